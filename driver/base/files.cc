@@ -1,0 +1,141 @@
+#include "base/files.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include "base/error.h"
+#include "base/text.h"
+
+namespace stagemake {
+namespace {
+
+std::string reason() { return std::strerror(errno); }
+
+class Descriptor {
+ public:
+  explicit Descriptor(int fd) : fd_(fd) {}
+  ~Descriptor() {
+    if (fd_ >= 0) ::close(fd_);
+  }
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  int get() const { return fd_; }
+  int release() { return std::exchange(fd_, -1); }
+
+ private:
+  int fd_;
+};
+
+bool write_all(int fd, std::string_view content) {
+  while (!content.empty()) {
+    ssize_t n = ::write(fd, content.data(), content.size());
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return false;
+    content.remove_prefix(static_cast<std::size_t>(n));
+  }
+  return true;
+}
+
+Error cannot_write(const fs::path& path) {
+  return engine_unusable(fmt::format("{}: cannot be written: {}", printable(path.string()), reason()));
+}
+
+void make_folder(const fs::path& folder) {
+  boost::system::error_code failed;
+  fs::create_directories(folder, failed);
+  if (failed)
+    throw engine_unusable(
+        fmt::format("{}: cannot make this folder: {}", printable(folder.string()), failed.message()));
+}
+
+}  // namespace
+
+std::optional<std::string> read_file(const fs::path& path, std::size_t limit) {
+  Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  if (file.get() < 0) {
+    if (errno == ENOENT || errno == ENOTDIR) return std::nullopt;
+    throw bad_input(path.string(), "cannot be read: " + reason());
+  }
+  struct stat facts {};
+  if (::fstat(file.get(), &facts) != 0) throw bad_input(path.string(), "cannot be read: " + reason());
+  if (!S_ISREG(facts.st_mode)) throw bad_input(path.string(), "is no regular file");
+  std::string content;  // one byte more, to see the end; not all of a file that is too large anyway
+  content.resize(std::min(static_cast<std::size_t>(facts.st_size), limit) + 1);
+  std::size_t have = 0;
+  while (true) {
+    if (have > limit)
+      throw bad_input(path.string(), fmt::format("is larger than {}; this is no metadata", size_text(limit)));
+    if (have == content.size()) content.resize(content.size() * 2);
+    ssize_t n = ::read(file.get(), content.data() + have, content.size() - have);
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) throw bad_input(path.string(), "cannot be read: " + reason());
+    if (n == 0) break;
+    have += static_cast<std::size_t>(n);
+  }
+  content.resize(have);
+  return content;
+}
+
+void write_file(const fs::path& path, std::string_view content) {
+  make_folder(path.parent_path());
+  std::string temporary = path.string() + ".XXXXXX";
+  Descriptor file(::mkostemp(temporary.data(), O_CLOEXEC));
+  if (file.get() < 0) throw cannot_write(path);
+  if (!write_all(file.get(), content) || ::fchmod(file.get(), 0644) != 0 || ::fsync(file.get()) != 0 ||
+      ::rename(temporary.c_str(), path.c_str()) != 0) {
+    Error error = cannot_write(path);
+    ::unlink(temporary.c_str());
+    throw error;
+  }
+}
+
+void append_line(const fs::path& path, std::string_view line) {
+  make_folder(path.parent_path());
+  Descriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644));
+  if (file.get() < 0 || !write_all(file.get(), std::string(line) + "\n")) throw cannot_write(path);
+}
+
+TemporaryFolder::TemporaryFolder(const fs::path& parent) {
+  make_folder(parent);
+  std::string name = (parent / "tmp.XXXXXX").string();
+  if (::mkdtemp(name.data()) == nullptr) throw cannot_write(parent);
+  path_ = name;
+}
+
+TemporaryFolder::~TemporaryFolder() {
+  boost::system::error_code ignored;
+  fs::remove_all(path_, ignored);
+}
+
+std::optional<FileLock> FileLock::try_take(const fs::path& path) {
+  make_folder(path.parent_path());
+  Descriptor file(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644));
+  if (file.get() < 0) throw cannot_write(path);
+  if (::flock(file.get(), LOCK_EX | LOCK_NB) != 0) {
+    if (errno == EWOULDBLOCK) return std::nullopt;
+    throw cannot_write(path);
+  }
+  // The holder's name is a courtesy to who waits; that it cannot be written must not stop the work.
+  std::string name = fmt::format("process {}", ::getpid());
+  if (::ftruncate(file.get(), 0) == 0) (void)!::pwrite(file.get(), name.data(), name.size(), 0);
+  return FileLock(file.release());
+}
+
+std::string FileLock::holder(const fs::path& path) {
+  std::optional<std::string> name = read_file(path, 4096);
+  return name ? printable(trimmed(*name)) : std::string();
+}
+
+FileLock::~FileLock() {
+  if (fd_ >= 0) ::close(fd_);
+}
+
+}  // namespace stagemake

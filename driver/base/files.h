@@ -1,0 +1,61 @@
+// Files: reading whole ones with a bound, writing them so that a reader never sees half, locks that die with their
+// holder. Paths are Boost.Filesystem's.
+#pragma once
+
+#include <boost/filesystem.hpp>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace stagemake {
+
+namespace fs = boost::filesystem;
+
+inline constexpr std::size_t kMetadataLimit = 4u << 20;  // bytes; no metadata file of a real tree is near it
+
+// The content of a file; nothing where there is none (also where a folder on the way is missing).
+// Throws Error (BadInput, with the path) where it cannot be read or holds more than `limit` bytes.
+std::optional<std::string> read_file(const fs::path& path, std::size_t limit = kMetadataLimit);
+
+// Writes `content` under a temporary name beside `path`, flushes it, and renames it into place: a reader, also after
+// a crash or on a full disk, sees the old content or the new. Makes the folder. Throws Error (EngineUnusable: the
+// world is broken, not the input) with the reason.
+void write_file(const fs::path& path, std::string_view content);
+
+// Adds one line to a file in a single write, so that lines of concurrent writers never mix. Same errors.
+void append_line(const fs::path& path, std::string_view line);
+
+// A folder of our own that is removed with all it holds when the object goes.
+class TemporaryFolder {
+ public:
+  explicit TemporaryFolder(const fs::path& parent);
+  ~TemporaryFolder();
+  TemporaryFolder(const TemporaryFolder&) = delete;
+  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
+  const fs::path& path() const { return path_; }
+
+ private:
+  fs::path path_;
+};
+
+// An exclusive lock on a file (flock): the kernel drops it when its holder ends, however it ends.
+class FileLock {
+ public:
+  // Takes the lock if it is free. Nothing where another process holds it.
+  static std::optional<FileLock> try_take(const fs::path& path);
+  // What the holder wrote about itself (its process id and command), for "waiting for …"; empty where unknown.
+  static std::string holder(const fs::path& path);
+
+  FileLock(FileLock&& other) noexcept : fd_(other.fd_) { other.fd_ = -1; }
+  FileLock& operator=(FileLock&& other) noexcept {
+    std::swap(fd_, other.fd_);
+    return *this;
+  }
+  ~FileLock();
+
+ private:
+  explicit FileLock(int fd) : fd_(fd) {}
+  int fd_;
+};
+
+}  // namespace stagemake

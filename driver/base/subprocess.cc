@@ -1,0 +1,267 @@
+#include "base/subprocess.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <array>
+#include <boost/asio.hpp>
+#include <boost/process/v2/process.hpp>
+#include <boost/process/v2/stdio.hpp>
+#include <cstdlib>
+#include <exception>
+#include <optional>
+#include <utility>
+
+#include "base/error.h"
+#include "base/files.h"
+#include "base/text.h"
+
+namespace stagemake {
+namespace {
+
+namespace asio = boost::asio;
+namespace process = boost::process::v2;
+
+constexpr std::size_t kErrorTail = 64u << 10;
+
+// What Boost does not do for a child. (Its process_environment does not link in 1.81.)
+class ChildSetup {
+ public:
+  explicit ChildSetup(std::vector<std::string> environment) : environment_(std::move(environment)) {
+    for (const std::string& line : environment_) pointers_.push_back(line.c_str());
+    pointers_.push_back(nullptr);
+  }
+
+  template <typename Launcher>
+  boost::system::error_code on_setup(Launcher& launcher, const fs::path&, const char* const*) {
+    launcher.env = pointers_.data();
+    return {};
+  }
+
+  // Runs in the child, between fork and exec. The driver may block or ignore signals; a child that inherited
+  // that would not hear our SIGTERM.
+  template <typename Launcher>
+  boost::system::error_code on_exec_setup(Launcher&, const fs::path&, const char* const*) {
+    ::setpgid(0, 0);
+    for (int number : {SIGINT, SIGTERM, SIGHUP, SIGPIPE, SIGQUIT, SIGCHLD}) ::signal(number, SIG_DFL);
+    sigset_t none;
+    ::sigemptyset(&none);
+    ::sigprocmask(SIG_SETMASK, &none, nullptr);
+    return {};
+  }
+
+ private:
+  std::vector<std::string> environment_;
+  std::vector<const char*> pointers_;
+};
+
+class Pipe {
+ public:
+  explicit Pipe(asio::io_context& loop) : read_end_(loop) {
+    int ends[2];
+    if (::pipe2(ends, O_CLOEXEC) != 0) throw engine_unusable("no more pipes on this system");
+    read_end_.assign(ends[0]);
+    write_end_ = ends[1];
+  }
+  ~Pipe() { close_write_end(); }
+  Pipe(const Pipe&) = delete;
+  Pipe& operator=(const Pipe&) = delete;
+
+  int write_end() const { return write_end_; }
+  void close_write_end() {
+    if (write_end_ >= 0) ::close(std::exchange(write_end_, -1));
+  }
+  // Calls `sink` with every piece, `closed` once at the end.
+  void read_all(std::function<void(std::string_view)> sink, std::function<void()> closed) {
+    sink_ = std::move(sink);
+    closed_ = std::move(closed);
+    read_some();
+  }
+  void drop() {
+    boost::system::error_code ignored;
+    read_end_.close(ignored);
+  }
+
+ private:
+  void read_some() {
+    read_end_.async_read_some(asio::buffer(buffer_), [this](boost::system::error_code failed, std::size_t n) {
+      if (n > 0) sink_({buffer_.data(), n});
+      if (failed)
+        closed_();
+      else
+        read_some();
+    });
+  }
+
+  asio::readable_pipe read_end_;
+  int write_end_ = -1;
+  std::array<char, 65536> buffer_;
+  std::function<void(std::string_view)> sink_;
+  std::function<void()> closed_;
+};
+
+// The loop around one child: its pipes, its end, and the request to stop it.
+class Child {
+ public:
+  explicit Child(const Command& command) : command_(command), output_(loop_), errors_(loop_), timer_(loop_) {}
+
+  Finished run() {
+    start();
+    std::stop_callback on_stop(command_.stop, [this] { asio::post(loop_, [this] { ask(); }); });
+    loop_.run();
+    if (thrown_) std::rethrow_exception(thrown_);
+    if (too_much_)
+      throw engine_unusable(
+          fmt::format("{}: printed more than {}", command_.argv[0], size_text(command_.output_limit)));
+    if (finished_.errors.size() > kErrorTail) finished_.errors.erase(0, finished_.errors.size() - kErrorTail);
+    return std::move(finished_);
+  }
+
+ private:
+  void start() {
+    std::string program = find_program(command_.argv.at(0));
+    if (program.empty()) throw engine_unusable(fmt::format("{}: no such program in PATH", command_.argv[0]));
+    int input = command_.standard_input >= 0 ? command_.standard_input
+                                             : (null_ = ::open("/dev/null", O_RDWR | O_CLOEXEC));
+    int output = command_.standard_output >= 0 ? command_.standard_output : output_.write_end();
+    int errors = command_.on_output && !command_.on_errors ? output_.write_end() : errors_.write_end();
+    std::vector<std::string> arguments(command_.argv.begin() + 1, command_.argv.end());
+    ChildSetup setup(environment_lines());
+    boost::system::error_code failed;
+    process::default_process_launcher launcher;
+    child_.emplace(launcher(loop_.get_executor(), failed, program, arguments,
+                            process::process_stdio{input, output, errors}, setup));
+    if (null_ >= 0) ::close(null_);
+    output_.close_write_end();
+    errors_.close_write_end();
+    if (failed) throw engine_unusable(fmt::format("{}: cannot be started: {}", program, failed.message()));
+    auto closed = [this] {
+      --open_streams_;
+      finish_if_done();
+    };
+    output_.read_all([this](std::string_view piece) { guarded([&] { take_output(piece); }); }, closed);
+    errors_.read_all([this](std::string_view piece) { guarded([&] { take_errors(piece); }); }, closed);
+    child_->async_wait([this](boost::system::error_code, int status) { ended(status); });
+  }
+
+  std::vector<std::string> environment_lines() const {
+    std::vector<std::string> all;
+    for (char** entry = environ; *entry != nullptr; ++entry) {
+      std::string_view line = *entry;
+      if (!command_.environment.contains(std::string(line.substr(0, line.find('='))))) all.emplace_back(line);
+    }
+    for (const auto& [key, value] : command_.environment) all.push_back(key + "=" + value);
+    return all;
+  }
+
+  // Calls what belongs to the caller. What it throws ends the child and is thrown again when the child is
+  // gone.
+  template <typename Call>
+  void guarded(const Call& call) {
+    if (thrown_) return;
+    try {
+      call();
+    } catch (...) {
+      thrown_ = std::current_exception();
+      signal_group(SIGKILL);
+    }
+  }
+
+  void take_output(std::string_view piece) {
+    if (command_.on_output) return command_.on_output(piece);
+    if (too_much_) return;
+    finished_.output += piece;
+    if (finished_.output.size() > command_.output_limit && !too_much_) {
+      too_much_ = true;
+      signal_group(SIGKILL);
+      output_.drop();
+    }
+  }
+
+  void take_errors(std::string_view piece) {
+    if (command_.on_errors) command_.on_errors(piece);
+    finished_.errors += piece;
+    if (finished_.errors.size() > 2 * kErrorTail)
+      finished_.errors.erase(0, finished_.errors.size() - kErrorTail);
+  }
+
+  void ended(int status) {
+    alive_ = false;
+    timer_.cancel();
+    finished_.exit_code = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+    // A grandchild that kept our pipe open must not keep us: what it says is not waited for longer than this.
+    timer_.expires_after(std::chrono::milliseconds(500));
+    timer_.async_wait([this](boost::system::error_code cancelled) {
+      if (cancelled) return;
+      output_.drop();
+      errors_.drop();
+    });
+    finish_if_done();
+  }
+
+  void finish_if_done() {
+    if (!alive_ && open_streams_ == 0) timer_.cancel();
+  }
+
+  void signal_group(int number) {
+    if (alive_) ::kill(-child_->id(), number);
+  }
+
+  void ask() {
+    if (!alive_ || finished_.stopped) return;
+    finished_.stopped = true;
+    if (command_.ask)
+      guarded(command_.ask);
+    else
+      signal_group(SIGTERM);
+    after(command_.grace, [this] { end(); });
+  }
+
+  void end() {
+    if (!command_.kill) return signal_group(SIGKILL);
+    guarded(command_.kill);
+    after(Command::kAfterKill, [this] { signal_group(SIGKILL); });
+  }
+
+  void after(std::chrono::milliseconds time, std::function<void()> call) {
+    timer_.expires_after(time);
+    timer_.async_wait([this, call = std::move(call)](boost::system::error_code cancelled) {
+      if (!cancelled && alive_) call();
+    });
+  }
+
+  const Command& command_;
+  asio::io_context loop_;
+  Pipe output_;
+  Pipe errors_;
+  asio::steady_timer timer_;
+  std::optional<process::process> child_;
+  Finished finished_;
+  std::exception_ptr thrown_;
+  int null_ = -1;
+  bool alive_ = true;
+  bool too_much_ = false;
+  int open_streams_ = 2;
+};
+
+}  // namespace
+
+Finished run_command(const Command& command) {
+  return Child(command).run();
+}
+
+std::string find_program(std::string_view name) {
+  if (name.find('/') != std::string_view::npos)
+    return ::access(std::string(name).c_str(), X_OK) == 0 ? std::string(name) : std::string();
+  const char* path = std::getenv("PATH");
+  for (std::string_view folder : split(path == nullptr ? "/usr/bin:/bin" : path, ':')) {
+    std::string candidate = fmt::format("{}/{}", folder.empty() ? "." : folder, name);
+    boost::system::error_code ignored;
+    if (fs::is_regular_file(candidate, ignored) && ::access(candidate.c_str(), X_OK) == 0) return candidate;
+  }
+  return {};
+}
+
+}  // namespace stagemake

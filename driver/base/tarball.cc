@@ -1,0 +1,170 @@
+#include "base/tarball.h"
+
+#include <archive.h>
+#include <archive_entry.h>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <memory>
+
+#include "base/error.h"
+#include "base/text.h"
+
+namespace stagemake {
+namespace {
+
+constexpr std::size_t kBlock = 64u << 10;
+
+struct EntryFree {
+  void operator()(archive_entry* entry) const { archive_entry_free(entry); }
+};
+using Entry = std::unique_ptr<archive_entry, EntryFree>;
+
+}  // namespace
+
+struct TarWriter::State {
+  std::string path;
+  archive* out = archive_write_new();
+  bool closed = false;
+
+  void check(int result) {
+    if (result != ARCHIVE_OK) {
+      const char* why = archive_error_string(out);
+      throw engine_unusable(fmt::format("{}: cannot be written: {}", path, why == nullptr ? "unknown reason" : why));
+    }
+  }
+  Entry begin(const std::string& name, unsigned kind, unsigned mode, std::int64_t time) {
+    Entry entry(archive_entry_new());
+    archive_entry_set_pathname(entry.get(), name.c_str());
+    archive_entry_set_filetype(entry.get(), kind);
+    archive_entry_set_perm(entry.get(), static_cast<mode_t>(mode));
+    archive_entry_set_mtime(entry.get(), time, 0);
+    archive_entry_set_uid(entry.get(), 0);
+    archive_entry_set_gid(entry.get(), 0);
+    return entry;
+  }
+  void write(std::string_view bytes) {
+    if (archive_write_data(out, bytes.data(), bytes.size()) != static_cast<la_ssize_t>(bytes.size()))
+      check(ARCHIVE_FATAL);
+  }
+};
+
+TarWriter::TarWriter(const fs::path& file) : state_(new State{file.string()}) {
+  archive_write_set_format_pax_restricted(state_->out);
+  archive_write_set_options(state_->out, "hdrcharset=BINARY");  // names are bytes: no locale may touch them
+  try {
+    state_->check(archive_write_open_filename(state_->out, file.c_str()));
+  } catch (...) {
+    archive_write_free(state_->out);
+    delete state_;
+    throw;
+  }
+}
+
+TarWriter::~TarWriter() {
+  // Without this libarchive would write the end marks, and half an archive would pass for a whole one.
+  if (!state_->closed) archive_write_fail(state_->out);
+  archive_write_free(state_->out);
+  delete state_;
+}
+
+void TarWriter::add_content(const std::string& name, std::string_view content, unsigned mode, std::int64_t time) {
+  Entry entry = state_->begin(name, AE_IFREG, mode, time);
+  archive_entry_set_size(entry.get(), static_cast<la_int64_t>(content.size()));
+  state_->check(archive_write_header(state_->out, entry.get()));
+  state_->write(content);
+}
+
+void TarWriter::add_file(const std::string& name, const fs::path& source, unsigned mode, std::int64_t time) {
+  int fd = ::open(source.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);  // a FIFO must not hold us
+  struct stat facts {};
+  if (fd < 0 || ::fstat(fd, &facts) != 0) {
+    std::string why = std::strerror(errno);
+    if (fd >= 0) ::close(fd);
+    throw bad_input(source.string(), "cannot be read: " + why);
+  }
+  struct Closer {
+    int fd;
+    ~Closer() { ::close(fd); }
+  } closer{fd};
+  if (!S_ISREG(facts.st_mode)) throw bad_input(source.string(), "is no regular file");
+  Entry entry = state_->begin(name, AE_IFREG, mode, time);
+  archive_entry_set_size(entry.get(), facts.st_size);
+  state_->check(archive_write_header(state_->out, entry.get()));
+  std::array<char, kBlock> block;
+  off_t left = facts.st_size;
+  while (left > 0) {
+    ssize_t n = ::read(fd, block.data(), std::min<std::size_t>(block.size(), static_cast<std::size_t>(left)));
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) throw bad_input(source.string(), "became shorter while it was read; run again");
+    state_->write({block.data(), static_cast<std::size_t>(n)});
+    left -= n;
+  }
+  struct stat after {};
+  if (::fstat(fd, &after) != 0 || after.st_size != facts.st_size || after.st_mtim.tv_sec != facts.st_mtim.tv_sec ||
+      after.st_mtim.tv_nsec != facts.st_mtim.tv_nsec)
+    throw bad_input(source.string(), "changed while it was read; run again");
+}
+
+void TarWriter::add_symlink(const std::string& name, const std::string& target, std::int64_t time) {
+  Entry entry = state_->begin(name, AE_IFLNK, 0777, time);
+  archive_entry_set_symlink(entry.get(), target.c_str());
+  state_->check(archive_write_header(state_->out, entry.get()));
+}
+
+void TarWriter::add_folder(const std::string& name, unsigned mode, std::int64_t time) {
+  Entry entry = state_->begin(name + "/", AE_IFDIR, mode, time);
+  state_->check(archive_write_header(state_->out, entry.get()));
+}
+
+void TarWriter::close() {
+  state_->check(archive_write_close(state_->out));
+  state_->closed = true;
+}
+
+std::vector<TarEntry> read_tar(std::string_view bytes, std::size_t content_limit) {
+  std::unique_ptr<archive, int (*)(archive*)> in(archive_read_new(), archive_read_free);
+  archive_read_support_format_tar(in.get());
+  archive_read_support_format_empty(in.get());
+  archive_read_set_options(in.get(), "hdrcharset=BINARY");  // names are bytes, whatever the locale
+  auto fail = [&] {
+    const char* why = archive_error_string(in.get());
+    return engine_unusable(fmt::format("the engine sent no tar stream: {}", why == nullptr ? "unknown" : why));
+  };
+  if (archive_read_open_memory(in.get(), bytes.data(), bytes.size()) != ARCHIVE_OK) throw fail();
+  std::vector<TarEntry> entries;
+  archive_entry* raw = nullptr;
+  int result = ARCHIVE_OK;
+  while ((result = archive_read_next_header(in.get(), &raw)) == ARCHIVE_OK || result == ARCHIVE_WARN) {
+    TarEntry entry;
+    const char* name = archive_entry_pathname(raw);
+    entry.name = name == nullptr ? "" : name;
+    entry.mode = archive_entry_perm(raw);
+    entry.time = archive_entry_mtime(raw);
+    entry.nanoseconds = archive_entry_mtime_nsec(raw);
+    switch (archive_entry_filetype(raw)) {
+      case AE_IFREG: entry.kind = TarEntry::Kind::File; break;
+      case AE_IFDIR: entry.kind = TarEntry::Kind::Folder; break;
+      case AE_IFLNK: entry.kind = TarEntry::Kind::Symlink; break;
+      default: break;
+    }
+    if (const char* target = archive_entry_symlink(raw)) entry.content = target;
+    entry.size = static_cast<std::uint64_t>(archive_entry_size(raw));
+    if (entry.kind == TarEntry::Kind::File && entry.size <= content_limit) {
+      entry.content.resize(entry.size);
+      if (archive_read_data(in.get(), entry.content.data(), entry.content.size()) !=
+          static_cast<la_ssize_t>(entry.content.size()))
+        throw fail();
+    }
+    entries.push_back(std::move(entry));
+  }
+  if (result != ARCHIVE_EOF) throw fail();
+  return entries;
+}
+
+}  // namespace stagemake

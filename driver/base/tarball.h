@@ -1,0 +1,50 @@
+// Tar streams, over libarchive: how files get into a container and out of it.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/files.h"
+
+namespace stagemake {
+
+// Writes a pax tar file. Names are relative to where it will be unpacked, without a leading "/". Everything belongs
+// to root. Times are whole seconds since the epoch: not every engine keeps finer ones. Throws Error (EngineUnusable)
+// where the file cannot be written, as on a full disk.
+class TarWriter {
+ public:
+  explicit TarWriter(const fs::path& file);
+  ~TarWriter();
+  TarWriter(const TarWriter&) = delete;
+  TarWriter& operator=(const TarWriter&) = delete;
+
+  void add_content(const std::string& name, std::string_view content, unsigned mode, std::int64_t time);
+  // Throws Error (BadInput) where `source` cannot be read or changes while it is.
+  void add_file(const std::string& name, const fs::path& source, unsigned mode, std::int64_t time);
+  void add_symlink(const std::string& name, const std::string& target, std::int64_t time);
+  void add_folder(const std::string& name, unsigned mode, std::int64_t time);
+  // Must be called last; without it the file is incomplete.
+  void close();
+
+ private:
+  struct State;
+  State* state_;
+};
+
+struct TarEntry {
+  std::string name;
+  enum class Kind { File, Symlink, Folder, Other } kind = Kind::Other;
+  unsigned mode = 0;
+  std::int64_t time = 0;      // seconds since the epoch
+  long nanoseconds = 0;       // finer part, 0 where the stream has none
+  std::uint64_t size = 0;     // bytes
+  std::string content;        // of files up to `content_limit`; the target of a symlink
+};
+
+// The entries of a tar stream held in memory. Throws Error (EngineUnusable) where it is no tar stream.
+std::vector<TarEntry> read_tar(std::string_view bytes, std::size_t content_limit = 1u << 20);
+
+}  // namespace stagemake

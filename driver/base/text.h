@@ -1,0 +1,45 @@
+// Small text functions that the standard library lacks. No state, no allocation surprises: views go in, views of
+// the same text come out where that is possible.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace stagemake {
+
+std::string_view trimmed(std::string_view text);
+
+// The words of `text`, split at blanks, tabs and line ends; no empty words.
+std::vector<std::string_view> words(std::string_view text);
+
+// The lines of `text` without their ends ("\n" or "\r\n"); a last line without an end counts.
+std::vector<std::string_view> lines(std::string_view text);
+
+std::vector<std::string_view> split(std::string_view text, char separator);
+
+std::string join(const std::vector<std::string>& parts, std::string_view separator);
+
+// `text` as one word of a POSIX shell. The only way in which text of ours reaches a shell.
+std::string shell_quoted(std::string_view text);
+// The words of a command, each quoted.
+std::string shell_quoted(const std::vector<std::string>& words);
+
+// Control bytes and bytes that are no UTF-8 made visible (`\x1b`), so that text of others cannot drive a terminal.
+std::string printable(std::string_view text);
+
+// Whether `text` is valid UTF-8 (RFC 3629).
+bool is_utf8(std::string_view text);
+
+// Up to `most` of `known` that lie near `word` (edit distance at most a third of its length, at least 2), nearest
+// first. For "did you mean".
+std::vector<std::string> nearest(std::string_view word, const std::vector<std::string>& known,
+                                 std::size_t most = 3);
+
+// "3 s", "2 min 05 s", "1 h 02 min": a duration for a person. `seconds` at least 0.
+std::string duration_text(double seconds);
+
+// "12 B", "3.4 kB", "1.2 GB" (powers of 1000).
+std::string size_text(unsigned long long bytes);
+
+}  // namespace stagemake

@@ -1,0 +1,24 @@
+// The commands. Each returns its exit status, prints to standard output, and throws Error for what ends it.
+#pragma once
+
+#include "cli/options.h"
+
+namespace stagemake {
+
+// Of metadata alone: no engine, nothing written.
+int list_command(const Options& options);
+int packages_command(const Options& options);
+int plan_command(const Options& options);
+
+// That build or look at images.
+int build_command(const Options& options);
+int explain_command(const Options& options);
+int snapshots_command(const Options& options);
+int shell_command(const Options& options);
+int clean_command(const Options& options);
+int doctor_command(const Options& options);
+
+// The whole program: parses, runs the command, tells errors. Never throws.
+int run(int argc, const char* const* argv);
+
+}  // namespace stagemake

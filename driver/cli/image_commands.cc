@@ -1,0 +1,141 @@
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <ctime>
+#include <nlohmann/json.hpp>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "cli/commands.h"
+#include "cli/tree.h"
+#include "plan/explanation.h"
+#include "run/build.h"
+
+namespace stagemake {
+namespace {
+
+using nlohmann::ordered_json;
+
+// The snapshots of the environments asked for (all, where none is), newest first.
+std::vector<Snapshot> wanted_snapshots(const Options& options, ContainerEngine& engine, const StageTable& table) {
+  std::vector<std::string> names;
+  for (const std::string& name : options.environments) names.push_back(environment_name(name));
+  std::vector<Snapshot> all = find_snapshots(engine, table);
+  std::erase_if(all, [&](const Snapshot& snapshot) {
+    return !names.empty() && std::find(names.begin(), names.end(), snapshot.environment) == names.end();
+  });
+  std::sort(all.begin(), all.end(), [](const Snapshot& a, const Snapshot& b) {
+    return std::tie(a.created, a.image) > std::tie(b.created, b.image);
+  });
+  return all;
+}
+
+ordered_json snapshot_json(const Snapshot& snapshot) {
+  ordered_json packages = ordered_json::object();
+  for (const auto& [name, package] : snapshot.packages) packages[name] = package.version;
+  return {{"image", snapshot.image},       {"names", snapshot.names},         {"environment", snapshot.environment},
+          {"stage", snapshot.stage},       {"key", snapshot.key()},           {"complete", snapshot.complete},
+          {"clean", snapshot.clean},       {"revision", snapshot.revision},   {"created", snapshot.created},
+          {"bytes", snapshot.size},        {"layers", snapshot.layers},       {"base_digest", snapshot.base_digest},
+          {"made_by", snapshot.made_by},   {"packages", packages}};
+}
+
+}  // namespace
+
+int snapshots_command(const Options& options) {
+  Tree tree = open_tree(options);
+  std::unique_ptr<ContainerEngine> engine = open_engine(options.engine);
+  std::vector<Snapshot> snapshots = wanted_snapshots(options, *engine, tree.table);
+  if (options.json) {
+    ordered_json list = ordered_json::array();
+    for (const Snapshot& snapshot : snapshots) list.push_back(snapshot_json(snapshot));
+    fmt::print("{}\n", ordered_json({{"schema", 1}, {"engine", engine->name()}, {"snapshots", list}})
+                           .dump(2, ' ', false, ordered_json::error_handler_t::replace));
+    return 0;
+  }
+  if (snapshots.empty()) fmt::print("{} has no images of {} yet\n", engine->name(), tree.table.distribution);
+  std::int64_t now = std::time(nullptr);
+  for (const Snapshot& snapshot : snapshots)
+    fmt::print("{}\n    {}, {}, {} ago, {} packages, {}, {} layers, key {}\n", display_name(snapshot),
+               snapshot.complete ? "complete" : "unfinished", snapshot.clean ? "clean" : "incremental",
+               duration_text(static_cast<double>(now - snapshot.created)), snapshot.packages.size(),
+               size_text(snapshot.size), snapshot.layers, snapshot.key().substr(0, 16));
+  return 0;
+}
+
+int shell_command(const Options& options) {
+  Tree tree = open_tree(options);
+  if (!options.stage.empty() && !tree.table.find(options.stage)) {
+    std::vector<std::string> names;
+    for (const StageSpec& stage : tree.table.stages) names.push_back(stage.name);
+    throw bad_input("", fmt::format("no stage is named {}; there are {}", printable(options.stage), join(names, ", ")));
+  }
+  std::unique_ptr<ContainerEngine> engine = open_engine(options.engine);
+  std::vector<Snapshot> snapshots = wanted_snapshots(options, *engine, tree.table);
+  auto found = std::find_if(snapshots.begin(), snapshots.end(), [&](const Snapshot& snapshot) {
+    return options.stage.empty() || snapshot.stage == options.stage;
+  });
+  // A stage whose image holds it along with later ones is there too.
+  if (found == snapshots.end())
+    found = std::find_if(snapshots.begin(), snapshots.end(),
+                         [&](const Snapshot& snapshot) { return snapshot.holds(options.stage) != nullptr; });
+  if (found == snapshots.end())
+    throw bad_input("", fmt::format("there is no image of {} {}; build it first, or look at `stagemake snapshots`",
+                                    printable(options.environments.front()), options.stage));
+  std::vector<std::string> command = engine->shell_command(found->names.empty() ? found->image : found->names.front());
+  if (options.dry_run) {
+    fmt::print("{}\n", shell_quoted(command));
+    return 0;
+  }
+  fmt::print(stderr, "{} ({})\n", display_name(*found), found->complete ? "complete" : "unfinished");
+  std::vector<char*> argv;
+  for (std::string& word : command) argv.push_back(word.data());
+  argv.push_back(nullptr);
+  ::execvp(argv[0], argv.data());
+  throw engine_unusable(fmt::format("{}: cannot be started: {}", command[0], std::strerror(errno)));
+}
+
+int clean_command(const Options& options) {
+  Tree tree = open_tree(options);
+  std::unique_ptr<ContainerEngine> engine = open_engine(options.engine);
+  std::vector<Snapshot> snapshots = wanted_snapshots(options, *engine, tree.table);
+  if (snapshots.empty()) fmt::print("nothing to remove\n");
+  int status = 0;
+  for (const Snapshot& snapshot : snapshots) {  // newest first: later stages lie on earlier ones
+    std::string name = display_name(snapshot);
+    if (options.dry_run) {
+      fmt::print("would remove {}\n", name);
+      continue;
+    }
+    bool removed = true;
+    for (const std::string& own : snapshot.names) removed = engine->remove_image(own) && removed;
+    if (snapshot.names.empty()) removed = engine->remove_image(snapshot.image);
+    fmt::print("{} {}\n", removed ? "removed" : "still in use, not removed:", name);
+    if (!removed) status = static_cast<int>(ExitStatus::StageFailed);
+  }
+  return status;
+}
+
+int doctor_command(const Options& options) {
+  std::vector<EngineReport> reports = examine_engines();
+  bool any = std::any_of(reports.begin(), reports.end(), [](const EngineReport& report) { return report.usable; });
+  if (options.json) {
+    ordered_json list = ordered_json::array();
+    for (const EngineReport& report : reports)
+      list.push_back({{"name", report.name}, {"usable", report.usable}, {"version", report.version},
+                      {"problem", report.problem}, {"advice", report.advice}});
+    fmt::print("{}\n", ordered_json({{"schema", 1}, {"engines", list}}).dump(2, ' ', false, ordered_json::error_handler_t::replace));
+  } else {
+    for (const EngineReport& report : reports) {
+      fmt::print("{:<8} {}\n", report.name, report.usable ? "works, " + printable(report.version) : "does not work: " + printable(report.problem));
+      if (!report.usable && !report.advice.empty()) fmt::print("{:<8} {}\n", "", printable(report.advice));
+    }
+    if (!any) fmt::print("No engine works here. One is enough.\n");
+  }
+  return static_cast<int>(any ? ExitStatus::Ok : ExitStatus::EngineUnusable);
+}
+
+}  // namespace stagemake

@@ -1,0 +1,119 @@
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "cli/commands.h"
+#include "cli/tree.h"
+#include "plan/package_list.h"
+#include "plan/stage_plan.h"
+#include "run/state_folder.h"
+
+namespace stagemake {
+namespace {
+
+using nlohmann::ordered_json;
+
+std::string dumped(const ordered_json& value) {
+  return value.dump(2, ' ', false, ordered_json::error_handler_t::replace);
+}
+
+ordered_json names_json(const PackageIndex& packages, const std::vector<PackageId>& ids) {
+  ordered_json names = ordered_json::array();
+  for (PackageId id : ids) names.push_back(packages[id].name);
+  return names;
+}
+
+ordered_json plan_json(const Tree& tree, const StagePlan& plan) {
+  ordered_json stages = ordered_json::array();
+  for (const PlannedStage& stage : plan.stages)
+    stages.push_back({{"name", stage.name},
+                      {"parent", stage.parent ? ordered_json(plan.stages[*stage.parent].name) : ordered_json()},
+                      {"make_targets", stage.make_targets},
+                      {"unknown_targets", stage.unknown_targets},
+                      {"packages", names_json(tree.packages, stage.packages)},
+                      {"key", stage.key}});
+  return {{"schema", 1},
+          {"tree", tree.path.string()},
+          {"dialect", name(tree.packages.dialect())},
+          {"environment", plan.environment.name.empty() ? ordered_json() : ordered_json(plan.environment.name)},
+          {"upper_bound", true},
+          {"stages", stages}};
+}
+
+void print_plan(const Tree& tree, const StagePlan& plan) {
+  fmt::print("{} ({}), {} packages, stages: {}\n", printable(tree.path.string()), name(tree.packages.dialect()),
+             tree.packages.size(), printable(plan.table.origin));
+  if (!plan.environment.name.empty())
+    fmt::print("environment {}: from {}, {} system packages of {}\n", plan.environment.name,
+               printable(plan.environment.base_image), plan.environment.system_packages.size(), plan.environment.system);
+  for (const PlannedStage& stage : plan.stages) {
+    fmt::print("\n{}  (after {})  key {}\n", stage.name,
+               stage.parent ? plan.stages[*stage.parent].name : std::string("the base image"), stage.key.substr(0, 16));
+    if (!stage.make_targets.empty()) fmt::print("  makes {}\n", printable(join(stage.make_targets, " ")));
+    if (!stage.unknown_targets.empty())
+      fmt::print("  what {} builds, the metadata does not say\n", printable(join(stage.unknown_targets, " ")));
+    if (stage.packages.empty()) continue;
+    std::string line;
+    fmt::print("  adds {} packages, at most: configure may find some on the system\n", stage.packages.size());
+    for (PackageId id : stage.packages) {
+      const std::string& package = tree.packages[id].name;
+      if (line.size() + package.size() > 74) fmt::print("    {}\n", line), line.clear();
+      line += (line.empty() ? "" : " ") + package;
+    }
+    fmt::print("    {}\n", line);
+  }
+}
+
+}  // namespace
+
+int list_command(const Options& options) {
+  fs::path path = options.tree ? *options.tree : find_tree(fs::current_path());
+  PackageIndex packages = PackageIndex::read(path, options.dialect);
+  std::vector<std::string> names = list_packages(packages, options.query);
+  if (options.json)
+    fmt::print("{}\n", dumped({{"schema", 1}, {"packages", names}}));
+  else
+    for (const std::string& name : names) fmt::print("{}\n", name);
+  return 0;
+}
+
+int packages_command(const Options& options) {
+  fs::path path = options.tree ? *options.tree : find_tree(fs::current_path());
+  Faults faults;
+  PackageIndex packages = PackageIndex::read(path, options.dialect, &faults);
+  MakeVariables variables = MakeVariables::read(path, packages.dialect(), &faults);
+  faults.throw_if_any();
+  DependencyGraph graph(packages, variables, {.dummies = names_of(options.dummies), .installed = names_of(options.installed)});
+  std::vector<PackageId> order = graph.build_order(options.make_targets);
+  if (!options.json) {
+    for (PackageId id : order) fmt::print("{}\n", packages[id].name);
+    return 0;
+  }
+  ordered_json list = ordered_json::array();
+  for (PackageId id : order)
+    list.push_back({{"name", packages[id].name}, {"version", packages[id].version}, {"trees", packages[id].trees}});
+  fmt::print("{}\n", dumped({{"schema", 1}, {"make_targets", options.make_targets}, {"packages", list}}));
+  return 0;
+}
+
+int plan_command(const Options& options) {
+  if (options.environments.size() > 1) throw bad_input("", "plan takes one environment at a time");
+  Tree tree = open_tree(options);
+  Options asked = options;
+  if (asked.environments.empty()) asked.environments.emplace_back();
+  Environment environment = resolve_environments(asked, tree).front();
+  DependencyGraph graph(tree.packages, tree.variables, graph_options(environment, tree.packages, tree.variables));
+  StateFolder state(options.state, tree.path);
+  SourceTree sources(tree.path, state.source_ids(), std::time(nullptr));
+  StagePlan plan = make_stage_plan(tree.packages, graph, tree.table, environment, sources);
+  sources.save_cache();
+  if (options.json)
+    fmt::print("{}\n", dumped(plan_json(tree, plan)));
+  else
+    print_plan(tree, plan);
+  return 0;
+}
+
+}  // namespace stagemake

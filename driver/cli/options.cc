@@ -1,0 +1,268 @@
+#include "cli/options.h"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdlib>
+
+#include "base/text.h"
+#include "plan/environment.h"
+
+namespace stagemake {
+namespace {
+
+std::string variable(const char* name) {
+  const char* value = std::getenv(name);
+  return value == nullptr ? std::string() : std::string(value);
+}
+
+// An option that says the value of one of Sage's variables.
+struct GivenOption {
+  const char* option;
+  const char* variable;
+  const char* what;
+};
+
+constexpr GivenOption kGivenOptions[] = {
+    {"--base-image", "BASE_IMAGE", "image that the first stage starts from"},
+    {"--system", "SYSTEM", "package system, as in build/pkgs/*/distros/SYSTEM.txt (default: the name's first word)"},
+    {"--packages", "SAGE_PACKAGE_LIST_ARGS", "packages whose system packages are installed, as `stagemake list` takes them"},
+    {"--extra-packages", "ALL_EXTRA_SAGE_PACKAGES", "more of them, by name (default: _bootstrap)"},
+    {"--with-system", "WITH_SYSTEM_SPKG", "yes, no or force: what configure is told about system packages"},
+    {"--ignore-missing", "IGNORE_MISSING_SYSTEM_PACKAGES", "yes or no: go on where a system package does not exist"},
+    {"--configure-args", "EXTRA_CONFIGURE_ARGS", "more arguments for ./configure"},
+    {"--targets-pre", "TARGETS_PRE", "make targets of the stage with-targets-pre (default: all-sage-local)"},
+    {"--targets", "TARGETS", "make targets of the stage with-targets (default: build)"},
+    {"--targets-optional", "TARGETS_OPTIONAL", "make targets of the stage with-targets-optional (default: ptest)"},
+    {"--jobs", "NUMPROC", "jobs of each make (default: the number of processors)"},
+    {"--make-flags", "USE_MAKEFLAGS", "flags of each make (default: -k V=0)"},
+    {"--bootstrap", "BOOTSTRAP", "command that makes configure (default: ./bootstrap)"},
+    {"--check", "SAGE_CHECK", "no, warn or yes: whether packages test themselves (default: warn)"},
+    {"--check-packages", "SAGE_CHECK_PACKAGES", "exceptions from it"},
+};
+
+class Parser {
+ public:
+  Parser() : app_("Builds the container images of a make-based source distribution, stage by stage, and resumes.\n", "stagemake") {
+    app_.require_subcommand(1);
+    app_.set_version_flag("--version", "stagemake " STAGEMAKE_VERSION);
+    app_.get_formatter()->column_width(34);
+    app_.footer("`stagemake COMMAND --help` says more. Exit status: 0 all well, 1 a stage failed, 2 bad usage or input,\n"
+                "3 no usable container engine, 130 and 143 after SIGINT and SIGTERM.");
+    add_build();
+    add_explain();
+    add_plan();
+    add_list();
+    add_packages();
+    add_snapshots();
+    add_shell();
+    add_clean();
+    add_doctor();
+  }
+
+  ParsedOptions parse(int argc, const char* const* argv) {
+    try {
+      app_.parse(argc, argv);
+      read_variables();
+      check();
+    } catch (const CLI::ParseError& error) {
+      // CLI11 has statuses of its own; ours says 2 for any bad usage.
+      bool asked = error.get_exit_code() == 0;
+      app_.exit(error);
+      return {options_, asked ? 0 : static_cast<int>(ExitStatus::BadInput)};
+    }
+    return {options_, std::nullopt};
+  }
+
+ private:
+  CLI::App* command(Verb verb, const char* name, const char* what) {
+    CLI::App* sub = app_.add_subcommand(name, what);
+    sub->callback([this, verb] { options_.verb = verb; });
+    return sub;
+  }
+
+  void add_tree(CLI::App* sub) {
+    sub->add_option("--tree", options_.tree, "the distribution's folder (default: the nearest upwards with build/pkgs)")
+        ->type_name("DIR");
+    sub->add_option_function<std::string>(
+           "--dialect",
+           [this](const std::string& word) {
+             options_.dialect = dialect_named(word);
+             if (!options_.dialect) throw CLI::ValidationError("--dialect", "is sage-9.8 or passagemath-2026");
+           },
+           "sage-9.8 or passagemath-2026 (default: recognized)")
+        ->type_name("NAME");
+  }
+
+  void add_stages(CLI::App* sub) {
+    sub->add_option("--stages", options_.stages, "table of stages (default: ci-docker.toml in the tree, else built in)")
+        ->type_name("FILE");
+  }
+
+  void add_environments(CLI::App* sub, bool required) {
+    sub->add_option("ENV", options_.environments, "environments, as debian-bookworm-minimal or docker-debian-bookworm-minimal")
+        ->required(required);
+    for (const GivenOption& given : kGivenOptions)
+      sub->add_option_function<std::string>(
+             given.option, [this, &given](const std::string& value) { options_.given[given.variable] = value; },
+             fmt::format("{} [${}]", given.what, given.variable))
+          ->type_name("TEXT");
+  }
+
+  void add_engine(CLI::App* sub) {
+    sub->add_option_function<std::string>(
+           "--engine",
+           [this](const std::string& word) {
+             std::optional<EngineKind> kind = engine_kind(word);
+             if (!kind) throw CLI::ValidationError("--engine", "is auto, docker, podman or buildah");
+             options_.engine = *kind;
+             engine_given_ = true;
+           },
+           "auto, docker, podman or buildah [$STAGEMAKE_ENGINE]")
+        ->type_name("NAME");
+    sub->add_option("--state", options_.state, "folder for logs and caches [$STAGEMAKE_STATE]")->type_name("DIR");
+  }
+
+  void add_images(CLI::App* sub) {
+    sub->add_option("--repository", options_.repository, "what stands in front of image names [$DOCKER_PUSH_REPOSITORY]")
+        ->type_name("NAME");
+    sub->add_option("--tag", options_.tag, "tag of images (default: what `git describe --dirty --always` says) [$DOCKER_TAG]")
+        ->type_name("TAG");
+    sub->add_option("--extra-tag", options_.extra_tags, "one more tag, repeatable [$EXTRA_DOCKER_TAGS]")->type_name("TAG");
+  }
+
+  void add_targets(CLI::App* sub) {
+    sub->add_option("--to", options_.to, "build up to this stage, repeatable (default: with-targets) [$DOCKER_TARGETS]")
+        ->type_name("STAGE");
+    sub->add_flag("--fresh", options_.fresh, "start from the base image, whatever images there are");
+  }
+
+  void add_json(CLI::App* sub) { sub->add_flag("--json", options_.json, "for programs"); }
+
+  void add_build() {
+    CLI::App* sub = command(Verb::Build, "build", "build environments; what is built already is reused");
+    add_environments(sub, true);
+    add_targets(sub);
+    sub->add_option("-j,--at-once", options_.at_once, "stages that may run at the same time (default: 2)")
+        ->type_name("N")
+        ->check(CLI::Range(1u, 1000u));
+    sub->add_flag("-n,--dry-run", options_.dry_run, "say what would be done, and touch nothing");
+    sub->add_flag("-k,--keep-going,!--stop-at-failure", options_.keep_going,
+                  "after a failure, go on with other environments (default: yes)");
+    sub->add_flag("-s,--quiet", options_.quiet, "say only what fails");
+    sub->add_option("--color", options_.color, "auto, always or never")->check(CLI::IsMember({"auto", "always", "never"}));
+    add_json(sub);
+    add_engine(sub);
+    add_images(sub);
+    add_tree(sub);
+    add_stages(sub);
+  }
+
+  void add_explain() {
+    CLI::App* sub = command(Verb::Explain, "explain", "say for each stage what a build would do, and why");
+    add_environments(sub, true);
+    add_targets(sub);
+    add_json(sub);
+    add_engine(sub);
+    add_images(sub);
+    add_tree(sub);
+    add_stages(sub);
+  }
+
+  void add_plan() {
+    CLI::App* sub = command(Verb::Plan, "plan", "the stages in order: parent, make targets, packages, key");
+    add_environments(sub, false);
+    add_json(sub);
+    add_tree(sub);
+    add_stages(sub);
+  }
+
+  void add_list() {
+    CLI::App* sub = command(Verb::List, "list", "names of packages, sorted");
+    sub->add_option("SELECTOR", options_.query.selectors, "package names, :all: :standard: :optional: :experimental:");
+    sub->add_option("--has-file", options_.query.has_file, "with one of these files; repeated: with each")->type_name("A|B");
+    sub->add_option("--no-file", options_.query.no_file, "with none of these files")->type_name("A|B");
+    sub->add_option("--exclude", options_.query.exclude, "not this one")->type_name("NAME");
+    add_json(sub);
+    add_tree(sub);
+  }
+
+  void add_packages() {
+    CLI::App* sub = command(Verb::Packages, "packages", "what make would build for targets from an empty tree, in order");
+    sub->add_option("MAKE_TARGET", options_.make_targets, "targets of the tree's makefiles, and packages")->required();
+    sub->add_option("--dummy", options_.dummies, "packages taken from the system")->type_name("NAME,…|@FILE");
+    sub->add_option("--installed", options_.installed, "optional packages that count as installed")->type_name("NAME,…|@FILE");
+    add_json(sub);
+    add_tree(sub);
+  }
+
+  void add_snapshots() {
+    CLI::App* sub = command(Verb::Snapshots, "snapshots", "the images of this distribution, newest first");
+    sub->add_option("ENV", options_.environments, "only these environments");
+    add_json(sub);
+    add_engine(sub);
+    add_tree(sub);
+    add_stages(sub);
+  }
+
+  void add_shell() {
+    CLI::App* sub = command(Verb::Shell, "shell", "open a shell in the newest image of a stage, finished or failed");
+    sub->add_option("ENV", options_.environments, "environment")->required()->expected(1);
+    sub->add_option("STAGE", options_.stage, "stage (default: the newest image of the environment)");
+    sub->add_flag("-n,--dry-run", options_.dry_run, "print the command");
+    add_engine(sub);
+    add_tree(sub);
+    add_stages(sub);
+  }
+
+  void add_clean() {
+    CLI::App* sub = command(Verb::Clean, "clean", "remove the images of environments, saying which");
+    sub->add_option("ENV", options_.environments, "environments")->required();
+    sub->add_flag("-n,--dry-run", options_.dry_run, "say which, and remove none");
+    add_engine(sub);
+    add_tree(sub);
+    add_stages(sub);
+  }
+
+  void add_doctor() { add_json(command(Verb::Doctor, "doctor", "which container engines work here, and what is missing")); }
+
+  // Options win over variables; a variable that is set and empty is as good as unset, but for configure arguments.
+  void read_variables() {
+    for (const std::string& name : environment_variables())
+      if (std::string value = variable(name.c_str()); !value.empty()) options_.given.try_emplace(name, value);
+    if (!engine_given_)
+      if (std::string word = variable("STAGEMAKE_ENGINE"); !word.empty()) {
+        std::optional<EngineKind> kind = engine_kind(word);
+        if (!kind) throw CLI::ValidationError("STAGEMAKE_ENGINE", "is auto, docker, podman or buildah");
+        options_.engine = *kind;
+      }
+    if (options_.repository.empty()) options_.repository = variable("DOCKER_PUSH_REPOSITORY");
+    if (!options_.tag)
+      if (std::string tag = variable("DOCKER_TAG"); !tag.empty()) options_.tag = tag;
+    if (options_.extra_tags.empty())
+      for (std::string_view tag : words(variable("EXTRA_DOCKER_TAGS"))) options_.extra_tags.emplace_back(tag);
+    if (options_.to.empty())
+      for (std::string_view stage : words(variable("DOCKER_TARGETS"))) options_.to.emplace_back(stage);
+  }
+
+  void check() {
+    if (!options_.repository.empty() && options_.repository.back() != '/') options_.repository += '/';
+    std::vector<std::string> tags = options_.extra_tags;
+    if (options_.tag) tags.push_back(*options_.tag);
+    for (const std::string& tag : tags) {
+      bool valid = !tag.empty() && tag.size() <= 120 && tag.front() != '-' && tag.front() != '.' &&
+                   tag.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-") == std::string::npos;
+      if (!valid) throw CLI::ValidationError("--tag", fmt::format("\"{}\" is no tag: letters, digits, `_`, `.`, `-`, at most 120", printable(tag)));
+    }
+  }
+
+  CLI::App app_;
+  Options options_;
+  bool engine_given_ = false;
+};
+
+}  // namespace
+
+ParsedOptions parse_options(int argc, const char* const* argv) { return Parser().parse(argc, argv); }
+
+}  // namespace stagemake

@@ -1,0 +1,65 @@
+// The command line: what a person can say, as a value. Everything a person may say in a variable is read here too.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/files.h"
+#include "engine/container_engine.h"
+#include "plan/dialect.h"
+#include "plan/package_list.h"
+
+namespace stagemake {
+
+enum class Verb { List, Packages, Plan, Build, Explain, Snapshots, Shell, Clean, Doctor };
+
+struct Options {
+  Verb verb = Verb::Doctor;
+  bool json = false;
+
+  // The tree and how to read it.
+  std::optional<fs::path> tree;
+  std::optional<Dialect> dialect;
+  std::optional<fs::path> stages;
+
+  // list, packages
+  PackageListQuery query;
+  std::vector<std::string> make_targets;
+  std::vector<std::string> dummies;    // names, or @FILE
+  std::vector<std::string> installed;  // names, or @FILE
+
+  // Environments, and what is said of all of them (plan/environment.h).
+  std::vector<std::string> environments;
+  std::map<std::string, std::string> given;
+
+  // Engine, images, state.
+  EngineKind engine = EngineKind::Auto;
+  std::string repository;
+  std::optional<std::string> tag;
+  std::vector<std::string> extra_tags;
+  std::optional<fs::path> state;
+
+  // build, explain
+  std::vector<std::string> to;  // stages; empty: the table's default
+  unsigned at_once = 2;
+  bool dry_run = false;
+  bool fresh = false;
+  bool keep_going = true;
+  bool quiet = false;
+  std::string color = "auto";
+
+  // shell, clean
+  std::string stage;
+};
+
+// Parses. `stop` is set where there is nothing more to do (--help, --version, or a usage error, which has been told);
+// the int is then the exit status.
+struct ParsedOptions {
+  Options options;
+  std::optional<int> stop;
+};
+ParsedOptions parse_options(int argc, const char* const* argv);
+
+}  // namespace stagemake

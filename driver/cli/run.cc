@@ -1,0 +1,47 @@
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <new>
+
+#include "base/error.h"
+#include "cli/commands.h"
+
+namespace stagemake {
+namespace {
+
+int run_verb(const Options& options) {
+  switch (options.verb) {
+    case Verb::List: return list_command(options);
+    case Verb::Packages: return packages_command(options);
+    case Verb::Plan: return plan_command(options);
+    case Verb::Build: return build_command(options);
+    case Verb::Explain: return explain_command(options);
+    case Verb::Snapshots: return snapshots_command(options);
+    case Verb::Shell: return shell_command(options);
+    case Verb::Clean: return clean_command(options);
+    case Verb::Doctor: return doctor_command(options);
+  }
+  return static_cast<int>(ExitStatus::BadInput);
+}
+
+}  // namespace
+
+int run(int argc, const char* const* argv) {
+  try {
+    ParsedOptions parsed = parse_options(argc, argv);
+    if (parsed.stop) return *parsed.stop;
+    int status = run_verb(parsed.options);
+    if (std::fflush(stdout) != 0) throw Error(ExitStatus::EngineUnusable, "standard output cannot be written");
+    return status;
+  } catch (const Error& error) {
+    for (const Fault& fault : error.faults()) fmt::print(stderr, "stagemake: {}\n", fault.text());
+    return static_cast<int>(error.status());
+  } catch (const std::bad_alloc&) {
+    fmt::print(stderr, "stagemake: out of memory\n");
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "stagemake: {}\n", error.what());
+  }
+  return static_cast<int>(ExitStatus::EngineUnusable);
+}
+
+}  // namespace stagemake

@@ -1,0 +1,40 @@
+// The tree that a command works on: found, read, and described for its commands.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "cli/options.h"
+#include "plan/dependency_graph.h"
+#include "plan/environment.h"
+#include "plan/package_index.h"
+#include "plan/stage_table.h"
+
+namespace stagemake {
+
+struct Tree {
+  fs::path path;  // absolute, without symlinks
+  PackageIndex packages;
+  MakeVariables variables;
+  StageTable table;
+};
+
+// Throws one Error (BadInput) with all faults of the tree: metadata, dependencies and table of stages.
+Tree open_tree(const Options& options);
+
+// The nearest folder from `start` upwards that has build/pkgs. Throws Error (BadInput) where none has.
+fs::path find_tree(const fs::path& start);
+
+// The environments of the command, resolved. Throws one Error with what is wrong in all of them.
+std::vector<Environment> resolve_environments(const Options& options, const Tree& tree);
+
+// "NAME,NAME" and "@FILE" arguments as names. A file holds names apart by blanks, commas or lines; `#` begins a comment.
+std::set<std::string> names_of(const std::vector<std::string>& arguments);
+
+// What `git describe --dirty --always` says of the tree; empty where it is in no git checkout or git is missing.
+std::string git_revision(const fs::path& tree);
+// A revision as a tag that registries allow; "latest" for an empty one.
+std::string tag_of(const std::string& revision);
+
+}  // namespace stagemake

@@ -1,0 +1,309 @@
+#include "engine/buildah_engine.h"
+
+#include <fmt/format.h>
+#include <signal.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <nlohmann/json.hpp>
+
+#include "base/text.h"
+#include "engine/container_processes.h"
+#include "engine/script_input.h"
+
+namespace stagemake {
+namespace {
+
+using nlohmann::json;
+
+constexpr int kNothingThere = 44;  // exit status of our own in copy_out
+
+std::string mark_of(const std::string& container_id) {
+  return "STAGEMAKE_CONTAINER=" + container_id;
+}
+
+// An image as `inspect` tells it, without its names.
+ImageInfo image_info(const json& inspected) {
+  ImageInfo info;
+  json image = member(inspected, "OCIv1");
+  info.labels = labels_in(member(member(image, "config"), "Labels"));
+  info.created = epoch_seconds(text_at(image, "created"));
+  info.layers = static_cast<unsigned>(elements(member(member(image, "rootfs"), "diff_ids")).size());
+  json manifest = parsed_answer("buildah", text_at(inspected, "Manifest"));
+  for (const json& layer : elements(member(manifest, "layers")))
+    info.size += layer.value("size", std::uint64_t{0});
+  return info;
+}
+
+// A registry on this machine speaks plain HTTP, as docker takes for granted.
+bool on_this_machine(const std::string& image) {
+  std::string registry = registry_of(image);
+  return registry.starts_with("127.0.0.1") || registry.starts_with("localhost:");
+}
+
+// Buildah ends with 1 where a signal ended the shell, and says which.
+int exit_code_of_signal(const std::string& errors) {
+  constexpr std::pair<const char*, int> kSignals[] = {{"killed", SIGKILL},   {"terminated", SIGTERM},
+                                                      {"interrupt", SIGINT}, {"hangup", SIGHUP},
+                                                      {"aborted", SIGABRT},  {"segmentation fault", SIGSEGV}};
+  for (auto [word, number] : kSignals)
+    if (errors.find(fmt::format("exited on {}", word)) != std::string::npos) return 128 + number;
+  return 0;
+}
+
+}  // namespace
+
+BuildahEngine::BuildahEngine() : program_("buildah", "STAGEMAKE_BUILDAH") {
+  const char* isolation = std::getenv("STAGEMAKE_BUILDAH_ISOLATION");
+  isolation_ = isolation != nullptr && *isolation != '\0' ? isolation : "chroot";
+}
+
+std::optional<ImageInfo> BuildahEngine::described(const json& listed) {
+  std::string id = text_at(listed, "id");
+  ImageInfo info;
+  bool seen = false;
+  {
+    std::lock_guard lock(mutex_);
+    auto found = seen_.find(id);
+    seen = found != seen_.end();
+    if (seen) info = found->second;
+  }
+  if (!seen) {
+    std::string bare = id.starts_with("sha256:") ? id.substr(7) : id;
+    Finished finished = program_.call({"inspect", "--type", "image", bare});
+    if (!finished.ok() && says_absent(finished)) return std::nullopt;
+    if (!finished.ok()) throw program_.error("inspect", finished);
+    info = image_info(parsed_answer("buildah", finished.output));
+    info.id = id;
+    std::lock_guard lock(mutex_);
+    seen_[id] = info;
+  }
+  for (const json& name : elements(member(listed, "names"))) {
+    std::string text = name.get<std::string>();
+    // Buildah gives digests to images that it built itself.
+    if (std::string registry = registry_of(text); !registry.empty() && registry != "localhost")
+      info.digest = text_at(listed, "digest");
+    info.names.push_back(plain_name(text));
+  }
+  return info;
+}
+
+std::optional<ImageInfo> BuildahEngine::find_image(const std::string& image) {
+  counter_.count("find_image");
+  Finished finished = program_.call({"images", "--json", "--no-trunc", image});
+  if (!finished.ok() && says_absent(finished)) return std::nullopt;
+  if (!finished.ok()) throw program_.error("images", finished);
+  json listed = parsed_answer("buildah", finished.output);
+  if (!listed.is_array() || listed.empty()) return std::nullopt;
+  return described(listed[0]);
+}
+
+std::vector<ImageInfo> BuildahEngine::list_images(const std::string& label, const std::string& value) {
+  counter_.count("list_images");
+  json listed = parsed_answer("buildah", program_.ask({"images", "--all", "--json", "--no-trunc", "--filter",
+                                                       label_filter(label, value)}));
+  std::vector<ImageInfo> images;
+  for (const json& entry : elements(listed))
+    if (std::optional<ImageInfo> info = described(entry); info && has_label(info->labels, label, value))
+      images.push_back(std::move(*info));
+  return images;
+}
+
+std::optional<BuildahEngine::Configuration> BuildahEngine::configuration(const std::string& container) const {
+  Finished finished = program_.call({"inspect", "--type", "container", container});
+  if (!finished.ok() && says_absent(finished)) return std::nullopt;
+  if (!finished.ok()) throw program_.error("inspect", finished);
+  json inspected = parsed_answer("buildah", finished.output);
+  json config = member(member(inspected, "OCIv1"), "config");
+  return Configuration{.id = text_at(inspected, "ContainerID"),
+                       .labels = labels_in(member(config, "Labels")),
+                       .working_folder = text_at(config, "WorkingDir")};
+}
+
+BuildahEngine::Configuration BuildahEngine::present_configuration(const std::string& container) const {
+  std::optional<Configuration> found = configuration(container);
+  if (!found) throw program_.error("inspect", "no such container: " + container);
+  return *std::move(found);
+}
+
+std::vector<ContainerInfo> BuildahEngine::list_containers(const std::string& label,
+                                                          const std::string& value) {
+  counter_.count("list_containers");
+  json listed = parsed_answer("buildah", program_.ask({"containers", "--json"}));
+  std::vector<ContainerInfo> containers;
+  std::map<std::string, std::size_t> by_mark;
+  std::set<std::string> marks;
+  for (const json& entry : elements(listed)) {
+    std::string name = text_at(entry, "containername");
+    std::optional<Configuration> found = configuration(name);
+    if (!found || !has_label(found->labels, label, value)) continue;
+    marks.insert(mark_of(found->id));
+    by_mark[mark_of(found->id)] = containers.size();
+    containers.push_back({.name = name, .labels = std::move(found->labels)});
+  }
+  for (const std::string& mark : marks_in_use(marks)) containers[by_mark[mark]].running = true;
+  return containers;
+}
+
+bool BuildahEngine::transfer(const std::string& verb, const std::string& image, std::string& why) const {
+  std::vector<std::string> arguments{verb, "--quiet"};
+  if (on_this_machine(image)) arguments.push_back("--tls-verify=false");
+  arguments.push_back(image);
+  Finished finished = program_.call(std::move(arguments));
+  if (!finished.ok()) why = last_words(finished);
+  return finished.ok();
+}
+
+bool BuildahEngine::pull(const std::string& image, std::string& why) {
+  counter_.count("pull");
+  return transfer("pull", image, why);
+}
+
+bool BuildahEngine::push(const std::string& image, std::string& why) {
+  counter_.count("push");
+  return transfer("push", image, why);
+}
+
+void BuildahEngine::create(const ContainerSpec& spec) {
+  counter_.count("create");
+  program_.ask({"from", "--quiet", "--pull-never", "--name", spec.name, spec.image});
+  if (spec.labels.empty()) return;
+  std::vector<std::string> arguments{"config"};
+  for (const auto& [key, value] : spec.labels)
+    arguments.insert(arguments.end(), {"--label", key + "=" + value});
+  arguments.push_back(spec.name);
+  program_.ask(std::move(arguments));
+}
+
+void BuildahEngine::copy_in(const std::string& container, const fs::path& tar_file) {
+  counter_.count("copy_in");
+  program_.ask({"add", "--quiet", container, fs::absolute(tar_file).string(), "/"});
+}
+
+std::vector<std::string> BuildahEngine::run_arguments(const std::string& container,
+                                                      std::vector<std::string> options) const {
+  std::vector<std::string> arguments{"run",       "--isolation", isolation_,
+                                     "--network", "host",        "--terminal=false"};
+  arguments.insert(arguments.end(), options.begin(), options.end());
+  arguments.insert(arguments.end(), {container, "--", "/bin/sh"});
+  return arguments;
+}
+
+std::optional<std::string> BuildahEngine::copy_out(const std::string& container, const std::string& path) {
+  counter_.count("copy_out");
+  fs::path whole(path);
+  std::string script = fmt::format(
+      "[ -e {0} ] || [ -L {0} ] || exit {1}; exec tar -C {2} -cf - -- {3}", shell_quoted(path), kNothingThere,
+      shell_quoted(whole.parent_path().string()), shell_quoted(whole.filename().string()));
+  std::vector<std::string> arguments = run_arguments(container, {"--user", "0"});
+  arguments.insert(arguments.end(), {"-c", script});
+  Finished finished = program_.call(std::move(arguments));
+  if (finished.ok()) return std::move(finished.output);
+  if (finished.exit_code == kNothingThere) return std::nullopt;
+  throw program_.error("run tar", finished);
+}
+
+RunOutcome BuildahEngine::run(const std::string& container, const std::string& script, const OutputSink& sink,
+                              std::stop_token stop, std::chrono::milliseconds grace) {
+  counter_.count("run");
+  std::string mark = mark_of(present_configuration(container).id);
+  ContainerProcesses processes(mark);
+  ScriptInput input(script);
+  ShellGreeting greeting;
+  Command command = program_.command(run_arguments(container, {"--env", mark}));
+  command.standard_input = input.descriptor();
+  command.on_output = sink ? sink : [](std::string_view) {};
+  command.on_errors = [&](std::string_view piece) {
+    if (greeting.heard()) return;
+    greeting.add(piece);
+    if (greeting.heard()) processes.set_shell(greeting.process());
+  };
+  command.stop = std::move(stop);
+  command.grace = grace;
+  command.ask = [&] { processes.ask(); };
+  command.kill = [&] { processes.kill(); };
+  Finished finished;
+  try {
+    finished = program_.run(command);
+  } catch (...) {
+    processes.kill();
+    throw;
+  }
+  processes.kill();  // what the script left in the background, as docker does when its shell ends
+  finished.errors = without_greeting(finished.errors);
+  if (!greeting.heard() && !finished.stopped) throw program_.error("run", finished);
+  RunOutcome outcome;
+  int by_signal = exit_code_of_signal(finished.errors);
+  outcome.exit_code = !greeting.heard() ? 128 + SIGTERM : by_signal != 0 ? by_signal : finished.exit_code;
+  outcome.stopped = finished.stopped;
+  return outcome;
+}
+
+std::string BuildahEngine::commit(const std::string& container, const CommitSpec& spec) {
+  counter_.count("commit");
+  // Labels of a commit belong to the container, so they are taken back after it: the next one has labels of
+  // its own.
+  Configuration before = present_configuration(container);
+  std::vector<std::string> set{"config"};
+  std::vector<std::string> undo{"config"};
+  for (const auto& [key, value] : spec.labels) {
+    auto old = before.labels.find(key);
+    if (old != before.labels.end() && old->second == value) continue;
+    set.insert(set.end(), {"--label", key + "=" + value});
+    undo.insert(undo.end(), {"--label", old == before.labels.end() ? key + "-" : key + "=" + old->second});
+  }
+  if (!spec.working_folder.empty() && spec.working_folder != before.working_folder) {
+    set.insert(set.end(), {"--workingdir", spec.working_folder});
+    undo.insert(undo.end(), {"--workingdir", before.working_folder});
+  }
+  bool changed = set.size() > 1;
+  set.push_back(container);
+  undo.push_back(container);
+  if (changed) program_.ask(std::move(set));
+  std::vector<std::string> arguments{"commit", "--quiet", "--disable-compression"};
+  if (spec.squash) arguments.push_back("--squash");
+  arguments.push_back(container);
+  Finished finished = program_.call(std::move(arguments));
+  if (changed) program_.ask(std::move(undo));
+  if (!finished.ok()) throw program_.error("commit", finished);
+  std::string id(trimmed(finished.output));
+  if (!spec.names.empty()) {
+    std::vector<std::string> tags{"tag", id};
+    tags.insert(tags.end(), spec.names.begin(), spec.names.end());
+    program_.ask(std::move(tags));
+  }
+  return "sha256:" + id;
+}
+
+void BuildahEngine::remove_container(const std::string& container) {
+  counter_.count("remove_container");
+  std::optional<Configuration> found = configuration(container);
+  if (!found) return;
+  ContainerProcesses(mark_of(found->id)).kill();
+  Finished finished = program_.call({"rm", container});
+  if (!finished.ok() && !says_absent(finished)) throw program_.error("rm", finished);
+}
+
+void BuildahEngine::tag(const std::string& image, const std::string& new_name) {
+  counter_.count("tag");
+  program_.ask({"tag", image, new_name});
+}
+
+bool BuildahEngine::remove_image(const std::string& name) {
+  counter_.count("remove_image");
+  Finished finished = program_.call({"rmi", name});
+  if (finished.ok() || says_absent(finished)) return true;
+  if (says_in_use(finished)) return false;
+  throw program_.error("rmi", finished);
+}
+
+std::vector<std::string> BuildahEngine::shell_command(const std::string& image) const {
+  std::string script = fmt::format(
+      "c=$({0} from --pull-never \"$1\") && {0} run --isolation {1} --network host --terminal \"$c\" -- "
+      "/bin/sh -c "
+      "'command -v bash >/dev/null && exec bash; exec sh'; {0} rm \"$c\" >/dev/null",
+      shell_quoted(program_.path()), shell_quoted(isolation_));
+  return {"sh", "-c", script, "sh", image};
+}
+
+}  // namespace stagemake

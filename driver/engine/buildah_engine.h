@@ -1,0 +1,69 @@
+// Buildah: needs no daemon and, with its isolation "chroot", no privileges that a container or CI runner
+// lacks. Slower to look at many images than docker (one process for each image that it has not seen yet),
+// faster to run and commit.
+//
+// Knows: buildah's command lines and answers. $STAGEMAKE_BUILDAH names another program than that in PATH,
+// $STAGEMAKE_BUILDAH_ISOLATION another isolation than "chroot"; where images lie is buildah's own affair
+// ($CONTAINERS_STORAGE_CONF).
+#pragma once
+
+#include <nlohmann/json_fwd.hpp>
+
+#include "engine/call_counter.h"
+#include "engine/container_engine.h"
+#include "engine/engine_program.h"
+
+namespace stagemake {
+
+class BuildahEngine : public ContainerEngine {
+ public:
+  BuildahEngine();
+
+  EngineReport examine() const;
+
+  std::string name() const override { return "buildah"; }
+  std::string probe() override;
+
+  std::optional<ImageInfo> find_image(const std::string& image) override;
+  std::vector<ImageInfo> list_images(const std::string& label, const std::string& value) override;
+  std::vector<ContainerInfo> list_containers(const std::string& label, const std::string& value) override;
+  bool pull(const std::string& image, std::string& why) override;
+  bool push(const std::string& image, std::string& why) override;
+
+  void create(const ContainerSpec& spec) override;
+  void copy_in(const std::string& container, const fs::path& tar_file) override;
+  std::optional<std::string> copy_out(const std::string& container, const std::string& path) override;
+  RunOutcome run(const std::string& container, const std::string& script, const OutputSink& sink,
+                 std::stop_token stop, std::chrono::milliseconds grace) override;
+  std::string commit(const std::string& container, const CommitSpec& spec) override;
+  void remove_container(const std::string& container) override;
+
+  void tag(const std::string& image, const std::string& new_name) override;
+  bool remove_image(const std::string& name) override;
+
+  std::vector<std::string> shell_command(const std::string& image) const override;
+  std::map<std::string, unsigned> calls() const override { return counter_.all(); }
+
+ private:
+  struct Configuration {
+    std::string id;
+    Labels labels;
+    std::string working_folder;
+  };
+
+  std::vector<std::string> run_arguments(const std::string& container,
+                                         std::vector<std::string> options) const;
+  // Nothing where there is no such container.
+  std::optional<Configuration> configuration(const std::string& container) const;
+  Configuration present_configuration(const std::string& container) const;
+  std::optional<ImageInfo> described(const nlohmann::json& listed);
+  bool transfer(const std::string& verb, const std::string& image, std::string& why) const;
+
+  EngineProgram program_;
+  std::string isolation_;
+  CallCounter counter_;
+  std::mutex mutex_;
+  std::map<std::string, ImageInfo> seen_;  // by id, without names: an image never changes
+};
+
+}  // namespace stagemake

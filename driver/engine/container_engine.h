@@ -1,0 +1,151 @@
+// The few verbs that every container engine has. Knows images and containers; has never heard of packages,
+// stages or keys.
+//
+// Rules that all engines keep (tests/engine/conformance_test.cc checks each of them on each engine):
+// - An absent image or container is an answer (nothing), not an error.
+// - A container is found by its name and its labels, never as "the latest".
+// - What ran and failed is a value (RunOutcome); EngineError means that the engine itself did not do its
+// work.
+// - Labels and environment values may hold any bytes but NUL: quotes, `$`, newlines.
+// - All verbs may be called from several threads at once, on different containers.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+#include "base/files.h"
+
+namespace stagemake {
+
+// The engine went away, refused, or is not there. Its message says which command failed and what the engine
+// said.
+class EngineError : public Error {
+ public:
+  explicit EngineError(std::string what) : Error(ExitStatus::EngineUnusable, std::move(what)) {}
+};
+
+using Labels = std::map<std::string, std::string>;
+
+struct ImageInfo {
+  std::string id;                  // the engine's own; unique on this machine
+  std::vector<std::string> names;  // "repository:tag", as the engine says them ("localhost/" is left out)
+  std::string digest;  // "sha256:…" in a registry; empty for an image that never was in one, as far as
+                       // its names tell
+  Labels labels;
+  std::int64_t created = 0;  // seconds since the epoch
+  std::uint64_t size = 0;    // bytes, with all layers; 0 where the engine does not say
+  unsigned layers = 0;
+};
+
+struct ContainerInfo {
+  std::string name;
+  bool running = false;
+  Labels labels;
+};
+
+struct ContainerSpec {
+  std::string name;   // unique on this engine; [a-zA-Z0-9][a-zA-Z0-9_.-]*
+  std::string image;  // id or name; must be present on this machine
+  Labels labels;      // of the container, and of every image committed from it
+};
+
+struct RunOutcome {
+  int exit_code = 0;     // of the script; 128 + signal where a signal ended it
+  bool stopped = false;  // because a stop was requested
+  bool out_of_memory = false;
+  bool ok() const { return exit_code == 0 && !stopped; }
+};
+
+struct CommitSpec {
+  std::vector<std::string> names;  // "repository:tag"; an existing name moves to the new image
+  Labels labels;                   // over those of the container and of its image
+  std::string working_folder;      // empty: as in the parent image
+  bool squash = false;             // one layer instead of the parent's and one more
+};
+
+// Where output goes, as it comes. Called from one thread per run.
+using OutputSink = std::function<void(std::string_view)>;
+
+class ContainerEngine {
+ public:
+  virtual ~ContainerEngine() = default;
+
+  virtual std::string name() const = 0;  // "docker", "podman", "buildah", "fake"
+  // The engine's version. Throws EngineError with what is missing and how to get it where it cannot be used.
+  virtual std::string probe() = 0;
+
+  // An image by name or id, with its labels.
+  virtual std::optional<ImageInfo> find_image(const std::string& image) = 0;
+  // All images with this label (any value where `value` is empty), in no order.
+  virtual std::vector<ImageInfo> list_images(const std::string& label, const std::string& value) = 0;
+  virtual std::vector<ContainerInfo> list_containers(const std::string& label, const std::string& value) = 0;
+  // Brings an image from its registry. False, with the reason in `why`, where the registry has none or does
+  // not answer.
+  virtual bool pull(const std::string& image, std::string& why) = 0;
+
+  virtual void create(const ContainerSpec& spec) = 0;
+  // Unpacks a tar file at the container's "/". The container does not run.
+  virtual void copy_in(const std::string& container, const fs::path& tar_file) = 0;
+  // The file or folder at `path` as a tar stream whose entries begin with its last component; nothing where
+  // there is none. Symlinks on the way are followed inside the container; one at `path` itself comes as a
+  // symlink. `path` is absolute and not "/". The container does not run. buildah: needs `tar` in the
+  // container.
+  virtual std::optional<std::string> copy_out(const std::string& container, const std::string& path) = 0;
+  // Runs `script` with the container's /bin/sh, as often as wanted, one at a time. On a stop request,
+  // everything that runs inside but the script's own shell gets SIGTERM, so that the script can finish what
+  // it has to (a script that must not go on to its next command asks for that: `make || exit`); after `grace`
+  // all gets SIGKILL. When this returns nothing of it runs any more, what it put into the background
+  // included. Standard input is /dev/null; standard output and error are one stream. Only docker and podman
+  // know `out_of_memory`. The host's network is the container's: package managers and proxies on 127.0.0.1
+  // work as they do outside.
+  virtual RunOutcome run(const std::string& container, const std::string& script, const OutputSink& sink,
+                         std::stop_token stop, std::chrono::milliseconds grace) = 0;
+  // The container's files as a new image. Command, entry point, environment and user are those of the parent
+  // image: how the container was run leaves no trace. (docker: where the parent has neither command nor entry
+  // point, which its commit cannot express, the command is /bin/sh.) Returns the image's id.
+  virtual std::string commit(const std::string& container, const CommitSpec& spec) = 0;
+  // Kills what runs inside, and removes the container; absent is fine.
+  virtual void remove_container(const std::string& container) = 0;
+
+  // Sends an image to the registry in its name. False, with the reason in `why`, where the registry refuses
+  // or does not answer.
+  virtual bool push(const std::string& image, std::string& why) = 0;
+
+  virtual void tag(const std::string& image, const std::string& new_name) = 0;
+  // Removes a name, and the image with its last one; absent is fine. False where something still uses it.
+  virtual bool remove_image(const std::string& name) = 0;
+
+  // The command with which a person opens a shell in an image.
+  virtual std::vector<std::string> shell_command(const std::string& image) const = 0;
+
+  // Calls of verbs since the start, by verb: what tests and `--dry-run` promises are checked against.
+  virtual std::map<std::string, unsigned> calls() const = 0;
+};
+
+enum class EngineKind { Auto, Docker, Podman, Buildah };
+std::optional<EngineKind> engine_kind(std::string_view word);
+
+// What `stagemake doctor` prints about one engine.
+struct EngineReport {
+  std::string name;
+  bool usable = false;
+  std::string version;
+  std::string problem;  // where not usable: what is missing
+  std::string advice;   // and how to get it
+};
+std::vector<EngineReport> examine_engines();
+
+// The engine asked for; with Auto the first that works of docker, podman, buildah. Throws EngineError, with
+// what was tried and why each one does not work.
+std::unique_ptr<ContainerEngine> open_engine(EngineKind kind);
+
+}  // namespace stagemake

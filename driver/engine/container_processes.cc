@@ -1,0 +1,132 @@
+#include "engine/container_processes.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <signal.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <array>
+#include <charconv>
+#include <functional>
+#include <thread>
+
+#include "base/files.h"
+#include "engine/container_engine.h"
+
+namespace stagemake {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto kKillPause = 5ms;
+
+// A file in /proc, which has no size; empty where it cannot be read.
+std::string proc_file(pid_t process, const char* name) {
+  std::string text;
+  int fd = ::open(fmt::format("/proc/{}/{}", process, name).c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return text;
+  std::array<char, 16384> block;
+  ssize_t n = 0;
+  while ((n = ::read(fd, block.data(), block.size())) > 0)
+    text.append(block.data(), static_cast<std::size_t>(n));
+  ::close(fd);
+  return text;
+}
+
+std::string namespace_of(pid_t process) {
+  std::array<char, 64> target;
+  ssize_t n = ::readlink(fmt::format("/proc/{}/ns/mnt", process).c_str(), target.data(), target.size());
+  return n > 0 ? std::string(target.data(), static_cast<std::size_t>(n)) : std::string();
+}
+
+pid_t parent_of(pid_t process) {
+  // "PID (NAME) STATE PARENT …"; a name may hold blanks and parentheses.
+  std::string stat = proc_file(process, "stat");
+  std::size_t end = stat.rfind(')');
+  pid_t parent = 0;
+  if (end != std::string::npos && end + 4 < stat.size())
+    std::from_chars(stat.data() + end + 4, stat.data() + stat.size(), parent);
+  return parent;
+}
+
+bool carries(const std::string& environment, const std::string& mark) {
+  std::string entry = mark + '\0';
+  for (std::size_t at = environment.find(entry); at != std::string::npos;
+       at = environment.find(entry, at + 1))
+    if (at == 0 || environment[at - 1] == '\0') return true;
+  return false;
+}
+
+void for_each_process(const std::function<void(pid_t)>& visit) {
+  boost::system::error_code failed;
+  for (fs::directory_iterator at("/proc", failed), end; !failed && at != end; at.increment(failed)) {
+    std::string name = at->path().filename().string();
+    pid_t process = 0;
+    auto [rest, error] = std::from_chars(name.data(), name.data() + name.size(), process);
+    if (error == std::errc() && rest == name.data() + name.size()) visit(process);
+  }
+}
+
+}  // namespace
+
+void ContainerProcesses::set_shell(pid_t shell) {
+  if (!carries(proc_file(shell, "environ"), mark_)) return;
+  std::string space = namespace_of(shell);
+  shell_ = shell;
+  keeper_ = parent_of(shell);
+  if (space != namespace_of(::getpid())) mount_namespace_ = space;
+}
+
+bool ContainerProcesses::inside(pid_t process) const {
+  if (process == ::getpid() || process == keeper_) return false;
+  if (!mount_namespace_.empty() && namespace_of(process) == mount_namespace_) return true;
+  return carries(proc_file(process, "environ"), mark_);
+}
+
+std::vector<pid_t> ContainerProcesses::running() const {
+  std::vector<pid_t> found;
+  for_each_process([&](pid_t process) {
+    if (inside(process)) found.push_back(process);
+  });
+  return found;
+}
+
+// Through a descriptor, and only after a second look: the number may have gone to a process of somebody else.
+bool ContainerProcesses::signal(pid_t process, int number) const {
+  int fd = static_cast<int>(::syscall(SYS_pidfd_open, process, 0));
+  if (fd < 0) return false;
+  bool sent = inside(process) && ::syscall(SYS_pidfd_send_signal, fd, number, nullptr, 0) == 0;
+  ::close(fd);
+  return sent;
+}
+
+void ContainerProcesses::ask() const {
+  for (pid_t process : running())
+    if (process != shell_) signal(process, SIGTERM);
+}
+
+void ContainerProcesses::kill(std::chrono::milliseconds patience) const {
+  auto give_up = std::chrono::steady_clock::now() + patience;
+  // One round is not enough: a process may start another between our look and our signal.
+  for (std::vector<pid_t> left = running(); !left.empty(); left = running()) {
+    for (pid_t process : left) signal(process, SIGKILL);
+    if (std::chrono::steady_clock::now() > give_up)
+      throw EngineError(
+          fmt::format("{} processes inside a container survive SIGKILL, such as {}", left.size(), left[0]));
+    std::this_thread::sleep_for(kKillPause);
+  }
+}
+
+std::set<std::string> marks_in_use(const std::set<std::string>& marks) {
+  std::set<std::string> used;
+  if (marks.empty()) return used;
+  for_each_process([&](pid_t process) {
+    std::string environment = proc_file(process, "environ");
+    for (const std::string& mark : marks)
+      if (!used.contains(mark) && carries(environment, mark)) used.insert(mark);
+  });
+  return used;
+}
+
+}  // namespace stagemake

@@ -1,0 +1,43 @@
+// Finds and ends the processes that run inside a container without a process namespace of its own (buildah's
+// isolation "chroot"): by a mark in their environment, which children inherit, and by the mount namespace,
+// which they keep even with an empty environment. Daemons are found like any other.
+#pragma once
+
+#include <sys/types.h>
+
+#include <chrono>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace stagemake {
+
+class ContainerProcesses {
+ public:
+  // `mark`: a whole environment entry, "KEY=value".
+  explicit ContainerProcesses(std::string mark) : mark_(std::move(mark)) {}
+
+  // The shell that runs the script, as soon as it is known. Only a process that carries the mark is believed.
+  void set_shell(pid_t shell);
+
+  // Those that run now, without the engine's own process beside them.
+  std::vector<pid_t> running() const;
+  // SIGTERM to all but the shell.
+  void ask() const;
+  // SIGKILL, until none is left. Throws EngineError where one survives that for `patience`.
+  void kill(std::chrono::milliseconds patience = std::chrono::seconds(30)) const;
+
+ private:
+  bool signal(pid_t process, int number) const;
+  bool inside(pid_t process) const;
+
+  std::string mark_;
+  pid_t shell_ = 0;
+  pid_t keeper_ = 0;             // the engine's process that waits for the shell, in the same mount namespace
+  std::string mount_namespace_;  // empty: not known
+};
+
+// Of these marks, those that some process carries: one look at all processes, for any number of containers.
+std::set<std::string> marks_in_use(const std::set<std::string>& marks);
+
+}  // namespace stagemake

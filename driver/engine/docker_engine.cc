@@ -1,0 +1,288 @@
+#include "engine/docker_engine.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <set>
+#include <thread>
+
+#include "base/text.h"
+#include "engine/script_input.h"
+
+namespace stagemake {
+namespace {
+
+using nlohmann::json;
+using namespace std::chrono_literals;
+
+// A stop request may come between `start` and the container's first process (0.1 s on an idle machine).
+constexpr auto kStartPatience = 2s;
+constexpr auto kStartPoll = 50ms;
+
+ImageInfo image_info(const json& image) {
+  ImageInfo info;
+  info.id = text_at(image, "Id");
+  if (!info.id.starts_with("sha256:")) info.id = "sha256:" + info.id;  // podman leaves it out
+  for (const json& name : elements(member(image, "RepoTags")))
+    if (name != "<none>:<none>") info.names.push_back(plain_name(name.get<std::string>()));
+  for (const json& entry : elements(member(image, "RepoDigests"))) {
+    std::string text = entry.get<std::string>();
+    std::size_t at = text.find('@');
+    // Podman gives digests to images that it built itself.
+    if (at != std::string::npos && !text.starts_with("localhost/")) info.digest = text.substr(at + 1);
+  }
+  info.labels = labels_in(member(member(image, "Config"), "Labels"));
+  info.created = epoch_seconds(text_at(image, "Created"));
+  info.size = image.value("Size", std::uint64_t{0});
+  info.layers = static_cast<unsigned>(elements(member(member(image, "RootFS"), "Layers")).size());
+  return info;
+}
+
+// The ids that a command printed, each once.
+std::vector<std::string> ids_in(const std::string& output) {
+  std::set<std::string> ids;
+  for (std::string_view word : words(output)) ids.emplace(word);
+  return {ids.begin(), ids.end()};
+}
+
+class OpenFile {
+ public:
+  explicit OpenFile(const fs::path& path) : fd_(::open(path.c_str(), O_RDONLY | O_CLOEXEC)) {
+    if (fd_ < 0) throw EngineError(printable(path.string()) + ": cannot be read");
+  }
+  ~OpenFile() { ::close(fd_); }
+  OpenFile(const OpenFile&) = delete;
+  OpenFile& operator=(const OpenFile&) = delete;
+  int descriptor() const { return fd_; }
+
+ private:
+  int fd_;
+};
+
+}  // namespace
+
+const DockerDialect& docker_dialect() {
+  static const DockerDialect dialect{
+      .name = "docker",
+      .variable = "STAGEMAKE_DOCKER",
+      .has_daemon = true,
+      // The host's name must not get into images; "localhost" is in every /etc/hosts.
+      .create_extra = {"--hostname", "localhost"},
+      .label_changes = true,
+      .commit_squashes = false,
+      .install_advice =
+          "install docker: apt-get install docker.io, or see https://docs.docker.com/engine/install",
+  };
+  return dialect;
+}
+
+const DockerDialect& podman_dialect() {
+  static const DockerDialect dialect{
+      .name = "podman",
+      .variable = "STAGEMAKE_PODMAN",
+      .has_daemon = false,
+      // Podman adds these to each container, and a commit would put them into the image.
+      .create_extra = {"--hostname", "localhost", "--unsetenv", "TERM", "--unsetenv", "container",
+                       "--http-proxy=false"},
+      .label_changes = false,
+      .commit_squashes = true,
+      .install_advice = "install podman: apt-get install podman",
+  };
+  return dialect;
+}
+
+DockerEngine::DockerEngine(const DockerDialect& dialect)
+    : dialect_(dialect), program_(dialect.name, dialect.variable) {}
+
+std::optional<ImageInfo> DockerEngine::find_image(const std::string& image) {
+  counter_.count("find_image");
+  Finished finished = program_.call({"image", "inspect", image});
+  if (!finished.ok() && says_absent(finished)) return std::nullopt;
+  if (!finished.ok()) throw program_.error("image inspect", finished);
+  json found = parsed_answer(program_.name(), finished.output);
+  if (!found.is_array() || found.empty()) return std::nullopt;
+  return image_info(found[0]);
+}
+
+std::vector<ImageInfo> DockerEngine::list_images(const std::string& label, const std::string& value) {
+  counter_.count("list_images");
+  // With --all: an image without a name that has children is hidden else.
+  std::vector<std::string> ids = ids_in(
+      program_.ask({"images", "--all", "--quiet", "--no-trunc", "--filter", label_filter(label, value)}));
+  if (ids.empty()) return {};
+  std::vector<std::string> arguments{"image", "inspect"};
+  arguments.insert(arguments.end(), ids.begin(), ids.end());
+  Finished finished = program_.call(std::move(arguments));
+  // Another process may have removed one of them in between; the rest is printed all the same.
+  if (!finished.ok() && !says_absent(finished)) throw program_.error("image inspect", finished);
+  std::vector<ImageInfo> images;
+  for (const json& image : parsed_answer(program_.name(), finished.output)) {
+    ImageInfo info = image_info(image);
+    if (has_label(info.labels, label, value)) images.push_back(std::move(info));
+  }
+  return images;
+}
+
+std::vector<ContainerInfo> DockerEngine::list_containers(const std::string& label, const std::string& value) {
+  counter_.count("list_containers");
+  std::vector<std::string> ids =
+      ids_in(program_.ask({"ps", "--all", "--quiet", "--no-trunc", "--filter", label_filter(label, value)}));
+  if (ids.empty()) return {};
+  std::vector<std::string> arguments{"inspect", "--type", "container"};
+  arguments.insert(arguments.end(), ids.begin(), ids.end());
+  Finished finished = program_.call(std::move(arguments));
+  if (!finished.ok() && !says_absent(finished)) throw program_.error("inspect", finished);
+  std::vector<ContainerInfo> containers;
+  for (const json& entry : parsed_answer(program_.name(), finished.output)) {
+    ContainerInfo info;
+    info.name = text_at(entry, "Name");
+    if (info.name.starts_with("/")) info.name.erase(0, 1);
+    info.running = member(entry, "State").value("Running", false);
+    info.labels = labels_in(member(member(entry, "Config"), "Labels"));
+    if (has_label(info.labels, label, value)) containers.push_back(std::move(info));
+  }
+  return containers;
+}
+
+bool DockerEngine::transfer(const std::string& verb, const std::string& image, std::string& why) const {
+  Finished finished = program_.call({verb, image});
+  if (finished.ok()) return true;
+  // The registry's fault is an answer; the engine's own is not.
+  if (!examine().usable) throw program_.error(verb, finished);
+  why = last_words(finished);
+  return false;
+}
+
+bool DockerEngine::pull(const std::string& image, std::string& why) {
+  counter_.count("pull");
+  return transfer("pull", image, why);
+}
+
+bool DockerEngine::push(const std::string& image, std::string& why) {
+  counter_.count("push");
+  return transfer("push", image, why);
+}
+
+void DockerEngine::create(const ContainerSpec& spec) {
+  counter_.count("create");
+  // `--entrypoint ""` and a command, not `--entrypoint /bin/sh`: a commit can put an entry point back where
+  // there is none, but cannot take one away.
+  std::vector<std::string> arguments{"create",  "--pull",        "never",        "--name",
+                                     spec.name, "--network",     "host",         "--log-driver",
+                                     "none",    "--interactive", "--entrypoint", ""};
+  arguments.insert(arguments.end(), dialect_.create_extra.begin(), dialect_.create_extra.end());
+  for (const auto& [key, value] : spec.labels)
+    arguments.insert(arguments.end(), {"--label", key + "=" + value});
+  arguments.insert(arguments.end(), {spec.image, "/bin/sh"});
+  program_.ask(std::move(arguments));
+}
+
+void DockerEngine::copy_in(const std::string& container, const fs::path& tar_file) {
+  counter_.count("copy_in");
+  OpenFile file(tar_file);
+  Command command = program_.command({"cp", "-", container + ":/"});
+  command.standard_input = file.descriptor();
+  Finished finished = program_.run(command);
+  if (!finished.ok()) throw program_.error("cp", finished);
+}
+
+std::optional<std::string> DockerEngine::copy_out(const std::string& container, const std::string& path) {
+  counter_.count("copy_out");
+  Finished finished = program_.call({"cp", container + ":" + path, "-"});
+  if (finished.ok()) return std::move(finished.output);
+  // "No such container:path" is about the path; a container that is not there is the caller's mistake.
+  if (!says_absent(finished)) throw program_.error("cp", finished);
+  inspect_container(container);
+  return std::nullopt;
+}
+
+json DockerEngine::inspect_container(const std::string& container) const {
+  json found = parsed_answer(program_.name(), program_.ask({"inspect", "--type", "container", container}));
+  if (!found.is_array() || found.size() != 1)
+    throw program_.error("inspect", "no such container: " + container);
+  return found[0];
+}
+
+void DockerEngine::ask_to_end(const std::string& container) const {
+  // From inside, -1 is every process but the first, which is the script's shell.
+  auto give_up = std::chrono::steady_clock::now() + kStartPatience;
+  while (true) {
+    Finished finished = program_.call({"exec", "--user", "0", container, "/bin/sh", "-c", "kill -TERM -1"});
+    bool not_yet = !finished.ok() && finished.errors.find("not running") != std::string::npos;
+    if (!not_yet || std::chrono::steady_clock::now() > give_up) return;
+    std::this_thread::sleep_for(kStartPoll);
+  }
+}
+
+RunOutcome DockerEngine::run(const std::string& container, const std::string& script, const OutputSink& sink,
+                             std::stop_token stop, std::chrono::milliseconds grace) {
+  counter_.count("run");
+  ScriptInput input(script);
+  ShellGreeting greeting;
+  Command command = program_.command({"start", "--attach", "--interactive", container});
+  command.standard_input = input.descriptor();
+  command.on_output = sink ? sink : [](std::string_view) {};
+  command.on_errors = [&](std::string_view piece) { greeting.add(piece); };
+  command.stop = std::move(stop);
+  command.grace = grace;
+  command.ask = [&] { ask_to_end(container); };
+  command.kill = [&] { program_.call({"kill", container}); };
+  Finished finished;
+  try {
+    finished = program_.run(command);
+  } catch (...) {
+    program_.call({"kill", container});
+    throw;
+  }
+  finished.errors = without_greeting(finished.errors);
+  return outcome(container, finished, greeting.heard());
+}
+
+// What the container's state says, not the program's exit status, is the script's: the program also ends when
+// its connection does.
+RunOutcome DockerEngine::outcome(const std::string& container, const Finished& finished, bool started) const {
+  json state = inspect_container(container).at("State");
+  if (state.value("Running", false)) {
+    program_.call({"kill", container});
+    if (!finished.stopped) throw program_.error("start", "the connection to the running container was lost");
+    state = inspect_container(container).at("State");
+  }
+  if (!started && !finished.stopped) throw program_.error("start", finished);
+  RunOutcome outcome;
+  outcome.exit_code = started ? state.value("ExitCode", finished.exit_code) : 128 + SIGTERM;
+  outcome.stopped = finished.stopped;
+  outcome.out_of_memory = started && state.value("OOMKilled", false);
+  return outcome;
+}
+
+void DockerEngine::remove_container(const std::string& container) {
+  counter_.count("remove_container");
+  Finished finished = program_.call({"rm", "--force", "--volumes", container});
+  bool going = finished.errors.find("already in progress") != std::string::npos;
+  if (!finished.ok() && !says_absent(finished) && !going) throw program_.error("rm", finished);
+}
+
+void DockerEngine::tag(const std::string& image, const std::string& new_name) {
+  counter_.count("tag");
+  program_.ask({"tag", image, new_name});
+}
+
+bool DockerEngine::remove_image(const std::string& name) {
+  counter_.count("remove_image");
+  Finished finished = program_.call({"rmi", name});
+  if (finished.ok() || says_absent(finished)) return true;
+  if (says_in_use(finished)) return false;
+  throw program_.error("rmi", finished);
+}
+
+std::vector<std::string> DockerEngine::shell_command(const std::string& image) const {
+  return {program_.path(), "run",       "--rm", "--interactive",
+          "--tty",         "--network", "host", "--entrypoint",
+          "/bin/sh",       image,       "-c",   "command -v bash >/dev/null && exec bash; exec sh"};
+}
+
+}  // namespace stagemake

@@ -1,0 +1,84 @@
+// Docker and podman: one adapter, and a small table of what is different.
+//
+// A container is created with /bin/sh as its command and an open standard input; each run is a `start
+// --attach
+// --interactive` that gets its script there (script_input.h). A commit puts command and entry point of the
+// parent image back. Works with a daemon on another machine too: nothing is mounted, all data go through the
+// program.
+//
+// Knows: the command lines and answers of the two programs. $STAGEMAKE_DOCKER and $STAGEMAKE_PODMAN name
+// other programs than those in PATH; $DOCKER_HOST and $DOCKER_CONTEXT are the program's own.
+#pragma once
+
+#include <nlohmann/json_fwd.hpp>
+
+#include "engine/call_counter.h"
+#include "engine/container_engine.h"
+#include "engine/engine_program.h"
+
+namespace stagemake {
+
+// What is different between docker and podman.
+struct DockerDialect {
+  const char* name;
+  const char* variable;                   // names another program
+  bool has_daemon;                        // which may not answer
+  std::vector<std::string> create_extra;  // keeps the container's environment that of its image
+  // `commit --change LABEL` understands quotes and escapes. Podman's takes them literally.
+  bool label_changes;
+  // `commit --squash` makes one layer. Docker has none: its containers are exported and imported.
+  bool commit_squashes;
+  const char* install_advice;
+};
+const DockerDialect& docker_dialect();
+const DockerDialect& podman_dialect();
+
+class DockerEngine : public ContainerEngine {
+ public:
+  explicit DockerEngine(const DockerDialect& dialect);
+
+  EngineReport examine() const;
+
+  std::string name() const override { return dialect_.name; }
+  std::string probe() override;
+
+  std::optional<ImageInfo> find_image(const std::string& image) override;
+  std::vector<ImageInfo> list_images(const std::string& label, const std::string& value) override;
+  std::vector<ContainerInfo> list_containers(const std::string& label, const std::string& value) override;
+  bool pull(const std::string& image, std::string& why) override;
+  bool push(const std::string& image, std::string& why) override;
+
+  void create(const ContainerSpec& spec) override;
+  void copy_in(const std::string& container, const fs::path& tar_file) override;
+  std::optional<std::string> copy_out(const std::string& container, const std::string& path) override;
+  RunOutcome run(const std::string& container, const std::string& script, const OutputSink& sink,
+                 std::stop_token stop, std::chrono::milliseconds grace) override;
+  std::string commit(const std::string& container, const CommitSpec& spec) override;
+  void remove_container(const std::string& container) override;
+
+  void tag(const std::string& image, const std::string& new_name) override;
+  bool remove_image(const std::string& name) override;
+
+  std::vector<std::string> shell_command(const std::string& image) const override;
+  std::map<std::string, unsigned> calls() const override { return counter_.all(); }
+
+ private:
+  struct Draft;  // docker_commit.cc: an image on its way
+
+  nlohmann::json inspect_container(const std::string& container) const;
+  RunOutcome outcome(const std::string& container, const Finished& finished, bool started) const;
+  void ask_to_end(const std::string& container) const;
+  bool transfer(const std::string& verb, const std::string& image, std::string& why) const;
+
+  Draft begin_draft(const std::string& container, const CommitSpec& spec) const;
+  std::string commit_container(const std::string& container, const Draft& draft, bool squash) const;
+  std::string import_flat(const std::string& container, const Draft& draft) const;
+  std::string relabel(const std::string& container, const std::string& image, const Draft& draft,
+                      bool squash) const;
+
+  const DockerDialect& dialect_;
+  EngineProgram program_;
+  CallCounter counter_;
+};
+
+}  // namespace stagemake

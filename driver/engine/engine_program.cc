@@ -1,0 +1,164 @@
+#include "engine/engine_program.h"
+
+#include <fmt/format.h>
+#include <time.h>
+
+#include <algorithm>
+#include <cctype>
+#include <cstdlib>
+#include <nlohmann/json.hpp>
+
+#include "base/text.h"
+
+namespace stagemake {
+namespace {
+
+constexpr std::size_t kLastLines = 3;
+constexpr std::size_t kLongestWords = 1000;  // bytes; an engine may print a whole usage text
+
+std::string in_lower_case(std::string_view text) {
+  std::string lower(text);
+  for (char& c : lower) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  return lower;
+}
+
+bool says_one_of(const Finished& finished, std::initializer_list<std::string_view> phrases) {
+  std::string text = in_lower_case(finished.errors);
+  return std::any_of(phrases.begin(), phrases.end(),
+                     [&](std::string_view phrase) { return text.find(phrase) != std::string::npos; });
+}
+
+// "://user:password@" becomes "://…@".
+std::string without_passwords(std::string text) {
+  std::size_t at = 0;
+  while ((at = text.find("://", at)) != std::string::npos) {
+    at += 3;
+    std::size_t end = std::min(text.find_first_of("/ \t\n\"'", at), text.size());
+    std::size_t sign = text.rfind('@', end);
+    if (sign != std::string::npos && sign >= at && sign < end) text.replace(at, sign - at, "…");
+  }
+  return text;
+}
+
+}  // namespace
+
+EngineProgram::EngineProgram(std::string name, const char* variable) : name_(std::move(name)), path_(name_) {
+  const char* chosen = std::getenv(variable);
+  if (chosen != nullptr && *chosen != '\0') path_ = chosen;
+}
+
+bool EngineProgram::installed() const {
+  return !find_program(path_).empty();
+}
+
+Command EngineProgram::command(std::vector<std::string> arguments) const {
+  Command command;
+  command.argv = std::move(arguments);
+  command.argv.insert(command.argv.begin(), path_);
+  command.environment = {{"LC_ALL", "C"}, {"DOCKER_CLI_HINTS", "false"}};
+  return command;
+}
+
+Finished EngineProgram::run(const Command& command) const {
+  try {
+    return run_command(command);
+  } catch (const EngineError&) {
+    throw;
+  } catch (const Error& error) {
+    throw EngineError(printable(error.what()));
+  }
+}
+
+std::string EngineProgram::ask(std::vector<std::string> arguments) const {
+  std::string verb = arguments.at(0);
+  Finished finished = call(std::move(arguments));
+  if (!finished.ok()) throw error(verb, finished);
+  return std::move(finished.output);
+}
+
+EngineError EngineProgram::error(const std::string& verb, const Finished& finished) const {
+  std::string words = last_words(finished);
+  return error(verb, fmt::format("exit status {}{}{}", finished.exit_code, words.empty() ? "" : ": ", words));
+}
+
+EngineError EngineProgram::error(const std::string& verb, std::string_view words) const {
+  return EngineError(fmt::format("{} {}: {}", name_, verb, words));
+}
+
+bool says_absent(const Finished& finished) {
+  return says_one_of(finished,
+                     {"no such image", "no such container", "no such object", "could not find the file",
+                      "image not known", "container not known", "no container with name"});
+}
+
+bool says_in_use(const Finished& finished) {
+  return says_one_of(finished, {"conflict:", "in use by", "is being used", "image used by", "has dependent"});
+}
+
+std::string last_words(const Finished& finished) {
+  std::vector<std::string> last;
+  for (std::string_view line : lines(finished.errors))
+    if (std::string_view words = trimmed(line); !words.empty()) last.push_back(printable(words));
+  if (last.size() > kLastLines) last.erase(last.begin(), last.end() - kLastLines);
+  std::string text = without_passwords(join(last, "; "));
+  if (text.size() > kLongestWords) text = "…" + printable(text.substr(text.size() - kLongestWords));
+  return text;
+}
+
+nlohmann::json parsed_answer(const std::string& program, const std::string& text) {
+  nlohmann::json value = nlohmann::json::parse(text, nullptr, false);
+  if (value.is_discarded())
+    throw EngineError(fmt::format("{}: its answer is no JSON: {}", program, printable(text.substr(0, 200))));
+  return value;
+}
+
+nlohmann::json member(const nlohmann::json& object, const char* key) {
+  return object.is_object() && object.contains(key) ? object[key] : nlohmann::json();
+}
+
+nlohmann::json elements(nlohmann::json list) {
+  return list.is_array() ? std::move(list) : nlohmann::json::array();
+}
+
+std::string text_at(const nlohmann::json& object, const char* key) {
+  nlohmann::json value = member(object, key);
+  return value.is_string() ? value.get<std::string>() : std::string();
+}
+
+Labels labels_in(const nlohmann::json& object) {
+  Labels labels;
+  if (object.is_object())
+    for (const auto& [key, value] : object.items())
+      if (value.is_string()) labels[key] = value.get<std::string>();
+  return labels;
+}
+
+std::string label_filter(const std::string& label, const std::string& value) {
+  return value.empty() ? "label=" + label : "label=" + label + "=" + value;
+}
+
+bool has_label(const Labels& labels, const std::string& label, const std::string& value) {
+  auto found = labels.find(label);
+  return found != labels.end() && (value.empty() || found->second == value);
+}
+
+std::int64_t epoch_seconds(const std::string& time) {
+  struct tm parts {};
+  if (::strptime(time.c_str(), "%Y-%m-%dT%H:%M:%S", &parts) == nullptr) return 0;
+  return ::timegm(&parts);
+}
+
+std::string plain_name(std::string_view name) {
+  constexpr std::string_view kLocal = "localhost/";
+  return std::string(name.starts_with(kLocal) ? name.substr(kLocal.size()) : name);
+}
+
+std::string registry_of(std::string_view name) {
+  std::size_t slash = name.find('/');
+  if (slash == std::string_view::npos) return {};
+  std::string_view host = name.substr(0, slash);
+  bool names_one = host == "localhost" || host.find_first_of(".:") != std::string_view::npos;
+  return names_one ? std::string(host) : std::string();
+}
+
+}  // namespace stagemake

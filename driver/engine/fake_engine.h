@@ -1,0 +1,139 @@
+// An engine in memory, for the tests of what uses engines. Images and containers are maps of files; what a
+// run does is a function of the test's. Keeps the rules of container_engine.h (the conformance suite runs on
+// it too), and can be told to fail.
+//
+//   FakeEngine engine;
+//   engine.add_image("base:1", {.files = {{"/etc/os", {.content = "x"}}}});
+//   engine.on_run = [](FakeContainer& container, const std::string& script, const OutputSink& sink,
+//   std::stop_token) {
+//     container.files["/made"] = {.content = script};
+//     sink("done\n");
+//     return RunOutcome{.exit_code = 0};
+//   };
+//
+// Thread rule: all verbs from any thread. `on_run` is called without a lock, at once for different
+// containers; set it, and look at a container's files, only while that container does not run.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <mutex>
+
+#include "base/tarball.h"
+#include "engine/call_counter.h"
+#include "engine/container_engine.h"
+
+namespace stagemake {
+
+struct FakeFile {
+  TarEntry::Kind kind = TarEntry::Kind::File;
+  std::string content = {};  // of a file; the target of a symlink
+  unsigned mode = 0644;
+  std::int64_t time = 0;  // seconds since the epoch
+  bool operator==(const FakeFile&) const = default;
+};
+
+// By absolute path, without a "/" at the end.
+using FakeFiles = std::map<std::string, FakeFile>;
+
+// What an image remembers beside files and labels.
+struct FakeConfiguration {
+  std::vector<std::string> command = {};
+  std::vector<std::string> entry_point = {};
+  std::vector<std::string> environment = {};
+  std::string user = {};
+  std::string working_folder = {};
+  bool operator==(const FakeConfiguration&) const = default;
+};
+
+struct FakeImage {
+  FakeFiles files = {};
+  Labels labels = {};
+  FakeConfiguration configuration = {};
+  std::int64_t created = 0;  // 0: the engine's clock
+  unsigned layers = 1;
+  std::string digest = {};
+};
+
+struct FakeContainer {
+  std::string name;
+  std::string image;  // id
+  Labels labels;
+  FakeFiles files;
+  FakeConfiguration configuration;
+  unsigned layers = 0;  // of its image
+  bool running = false;
+  bool operator==(const FakeContainer&) const = default;
+};
+
+class FakeEngine : public ContainerEngine {
+ public:
+  // What a run does; without one it does nothing and succeeds.
+  std::function<RunOutcome(FakeContainer&, const std::string& script, const OutputSink&, std::stop_token)>
+      on_run;
+  // Seconds since the epoch; without one it starts at 1,000,000,000 and goes on by one with each image.
+  std::function<std::int64_t()> clock;
+
+  // Puts an image there, as if it had been built before. Returns its id.
+  std::string add_image(const std::string& name, FakeImage image);
+  // Puts an image into the registry, from where `pull` brings it.
+  void add_to_registry(const std::string& name, FakeImage image);
+  // The content, for a test to look at. Throws EngineError where there is none.
+  FakeImage image(const std::string& name_or_id) const;
+  FakeImage in_registry(const std::string& name) const;
+  FakeContainer container(const std::string& name) const;
+  std::vector<std::string> container_names() const;
+
+  // The next `times` calls of this verb ("find_image", "commit", …) throw an EngineError with these words;
+  // with pull and push, and no words, they return false. The calls still count.
+  void fail(const std::string& verb, const std::string& words, unsigned times = ~0u);
+  void mend(const std::string& verb);
+
+  std::string name() const override { return "fake"; }
+  std::string probe() override;
+  std::optional<ImageInfo> find_image(const std::string& image) override;
+  std::vector<ImageInfo> list_images(const std::string& label, const std::string& value) override;
+  std::vector<ContainerInfo> list_containers(const std::string& label, const std::string& value) override;
+  bool pull(const std::string& image, std::string& why) override;
+  bool push(const std::string& image, std::string& why) override;
+  void create(const ContainerSpec& spec) override;
+  void copy_in(const std::string& container, const fs::path& tar_file) override;
+  std::optional<std::string> copy_out(const std::string& container, const std::string& path) override;
+  RunOutcome run(const std::string& container, const std::string& script, const OutputSink& sink,
+                 std::stop_token stop, std::chrono::milliseconds grace) override;
+  std::string commit(const std::string& container, const CommitSpec& spec) override;
+  void remove_container(const std::string& container) override;
+  void tag(const std::string& image, const std::string& new_name) override;
+  bool remove_image(const std::string& name) override;
+  std::vector<std::string> shell_command(const std::string& image) const override;
+  std::map<std::string, unsigned> calls() const override { return counter_.all(); }
+
+ private:
+  struct Failure {
+    std::string words;
+    unsigned times = 0;
+  };
+
+  std::optional<std::string> begin(const std::string& verb);  // the words of a failure without exception
+  std::string store(FakeImage image);
+  std::string resolve(const std::string& image) const;  // its id; empty where there is none
+  FakeContainer& present(const std::string& container, const std::string& verb);
+  ImageInfo info(const std::string& id) const;
+  bool in_use(const std::string& id) const;
+
+  mutable std::mutex mutex_;
+  std::map<std::string, FakeImage> images_;    // by id
+  std::map<std::string, std::string> names_;   // name to id
+  std::map<std::string, FakeImage> registry_;  // by name
+  std::map<std::string, std::shared_ptr<FakeContainer>> containers_;
+  std::map<std::string, std::stop_source> runs_;  // of containers that run
+  std::map<std::string, Failure> failures_;
+  unsigned made_ = 0;
+  CallCounter counter_;
+};
+
+// Files as a tar stream and back: entries are named without the leading "/", folders before what they hold.
+std::string tar_of(const FakeFiles& files);
+FakeFiles files_in(const std::string& tar);
+
+}  // namespace stagemake

@@ -1,0 +1,288 @@
+#include "plan/dependency_graph.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/text.h"
+#include "plan/make_rule.h"
+
+namespace stagemake {
+
+Checks checks_of(const PackageIndex& packages, const MakeVariables& variables, std::string_view sage_check) {
+  Checks checks;
+  if (sage_check.empty() || sage_check == "no") return checks;
+  checks.all = true;
+  // The 2026 makefile tests none of its own distributions while building.
+  if (packages.dialect() == Dialect::Passagemath2026)
+    for (const Package& package : packages)
+      if (package.name.find("sagemath_") != std::string::npos) checks.except.insert(package.name);
+  const auto* defaults = variables.find("SAGE_CHECK_PACKAGES_DEFAULT_" + std::string(sage_check));
+  if (defaults == nullptr) return checks;
+  for (std::string_view clause : split(defaults->text, ',')) {
+    if (clause.starts_with('!')) checks.except.emplace(clause.substr(1));
+    if (clause.starts_with('?')) checks.except.erase(std::string(clause.substr(1)));
+  }
+  return checks;
+}
+
+DependencyGraph::DependencyGraph(const PackageIndex& packages, const MakeVariables& variables,
+                                 const GraphOptions& options, Faults* faults)
+    : packages_(packages) {
+  Faults own;
+  Faults& all = faults != nullptr ? *faults : own;
+  dummy_ = marked(options.dummies, "packages taken from the system", all);
+  installed_ = marked(options.installed, "installed packages", all);
+  for (PackageId id = 0; id < packages.size(); ++id) {
+    if (packages[id].type == PackageType::Standard) installed_[id] = true;
+    // make keeps no stamp of these, so that nothing can stand in for them.
+    if (make_rule(packages[id].source) == MakeRule::Pip) dummy_[id] = false;
+  }
+  std::vector<bool> tested = checked(options.checks);
+  DependencyWords words(packages, variables, installed_, tested, all);
+  add_rules(words, tested);
+  targets_.emplace(packages, target_lists(variables, words));
+  sort_topologically(all);
+  own.throw_if_any();
+}
+
+std::vector<bool> DependencyGraph::marked(const std::set<std::string>& names, std::string_view option,
+                                          Faults& faults) const {
+  std::vector<bool> flags(packages_.size());
+  for (const std::string& name : names) {
+    if (auto id = packages_.find(name)) {
+      flags[*id] = true;
+      continue;
+    }
+    std::vector<std::string> alike = nearest(name, packages_.names());
+    faults.add("", fmt::format("{}: `{}` is no package{}", option, printable(name),
+                               alike.empty() ? "" : "; did you mean " + join(alike, " or ") + "?"));
+  }
+  return flags;
+}
+
+std::vector<bool> DependencyGraph::checked(const Checks& checks) const {
+  std::vector<bool> flags(packages_.size());
+  for (PackageId id = 0; checks.all && id < packages_.size(); ++id)
+    flags[id] =
+        make_rule(packages_[id].source) != MakeRule::Pip && !checks.except.contains(packages_[id].name);
+  return flags;
+}
+
+void DependencyGraph::add_rules(DependencyWords& words, const std::vector<bool>& checked) {
+  rules_.resize(packages_.size());
+  forced_.resize(packages_.size());
+  last_edge_.resize(packages_.size());
+  edges_.reserve(packages_.size() * 8);
+  for (PackageId id = 0; id < packages_.size(); ++id) {
+    std::vector<PrerequisiteList> lists = make_rule_of(packages_, id, words, checked[id]);
+    Rule& rule = rules_[id];
+    rule.begin = static_cast<std::uint32_t>(edges_.size());
+    for (const PrerequisiteList& list : lists) add_edges(list.references.normal, list.build, rule.begin);
+    rule.order_only = static_cast<std::uint32_t>(edges_.size());
+    for (const PrerequisiteList& list : lists) add_edges(list.references.order_only, list.build, rule.begin);
+    rule.end = static_cast<std::uint32_t>(edges_.size());
+    for (const PrerequisiteList& list : lists) forced_[id] = forced_[id] || list.references.forced;
+  }
+}
+
+// A prerequisite that comes twice counts once; one that is both normal and order-only is normal.
+void DependencyGraph::add_edges(const std::vector<Reference>& references, bool build, std::uint32_t begin) {
+  for (Reference reference : references) {
+    if (skipped(reference)) continue;
+    std::uint32_t& last = last_edge_[reference.id];
+    if (last > begin) {
+      if (build) build_edges_[last - 1] = true;
+      continue;
+    }
+    edges_.push_back(reference.id);
+    build_edges_.push_back(build);
+    last = static_cast<std::uint32_t>(edges_.size());
+  }
+}
+
+std::vector<PackageId> DependencyGraph::built(const std::vector<Reference>& references) const {
+  std::vector<PackageId> result;
+  for (Reference reference : references)
+    if (!skipped(reference)) result.push_back(reference.id);
+  return result;
+}
+
+// The test is make's findstring: a part of a word counts, so that SAGE_VENV_DOCS is a SAGE_VENV too.
+std::vector<PackageId> DependencyGraph::installed_in(std::string_view tree) const {
+  std::vector<PackageId> result;
+  for (PackageId id = 0; id < packages_.size(); ++id) {
+    if (!installed_[id] || dummy_[id]) continue;
+    for (const std::string& own : packages_[id].trees) {
+      if (own.find(tree) == std::string::npos) continue;
+      result.push_back(id);
+      break;
+    }
+  }
+  return result;
+}
+
+TargetLists DependencyGraph::target_lists(const MakeVariables& variables, DependencyWords& words) const {
+  // What these rules name is `$(inst_…)`, which is empty where there is no such package.
+  auto named = [&](const MakeVariables::Value& rule) {
+    std::vector<PackageId> result;
+    for (std::string_view word : dependency_words(rule.text)) {
+      if (!word.starts_with("$(inst_") || !word.ends_with(')')) continue;
+      auto id = packages_.find(word.substr(7, word.size() - 8));
+      if (id && !dummy_[*id]) result.push_back(*id);
+    }
+    return result;
+  };
+  TargetLists lists;
+  lists.base = named(variables.base());
+  lists.toolchain = built(words.variable("TOOLCHAIN"));
+  lists.toolchain_deps = built(words.variable("TOOLCHAIN_DEPS"));
+  lists.sageruntime = built(words.variable("SAGERUNTIME"));
+  lists.wheels = built(words.variable("WHEEL_PACKAGES"));
+  std::vector<std::string_view> first = stagemake::words(variables.base_toolchain().text);
+  if (std::find(first.begin(), first.end(), "base") != first.end()) lists.base_toolchain = lists.base;
+  lists.base_toolchain.insert(lists.base_toolchain.end(), lists.toolchain.begin(), lists.toolchain.end());
+  lists.local = installed_in("SAGE_LOCAL");
+  lists.venv = installed_in("SAGE_VENV");
+  lists.docs = installed_in("SAGE_DOCS");
+  return lists;
+}
+
+std::span<const PackageId> DependencyGraph::normal_dependencies(PackageId id) const {
+  const Rule& rule = rules_[id];
+  return {edges_.data() + rule.begin, edges_.data() + rule.order_only};
+}
+
+std::span<const PackageId> DependencyGraph::order_only_dependencies(PackageId id) const {
+  const Rule& rule = rules_[id];
+  return {edges_.data() + rule.order_only, edges_.data() + rule.end};
+}
+
+// Visits depth first, dependencies before users, without recursion: a tree of others decides how deep it
+// goes. `done` is called for each package once, `circle` for an edge back to a package that is still open.
+class DependencyGraph::Walk {
+ public:
+  explicit Walk(const DependencyGraph& graph)
+      : graph_(graph), state_(graph.packages_.size(), State::Unseen) {}
+
+  template <class Done, class Circle>
+  void from(PackageId root, Done done, Circle circle) {
+    if (state_[root] != State::Unseen) return;
+    open(root);
+    while (!path_.empty()) {
+      auto& [id, next] = path_.back();
+      if (next == graph_.rules_[id].end) {
+        state_[id] = State::Done;
+        done(id);
+        path_.pop_back();
+        continue;
+      }
+      PackageId dependency = graph_.edges_[next++];
+      if (state_[dependency] == State::Unseen)
+        open(dependency);
+      else if (state_[dependency] == State::Open)
+        circle(circle_to(dependency));
+    }
+  }
+
+ private:
+  enum class State : unsigned char { Unseen, Open, Done };
+
+  void open(PackageId id) {
+    state_[id] = State::Open;
+    path_.push_back({id, graph_.rules_[id].begin});
+  }
+
+  std::vector<PackageId> circle_to(PackageId id) const {
+    std::vector<PackageId> circle;
+    for (auto place = path_.rbegin(); place != path_.rend(); ++place) {
+      circle.push_back(place->first);
+      if (place->first == id) break;
+    }
+    std::reverse(circle.begin(), circle.end());
+    return circle;
+  }
+
+  const DependencyGraph& graph_;
+  std::vector<State> state_;
+  std::vector<std::pair<PackageId, std::uint32_t>> path_;  // a package and its next edge
+};
+
+void DependencyGraph::sort_topologically(Faults& faults) {
+  unsigned cycles_left = 20;  // where everything hangs together, there are more of them than packages
+  auto add_circle = [&](std::vector<PackageId> circle) {
+    if (cycles_left > 0) add_cycle(std::move(circle), faults);
+    cycles_left -= cycles_left > 0;
+  };
+  topological_.reserve(packages_.size());
+  Walk walk(*this);
+  for (PackageId id = 0; id < packages_.size(); ++id)
+    walk.from(
+        id, [&](PackageId done) { topological_.push_back(done); }, add_circle);
+}
+
+void DependencyGraph::add_cycle(std::vector<PackageId> circle, Faults& faults) const {
+  // From the first name on, so that a circle that is found twice is one fault.
+  std::rotate(circle.begin(), std::min_element(circle.begin(), circle.end()), circle.end());
+  std::string text;
+  for (PackageId id : circle) text += printable(packages_[id].name) + " → ";
+  const Package& first = packages_[circle.front()];
+  std::string_view file = first.line(DependencyFile::Main) ? "/dependencies:1" : "";
+  faults.add(fmt::format("build/pkgs/{}{}", printable(first.name), file),
+             fmt::format("depends on itself: {}{}", text, printable(first.name)));
+}
+
+std::vector<PackageId> DependencyGraph::build_order(const std::vector<std::string>& targets) const {
+  Faults faults;
+  std::vector<PackageId> order;
+  std::vector<bool> listed(packages_.size());
+  auto add = [&](PackageId id) {
+    if (!listed[id]) order.push_back(id);
+    listed[id] = true;
+  };
+  Walk walk(*this);
+  auto visit = [&](PackageId id) { walk.from(id, add, [](const std::vector<PackageId>&) {}); };
+  for (const std::string& target : targets) {
+    auto parts = targets_->parts(target, dummy_);
+    if (!parts) {
+      std::vector<std::string> alike = nearest(target, known_targets());
+      faults.add("", fmt::format("`{}` is no target or package of this tree{}", printable(target),
+                                 alike.empty() ? "" : "; did you mean " + join(alike, " or ") + "?"));
+      continue;
+    }
+    for (const TargetPart& part : *parts) {
+      if (part.extent == TargetPart::Extent::Whole)
+        visit(part.id);
+      else if (part.extent == TargetPart::Extent::Alone)
+        add(part.id);
+      else
+        for (std::uint32_t edge = rules_[part.id].begin; edge < rules_[part.id].end; ++edge)
+          if (part.extent == TargetPart::Extent::Dependencies || build_edges_[edge]) visit(edges_[edge]);
+    }
+  }
+  faults.throw_if_any();
+  return order;
+}
+
+std::vector<std::string> DependencyGraph::known_targets() const {
+  std::vector<std::string> known = targets_->names();
+  for (const Package& package : packages_) known.push_back(package.name);
+  return known;
+}
+
+std::vector<PackageId> DependencyGraph::rebuilt_with(const std::vector<PackageId>& changed) const {
+  std::vector<bool> stale(packages_.size());
+  for (PackageId id : changed) stale[id] = true;
+  std::vector<PackageId> result;
+  for (PackageId id : topological_) {
+    if (stale[id]) continue;
+    auto dependencies = normal_dependencies(id);
+    if (std::none_of(dependencies.begin(), dependencies.end(), [&](PackageId other) { return stale[other]; }))
+      continue;
+    stale[id] = true;
+    result.push_back(id);
+  }
+  return result;
+}
+
+}  // namespace stagemake

@@ -1,0 +1,214 @@
+#include "plan/dependency_words.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "base/text.h"
+
+namespace stagemake {
+namespace {
+
+constexpr std::string_view kStamps = "/$(SPKG_INST_RELDIR)/";
+constexpr std::size_t kLongWord =
+    80;  // bytes; no name is near it, so there is no use in looking for one alike
+
+bool is_variable_name(std::string_view text) {
+  return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
+    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' ||
+           c == '.' || c == '-';
+  });
+}
+
+// The text between `start` and `end`; nothing where `text` does not have both around it.
+std::optional<std::string_view> between(std::string_view start, std::string_view text, std::string_view end) {
+  if (text.size() < start.size() + end.size() || !text.starts_with(start) || !text.ends_with(end))
+    return std::nullopt;
+  return text.substr(start.size(), text.size() - start.size() - end.size());
+}
+
+// The position after the parenthesis that closes the one at `open`; npos where none does.
+std::size_t after_parentheses(std::string_view text, std::size_t open) {
+  int depth = 0;
+  for (std::size_t i = open; i < text.size(); ++i) {
+    if (text[i] == '(') ++depth;
+    if (text[i] == ')' && --depth == 0) return i + 1;
+  }
+  return std::string_view::npos;
+}
+
+bool is_blank(char c) {
+  return c == ' ' || c == '\t' || c == '\r' || c == '\f' || c == '\v' || c == '\n';
+}
+
+}  // namespace
+
+std::string Place::text() const {
+  return package.empty() ? std::string(file)
+                         : fmt::format("build/pkgs/{}/{}:{}", printable(package), file, line);
+}
+
+std::vector<std::string_view> dependency_words(std::string_view line) {
+  std::vector<std::string_view> words;
+  std::size_t at = 0;
+  while (true) {
+    while (at < line.size() && is_blank(line[at])) ++at;
+    if (at == line.size()) return words;
+    std::size_t start = at;
+    int depth = 0;
+    for (; at < line.size() && (depth > 0 || !is_blank(line[at])); ++at) {
+      if (line[at] == '(') ++depth;
+      if (line[at] == ')' && depth > 0) --depth;
+    }
+    words.push_back(line.substr(start, at - start));
+  }
+}
+
+DependencyWords::DependencyWords(const PackageIndex& packages, const MakeVariables& variables,
+                                 const std::vector<bool>& installed, const std::vector<bool>& checked,
+                                 Faults& faults)
+    : packages_(packages), variables_(variables), installed_(installed), checked_(checked), faults_(faults) {}
+
+// A line may be broken in a thousand words; a few of them tell enough.
+void DependencyWords::fault(const Place& place, std::string what) {
+  constexpr unsigned kMost = 10;
+  std::string text = place.text();
+  if (text != last_place_) {
+    last_place_ = text;
+    faults_here_ = 0;
+  }
+  if (faults_here_ > kMost) return;
+  if (faults_here_++ == kMost) what = "and more words like these";
+  faults_.add(std::move(text), std::move(what));
+}
+
+void DependencyWords::unknown(std::string_view word, const Place& place, Known known) {
+  if (assumed_) return;
+  std::string what = fmt::format("`{}` is no package, variable or file of this tree",
+                                 printable(word.substr(0, kLongWord)) + (word.size() > kLongWord ? "…" : ""));
+  if (suggestions_left_ > 0 && word.size() <= kLongWord) {
+    --suggestions_left_;
+    std::vector<std::string> alike =
+        nearest(word, known == Known::Packages ? packages_.names() : variables_.names());
+    if (!alike.empty()) what += "; did you mean " + join(alike, " or ") + "?";
+  }
+  fault(place, std::move(what));
+}
+
+void DependencyWords::resolve(std::string_view line, const Place& place, References& to) {
+  for (std::string_view word : dependency_words(line)) resolve_word(word, place, to);
+}
+
+void DependencyWords::resolve_word(std::string_view word, const Place& place, References& to) {
+  if (word == "|") {
+    if (to.after_bar) fault(place, "a second `|`: make would take it for a file");
+    to.after_bar = true;
+  } else if (word == "FORCE") {
+    to.forced = true;
+  } else if (word.find('/') != std::string_view::npos) {
+    resolve_path(word, place, to);
+  } else if (word.starts_with("$(") && after_parentheses(word, 1) == word.size()) {
+    resolve_parentheses(word.substr(2, word.size() - 3), place, to);
+  } else {
+    resolve_name(word, place, to);
+  }
+}
+
+void DependencyWords::resolve_name(std::string_view name, const Place& place, References& to) {
+  auto id = name.starts_with("pkg:") ? packages_.find_purl(name) : packages_.find(name);
+  if (id)
+    to.add({*id});
+  else
+    unknown(name, place, Known::Packages);
+}
+
+// `inner`: what stands between `$(` and `)`.
+void DependencyWords::resolve_parentheses(std::string_view inner, const Place& place, References& to) {
+  if (!is_variable_name(inner)) return resolve_function(inner, place, to);
+  if (inner.starts_with("inst_")) return resolve_name(inner.substr(5), place, to);
+  if (inner.starts_with("optional_inst_")) return resolve_optional(inner.substr(14), place, to);
+  if (variables_.find(inner) == nullptr) return unknown(inner, place, Known::Variables);
+  for (Reference reference : variable(inner)) to.add(reference);
+}
+
+const std::vector<Reference>& DependencyWords::variable(std::string_view name) {
+  auto known = expansions_.find(name);
+  if (known != expansions_.end()) {
+    const MakeVariables::Value* value = variables_.find(name);
+    if (!known->second.complete)
+      faults_.add(value != nullptr ? value->where : "", fmt::format("{} is defined by itself", name));
+    return known->second.references;
+  }
+  Expansion& expansion = expansions_[std::string(name)];
+  if (const MakeVariables::Value* value = variables_.find(name)) {
+    References found;
+    bool outer = std::exchange(assumed_, value->assumed());
+    resolve(value->text, Place{{}, value->where}, found);
+    assumed_ = outer;
+    expansion.references = std::move(found.normal);
+    expansion.references.insert(expansion.references.end(), found.order_only.begin(), found.order_only.end());
+  }
+  expansion.complete = true;
+  return expansion.references;
+}
+
+void DependencyWords::resolve_function(std::string_view function, const Place& place, References& to) {
+  if (auto arguments = between("findstring ", function, "")) {
+    std::size_t comma = arguments->find(',');
+    std::string_view list = comma == std::string_view::npos ? "" : trimmed(arguments->substr(comma + 1));
+    if (list == "$(OPTIONAL_INSTALLED_PACKAGES)" || list == "$(INSTALLED_PACKAGES)")
+      return resolve_optional(trimmed(arguments->substr(0, comma)), place, to);
+  }
+  if (auto arguments = between("and $(filter-out no,$(SAGE_CHECK_", function, "")) {
+    std::size_t end = arguments->find("))");
+    std::size_t comma = arguments->find(',');
+    if (end != std::string_view::npos && comma != std::string_view::npos && comma > end) {
+      std::string_view name = arguments->substr(0, end);
+      auto id = packages_.find(name);
+      if (!id) return unknown(name, place, Known::Packages);
+      References ignored;  // the words are the tree's, and wrong ones a fault, also where they do not count
+      ignored.after_bar = to.after_bar;
+      return resolve(arguments->substr(comma + 1), place, checked_[*id] ? to : ignored);
+    }
+  }
+  fault(place, fmt::format("`$({})` is no make function that can stand here",
+                           printable(function.substr(0, kLongWord))));
+}
+
+void DependencyWords::resolve_path(std::string_view path, const Place& place, References& to) {
+  std::size_t root = path.starts_with("$(SAGE_") ? after_parentheses(path, 1) : std::string_view::npos;
+  if (root == std::string_view::npos || root >= path.size() || path[root] != '/') {
+    if (!assumed_)
+      fault(place, fmt::format("`{}`: a file is written with $(SAGE_ROOT), $(SAGE_SRC) or $(SAGE_LOCAL) "
+                               "before it",
+                               printable(path.substr(0, kLongWord))));
+    return;
+  }
+  std::string_view rest = path.substr(root);
+  if (!rest.starts_with(kStamps)) return;
+  std::string_view stamp = rest.substr(kStamps.size());
+  if (stamp == ".dummy") return;
+  std::string_view name = stamp.substr(0, stamp.find('-'));
+  if (auto id = packages_.find(name))
+    to.add({*id, true});
+  else
+    unknown(name, place, Known::Packages);
+}
+
+// 9.8 asks make's findstring whether the name stands in the list of installed packages: any part of a word
+// counts.
+bool DependencyWords::counts_as_installed(std::string_view name) const {
+  if (packages_.dialect() != Dialect::Sage98) return false;
+  for (PackageId id = 0; id < packages_.size(); ++id)
+    if (installed_[id] && packages_[id].name.find(name) != std::string::npos) return true;
+  return false;
+}
+
+void DependencyWords::resolve_optional(std::string_view name, const Place& place, References& to) {
+  auto id = packages_.find(name);
+  if (!id) return unknown(name, place, Known::Packages);
+  if (installed_[*id] || counts_as_installed(name)) to.add({*id});
+}
+
+}  // namespace stagemake

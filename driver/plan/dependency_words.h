@@ -1,0 +1,104 @@
+// What the words of a dependency line ask for.
+//
+// A word is a package, `|`, a variable, a file, `FORCE` or one of two make functions (see resolve()). A
+// tree's words are make's: the rules are those of build/make/Makefile.in (`pkg_deps`, the `inst_…` variables)
+// and of m4/sage_spkg_collect.m4. Knows packages and variables, but not which list a package's prerequisites
+// are made of; that is plan/dependency_graph.h.
+#pragma once
+
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+#include "plan/make_variables.h"
+#include "plan/package_index.h"
+
+namespace stagemake {
+
+// A prerequisite. `by_stamp`: the word is the path of the stamp itself, which make builds even where the
+// package is taken from the system (liblzma's dependency on xz).
+struct Reference {
+  PackageId id;
+  bool by_stamp = false;
+};
+
+// What the words of one or several lines ask for, in their order.
+struct References {
+  std::vector<Reference> normal;
+  std::vector<Reference> order_only;
+  bool after_bar = false;  // a `|` came: what follows is order-only
+  bool forced = false;     // `FORCE`: made whenever make passes by
+
+  void add(Reference reference) { (after_bar ? order_only : normal).push_back(reference); }
+};
+
+// Where words stand, for messages: build/pkgs/PACKAGE/FILE:LINE, or FILE alone where there is no package.
+struct Place {
+  std::string_view package;
+  std::string_view file;
+  unsigned line = 1;
+
+  std::string text() const;
+};
+
+// The words of a line: split at blanks that are in no parentheses.
+std::vector<std::string_view> dependency_words(std::string_view line);
+
+class DependencyWords {
+ public:
+  // `installed` and `checked` say for each package whether it counts so. All that is passed must outlive
+  // this.
+  DependencyWords(const PackageIndex& packages, const MakeVariables& variables,
+                  const std::vector<bool>& installed, const std::vector<bool>& checked, Faults& faults);
+
+  // Adds what the words of `line` ask for. A word that asks for nothing known is a fault at `place`.
+  // Understood are:
+  //   NAME, $(inst_NAME)                                         a package
+  //   $(optional_inst_NAME)                                      a package if it is installed
+  //   |                                                          once
+  //   $(VARIABLE)                                                what that stands for
+  //   $(SAGE_…)/$(SPKG_INST_RELDIR)/NAME-VERSION                 a package by its stamp
+  //   $(SAGE_…)/PATH                                             a file, perhaps a glob
+  //   FORCE
+  //   $(findstring NAME,$(OPTIONAL_INSTALLED_PACKAGES))          a package if it is installed
+  //   $(and $(filter-out no,$(SAGE_CHECK_NAME)), NAME…)          packages if NAME is checked
+  void resolve(std::string_view line, const Place& place, References& to);
+  void resolve_word(std::string_view word, const Place& place, References& to);
+
+  // Adds a package by its name or URL.
+  void resolve_name(std::string_view name, const Place& place, References& to);
+  // Adds a package if it is installed, by 9.8's rule or by 2026's.
+  void resolve_optional(std::string_view name, const Place& place, References& to);
+  // The packages that a variable stands for, and nothing where there is no such variable.
+  const std::vector<Reference>& variable(std::string_view name);
+
+ private:
+  struct Expansion {
+    std::vector<Reference> references;
+    bool complete = false;  // false while it is being expanded: who meets it then is in a circle
+  };
+
+  void resolve_parentheses(std::string_view inner, const Place& place, References& to);
+  void resolve_function(std::string_view function, const Place& place, References& to);
+  void resolve_path(std::string_view path, const Place& place, References& to);
+  enum class Known { Packages, Variables };
+
+  void unknown(std::string_view word, const Place& place, Known known);
+  void fault(const Place& place, std::string what);
+  bool counts_as_installed(std::string_view name) const;
+
+  const PackageIndex& packages_;
+  const MakeVariables& variables_;
+  const std::vector<bool>& installed_;
+  const std::vector<bool>& checked_;
+  Faults& faults_;
+  bool assumed_ = false;            // within a value that was only assumed: nobody is at fault for it
+  unsigned suggestions_left_ = 20;  // they cost time, and nobody reads thousands
+  std::string last_place_;          // of a fault,
+  unsigned faults_here_ = 0;        // and how many there were
+  std::map<std::string, Expansion, std::less<>> expansions_;
+};
+
+}  // namespace stagemake

@@ -1,0 +1,161 @@
+#include "plan/explanation.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "base/text.h"
+
+namespace stagemake {
+namespace {
+
+constexpr std::size_t kMostFiles = 5;  // files named per input, and packages per list
+
+std::string age(std::int64_t then, std::int64_t now) {
+  return duration_text(static_cast<double>(std::max<std::int64_t>(0, now - then))) + " ago";
+}
+
+std::string some_of(const std::vector<std::string>& all) {
+  std::vector<std::string> first(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(std::min(all.size(), kMostFiles)));
+  std::string text = printable(join(first, ", "));
+  return all.size() > kMostFiles ? text + fmt::format(" and {} more", all.size() - kMostFiles) : text;
+}
+
+bool is_digest(const std::string& value) {
+  return value.starts_with("sha256:") ||
+         (value.size() == 64 && value.find_first_not_of("0123456789abcdef") == std::string::npos);
+}
+
+// The files at and below `path` that differ between two sorted manifests.
+std::vector<std::string> changed_files(const std::vector<SourceFile>& before, const std::vector<SourceFile>& now,
+                                       const std::string& path) {
+  std::vector<SourceFile> differing;
+  std::set_symmetric_difference(before.begin(), before.end(), now.begin(), now.end(), std::back_inserter(differing));
+  std::vector<std::string> names;
+  for (const SourceFile& file : differing) {
+    bool inside = file.path == path || file.path.starts_with(path + "/");
+    if (inside && (names.empty() || names.back() != file.path)) names.push_back(file.path);
+  }
+  return names;
+}
+
+class Explainer {
+ public:
+  Explainer(const StagePlan& plan, const std::vector<StageDecision>& decisions, SourceTree& sources,
+            const ManifestLookup& manifests, std::int64_t now)
+      : plan_(plan), decisions_(decisions), sources_(sources), manifests_(manifests), now_(now) {}
+
+  StageExplanation of(std::size_t stage) {
+    const StageDecision& decision = decisions_[stage];
+    StageExplanation text{plan_.stages[stage].name, {}, {}, {}};
+    switch (decision.action) {
+      case StageDecision::Action::NotWanted:
+        text.action = "skip";
+        text.headline = "not asked for";
+        break;
+      case StageDecision::Action::Reuse:
+        text.action = "reuse";
+        text.headline = fmt::format("{} ({})", display_name(*decision.image), age(decision.image->created, now_));
+        break;
+      case StageDecision::Action::Build:
+        text.action = "build";
+        text.headline = start_text(stage);
+        text.reasons = reasons(stage);
+        break;
+    }
+    return text;
+  }
+
+ private:
+  std::string start_text(std::size_t stage) const {
+    const StageDecision& decision = decisions_[stage];
+    if (!decision.start) return fmt::format("after {}", plan_.stages[*plan_.stages[stage].parent].name);
+    const Candidate& start = *decision.start;
+    if (start.snapshot == nullptr) return fmt::format("from the base image {}", printable(plan_.environment.base_image));
+    std::string name = display_name(*start.snapshot);
+    switch (start.kind) {
+      case Candidate::Kind::Parent: return fmt::format("from {}", name);
+      case Candidate::Kind::Unfinished: return fmt::format("goes on in {}, left unfinished {}", name, age(start.snapshot->created, now_));
+      case Candidate::Kind::Older: return fmt::format("goes on in {}, made {} from other sources", name, age(start.snapshot->created, now_));
+    }
+    return name;
+  }
+
+  std::vector<std::string> reasons(std::size_t stage) {
+    const StageDecision& decision = decisions_[stage];
+    std::vector<std::string> lines;
+    if (decision.older == nullptr) lines.push_back("never built here");
+    for (const InputChange& change : decision.changes) lines.push_back(change_text(stage, change, *decision.older));
+    if (decision.older != nullptr && decision.changes.empty())
+      lines.push_back(unchanged_text(stage));
+    if (decision.start && decision.start->snapshot != nullptr) {
+      const Candidate& start = *decision.start;
+      if (start.ready > 0) lines.push_back(fmt::format("{} of its packages are ready there", start.ready));
+      if (!start.stale.empty())
+        lines.push_back("to be built again, since their files changed and not their version: " + some_of(start.stale));
+      if (!start.removed.empty()) lines.push_back("to be uninstalled, since the tree has them no more: " + some_of(start.removed));
+    }
+    return lines;
+  }
+
+  // Built though no input differs: its image is gone, or is only part of another one.
+  std::string unchanged_text(std::size_t stage) const {
+    const Snapshot& older = *decisions_[stage].older;
+    if (older.stage != plan_.stages[stage].name)
+      return fmt::format("has no image of its own; {} holds it", display_name(older));
+    return "its inputs are those of " + display_name(older);
+  }
+
+  std::string change_text(std::size_t stage, const InputChange& change, const Snapshot& older) {
+    if (change.input == kParentInput) {
+      std::size_t parent = *plan_.stages[stage].parent;
+      return fmt::format("{} is other", plan_.stages[parent].name);
+    }
+    if (change.input == kRecipeInput) return "its recipe changed";
+    const std::vector<std::string>& files = plan_.table.stages[stage].adds;
+    if (std::find(files.begin(), files.end(), change.input) != files.end()) return files_text(stage, change.input, older);
+    if (is_digest(change.before) || is_digest(change.after)) return fmt::format("{} changed", printable(change.input));
+    return fmt::format("{} was \"{}\", is \"{}\"", printable(change.input), printable(change.before), printable(change.after));
+  }
+
+  std::string files_text(std::size_t stage, const std::string& path, const Snapshot& older) {
+    std::optional<std::vector<SourceFile>> before = manifests_(older.manifest);
+    if (!before) return fmt::format("{} changed", printable(path));
+    std::vector<std::string> changed =
+        changed_files(*before, added_files(plan_.table, plan_.chain(stage), sources_), path);
+    return "changed: " + (changed.empty() ? printable(path) : some_of(changed));
+  }
+
+  const StagePlan& plan_;
+  const std::vector<StageDecision>& decisions_;
+  SourceTree& sources_;
+  const ManifestLookup& manifests_;
+  std::int64_t now_;
+};
+
+}  // namespace
+
+std::vector<StageExplanation> explain(const StagePlan& plan, const std::vector<StageDecision>& decisions,
+                                      SourceTree& sources, const ManifestLookup& manifests, std::int64_t now) {
+  Explainer explainer(plan, decisions, sources, manifests, now);
+  std::vector<StageExplanation> all;
+  for (std::size_t i = 0; i < decisions.size(); ++i) all.push_back(explainer.of(i));
+  return all;
+}
+
+nlohmann::json to_json(const std::vector<StageExplanation>& explanations) {
+  nlohmann::json list = nlohmann::json::array();
+  for (const StageExplanation& e : explanations)
+    list.push_back({{"name", e.stage}, {"action", e.action}, {"how", e.headline}, {"reasons", e.reasons}});
+  return list;
+}
+
+std::string display_name(const Snapshot& snapshot) {
+  if (!snapshot.names.empty()) return printable(*std::min_element(snapshot.names.begin(), snapshot.names.end()));
+  std::string_view id = snapshot.image;
+  if (id.starts_with("sha256:")) id.remove_prefix(7);
+  return std::string(id.substr(0, 12));
+}
+
+}  // namespace stagemake

@@ -1,0 +1,33 @@
+// Decisions in words. The same text serves `build --dry-run`, `explain` and the reporter.
+#pragma once
+
+#include <functional>
+#include <nlohmann/json_fwd.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "plan/restore.h"
+
+namespace stagemake {
+
+// The source manifest with this digest, where it is at hand without asking an engine.
+using ManifestLookup = std::function<std::optional<std::vector<SourceFile>>(const std::string& digest)>;
+
+struct StageExplanation {
+  std::string stage;
+  std::string action;                  // "reuse", "build", "skip" (not asked for)
+  std::string headline;                // one line: from what
+  std::vector<std::string> reasons;    // one line each: why it is built
+};
+
+// `now`: seconds since the epoch, for "2 h ago". One explanation per stage, in the plan's order.
+std::vector<StageExplanation> explain(const StagePlan& plan, const std::vector<StageDecision>& decisions,
+                                      SourceTree& sources, const ManifestLookup& manifests, std::int64_t now);
+
+nlohmann::json to_json(const std::vector<StageExplanation>& explanations);
+
+// "sage-debian-bookworm-minimal-configured:9.8" – the first of an image's names, else its short id.
+std::string display_name(const Snapshot& snapshot);
+
+}  // namespace stagemake

@@ -1,0 +1,155 @@
+#include "plan/ignore_rules.h"
+
+#include <algorithm>
+#include <array>
+
+#include "base/text.h"
+
+namespace stagemake {
+namespace {
+
+bool is_plain(std::string_view part) { return part.find_first_of("*?[\\") == std::string_view::npos; }
+
+// The end of a character class that starts at pattern[at] == '[', and whether `c` is in it (Go's filepath.Match).
+std::size_t match_class(std::string_view pattern, std::size_t at, char c, bool& in) {
+  std::size_t i = at + 1;
+  bool negated = i < pattern.size() && pattern[i] == '^';
+  if (negated) ++i;
+  in = false;
+  bool first = true;
+  while (i < pattern.size() && (first || pattern[i] != ']')) {
+    first = false;
+    if (pattern[i] == '\\' && i + 1 < pattern.size()) ++i;
+    char low = pattern[i++];
+    char high = low;
+    if (i + 1 < pattern.size() && pattern[i] == '-' && pattern[i + 1] != ']') {
+      high = pattern[i + 1];
+      i += 2;
+    }
+    if (low <= c && c <= high) in = true;
+  }
+  if (negated) in = !in;
+  return i < pattern.size() ? i + 1 : std::string_view::npos;
+}
+
+// One part of a path against one part of a pattern; `*` does not cross a `/`.
+bool part_matches(std::string_view pattern, std::string_view text) {
+  std::size_t p = 0;
+  std::size_t t = 0;
+  std::size_t star = std::string_view::npos;
+  std::size_t star_text = 0;
+  while (t < text.size()) {
+    bool matched = false;
+    std::size_t next = p + 1;
+    if (p < pattern.size()) {
+      if (pattern[p] == '*') {
+        star = p++;
+        star_text = t;
+        continue;
+      }
+      if (pattern[p] == '?') {
+        matched = true;
+      } else if (pattern[p] == '[') {
+        next = match_class(pattern, p, text[t], matched);
+        if (next == std::string_view::npos) return false;
+      } else {
+        if (pattern[p] == '\\' && p + 1 < pattern.size()) next = ++p + 1;
+        matched = pattern[p] == text[t];
+      }
+    }
+    if (matched) {
+      p = next;
+      ++t;
+    } else if (star != std::string_view::npos) {
+      p = star + 1;
+      t = ++star_text;
+    } else {
+      return false;
+    }
+  }
+  while (p < pattern.size() && pattern[p] == '*') ++p;
+  return p == pattern.size();
+}
+
+using Parts = std::vector<std::string>;
+
+bool path_matches(const Parts& pattern, std::size_t p, const std::vector<std::string_view>& path, std::size_t i) {
+  for (; p < pattern.size(); ++p, ++i) {
+    if (pattern[p] == "**") {
+      if (p + 1 == pattern.size()) return i < path.size();  // everything below
+      for (std::size_t skip = i; skip < path.size(); ++skip)
+        if (path_matches(pattern, p + 1, path, skip)) return true;
+      return false;
+    }
+    if (i >= path.size() || !part_matches(pattern[p], path[i])) return false;
+  }
+  return i == path.size();
+}
+
+}  // namespace
+
+IgnoreRules::IgnoreRules(std::string_view dockerignore) {
+  if (dockerignore.starts_with("\xef\xbb\xbf")) dockerignore.remove_prefix(3);
+  for (std::string_view line : lines(dockerignore)) {
+    if (line.starts_with('#')) continue;
+    line = trimmed(line);
+    Pattern pattern;
+    if (line.starts_with('!')) {
+      pattern.takes_back = true;
+      line = trimmed(line.substr(1));
+    }
+    for (std::string_view part : split(line, '/')) {
+      if (part.empty() || part == ".") continue;
+      if (part == ".." && !pattern.parts.empty())
+        pattern.parts.pop_back();
+      else
+        pattern.parts.emplace_back(part);
+    }
+    if (!pattern.parts.empty()) patterns_.push_back(std::move(pattern));
+  }
+}
+
+bool IgnoreRules::excluded(std::string_view path, const Inherited& parent, Inherited& own) const {
+  std::vector<std::string_view> parts = split(path, '/');
+  own.matched.resize(patterns_.size());
+  bool out = false;
+  for (std::size_t i = 0; i < patterns_.size(); ++i) {
+    const Pattern& pattern = patterns_[i];
+    bool matched = parent.matched[i] != 0;
+    if (!matched) {
+      // Most patterns name their first folder; comparing it first spares nearly all of the work (130 patterns and
+      // 10,000 files in Sage).
+      const std::string& first = pattern.parts.front();
+      if (first == "**" || !is_plain(first) || first == parts.front()) matched = path_matches(pattern.parts, 0, parts, 0);
+    }
+    own.matched[i] = matched ? 1 : 0;
+    if (matched) out = !pattern.takes_back;
+  }
+  return out;
+}
+
+bool IgnoreRules::excluded(std::string_view path) const {
+  Inherited above = at_root();
+  Inherited own;
+  bool out = false;
+  for (std::size_t end = path.find('/');; end = path.find('/', end + 1)) {
+    out = excluded(path.substr(0, end), above, own);
+    if (end == std::string_view::npos) return out;
+    std::swap(above, own);
+  }
+}
+
+bool IgnoreRules::may_take_back_below(std::string_view folder) const {
+  std::vector<std::string_view> parts = split(folder, '/');
+  return std::any_of(patterns_.begin(), patterns_.end(), [&](const Pattern& pattern) {
+    if (!pattern.takes_back) return false;
+    for (std::size_t i = 0; i < parts.size(); ++i) {
+      if (i >= pattern.parts.size()) return false;
+      if (pattern.parts[i] == "**") return true;
+      if (!part_matches(pattern.parts[i], parts[i])) return false;
+    }
+    return true;
+  });
+}
+
+}  // namespace stagemake

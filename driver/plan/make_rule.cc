@@ -1,0 +1,179 @@
+#include "plan/make_rule.h"
+
+#include <algorithm>
+
+#include "base/text.h"
+
+namespace stagemake {
+namespace {
+
+constexpr std::string_view kPyproject = "src/pyproject.toml.m4";
+
+std::string_view line_of(const Package& package, DependencyFile file) {
+  const auto& line = package.line(file);
+  return line ? std::string_view(*line) : std::string_view();
+}
+
+Place place_of(const Package& package, DependencyFile file) {
+  return {package.name, file_name(file)};
+}
+
+void resolve_optional(const Package& package, DependencyWords& words, References& to) {
+  Place place = place_of(package, DependencyFile::Optional);
+  for (std::string_view word : stagemake::words(line_of(package, DependencyFile::Optional)))
+    words.resolve_optional(word, place, to);
+}
+
+// 9.8 (m4/sage_spkg_collect.m4): one line is put together. What is optional comes at the end of
+// `dependencies`, so that it is order-only where that line has a `|` of its own.
+std::vector<PrerequisiteList> sage98_rule(const PackageIndex& packages, const Package& package,
+                                          DependencyWords& words, bool checked) {
+  auto resolve = [&](DependencyFile file, References& to) {
+    words.resolve(line_of(package, file), place_of(package, file), to);
+  };
+  PrerequisiteList list;
+  References& all = list.references;
+  resolve(DependencyFile::Main, all);
+  resolve_optional(package, words, all);
+  all.after_bar = true;
+  if (package.line(DependencyFile::OrderOnly)) {
+    resolve(DependencyFile::OrderOnly, all);
+  } else if (package.source == SourceType::Pip) {
+    if (auto pip = packages.find("pip")) all.add({*pip});
+  }
+  References unchecked;  // read also where it does not count: its words may be at fault
+  unchecked.after_bar = true;
+  resolve(DependencyFile::Check, checked ? all : unchecked);
+  return {list};
+}
+
+// 2026 (build/sage_bootstrap/package.py): three lists, each sorted, of lines and of pyproject.toml's names.
+class PassagemathRule {
+ public:
+  PassagemathRule(const PackageIndex& packages, const Package& package, DependencyWords& words)
+      : packages_(packages), package_(package), words_(words) {}
+
+  References build() {
+    DependencyFile file = package_.line(DependencyFile::Build) ? DependencyFile::Build : DependencyFile::Main;
+    std::string_view line = line_of(package_, file);
+    std::size_t bar = std::min(line.find('|'), line.size());
+
+    add(line.substr(0, bar), file);
+    add(PyprojectList::Requires, [](std::string_view name) { return name != kOrderOnlyPackage; });
+    add(PyprojectList::BuildRequires);
+    add(PyprojectList::HostRequires);
+    References result;
+    flush(result);
+    resolve_optional(package_, words_, result);
+
+    result.after_bar = true;
+    add(line.substr(std::min(bar + 1, line.size())), file);
+    if (!package_.distribution.empty()) add_python(file);
+    add(PyprojectList::Requires, [](std::string_view name) { return name == kOrderOnlyPackage; });
+    add(line_of(package_, DependencyFile::OrderOnly), DependencyFile::OrderOnly);
+    flush(result);
+    return result;
+  }
+
+  References runtime(bool order_only) {
+    std::string_view line = line_of(package_, DependencyFile::Main);
+    add(line.substr(0, line.find('|')), DependencyFile::Main);
+    add(PyprojectList::Dependencies);
+    add(PyprojectList::HostRequires);
+    References result;
+    result.after_bar = order_only;
+    flush(result);
+    return result;
+  }
+
+  References check() {
+    add(line_of(package_, DependencyFile::Check), DependencyFile::Check);
+    add(PyprojectList::Test);
+    References result;
+    result.after_bar = true;
+    flush(result);
+    return result;
+  }
+
+ private:
+  static constexpr std::string_view kOrderOnlyPackage = "sage_conf";
+
+  struct Word {
+    std::string_view text;
+    Place place;
+    bool is_name = false;  // of pyproject.toml, where nothing but names can stand
+  };
+
+  void add(std::string_view line, DependencyFile file) {
+    for (std::string_view word : dependency_words(line))
+      words_here_.push_back({word, place_of(package_, file)});
+  }
+
+  template <class Wanted>
+  void add(PyprojectList list, Wanted wanted) {
+    for (const PyprojectName& said : package_.pyproject) {
+      if (said.list != list) continue;
+      auto id = said.name.starts_with("pkg:") ? packages_.find_purl(said.name) : packages_.find(said.name);
+      std::string_view name = id ? packages_[*id].name : said.name;
+      if (wanted(name)) words_here_.push_back({name, {package_.name, kPyproject, said.line}, true});
+    }
+  }
+  void add(PyprojectList list) {
+    add(list, [](std::string_view) { return true; });
+  }
+
+  // What Python packages need to be installed at all. pip cannot need itself, and a wheel needs nothing but
+  // pip.
+  void add_python(DependencyFile file) {
+    add("$(PYTHON)", file);
+    if (package_.name == "pip") return;
+    add(package_.source == SourceType::Wheel ? "pip" : "$(PYTHON_TOOLCHAIN)", file);
+  }
+
+  void flush(References& to) {
+    auto less = [](const Word& a, const Word& b) { return a.text < b.text; };
+    std::stable_sort(words_here_.begin(), words_here_.end(), less);
+    auto same = [](const Word& a, const Word& b) { return a.text == b.text; };
+    words_here_.erase(std::unique(words_here_.begin(), words_here_.end(), same), words_here_.end());
+    for (const Word& word : words_here_) {
+      if (word.is_name)
+        words_.resolve_name(word.text, word.place, to);
+      else
+        words_.resolve_word(word.text, word.place, to);
+    }
+    words_here_.clear();
+  }
+
+  const PackageIndex& packages_;
+  const Package& package_;
+  DependencyWords& words_;
+  std::vector<Word> words_here_;
+};
+
+// The makefile's templates join the lists differently. A script's runtime dependencies come after the `|` of
+// its build dependencies, which makes them order-only; check dependencies always do.
+std::vector<PrerequisiteList> passagemath_rule(const PackageIndex& packages, const Package& package,
+                                               DependencyWords& words, bool checked) {
+  PassagemathRule rule(packages, package, words);
+  bool script = make_rule(package.source) == MakeRule::Script;
+  PrerequisiteList build{rule.build(), true};
+  PrerequisiteList runtime{rule.runtime(script), script};
+  std::vector<PrerequisiteList> lists;
+  if (!script) lists.push_back(std::move(runtime));
+  lists.push_back(std::move(build));
+  if (script) lists.push_back(std::move(runtime));
+  References check = rule.check();
+  if (checked) lists.push_back({std::move(check), false});
+  return lists;
+}
+
+}  // namespace
+
+std::vector<PrerequisiteList> make_rule_of(const PackageIndex& packages, PackageId id, DependencyWords& words,
+                                           bool checked) {
+  const Package& package = packages[id];
+  return packages.dialect() == Dialect::Sage98 ? sage98_rule(packages, package, words, checked)
+                                               : passagemath_rule(packages, package, words, checked);
+}
+
+}  // namespace stagemake

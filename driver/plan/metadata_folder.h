@@ -1,0 +1,70 @@
+// Reads the files below TREE/build/pkgs with few system calls: one listing per package, and a file is opened
+// only where the listing has it. Measured: 410 packages in 5 ms, where a path-based walk takes several times
+// that.
+//
+// Knows nothing of what the files mean. What cannot be read becomes a fault, with the path relative to the
+// tree, and reading goes on, so that a person sees everything in one go.
+//
+// A metadata file may be a link (real trees hold hundreds), but only to a place inside the tree: what lies
+// outside would be missing in a container, and is none of a tree's business.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+#include "base/files.h"
+
+namespace stagemake {
+
+// What a folder holds under one name.
+struct FolderEntry {
+  enum class Kind { File, Folder, Link, Other };
+  std::string name;
+  Kind kind;
+};
+
+// The entry of that name, or null.
+const FolderEntry* find_entry(const std::vector<FolderEntry>& listing, std::string_view name);
+
+class MetadataFolder {
+ public:
+  // A tree without build/pkgs is a fault; is_open() is false then.
+  MetadataFolder(const fs::path& tree, Faults& faults);
+  ~MetadataFolder();
+  MetadataFolder(const MetadataFolder&) = delete;
+  MetadataFolder& operator=(const MetadataFolder&) = delete;
+
+  bool is_open() const { return descriptor_ >= 0; }
+
+  // The names in build/pkgs that are folders, or links that may lead to one; sorted.
+  std::vector<FolderEntry> folders();
+
+  // What build/pkgs/NAME holds, in no order. Empty where NAME is no folder.
+  std::vector<FolderEntry> listing(const FolderEntry& folder);
+
+  // The content of build/pkgs/PACKAGE/FILE, valid until the next call; nothing, and a fault, where it cannot
+  // be read, is no UTF-8, is too large (kMetadataLimit) or is a link that leads nowhere or out of the tree.
+  std::optional<std::string_view> read(std::string_view package, const FolderEntry& file);
+  // The same for a file in a folder of the package; without a fault where there is no such file.
+  std::optional<std::string_view> read_below(std::string_view package, const FolderEntry& folder,
+                                             std::string_view file);
+
+ private:
+  std::optional<std::string_view> read_path(bool regular, bool may_be_absent);
+  std::optional<std::string_view> read_open(int file, bool regular);
+  bool leads_into_tree(std::string_view where, bool may_be_absent);
+  std::optional<std::vector<FolderEntry>> entries(const std::string& path);
+  void fault(std::string_view path, std::string what);
+
+  int descriptor_ = -1;
+  std::string pkgs_;  // TREE/build/pkgs/
+  std::string tree_;  // resolved, with a `/` at its end; empty until a link is met
+  Faults& faults_;
+  std::string path_;  // relative to build/pkgs, of the file that is read
+  std::string buffer_;
+};
+
+}  // namespace stagemake

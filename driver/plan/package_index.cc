@@ -1,0 +1,128 @@
+#include "plan/package_index.h"
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+
+#include "base/text.h"
+#include "plan/package_reader.h"
+
+namespace stagemake {
+namespace {
+
+constexpr std::array<std::string_view, 4> kTypes = {"base", "standard", "optional", "experimental"};
+constexpr std::array<std::string_view, 5> kSources = {"normal", "wheel", "pip", "script", "none"};
+constexpr std::array<std::string_view, 3> kRules = {"normal", "pip", "script"};
+
+// Whether a path stays at or below where it starts, by its text.
+bool stays_below(std::string_view path) {
+  if (path.starts_with('/') || path.find('\0') != std::string_view::npos) return false;
+  for (std::string_view part : split(path, '/'))
+    if (part == "..") return false;
+  return true;
+}
+
+}  // namespace
+
+std::string_view name(PackageType type) {
+  return kTypes[static_cast<std::size_t>(type)];
+}
+std::string_view name(SourceType source) {
+  return kSources[static_cast<std::size_t>(source)];
+}
+std::string_view name(MakeRule rule) {
+  return kRules[static_cast<std::size_t>(rule)];
+}
+
+MakeRule make_rule(SourceType source) {
+  switch (source) {
+    case SourceType::Normal:
+    case SourceType::Wheel:
+      return MakeRule::Normal;
+    case SourceType::Pip:
+      return MakeRule::Pip;
+    default:
+      return MakeRule::Script;
+  }
+}
+
+PackageIndex PackageIndex::read(const fs::path& tree, std::optional<Dialect> dialect, Faults* faults) {
+  Faults own;
+  Faults& all = faults != nullptr ? *faults : own;
+  PackageIndex index;
+  index.tree_ = tree;
+  MetadataFolder folder(tree, all);
+  if (folder.is_open()) index.read_listings(folder, all);
+  index.dialect_ = dialect.value_or(recognized_dialect(index.listings_));
+  PackageReader reader(folder, index.dialect_, all);
+  for (PackageId id = 0; id < index.size(); ++id) reader.read(index.listings_[id], index.packages_[id]);
+  index.index_names();
+  own.throw_if_any();
+  return index;
+}
+
+void PackageIndex::read_listings(MetadataFolder& folder, Faults& faults) {
+  for (const FolderEntry& entry : folder.folders()) {
+    std::vector<FolderEntry> listing = folder.listing(entry);
+    if (find_entry(listing, "type") == nullptr) {
+      bare_folders_.push_back(entry.name);
+      continue;
+    }
+    packages_.emplace_back().name = entry.name;
+    listings_.push_back(std::move(listing));
+  }
+  if (packages_.empty())
+    faults.add("build/pkgs", "holds no package, that is, no folder with a file named type");
+}
+
+void PackageIndex::index_names() {
+  by_name_.reserve(packages_.size());
+  for (PackageId id = 0; id < packages_.size(); ++id) by_name_.emplace(packages_[id].name, id);
+  if (dialect_ != Dialect::Passagemath2026) return;
+  by_purl_.reserve(packages_.size());
+  for (PackageId id = 0; id < packages_.size(); ++id) {
+    // Where two packages claim a URL, it means the one of that name, else the first.
+    const Package& package = packages_[id];
+    auto [claim, fresh] = by_purl_.emplace(package.purl, id);
+    if (fresh) continue;
+    std::string_view last = std::string_view(package.purl).substr(package.purl.rfind('/') + 1);
+    if (last == normalized_purl(package.name)) claim->second = id;
+  }
+}
+
+std::optional<PackageId> PackageIndex::find(std::string_view name) const {
+  auto found = by_name_.find(name);
+  return found == by_name_.end() ? std::nullopt : std::optional(found->second);
+}
+
+std::optional<PackageId> PackageIndex::find_purl(std::string_view purl) const {
+  auto found = by_purl_.find(normalized_purl(purl));
+  return found == by_purl_.end() ? std::nullopt : std::optional(found->second);
+}
+
+bool PackageIndex::has_file(PackageId id, std::string_view relative_path) const {
+  if (relative_path.find('/') == std::string_view::npos) {
+    const FolderEntry* entry = find_entry(listings_[id], relative_path);
+    if (entry != nullptr && entry->kind != FolderEntry::Kind::Link) return true;
+    if (entry == nullptr && !relative_path.empty() && relative_path != ".") return false;
+  }
+  if (!stays_below(relative_path)) return false;
+  // Asked only by --has-file=distros/debian.txt and the like: not worth listing every folder beforehand.
+  std::string path = (tree_ / "build/pkgs" / packages_[id].name).string() + "/" + std::string(relative_path);
+  struct stat facts {};
+  return ::stat(path.c_str(), &facts) == 0;
+}
+
+bool PackageIndex::has_folder(std::string_view name) const {
+  return find(name) || std::binary_search(bare_folders_.begin(), bare_folders_.end(), name);
+}
+
+std::vector<std::string> PackageIndex::names() const {
+  std::vector<std::string> result;
+  result.reserve(packages_.size());
+  for (const Package& package : packages_) result.push_back(package.name);
+  return result;
+}
+
+}  // namespace stagemake

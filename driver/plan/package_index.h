@@ -1,0 +1,113 @@
+// The packages of a distribution: what TREE/build/pkgs says, and nothing more.
+//
+// Pure reading. Dependency lines are kept as text: what their words mean is plan/dependency_graph.h's
+// business, and what a package costs, or whether it is installed anywhere, is nobody's here. Immutable once
+// read; safe to share between threads. The rules are those of the distribution's own tools:
+// build/sage_bootstrap/package.py, expand_class.py, and for 9.8 also `bootstrap` and m4/sage_spkg_collect.m4.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "base/error.h"
+#include "base/files.h"
+#include "plan/dialect.h"
+#include "plan/metadata_folder.h"
+#include "plan/pyproject.h"
+
+namespace stagemake {
+
+enum class PackageType { Base, Standard, Optional, Experimental };
+enum class SourceType { Normal, Wheel, Pip, Script, None };
+// Which of the makefile's three templates builds a package.
+enum class MakeRule { Normal, Pip, Script };
+
+std::string_view name(PackageType type);   // "base", "standard", …
+std::string_view name(SourceType source);  // "normal", "wheel", …
+std::string_view name(MakeRule rule);      // "normal", "pip", "script"
+MakeRule make_rule(SourceType source);     // make takes a wheel as normal and no source as a script
+
+// Dense, from 0, in the order of the names.
+using PackageId = std::uint32_t;
+
+// The files that hold one line of dependencies each.
+enum class DependencyFile : std::uint8_t { Main, OrderOnly, Optional, Check, Build };
+inline constexpr std::array<std::string_view, 5> kDependencyFiles = {
+    "dependencies", "dependencies_order_only", "dependencies_optional", "dependencies_check",
+    "dependencies_build"};
+inline std::string_view file_name(DependencyFile file) {
+  return kDependencyFiles[static_cast<std::size_t>(file)];
+}
+
+struct Package {
+  std::string name;
+  PackageType type = PackageType::Standard;
+  SourceType source = SourceType::None;
+  std::string version = "none";    // with patch level; "none" where the package has no version file
+  std::vector<std::string> trees;  // make variables: SAGE_LOCAL, …
+  // The first line of each dependency file without its comment; nothing where the file is absent.
+  std::array<std::optional<std::string>, kDependencyFiles.size()> lines;
+
+  // In 2026 only.
+  std::string distribution;              // of Python; empty: none
+  std::string purl;                      // package URL, never empty
+  std::vector<PyprojectName> pyproject;  // names in src/pyproject.toml.m4
+
+  const std::optional<std::string>& line(DependencyFile file) const {
+    return lines[static_cast<std::size_t>(file)];
+  }
+};
+
+class PackageIndex {
+ public:
+  // Reads TREE/build/pkgs. The dialect is recognized from the files if none is given. Throws one Error
+  // (BadInput) with all faults of the packages; with `faults`, adds them there instead and returns what could
+  // be read, so that the faults of later phases can be reported along with them.
+  static PackageIndex read(const fs::path& tree, std::optional<Dialect> dialect = {},
+                           Faults* faults = nullptr);
+
+  Dialect dialect() const { return dialect_; }
+  const fs::path& tree() const { return tree_; }
+
+  std::size_t size() const { return packages_.size(); }
+  const Package& operator[](PackageId id) const { return packages_[id]; }
+  std::vector<Package>::const_iterator begin() const { return packages_.begin(); }
+  std::vector<Package>::const_iterator end() const { return packages_.end(); }
+
+  std::optional<PackageId> find(std::string_view name) const;
+  // The package with that package URL, in whatever case and with `_` or `-`. 2026 only.
+  std::optional<PackageId> find_purl(std::string_view purl) const;
+
+  // Whether build/pkgs/NAME has that file, folder or link to something. A path with `..` or from the root is
+  // never there: no question about a package is one about the rest of the machine.
+  bool has_file(PackageId id, std::string_view relative_path) const;
+  // Whether build/pkgs has a folder of that name, package or not. Folders without `type` (9.8: `_python3.11`)
+  // hold only lists of system packages.
+  bool has_folder(std::string_view name) const;
+
+  // All package names, sorted. For suggestions.
+  std::vector<std::string> names() const;
+
+  PackageIndex(PackageIndex&&) = default;
+  PackageIndex& operator=(PackageIndex&&) = default;
+
+ private:
+  PackageIndex() = default;
+  void read_listings(MetadataFolder& folder, Faults& faults);
+  void index_names();
+
+  fs::path tree_;
+  Dialect dialect_ = Dialect::Sage98;
+  std::vector<Package> packages_;
+  std::vector<std::vector<FolderEntry>> listings_;           // of the packages
+  std::vector<std::string> bare_folders_;                    // sorted
+  std::unordered_map<std::string_view, PackageId> by_name_;  // views of the packages' own names
+  std::unordered_map<std::string, PackageId> by_purl_;
+};
+
+}  // namespace stagemake

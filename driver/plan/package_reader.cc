@@ -1,0 +1,217 @@
+#include "plan/package_reader.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/text.h"
+
+namespace stagemake {
+namespace {
+
+constexpr std::string_view kTypeWords = "base, standard, optional or experimental";
+
+std::string_view first_line(std::string_view text) {
+  return text.substr(0, text.find('\n'));
+}
+
+std::string_view without_comment(std::string_view line) {
+  return trimmed(line.substr(0, line.find('#')));
+}
+
+bool is_name_byte(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '.' || c == '+';
+}
+
+// A word of others for a message: visible and short.
+std::string shown(std::string_view word) {
+  constexpr std::size_t kMost = 60;
+  return word.size() <= kMost ? printable(word) : printable(word.substr(0, kMost)) + "…";
+}
+
+// 2026's tool takes the patch level (".p1") off and puts it back as a number; what follows it is lost.
+std::string normalized_version(std::string_view version) {
+  for (std::size_t at = version.rfind(".p"); at != std::string_view::npos && at > 0;
+       at = version.rfind(".p", at - 1)) {
+    std::size_t first = at + 2;
+    std::size_t end = first;
+    while (end < version.size() && version[end] >= '0' && version[end] <= '9') ++end;
+    if (end == first) continue;
+    while (first + 1 < end && version[first] == '0') ++first;
+    return fmt::format("{}.p{}", version.substr(0, at), version.substr(first, end - first));
+  }
+  return std::string(version);
+}
+
+// The first word of the first line that has one and is no comment.
+std::string_view first_word(std::string_view text) {
+  for (std::string_view line : lines(text)) {
+    line = trimmed(line);
+    if (line.empty() || line.starts_with('#')) continue;
+    return words(line).front();
+  }
+  return {};
+}
+
+}  // namespace
+
+Dialect recognized_dialect(const std::vector<std::vector<FolderEntry>>& listings) {
+  bool recent = std::any_of(listings.begin(), listings.end(), [](const std::vector<FolderEntry>& listing) {
+    return find_entry(listing, "version_requirements.txt") || find_entry(listing, "dependencies_build");
+  });
+  return recent ? Dialect::Passagemath2026 : Dialect::Sage98;
+}
+
+std::optional<std::string_view> PackageReader::content(const Listing& listing, const Package& package,
+                                                       std::string_view file) {
+  const FolderEntry* entry = find_entry(listing, file);
+  return entry == nullptr ? std::nullopt : folder_.read(package.name, *entry);
+}
+
+void PackageReader::fault(const Package& package, std::string_view file, unsigned line, std::string what) {
+  faults_.add(fmt::format("build/pkgs/{}/{}:{}", printable(package.name), file, line), std::move(what));
+}
+
+void PackageReader::read(const Listing& listing, Package& package) {
+  check_name(package);
+  read_type(listing, package);
+  read_version(listing, package);
+  read_trees(listing, package);
+  read_dependencies(listing, package);
+  if (dialect_ == Dialect::Passagemath2026) {
+    read_distribution(listing, package);
+    read_purl(listing, package);
+    read_pyproject(listing, package);
+  }
+  read_source(listing, package);
+}
+
+void PackageReader::check_name(const Package& package) {
+  if (std::all_of(package.name.begin(), package.name.end(), is_name_byte)) return;
+  faults_.add("build/pkgs/" + printable(package.name),
+              "a package's name consists of lower-case letters, digits, `_`, `.` and `+` (`_` for a dash)");
+}
+
+void PackageReader::read_type(const Listing& listing, Package& package) {
+  auto text = content(listing, package, "type");
+  if (!text) return;
+  std::string_view word = trimmed(*text);
+  for (PackageType type :
+       {PackageType::Base, PackageType::Standard, PackageType::Optional, PackageType::Experimental}) {
+    if (word != name(type)) continue;
+    package.type = type;
+    return;
+  }
+  if (word.empty())
+    fault(package, "type", 1, fmt::format("is empty; it holds one of {}", kTypeWords));
+  else
+    fault(package, "type", 1,
+          fmt::format("`{}` is no type of package; it is one of {}", shown(word), kTypeWords));
+}
+
+void PackageReader::read_version(const Listing& listing, Package& package) {
+  auto text = content(listing, package, "package-version.txt");
+  if (!text) return;
+  std::string_view version = trimmed(*text);
+  // It becomes a part of file names (the stamp) and of shell text.
+  bool plain = std::all_of(version.begin(), version.end(), [](char c) {
+    return is_name_byte(c) || (c >= 'A' && c <= 'Z') || c == '-' || c == '~' || c == ':';
+  });
+  if (version.empty())
+    fault(package, "package-version.txt", 1, "is empty; a package without a version has no such file");
+  else if (!plain)
+    fault(package, "package-version.txt", 1, fmt::format("`{}` is no version", shown(version)));
+  else
+    package.version = dialect_ == Dialect::Sage98 ? std::string(version) : normalized_version(version);
+}
+
+void PackageReader::read_trees(const Listing& listing, Package& package) {
+  if (auto text = content(listing, package, "trees.txt")) {
+    // 9.8 takes all lines (sed), 2026 the first.
+    std::vector<std::string_view> said =
+        dialect_ == Dialect::Sage98 ? lines(*text) : std::vector<std::string_view>{first_line(*text)};
+    for (std::string_view line : said)
+      for (std::string_view word : words(without_comment(line))) package.trees.emplace_back(word);
+    if (package.trees.empty())
+      fault(package, "trees.txt", 1, "names no installation tree, such as SAGE_LOCAL or SAGE_VENV");
+    return;
+  }
+  std::string_view marker = dialect_ == Dialect::Sage98 ? "install-requires.txt" : "version_requirements.txt";
+  bool python = find_entry(listing, marker) || find_entry(listing, "requirements.txt");
+  package.trees.emplace_back(python ? "SAGE_VENV" : "SAGE_LOCAL");
+}
+
+void PackageReader::read_dependencies(const Listing& listing, Package& package) {
+  for (std::size_t i = 0; i < kDependencyFiles.size(); ++i) {
+    if (dialect_ == Dialect::Sage98 && kDependencyFiles[i] == file_name(DependencyFile::Build)) continue;
+    if (auto text = content(listing, package, kDependencyFiles[i]))
+      package.lines[i] = without_comment(first_line(*text));
+  }
+}
+
+void PackageReader::read_source(const Listing& listing, Package& package) {
+  if (find_entry(listing, "requirements.txt")) {
+    package.source = SourceType::Pip;
+    return;
+  }
+  bool script = find_entry(listing, "spkg-install") != nullptr;
+  if (dialect_ == Dialect::Passagemath2026) script = script || find_entry(listing, "spkg-install.in");
+  SourceType otherwise = script ? SourceType::Script : SourceType::None;
+  if (!find_entry(listing, "checksums.ini"))
+    package.source = otherwise;
+  else if (dialect_ == Dialect::Sage98)
+    package.source = SourceType::Normal;
+  else
+    package.source = source_of_tarball(listing, package, otherwise);
+}
+
+// In 2026 the first tarball of checksums.ini decides, where the file has any. Assignments before the first
+// [section] form a section of their own.
+SourceType PackageReader::source_of_tarball(const Listing& listing, const Package& package,
+                                            SourceType otherwise) {
+  auto text = content(listing, package, "checksums.ini");
+  if (!text) return otherwise;
+  std::optional<std::string_view> tarball;
+  bool begun = false;
+  for (std::string_view line : lines(*text)) {
+    bool section = line.starts_with('[') && line.find(']') != std::string_view::npos;
+    if (section && begun) break;
+    std::size_t equals = line.find('=');
+    if (section || equals != std::string_view::npos) begun = true;
+    if (!section && equals != std::string_view::npos && line.substr(0, equals) == "tarball")
+      tarball = line.substr(equals + 1);
+  }
+  if (!begun) return otherwise;
+  if (!tarball) {
+    fault(package, "checksums.ini", 1, "has no `tarball=`");
+    return SourceType::Normal;
+  }
+  return tarball->ends_with(".whl") ? SourceType::Wheel : SourceType::Normal;
+}
+
+void PackageReader::read_distribution(const Listing& listing, Package& package) {
+  for (std::string_view file : {"requirements.txt", "version_requirements.txt"}) {
+    if (!package.distribution.empty()) return;
+    if (auto text = content(listing, package, file)) package.distribution = first_word(*text);
+  }
+}
+
+void PackageReader::read_purl(const Listing& listing, Package& package) {
+  if (auto text = content(listing, package, "purl.txt"))
+    package.purl = without_comment(first_line(*text));
+  else if (!package.distribution.empty())
+    package.purl = normalized_purl("pkg:pypi/" + package.distribution);
+  else
+    package.purl = "pkg:generic/" + package.name;
+  if (package.purl.starts_with("pkg:generic/"))
+    std::replace(package.purl.begin(), package.purl.end(), '_', '-');
+}
+
+void PackageReader::read_pyproject(const Listing& listing, Package& package) {
+  const FolderEntry* src = find_entry(listing, "src");
+  if (src == nullptr || src->kind == FolderEntry::Kind::File) return;
+  if (auto text = folder_.read_below(package.name, *src, "pyproject.toml.m4"))
+    package.pyproject = pyproject_names(*text);
+}
+
+}  // namespace stagemake

@@ -1,0 +1,131 @@
+#include "plan/snapshot.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "base/text.h"
+
+namespace stagemake {
+namespace {
+
+using nlohmann::json;
+
+constexpr std::size_t kLabelLimit = 1u << 20;  // bytes; lineage and packages of the largest tree take about 40 kB
+
+std::string label(std::string_view name) { return std::string(kLabelPrefix) + std::string(name); }
+
+json lineage_json(const std::vector<LineageEntry>& lineage) {
+  json list = json::array();
+  for (const LineageEntry& entry : lineage) {
+    json inputs = json::array();
+    for (const KeyInput& input : entry.inputs) inputs.push_back({input.name, input.value});
+    list.push_back({{"stage", entry.stage}, {"key", entry.key}, {"inputs", inputs}});
+  }
+  return list;
+}
+
+std::vector<LineageEntry> parse_lineage(const json& list) {
+  std::vector<LineageEntry> lineage;
+  for (const json& item : list) {
+    LineageEntry entry{item.at("stage").get<std::string>(), item.at("key").get<std::string>(), {}};
+    for (const json& input : item.at("inputs"))
+      entry.inputs.push_back({input.at(0).get<std::string>(), input.at(1).get<std::string>()});
+    lineage.push_back(std::move(entry));
+  }
+  return lineage;
+}
+
+bool leads_out(std::string_view path) {
+  if (path.empty() || path.front() == '/') return true;
+  std::vector<std::string_view> parts = split(path, '/');
+  return std::any_of(parts.begin(), parts.end(), [](std::string_view p) { return p.empty() || p == "." || p == ".."; });
+}
+
+}  // namespace
+
+const LineageEntry* Snapshot::holds(std::string_view name) const {
+  auto found = std::find_if(lineage.begin(), lineage.end(), [&](const LineageEntry& entry) { return entry.stage == name; });
+  return found == lineage.end() ? nullptr : &*found;
+}
+
+std::map<std::string, std::string> to_labels(const Snapshot& snapshot) {
+  json packages = json::object();
+  for (const auto& [name, package] : snapshot.packages) packages[name] = {package.version, package.fingerprint};
+  auto dumped = [](const json& value) { return value.dump(-1, ' ', true, json::error_handler_t::replace); };
+  return {
+      {std::string(kSchemaLabel), std::to_string(kSnapshotSchema)},
+      {label("distribution"), snapshot.distribution},
+      {std::string(kEnvironmentLabel), snapshot.environment},
+      {label("stage"), snapshot.stage},
+      {label("key"), snapshot.key()},
+      {label("parent"), snapshot.lineage.size() > 1 ? snapshot.lineage[snapshot.lineage.size() - 2].key : ""},
+      {label("complete"), snapshot.complete ? "true" : "false"},
+      {label("clean"), snapshot.clean ? "true" : "false"},
+      {label("base-digest"), snapshot.base_digest},
+      {label("revision"), snapshot.revision},
+      {label("version"), snapshot.made_by},
+      {label("manifest"), snapshot.manifest},
+      {label("lineage"), dumped(lineage_json(snapshot.lineage))},
+      {label("packages"), dumped(packages)},
+  };
+}
+
+std::optional<Snapshot> from_labels(const std::map<std::string, std::string>& labels) {
+  auto text = [&](std::string_view name) -> std::string {
+    auto found = labels.find(label(name));
+    return found == labels.end() || found->second.size() > kLabelLimit ? std::string() : found->second;
+  };
+  if (text("schema") != std::to_string(kSnapshotSchema)) return std::nullopt;
+  Snapshot snapshot;
+  snapshot.distribution = text("distribution");
+  snapshot.environment = text("environment");
+  snapshot.stage = text("stage");
+  snapshot.complete = text("complete") == "true";
+  snapshot.clean = text("clean") == "true";
+  snapshot.base_digest = text("base-digest");
+  snapshot.revision = text("revision");
+  snapshot.made_by = text("version");
+  snapshot.manifest = text("manifest");
+  try {
+    snapshot.lineage = parse_lineage(json::parse(text("lineage")));
+    json packages = json::parse(text("packages"));
+    for (const auto& [name, value] : packages.items())
+      snapshot.packages[name] = {value.at(0).get<std::string>(), value.at(1).get<std::string>()};
+  } catch (const json::exception&) {
+    return std::nullopt;
+  }
+  bool consistent = !snapshot.lineage.empty() && snapshot.lineage.back().stage == snapshot.stage &&
+                    snapshot.key() == text("key");
+  return consistent ? std::optional(std::move(snapshot)) : std::nullopt;
+}
+
+std::string manifest_text(const std::vector<SourceFile>& files) {
+  std::string text;
+  for (const SourceFile& file : files) {
+    text += static_cast<char>(file.kind);
+    text += file.id;
+    text += ' ';
+    text += file.path;
+    text += '\0';
+  }
+  return text;
+}
+
+std::optional<std::vector<SourceFile>> parse_manifest(std::string_view text) {
+  std::vector<SourceFile> files;
+  while (!text.empty()) {
+    std::size_t end = text.find('\0');
+    if (end == std::string_view::npos || end < 43 || text[41] != ' ') return std::nullopt;
+    char kind = text[0];
+    std::string_view id = text.substr(1, 40);
+    std::string_view path = text.substr(42, end - 42);
+    if ((kind != 'f' && kind != 'x' && kind != 'l') || leads_out(path) ||
+        id.find_first_not_of("0123456789abcdef") != std::string_view::npos)
+      return std::nullopt;
+    files.push_back({std::string(path), static_cast<SourceFile::Kind>(kind), std::string(id)});
+    text.remove_prefix(end + 1);
+  }
+  return files;
+}
+
+}  // namespace stagemake

@@ -1,0 +1,288 @@
+#include "plan/source_tree.h"
+
+#include <dirent.h>
+#include <fmt/format.h>
+#include <git2.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <mutex>
+#include <unordered_map>
+
+#include "base/digest.h"
+#include "base/error.h"
+#include "base/text.h"
+#include "plan/ignore_rules.h"
+
+namespace stagemake {
+namespace {
+
+constexpr std::size_t kSourceLimit = 4ull << 30;  // bytes; local tarballs are the largest sources there are
+
+// The facts by which a file is taken to be unchanged (git's choice, without device and owner).
+struct StatFacts {
+  std::uint64_t size = 0;
+  std::int64_t mtime_ns = 0;
+  std::int64_t ctime_ns = 0;
+  std::uint64_t inode = 0;
+  auto operator<=>(const StatFacts&) const = default;
+};
+
+StatFacts facts_of(const struct stat& s) {
+  auto ns = [](const timespec& t) { return static_cast<std::int64_t>(t.tv_sec) * 1'000'000'000 + t.tv_nsec; };
+  return {static_cast<std::uint64_t>(s.st_size), ns(s.st_mtim), ns(s.st_ctim), static_cast<std::uint64_t>(s.st_ino)};
+}
+
+// Blob ids from git's index.
+class GitIndex {
+ public:
+  explicit GitIndex(const fs::path& tree) {
+    git_libgit2_init();
+    // We only read: whose repository it is does not matter (CI checks out as one user and builds as another).
+    git_libgit2_opts(GIT_OPT_SET_OWNER_VALIDATION, 0);
+    git_repository* repository = nullptr;
+    if (git_repository_open_ext(&repository, tree.c_str(), 0, nullptr) != 0) return;
+    const char* work_tree = git_repository_workdir(repository);
+    boost::system::error_code failed;
+    if (work_tree != nullptr) {
+      fs::path below = fs::relative(tree, work_tree, failed);
+      if (!failed && below.string() != ".") prefix_ = below.generic_string() + "/";
+      if (!failed && git_repository_index(&index_, repository) == 0) read_time(repository);
+    }
+    git_repository_free(repository);
+  }
+  ~GitIndex() {
+    git_index_free(index_);
+    git_libgit2_shutdown();
+  }
+  GitIndex(const GitIndex&) = delete;
+  GitIndex& operator=(const GitIndex&) = delete;
+
+  // The id of a file that is unchanged since git looked at it; empty where git does not know.
+  std::string id(const std::string& path, const struct stat& s) const {
+    if (index_ == nullptr || prefix_.starts_with("../")) return {};
+    const git_index_entry* entry = git_index_get_bypath(index_, (prefix_ + path).c_str(), 0);
+    if (entry == nullptr || entry->file_size != static_cast<std::uint32_t>(s.st_size) ||
+        entry->mtime.seconds != static_cast<std::int32_t>(s.st_mtim.tv_sec) ||
+        (entry->mtime.nanoseconds != 0 && entry->mtime.nanoseconds != static_cast<std::uint32_t>(s.st_mtim.tv_nsec)) ||
+        entry->ino != static_cast<std::uint32_t>(s.st_ino))
+      return {};
+    // git's "racy" rule: a file as young as the index may have changed after git looked, within the clock's grain.
+    if (s.st_mtim.tv_sec >= written_) return {};
+    if (S_ISLNK(s.st_mode) != (entry->mode == GIT_FILEMODE_LINK)) return {};
+    char hex[GIT_OID_HEXSZ + 1];
+    git_oid_tostr(hex, sizeof hex, &entry->id);
+    return hex;
+  }
+
+ private:
+  void read_time(git_repository* repository) {
+    fs::path file = fs::path(git_repository_path(repository)) / "index";
+    struct stat s {};
+    if (::stat(file.c_str(), &s) == 0) written_ = s.st_mtim.tv_sec;
+  }
+
+  git_index* index_ = nullptr;
+  std::string prefix_;
+  std::int64_t written_ = 0;
+};
+
+// The cache file: "size mtime ctime inode id path" a line (times in nanoseconds), after a first line that names its
+// form. Anything else in it is dropped: it is a cache.
+class HashCache {
+ public:
+  HashCache(fs::path file, std::int64_t now) : file_(std::move(file)), now_(now) {
+    std::string content;
+    try {
+      content = read_file(file_, 256u << 20).value_or("");
+    } catch (const Error&) {
+      return;
+    }
+    std::vector<std::string_view> all = lines(content);
+    if (all.empty() || all.front() != kForm) return;
+    for (std::size_t i = 1; i < all.size(); ++i) read_line(all[i]);
+  }
+
+  std::string id(const std::string& path, const StatFacts& facts) const {
+    auto found = entries_.find(path);
+    return found != entries_.end() && found->second.facts == facts ? found->second.id : std::string();
+  }
+  void remember(const std::string& path, const StatFacts& facts, const std::string& id) {
+    // A file changed within the last two seconds may change again without its times saying so.
+    if (path.find('\n') != std::string::npos || facts.mtime_ns / 1'000'000'000 >= now_ - 2) return;
+    entries_[path] = {facts, id};
+    changed_ = true;
+  }
+  void save() {
+    if (!changed_) return;
+    std::string content = std::string(kForm) + "\n";
+    for (const auto& [path, entry] : entries_)
+      content += fmt::format("{} {} {} {} {} {}\n", entry.facts.size, entry.facts.mtime_ns, entry.facts.ctime_ns,
+                             entry.facts.inode, entry.id, path);
+    try {
+      write_file(file_, content);
+      changed_ = false;
+    } catch (const Error&) {
+      // Hashing again next time is all that is lost.
+    }
+  }
+
+ private:
+  static constexpr std::string_view kForm = "stagemake source ids 1";
+  struct Entry {
+    StatFacts facts;
+    std::string id;
+  };
+
+  void read_line(std::string_view line) {
+    Entry entry;
+    long long size = 0, mtime = 0, ctime = 0, inode = 0;
+    char id[41] = {};
+    int used = 0;
+    std::string text(line);
+    if (std::sscanf(text.c_str(), "%lld %lld %lld %lld %40s %n", &size, &mtime, &ctime, &inode, id, &used) != 5) return;
+    entry.facts = {static_cast<std::uint64_t>(size), mtime, ctime, static_cast<std::uint64_t>(inode)};
+    entry.id = id;
+    if (entry.id.size() == 40) entries_[text.substr(static_cast<std::size_t>(used))] = entry;
+  }
+
+  fs::path file_;
+  std::int64_t now_;
+  bool changed_ = false;
+  std::unordered_map<std::string, Entry> entries_;
+};
+
+}  // namespace
+
+struct SourceTree::State {
+  State(const fs::path& tree, const fs::path& cache_file, std::int64_t now)
+      : root(tree.string()), index(tree), cache(cache_file, now) {
+    try {
+      rules = IgnoreRules(read_file(tree / ".dockerignore").value_or(""));
+    } catch (const Error& error) {
+      faults.add(error.faults().front().where, error.faults().front().what);
+    }
+  }
+
+  void walk(const std::string& path, bool ignored_too, const IgnoreRules::Inherited& above,
+            std::vector<SourceFile>& into) {
+    IgnoreRules::Inherited own;
+    bool excluded = !ignored_too && rules.excluded(path, above, own);
+    struct stat s {};
+    std::string full = root + "/" + path;
+    if (::lstat(full.c_str(), &s) != 0) {
+      if (errno != ENOENT && errno != ENOTDIR) faults.add(path, std::string("cannot be read: ") + std::strerror(errno));
+      return;
+    }
+    if (S_ISDIR(s.st_mode)) {
+      if (!excluded || rules.may_take_back_below(path)) walk_folder(path, full, ignored_too, own, into);
+      return;
+    }
+    if (excluded || (!S_ISREG(s.st_mode) && !S_ISLNK(s.st_mode))) return;
+    SourceFile file;
+    file.path = path;
+    file.kind = S_ISLNK(s.st_mode)          ? SourceFile::Kind::Symlink
+                : (s.st_mode & S_IXUSR) != 0 ? SourceFile::Kind::Executable
+                                             : SourceFile::Kind::Plain;
+    file.id = id_of(path, full, s);
+    if (!file.id.empty()) into.push_back(std::move(file));
+  }
+
+  void walk_folder(const std::string& path, const std::string& full, bool ignored_too,
+                   const IgnoreRules::Inherited& own, std::vector<SourceFile>& into) {
+    DIR* folder = ::opendir(full.c_str());
+    if (folder == nullptr) {
+      faults.add(path, std::string("cannot be read: ") + std::strerror(errno));
+      return;
+    }
+    std::vector<std::string> names;
+    while (const dirent* entry = ::readdir(folder)) {
+      std::string_view name = entry->d_name;
+      if (name != "." && name != ".." && name != ".git") names.emplace_back(name);
+    }
+    ::closedir(folder);
+    for (const std::string& name : names) walk(path + "/" + name, ignored_too, own, into);
+  }
+
+  std::string id_of(const std::string& path, const std::string& full, const struct stat& s) {
+    StatFacts facts = facts_of(s);
+    std::string id = index.id(path, s);
+    if (id.empty()) id = cache.id(path, facts);
+    if (!id.empty()) return id;
+    try {
+      if (S_ISLNK(s.st_mode)) {
+        id = git_blob_id(fs::read_symlink(full).string());
+      } else {
+        std::optional<std::string> content = read_file(full, kSourceLimit);
+        if (!content) return {};  // gone since the folder was read
+        id = git_blob_id(*content);
+      }
+    } catch (const Error& error) {
+      faults.add(path, error.faults().front().what);
+      return {};
+    } catch (const fs::filesystem_error& error) {
+      faults.add(path, "cannot be read: " + error.code().message());
+      return {};
+    }
+    cache.remember(path, facts, id);
+    return id;
+  }
+
+  std::mutex mutex;
+  std::string root;
+  GitIndex index;
+  HashCache cache;
+  IgnoreRules rules;
+  Faults faults;
+};
+
+SourceTree::SourceTree(fs::path tree, fs::path cache, std::int64_t now)
+    : root_(std::move(tree)), state_(std::make_unique<State>(root_, cache, now)) {}
+
+SourceTree::~SourceTree() = default;
+
+const std::vector<SourceFile>& SourceTree::below(const std::string& path, bool ignored_too) {
+  std::lock_guard lock(state_->mutex);
+  auto [found, is_new] = known_.try_emplace({path, ignored_too});
+  if (is_new && !slice_of_known(path, ignored_too, found->second)) {
+    IgnoreRules::Inherited above = state_->rules.at_root();
+    for (std::size_t end = path.find('/'); end != std::string::npos; end = path.find('/', end + 1)) {
+      IgnoreRules::Inherited own;
+      state_->rules.excluded(path.substr(0, end), above, own);
+      above = std::move(own);
+    }
+    state_->walk(path, ignored_too, above, found->second);
+    state_->faults.throw_if_any();
+    std::sort(found->second.begin(), found->second.end());
+  }
+  return found->second;
+}
+
+// A path below one that was walked already needs no second walk.
+bool SourceTree::slice_of_known(const std::string& path, bool ignored_too, std::vector<SourceFile>& into) const {
+  for (std::size_t end = path.rfind('/'); end != std::string::npos && end > 0; end = path.rfind('/', end - 1)) {
+    auto above = known_.find({path.substr(0, end), ignored_too});
+    if (above == known_.end()) continue;
+    const std::vector<SourceFile>& all = above->second;
+    auto first = std::lower_bound(all.begin(), all.end(), path,
+                                  [](const SourceFile& file, const std::string& p) { return file.path < p; });
+    for (auto file = first; file != all.end() && file->path.starts_with(path); ++file)
+      if (file->path.size() == path.size() || file->path[path.size()] == '/') into.push_back(*file);
+    return true;
+  }
+  return false;
+}
+
+std::string SourceTree::digest(const std::vector<SourceFile>& files) {
+  DigestBuilder digest;
+  for (const SourceFile& file : files)
+    digest.field(file.path).field(std::string_view(reinterpret_cast<const char*>(&file.kind), 1)).field(file.id);
+  return digest.hex();
+}
+
+void SourceTree::save_cache() const { state_->cache.save(); }
+
+}  // namespace stagemake

@@ -1,0 +1,60 @@
+// The source files of a tree and what each contains, by git's blob ids.
+//
+// In a git checkout the index knows the id of every file whose size and times are still those that it recorded; only
+// the others are read and hashed. Elsewhere, and for those others, a cache file keeps ids with the stat data they
+// were computed for. A warm key thus costs a stat per file, not a read. Which of the two sources an id came from
+// cannot be seen: a checkout and its export have the same keys.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/files.h"
+
+namespace stagemake {
+
+struct SourceFile {
+  enum class Kind : char { Plain = 'f', Executable = 'x', Symlink = 'l' };
+  std::string path;  // relative to the tree, with `/`
+  Kind kind = Kind::Plain;
+  std::string id;    // git blob id of the content, of a symlink's target
+
+  auto operator<=>(const SourceFile&) const = default;
+};
+
+class SourceTree {
+ public:
+  // `cache` is the file that remembers ids (made when needed; losing it costs time only). `now`: seconds since the
+  // epoch, for not trusting files younger than their hash.
+  SourceTree(fs::path tree, fs::path cache, std::int64_t now);
+  ~SourceTree();
+  SourceTree(const SourceTree&) = delete;
+  SourceTree& operator=(const SourceTree&) = delete;
+
+  const fs::path& root() const { return root_; }
+
+  // The files at and below `path`, sorted by path; empty where there is nothing. With `ignored_too`, also those that
+  // .dockerignore excludes. Folders are no entries: an empty folder is nothing, as in git. Sockets, devices and the
+  // like are left out. Throws Error (BadInput) with all that cannot be read. May be called from several threads; what
+  // it returns stays.
+  const std::vector<SourceFile>& below(const std::string& path, bool ignored_too = false);
+
+  // One digest over files: of their paths, kinds and ids.
+  static std::string digest(const std::vector<SourceFile>& files);
+
+  // Writes the cache, where it changed. Not being able to is no error.
+  void save_cache() const;
+
+ private:
+  bool slice_of_known(const std::string& path, bool ignored_too, std::vector<SourceFile>& into) const;
+
+  struct State;
+  fs::path root_;
+  std::unique_ptr<State> state_;
+  std::map<std::pair<std::string, bool>, std::vector<SourceFile>> known_;
+};
+
+}  // namespace stagemake

@@ -1,0 +1,167 @@
+#include "plan/stage_plan.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+#include "base/digest.h"
+#include "base/text.h"
+
+namespace stagemake {
+namespace {
+
+constexpr std::size_t kLongestShownValue = 200;  // bytes; a value that is longer is named by its digest
+
+void replace_all(std::string& text, std::string_view what, std::string_view with) {
+  for (std::size_t at = text.find(what); at != std::string::npos; at = text.find(what, at + with.size()))
+    text.replace(at, what.size(), with);
+}
+
+std::string filled_recipe(const StageSpec& stage, const Environment& environment) {
+  std::string recipe = stage.recipe;
+  if (recipe.find("%{system_packages}") != std::string::npos)
+    replace_all(recipe, "%{system_packages}",
+                installation_recipe(environment.system, environment.system_packages,
+                                    environment.value("IGNORE_MISSING_SYSTEM_PACKAGES") == "yes"));
+  replace_all(recipe, "%{configure_args}", shell_quoted(environment.configure_args));
+  return recipe;
+}
+
+// Flags of make that say how it works and not what it makes leave the key alone.
+std::string keyed_value(const std::string& name, const std::string& value) {
+  if (name != "USE_MAKEFLAGS") return value;
+  std::vector<std::string> kept;
+  for (std::string_view word : words(value)) {
+    bool how = word == "-k" || word == "-s" || word == "--keep-going" || word == "--silent" || word.starts_with("-j") ||
+               word.starts_with("-O") || word.starts_with("-l") || word.starts_with("V=");
+    if (!how) kept.emplace_back(word);
+  }
+  return join(kept, " ");
+}
+
+std::string shown(const std::string& value) {
+  return value.size() <= kLongestShownValue && is_utf8(value) ? value : "sha256:" + sha256_hex(value);
+}
+
+bool at_or_below(std::string_view path, std::string_view folder) {
+  return path.starts_with(folder) && (path.size() == folder.size() || path[folder.size()] == '/');
+}
+
+std::string keyed_files(const StageSpec& stage, const std::string& added, SourceTree& sources) {
+  const std::vector<SourceFile>& all = sources.below(added);
+  auto unkeyed = [&](const SourceFile& file) {
+    return std::any_of(stage.unkeyed.begin(), stage.unkeyed.end(),
+                       [&](const std::string& path) { return at_or_below(file.path, path); });
+  };
+  if (std::none_of(all.begin(), all.end(), unkeyed)) return SourceTree::digest(all);
+  std::vector<SourceFile> kept;
+  std::copy_if(all.begin(), all.end(), std::back_inserter(kept), [&](const SourceFile& file) { return !unkeyed(file); });
+  return SourceTree::digest(kept);
+}
+
+void walk_inputs(const StageSpec& spec, const StagePlan& plan, PlannedStage& stage, SourceTree& sources) {
+  auto add = [&](std::string_view name, std::string value) { stage.inputs.push_back({std::string(name), std::move(value)}); };
+  if (stage.parent)
+    add(kParentInput, plan.stages[*stage.parent].key);
+  else
+    add(kBaseImageInput, plan.environment.base_image);
+  add(kRecipeInput, shown(stage.recipe));
+  for (const std::string& name : spec.uses) add(name, shown(keyed_value(name, plan.environment.value(name))));
+  for (const std::string& path : spec.adds)
+    if (std::find(spec.unkeyed.begin(), spec.unkeyed.end(), path) == spec.unkeyed.end())
+      add(path, keyed_files(spec, path, sources));
+
+  DigestBuilder key;
+  key.field(fmt::format("stagemake key {}", kKeySchema)).field(stage.name).field(plan.table.root);
+  for (const KeyInput& input : stage.inputs) key.field(input.name).field(input.value);
+  stage.key = key.hex();
+}
+
+// The words that make gets as targets: variables expanded, options and assignments left out.
+std::vector<std::string> make_targets(const StageSpec& spec, const Environment& environment) {
+  std::vector<std::string> targets;
+  for (const std::string& written : spec.make_targets) {
+    std::string text = written.starts_with('$') ? environment.value(written.substr(1)) : written;
+    for (std::string_view word : words(text))
+      if (!word.starts_with('-') && word.find('=') == std::string_view::npos) targets.emplace_back(word);
+  }
+  return targets;
+}
+
+}  // namespace
+
+std::map<std::string, std::string> package_fingerprints(const std::vector<SourceFile>& files) {
+  constexpr std::string_view kFolder = "build/pkgs/";
+  std::map<std::string, std::vector<SourceFile>> by_package;
+  for (const SourceFile& file : files) {
+    if (!file.path.starts_with(kFolder)) continue;
+    std::string_view rest = std::string_view(file.path).substr(kFolder.size());
+    std::size_t end = rest.find('/');
+    if (end == std::string_view::npos) continue;
+    std::string_view inside = rest.substr(end + 1);
+    if (inside == "SPKG.rst" || inside == "spkg-configure.m4" || inside.starts_with("distros/")) continue;
+    by_package[std::string(rest.substr(0, end))].push_back(file);
+  }
+  std::map<std::string, std::string> fingerprints;
+  for (const auto& [name, own] : by_package) fingerprints[name] = SourceTree::digest(own).substr(0, 16);
+  return fingerprints;
+}
+
+GraphOptions graph_options(const Environment& environment, const PackageIndex& packages, const MakeVariables& variables) {
+  GraphOptions options;
+  options.checks = checks_of(packages, variables, environment.value("SAGE_CHECK"));
+  if (const std::string& clauses = environment.value("SAGE_CHECK_PACKAGES"); !clauses.empty()) {
+    options.checks.except.clear();
+    for (std::string_view clause : split(clauses, ','))
+      if (clause.starts_with('!')) options.checks.except.emplace(clause.substr(1));
+  }
+  return options;
+}
+
+StagePlan make_stage_plan(const PackageIndex& packages, const DependencyGraph& graph, const StageTable& table,
+                          const Environment& environment, SourceTree& sources) {
+  StagePlan plan{.environment = environment, .table = table, .stages = {}, .fingerprints = {}};
+  std::vector<std::string> targets = graph.known_targets();
+  std::set<std::string, std::less<>> known(targets.begin(), targets.end());
+  std::vector<std::set<PackageId>> reached;
+  for (const StageSpec& spec : table.stages) {
+    PlannedStage stage;
+    stage.name = spec.name;
+    stage.parent = table.find(spec.parent);
+    stage.recipe = filled_recipe(spec, environment);
+    stage.make_targets = make_targets(spec, environment);
+    std::vector<std::string> told;
+    for (const std::string& target : stage.make_targets)
+      (known.contains(target) ? told : stage.unknown_targets).push_back(target);
+    std::set<PackageId> before = stage.parent ? reached[*stage.parent] : std::set<PackageId>();
+    for (PackageId id : graph.build_order(told))
+      if (before.insert(id).second) stage.packages.push_back(id);
+    reached.push_back(std::move(before));
+    walk_inputs(spec, plan, stage, sources);
+    plan.stages.push_back(std::move(stage));
+  }
+  // After the stages: most of these files have been looked at by then.
+  std::map<std::string, std::string> fingerprints = package_fingerprints(sources.below("build/pkgs"));
+  for (const Package& package : packages) plan.fingerprints.push_back(fingerprints[package.name]);
+  return plan;
+}
+
+std::vector<SourceFile> added_files(const StageTable& table, const std::vector<std::size_t>& stages, SourceTree& sources) {
+  std::vector<SourceFile> all;
+  for (std::size_t stage : stages) {
+    for (const std::string& path : table.stages[stage].adds) {
+      const std::vector<SourceFile>& files = sources.below(path);
+      all.insert(all.end(), files.begin(), files.end());
+    }
+    for (const std::string& path : table.stages[stage].adds_always) {
+      const std::vector<SourceFile>& files = sources.below(path, true);
+      all.insert(all.end(), files.begin(), files.end());
+    }
+  }
+  std::sort(all.begin(), all.end());
+  all.erase(std::unique(all.begin(), all.end()), all.end());
+  return all;
+}
+
+}  // namespace stagemake

@@ -1,0 +1,116 @@
+#include "plan/stage_table.h"
+
+#include <algorithm>
+
+#include "base/text.h"
+
+namespace stagemake {
+namespace {
+
+using Paths = std::vector<std::string>;
+
+// What `bootstrapped` adds: the ADD lines of the trees' own Dockerfile writers (build/bin/write-dockerfile.sh in
+// Sage 9.8, .github/workflows/write-dockerfile.sh in passagemath).
+Paths bootstrapped_files(Dialect dialect) {
+  Paths common = {"Makefile", "VERSION.txt", "COPYING.txt",        "condarc.yml", "README.md", "bootstrap",
+                  "configure.ac", "sage",    ".homebrew-build-env", "tox.ini",   "config/config.rpath",
+                  "src/bin",  "m4",          "pkgs",                "build"};
+  Paths sage98 = {"bootstrap-conda",    "Pipfile.m4",           "src/doc/bootstrap", "src/Pipfile.m4",
+                  "src/pyproject.toml.m4", "src/requirements.txt.m4", "src/setup.cfg.m4",  "src/VERSION.txt"};
+  Paths passagemath = {".gitignore", "pyproject.toml", "meson.build",  "meson.options",
+                       "src/meson.build", ".upstream.d", "tools", ".github/workflows"};
+  const Paths& more = dialect == Dialect::Sage98 ? sage98 : passagemath;
+  common.insert(common.end(), more.begin(), more.end());
+  return common;
+}
+
+StageSpec make_stage(std::string name, std::string parent, std::string target) {
+  StageSpec stage;
+  stage.name = std::move(name);
+  stage.parent = std::move(parent);
+  stage.recipe = "make SAGE_SPKG=\"sage-spkg -y -o\" $USE_MAKEFLAGS $" + target + "\n";
+  stage.uses = {"SAGE_CHECK", "SAGE_CHECK_PACKAGES", "USE_MAKEFLAGS", target};
+  stage.passes = {"MAKE"};
+  stage.make_targets = {"$" + target};
+  stage.guard_variable = "SAGE_SPKG";
+  return stage;
+}
+
+}  // namespace
+
+std::optional<std::size_t> StageTable::find(std::string_view name) const {
+  auto found = std::find_if(stages.begin(), stages.end(), [&](const StageSpec& stage) { return stage.name == name; });
+  if (found == stages.end()) return std::nullopt;
+  return static_cast<std::size_t>(found - stages.begin());
+}
+
+std::vector<std::size_t> StageTable::chain(std::size_t stage) const {
+  std::vector<std::size_t> backwards;
+  for (std::optional<std::size_t> at = stage; at; at = find(stages[*at].parent)) backwards.push_back(*at);
+  return {backwards.rbegin(), backwards.rend()};
+}
+
+StageTable built_in_stages(Dialect dialect) {
+  StageTable table;
+  table.origin = "built-in";
+  table.environment_prefix = dialect == Dialect::Sage98 ? "docker-" : "";
+  table.default_stage = "with-targets";
+  table.stamp_folders = {"local/var/lib/sage/installed", "venv/var/lib/sage/installed",
+                         "local/share/doc/sage/var/lib/sage/installed"};
+  table.uninstall = "make \"$PACKAGE-uninstall\"";
+
+  StageSpec system{.name = "with-system-packages", .recipe = "%{system_packages}\n"};
+
+  StageSpec bootstrapped{.name = "bootstrapped", .parent = system.name};
+  bootstrapped.adds = bootstrapped_files(dialect);
+  // Neither bootstrap nor configure nor make reads these; editing them rebuilt everything with `docker build`.
+  bootstrapped.unkeyed = {"README.md", "COPYING.txt", "tox.ini", ".gitignore", ".github/workflows"};
+  bootstrapped.recipe = "sh -x -c \"$BOOTSTRAP\"\n";
+  bootstrapped.uses = {"BOOTSTRAP"};
+
+  StageSpec configured{.name = "configured", .parent = bootstrapped.name};
+  configured.recipe =
+      "mkdir -p logs/pkgs\n"
+      "rm -f config.log\n"
+      "ln -s logs/pkgs/config.log config.log\n"
+      "./configure --enable-build-as-root %{configure_args} $EXTRA_CONFIGURE_ARGS || { cat config.log; exit 1; }\n";
+  configured.uses = {"EXTRA_CONFIGURE_ARGS"};
+
+  // Compiled first because many packages do not say that they need patch (Sage's Dockerfile writer does the same).
+  StageSpec toolchain{.name = "with-base-toolchain", .parent = configured.name};
+  toolchain.adds_always = {"upstream"};
+  toolchain.recipe = "make $USE_MAKEFLAGS base-toolchain\n";
+  toolchain.uses = {"SAGE_CHECK", "SAGE_CHECK_PACKAGES", "USE_MAKEFLAGS"};
+  toolchain.passes = {"MAKE"};
+  toolchain.make_targets = {"base-toolchain"};
+
+  StageSpec pre = make_stage("with-targets-pre", toolchain.name, "TARGETS_PRE");
+  StageSpec targets = make_stage("with-targets", pre.name, "TARGETS");
+  targets.adds = {"src"};
+  StageSpec optional = make_stage("with-targets-optional", targets.name, "TARGETS_OPTIONAL");
+  optional.errors_ignored = true;
+
+  table.stages = {system, bootstrapped, configured, toolchain, pre, targets, optional};
+  return table;
+}
+
+StageTable stage_table_of(const fs::path& tree, Dialect dialect, const std::optional<fs::path>& file) {
+  boost::system::error_code ignored;
+  StageTable table;
+  if (file)
+    table = read_stage_table(*file, dialect);
+  else if (fs::exists(tree / "ci-docker.toml", ignored))
+    table = read_stage_table(tree / "ci-docker.toml", dialect);
+  else
+    table = built_in_stages(dialect);
+  if (table.distribution.empty()) {
+    // "SageMath version 9.8.rc0, Release Date: …": the words before "version" do not change from release to release.
+    std::string version = read_file(tree / "VERSION.txt").value_or("");
+    std::size_t end = version.find(" version");
+    table.distribution = end == std::string::npos ? std::string() : std::string(trimmed(version.substr(0, end)));
+    if (table.distribution.empty()) table.distribution = "unnamed";
+  }
+  return table;
+}
+
+}  // namespace stagemake

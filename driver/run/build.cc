@@ -1,0 +1,314 @@
+#include "run/build.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <mutex>
+
+#include "base/text.h"
+#include "run/flow_executor.h"
+#include "run/workplace.h"
+
+namespace stagemake {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+std::string digest_of(const ImageInfo& image) { return image.digest.empty() ? image.id : image.digest; }
+
+// One run of several builds: the state of every stage, and the one place where it changes.
+class BuildRun {
+ public:
+  BuildRun(const BuildWorld& world, const std::vector<EnvironmentBuild>& builds, const BuildOptions& options,
+           Reporter& reporter)
+      : world_(world), builds_(builds), options_(options), reporter_(reporter) {
+    for (const EnvironmentBuild& build : builds) {
+      result_.environments.push_back(status_of(build));
+      workplaces_.emplace_back(build.plan.stages.size());
+      settings_.push_back({.engine = world.engine,
+                           .state = world.state,
+                           .packages = world.packages,
+                           .plan = build.plan,
+                           .sources = world.sources,
+                           .base_digest = build.base_digest,
+                           .revision = world.revision,
+                           .repository = world.repository,
+                           .tags = world.tags});
+    }
+  }
+
+  BuildResult run() {
+    auto began = Clock::now();
+    reporter_.begins(result_.environments);
+    std::vector<FlowStep> steps;
+    for (std::size_t e = 0; e < builds_.size(); ++e) add_steps(e, steps);
+    execute_flow(steps, options_.at_once);
+    reporter_.ends(result_.environments, std::chrono::duration<double>(Clock::now() - began).count());
+    return std::move(result_);
+  }
+
+ private:
+  void add_steps(std::size_t e, std::vector<FlowStep>& steps) {
+    const EnvironmentBuild& build = builds_[e];
+    std::vector<std::optional<std::size_t>> step_of(build.plan.stages.size());
+    for (std::size_t s = 0; s < build.plan.stages.size(); ++s) {
+      if (build.decisions[s].action == StageDecision::Action::NotWanted) continue;
+      std::optional<std::size_t> parent = build.plan.stages[s].parent;
+      step_of[s] = steps.size();
+      steps.push_back({.after = parent ? step_of[*parent] : std::nullopt, .work = [this, e, s] { step(e, s); }});
+    }
+  }
+
+  // The one function that changes a stage's state.
+  void change(std::size_t e, std::size_t s, StageStatus status) {
+    std::lock_guard lock(mutex_);
+    result_.environments[e].stages[s] = std::move(status);
+    reporter_.changed(result_.environments, e, s);
+  }
+
+  StageStatus status(std::size_t e, std::size_t s) {
+    std::lock_guard lock(mutex_);
+    return result_.environments[e].stages[s];
+  }
+
+  void step(std::size_t e, std::size_t s) {
+    const EnvironmentBuild& build = builds_[e];
+    const StageDecision& decision = build.decisions[s];
+    if (decision.action == StageDecision::Action::Reuse) {
+      name_reused(e, s);
+      return;
+    }
+    std::optional<std::size_t> parent = build.plan.stages[s].parent;
+    if (parent) {
+      StageState before = status(e, *parent).state;
+      if (before != StageState::Built && before != StageState::Reused) {
+        change(e, s, {.state = StageState::Skipped, .detail = fmt::format("{} did not end well", build.plan.stages[*parent].name)});
+        return;
+      }
+    }
+    if (options_.stop.stop_requested() || (failed_ && !options_.keep_going)) {
+      change(e, s, {.state = StageState::Skipped, .detail = "the run was ended"});
+      return;
+    }
+    build_stage(e, s);
+  }
+
+  // A reused image gets this build's tags, where it does not have them yet.
+  void name_reused(std::size_t e, std::size_t s) {
+    const EnvironmentBuild& build = builds_[e];
+    const Snapshot& image = *build.decisions[s].image;
+    if (image.stage != build.plan.stages[s].name) return;
+    std::string name = image_name(build.plan.table, world_.repository, build.plan.environment.name, image.stage);
+    try {
+      for (const std::string& tag : world_.tags)
+        if (std::find(image.names.begin(), image.names.end(), name + ":" + tag) == image.names.end())
+          world_.engine.tag(image.image, name + ":" + tag);
+    } catch (const Error& error) {
+      engine_error(e, s, error.what(), "");
+    }
+  }
+
+  void engine_error(std::size_t e, std::size_t s, const std::string& what, const std::string& log) {
+    failed_ = true;
+    {
+      std::lock_guard lock(mutex_);
+      result_.engine_failed = true;
+    }
+    change(e, s, {.state = StageState::Failed, .detail = what, .log = log});
+  }
+
+  void build_stage(std::size_t e, std::size_t s) {
+    std::string log;
+    try {
+      log = world_.state.fresh_log(builds_[e].plan.environment.name, builds_[e].plan.stages[s].name).string();
+      change(e, s, {.state = StageState::Running, .detail = start_text(e, s), .log = log});
+      run_stage(e, s, log);
+    } catch (const Error& error) {
+      if (error.status() == ExitStatus::EngineUnusable) {
+        engine_error(e, s, error.what(), log);
+      } else {
+        failed_ = true;
+        change(e, s, {.state = StageState::Failed, .detail = error.what(), .log = log});
+      }
+      workplaces_[e][s].reset();
+    }
+  }
+
+  std::string start_text(std::size_t e, std::size_t s) const {
+    const std::optional<Candidate>& start = builds_[e].decisions[s].start;
+    if (!start) return {};
+    if (start->snapshot == nullptr) return "from " + builds_[e].plan.environment.base_image;
+    return (start->kind == Candidate::Kind::Parent ? "from " : "going on in ") + display_name(*start->snapshot);
+  }
+
+  // Where a stage runs: in the workplace that its parent left open, or in a new one.
+  std::shared_ptr<Workplace> workplace(std::size_t e, std::size_t s) {
+    const EnvironmentBuild& build = builds_[e];
+    std::optional<std::size_t> parent = build.plan.stages[s].parent;
+    if (build.decisions[s].start) {
+      if (build.decisions[s].start->snapshot == nullptr) bring_base_image(e);
+      return std::make_shared<Workplace>(settings_[e], *build.decisions[s].start, s);
+    }
+    if (std::shared_ptr<Workplace> open = std::move(workplaces_[e][*parent])) return open;
+    std::optional<ImageInfo> image = world_.engine.find_image(status(e, *parent).image);
+    std::optional<Snapshot> snapshot = image ? to_snapshot(*image) : std::nullopt;
+    if (!snapshot) throw EngineError(fmt::format("the image {} is gone since it was built", status(e, *parent).image));
+    std::lock_guard lock(mutex_);
+    fresh_snapshots_.push_back(std::make_unique<Snapshot>(std::move(*snapshot)));
+    Candidate start{.kind = Candidate::Kind::Parent, .snapshot = fresh_snapshots_.back().get()};
+    return std::make_shared<Workplace>(settings_[e], start, s);
+  }
+
+  void bring_base_image(std::size_t e) {
+    const std::string& image = builds_[e].plan.environment.base_image;
+    std::optional<ImageInfo> found = world_.engine.find_image(image);
+    std::string why;
+    if (!found) {
+      reporter_.note(fmt::format("{}: pulling the base image {}", builds_[e].plan.environment.name, printable(image)));
+      if (world_.engine.pull(image, why)) found = world_.engine.find_image(image);
+    }
+    if (!found) throw bad_input("", fmt::format("the base image {} is not on this machine and cannot be pulled: {}", printable(image), why));
+    settings_[e].base_digest = digest_of(*found);
+  }
+
+  void run_stage(std::size_t e, std::size_t s, const std::string& log) {
+    auto began = Clock::now();
+    auto seconds = [&] { return std::chrono::duration<double>(Clock::now() - began).count(); };
+    std::shared_ptr<Workplace> place = workplace(e, s);
+    RunOutcome outcome = place->run(s, log, options_.stop);
+    if (outcome.ok()) {
+      StageStatus built{.state = StageState::Built, .log = log};
+      if (builds_[e].decisions[s].commit) built.detail = built.image = commit(*place, s, true);
+      if (!is_left_open(e, s)) place.reset();
+      workplaces_[e][s] = std::move(place);
+      built.seconds = seconds();
+      change(e, s, std::move(built));
+      return;
+    }
+    failed_ = true;
+    StageStatus bad{.state = outcome.stopped ? StageState::Interrupted : StageState::Failed, .log = log};
+    bad.image = commit(*place, s, false);
+    bad.detail = outcome.stopped ? "what was done is kept"
+                 : outcome.out_of_memory
+                     ? "it ran out of memory; what was done is kept"
+                     : fmt::format("exit status {}; what was done is kept", outcome.exit_code);
+    bad.detail += " as " + bad.image;
+    bad.seconds = seconds();
+    change(e, s, std::move(bad));
+  }
+
+  // Work that cannot be committed (a full disk) stays in its container, and a person is told where.
+  std::string commit(Workplace& place, std::size_t stage, bool complete) {
+    try {
+      return place.commit(stage, complete);
+    } catch (const Error& error) {
+      throw EngineError(fmt::format("{}\nthe work is kept in container {}: commit or remove it by hand", error.what(), place.keep()));
+    }
+  }
+
+  // A stage's container serves the next stage where no image of its own lies between, or where it goes on in an older
+  // image: then its layer grows, and no layer is added per stage.
+  bool is_left_open(std::size_t e, std::size_t s) const {
+    const EnvironmentBuild& build = builds_[e];
+    unsigned children = 0;
+    for (std::size_t i = 0; i < build.plan.stages.size(); ++i)
+      if (build.plan.stages[i].parent == s && build.decisions[i].action == StageDecision::Action::Build && !build.decisions[i].start)
+        ++children;
+    return children == 1 && in_older(e, s);
+  }
+
+  bool in_older(std::size_t e, std::size_t s) const {
+    for (std::optional<std::size_t> at = s; at; at = builds_[e].plan.stages[*at].parent)
+      if (const std::optional<Candidate>& start = builds_[e].decisions[*at].start)
+        return start->kind == Candidate::Kind::Older;
+    return false;
+  }
+
+ public:
+  static std::optional<Snapshot> to_snapshot(const ImageInfo& image) {
+    std::optional<Snapshot> snapshot = from_labels(image.labels);
+    if (!snapshot) return std::nullopt;
+    snapshot->image = image.id;
+    snapshot->names = image.names;
+    snapshot->created = image.created;
+    snapshot->size = image.size;
+    snapshot->layers = image.layers;
+    return snapshot;
+  }
+
+ private:
+  const BuildWorld& world_;
+  const std::vector<EnvironmentBuild>& builds_;
+  const BuildOptions& options_;
+  Reporter& reporter_;
+  std::mutex mutex_;  // of result_ and fresh_snapshots_
+  BuildResult result_;
+  std::vector<std::unique_ptr<Snapshot>> fresh_snapshots_;
+  std::vector<WorkplaceSetting> settings_;                             // one per environment
+  std::vector<std::vector<std::shared_ptr<Workplace>>> workplaces_;    // per environment and stage: left open for the next
+  std::atomic<bool> failed_{false};
+};
+
+}  // namespace
+
+bool BuildResult::all_well() const {
+  for (const EnvironmentStatus& environment : environments)
+    for (const StageStatus& stage : environment.stages)
+      if (stage.state != StageState::Built && stage.state != StageState::Reused && stage.state != StageState::NotWanted) return false;
+  return true;
+}
+
+std::vector<Snapshot> find_snapshots(ContainerEngine& engine, const StageTable& table) {
+  std::vector<Snapshot> snapshots;
+  for (const ImageInfo& image : engine.list_images(std::string(kSchemaLabel), std::to_string(kSnapshotSchema)))
+    if (std::optional<Snapshot> snapshot = BuildRun::to_snapshot(image); snapshot && snapshot->distribution == table.distribution)
+      snapshots.push_back(std::move(*snapshot));
+  return snapshots;
+}
+
+EnvironmentBuild prepare(const BuildWorld& world, const Environment& environment, const std::vector<std::string>& targets,
+                         const std::vector<Snapshot>& snapshots, bool fresh) {
+  EnvironmentBuild build;
+  build.graph = std::make_unique<DependencyGraph>(world.packages, world.variables, graph_options(environment, world.packages, world.variables));
+  build.plan = make_stage_plan(world.packages, *build.graph, world.table, environment, world.sources);
+  for (const std::string& target : targets) {
+    std::optional<std::size_t> stage = world.table.find(target);
+    if (!stage) {
+      std::vector<std::string> names;
+      for (const StageSpec& spec : world.table.stages) names.push_back(spec.name);
+      throw bad_input("", fmt::format("no stage is named {}; there are {}", printable(target), join(names, ", ")));
+    }
+    build.targets.push_back(*stage);
+  }
+  if (std::optional<ImageInfo> base = world.engine.find_image(environment.base_image)) build.base_digest = digest_of(*base);
+  build.decisions = decide(build.plan, world.packages, *build.graph, snapshots,
+                           {.targets = build.targets, .base_digest = build.base_digest, .fresh = fresh});
+  return build;
+}
+
+EnvironmentStatus status_of(const EnvironmentBuild& build) {
+  EnvironmentStatus status{.name = build.plan.environment.name, .stage_names = {}, .stages = {}};
+  for (std::size_t s = 0; s < build.plan.stages.size(); ++s) {
+    status.stage_names.push_back(build.plan.stages[s].name);
+    StageStatus stage;
+    switch (build.decisions[s].action) {
+      case StageDecision::Action::NotWanted: stage.state = StageState::NotWanted; break;
+      case StageDecision::Action::Build: stage.state = StageState::Waiting; break;
+      case StageDecision::Action::Reuse:
+        stage.state = StageState::Reused;
+        stage.image = display_name(*build.decisions[s].image);
+        break;
+    }
+    status.stages.push_back(std::move(stage));
+  }
+  return status;
+}
+
+BuildResult run_builds(const BuildWorld& world, const std::vector<EnvironmentBuild>& builds, const BuildOptions& options,
+                       Reporter& reporter) {
+  return BuildRun(world, builds, options, reporter).run();
+}
+
+}  // namespace stagemake

@@ -1,0 +1,108 @@
+#include "run/source_sync.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "base/digest.h"
+#include "base/error.h"
+#include "base/tarball.h"
+#include "base/text.h"
+#include "plan/snapshot.h"
+
+namespace stagemake {
+namespace {
+
+constexpr std::size_t kFileLimit = 4ull << 30;  // bytes, as for hashing
+
+bool is_link(const SourceFile& file) { return file.kind == SourceFile::Kind::Symlink; }
+
+// The folders above a path, nearest first.
+std::vector<std::string> folders_above(const std::string& path) {
+  std::vector<std::string> folders;
+  for (std::size_t end = path.rfind('/'); end != std::string::npos && end > 0; end = path.rfind('/', end - 1))
+    folders.push_back(path.substr(0, end));
+  return folders;
+}
+
+}  // namespace
+
+SourceSync compare_sources(const std::vector<SourceFile>& inside, const std::vector<SourceFile>& wanted) {
+  std::map<std::string_view, const SourceFile*> before;
+  std::set<std::string> old_folders;
+  for (const SourceFile& file : inside) {
+    before[file.path] = &file;
+    for (std::string& folder : folders_above(file.path)) old_folders.insert(std::move(folder));
+  }
+  SourceSync sync;
+  for (const SourceFile& file : wanted) {
+    auto found = before.find(file.path);
+    if (found == before.end()) {
+      sync.changed.push_back(file);
+      if (old_folders.contains(file.path)) {  // a folder there: what we put into it is removed below, the rest with it
+        sync.removed.push_back(file.path);
+        sync.removals_first = true;
+      }
+      continue;
+    }
+    if (*found->second != file) {
+      sync.changed.push_back(file);
+      if (is_link(*found->second) != is_link(file)) {
+        sync.removed.push_back(file.path);
+        sync.removals_first = true;
+      }
+    }
+    before.erase(found);
+  }
+  std::set<std::string> new_folders;
+  for (const SourceFile& file : wanted)
+    for (std::string& folder : folders_above(file.path)) new_folders.insert(std::move(folder));
+  for (const auto& [path, file] : before) {
+    sync.removed.emplace_back(path);
+    if (new_folders.contains(std::string(path))) sync.removals_first = true;
+  }
+  std::sort(sync.removed.begin(), sync.removed.end());
+  return sync;
+}
+
+std::string removal_script(const std::vector<std::string>& removed) {
+  std::string script;
+  std::set<std::string> folders;
+  for (const std::string& path : removed) {
+    script += "rm -rf -- " + shell_quoted(path) + "\n";
+    for (std::string& folder : folders_above(path)) folders.insert(std::move(folder));
+  }
+  // Deepest first: in reverse order a folder comes after what lies in it.
+  for (auto folder = folders.rbegin(); folder != folders.rend(); ++folder)
+    script += "rmdir -- " + shell_quoted(*folder) + " 2>/dev/null || :\n";
+  return script;
+}
+
+void write_source_tar(const fs::path& tar, const fs::path& tree, const std::vector<SourceFile>& files,
+                      const std::string& root, const std::string& manifest, std::int64_t time) {
+  TarWriter out(tar);
+  std::string prefix = root.substr(1) + "/";
+  Faults faults;
+  for (const SourceFile& file : files) {
+    fs::path source = tree / file.path;
+    std::string content;
+    boost::system::error_code failed;
+    if (is_link(file))
+      content = fs::read_symlink(source, failed).string();
+    else
+      content = read_file(source, kFileLimit).value_or("");
+    if (git_blob_id(content) != file.id) {
+      faults.add(file.path, "changed while the build began; run again");
+      continue;
+    }
+    if (is_link(file))
+      out.add_symlink(prefix + file.path, content, time);
+    else
+      out.add_content(prefix + file.path, content, file.kind == SourceFile::Kind::Executable ? 0755 : 0644, time);
+  }
+  faults.throw_if_any();
+  out.add_content(std::string(kManifestPath.substr(1)), manifest, 0644, time);
+  out.close();
+}
+
+}  // namespace stagemake

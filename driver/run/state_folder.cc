@@ -1,0 +1,58 @@
+#include "run/state_folder.h"
+
+#include <cstdlib>
+
+#include "base/digest.h"
+#include "base/error.h"
+#include "plan/snapshot.h"
+
+namespace stagemake {
+namespace {
+
+fs::path default_root() {
+  auto variable = [](const char* name) -> fs::path {
+    const char* value = std::getenv(name);
+    return value == nullptr ? fs::path() : fs::path(value);
+  };
+  if (fs::path chosen = variable("STAGEMAKE_STATE"); !chosen.empty()) return chosen;
+  if (fs::path state = variable("XDG_STATE_HOME"); !state.empty()) return state / "stagemake";
+  if (fs::path home = variable("HOME"); !home.empty()) return home / ".local/state/stagemake";
+  throw bad_input("", "no folder for logs and state: neither --state nor STAGEMAKE_STATE, XDG_STATE_HOME or HOME is set");
+}
+
+}  // namespace
+
+StateFolder::StateFolder(const std::optional<fs::path>& chosen, const fs::path& tree)
+    : root_(fs::absolute(chosen ? *chosen : default_root())),
+      tree_(root_ / (tree.filename().string() + "-" + sha256_hex(tree.string()).substr(0, 8))) {}
+
+fs::path StateFolder::fresh_log(const std::string& environment, const std::string& stage) const {
+  fs::path folder = tree_ / "logs" / environment;
+  boost::system::error_code failed;
+  fs::create_directories(folder, failed);
+  if (failed) throw engine_unusable(folder.string() + ": cannot make this folder: " + failed.message());
+  auto numbered = [&](int n) { return folder / (stage + ".log" + (n == 0 ? "" : "." + std::to_string(n))); };
+  for (int n = kKeptLogs; n > 0; --n)
+    if (fs::exists(numbered(n - 1), failed)) fs::rename(numbered(n - 1), numbered(n), failed);
+  return numbered(0);
+}
+
+void StateFolder::keep_manifest(const std::string& digest, const std::string& text) const {
+  fs::path file = root_ / "manifests" / digest;
+  boost::system::error_code ignored;
+  if (!fs::exists(file, ignored)) write_file(file, text);
+}
+
+std::optional<std::vector<SourceFile>> StateFolder::manifest(const std::string& digest) const {
+  if (digest.size() != 64 || digest.find_first_not_of("0123456789abcdef") != std::string::npos) return std::nullopt;
+  std::optional<std::string> text;
+  try {
+    text = read_file(root_ / "manifests" / digest, 256u << 20);
+  } catch (const Error&) {
+    return std::nullopt;
+  }
+  if (!text || sha256_hex(*text) != digest) return std::nullopt;
+  return parse_manifest(*text);
+}
+
+}  // namespace stagemake

@@ -1,0 +1,36 @@
+// Where a run keeps what is no image: logs, locks, the cache of source ids, copies of source manifests. Losing any of
+// it costs time, never correctness.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "base/files.h"
+#include "plan/source_tree.h"
+
+namespace stagemake {
+
+class StateFolder {
+ public:
+  // `chosen` if given; else $STAGEMAKE_STATE, $XDG_STATE_HOME/stagemake, ~/.local/state/stagemake. `tree` is absolute.
+  StateFolder(const std::optional<fs::path>& chosen, const fs::path& tree);
+
+  const fs::path& root() const { return root_; }
+  fs::path source_ids() const { return tree_ / "source-ids"; }
+  fs::path temporary() const { return root_ / "tmp"; }
+  fs::path environment_lock(const std::string& environment) const { return tree_ / "locks" / environment; }
+
+  // The log file of a stage, fresh: the last kKeptLogs older ones are kept beside it as STAGE.log.1 (the youngest), ….
+  fs::path fresh_log(const std::string& environment, const std::string& stage) const;
+  static constexpr int kKeptLogs = 5;
+
+  void keep_manifest(const std::string& digest, const std::string& text) const;
+  // Nothing where it is not at hand, or is not what its digest says.
+  std::optional<std::vector<SourceFile>> manifest(const std::string& digest) const;
+
+ private:
+  fs::path root_;
+  fs::path tree_;
+};
+
+}  // namespace stagemake

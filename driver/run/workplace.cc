@@ -1,0 +1,275 @@
+#include "run/workplace.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cerrno>
+#include <cstring>
+#include <nlohmann/json.hpp>
+#include <thread>
+
+#include "base/digest.h"
+#include "base/tarball.h"
+#include "base/text.h"
+#include "plan/explanation.h"
+#include "run/source_sync.h"
+
+namespace stagemake {
+namespace {
+
+// 120 of docker's 125 layers: the container's own and a few that people add by hand must fit too.
+constexpr unsigned kMostLayers = 120;
+
+std::int64_t now_seconds() {
+  return std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+}
+
+std::string container_name(const StagePlan& plan, std::size_t stage) {
+  static std::atomic<unsigned> counter{0};
+  return fmt::format("stagemake-{}-{}-{}-{}-{}", plan.environment.name, plan.stages[stage].name, ::getpid(),
+                     now_seconds(), ++counter);
+}
+
+// A log file that has everything from its first byte on.
+class LogFile {
+ public:
+  explicit LogFile(const fs::path& path)
+      : path_(path), fd_(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644)) {
+    if (fd_ < 0) throw engine_unusable(fmt::format("{}: cannot be written: {}", path.string(), std::strerror(errno)));
+  }
+  ~LogFile() { ::close(fd_); }
+  LogFile(const LogFile&) = delete;
+  LogFile& operator=(const LogFile&) = delete;
+
+  // A full disk must not end a build that may need none itself; the log says at its end that it is cut.
+  void write(std::string_view piece) {
+    while (!piece.empty() && !cut_) {
+      ssize_t n = ::write(fd_, piece.data(), piece.size());
+      if (n < 0 && errno == EINTR) continue;
+      if (n < 0) cut_ = true;
+      if (n > 0) piece.remove_prefix(static_cast<std::size_t>(n));
+    }
+  }
+
+ private:
+  fs::path path_;
+  int fd_;
+  bool cut_ = false;
+};
+
+// A package's stamp is written after its files (with `cat >`), so that a cut can leave a short one.
+bool is_cut_short(const TarEntry& stamp, SourceType source) {
+  if (source != SourceType::Normal && source != SourceType::Wheel) return false;  // those are made by `touch`
+  if (stamp.size == 0) return true;
+  return stamp.content.starts_with('{') && !nlohmann::json::accept(stamp.content);
+}
+
+}  // namespace
+
+std::map<std::string, InstalledPackage> installed_packages(const std::vector<std::string>& stamp_folders,
+                                                           const PackageIndex& packages,
+                                                           const std::map<std::string, std::string>& fingerprints,
+                                                           const std::map<std::string, InstalledPackage>& before,
+                                                           std::int64_t began) {
+  std::map<std::string, InstalledPackage> installed;
+  for (const std::string& folder : stamp_folders) {
+    for (const TarEntry& stamp : read_tar(folder)) {
+      std::string file = stamp.name.substr(stamp.name.rfind('/') + 1);
+      std::size_t dash = file.find('-');  // names have `_`, versions may have `-`
+      if (stamp.kind != TarEntry::Kind::File || dash == std::string::npos || file.starts_with('.')) continue;
+      std::string name = file.substr(0, dash);
+      InstalledPackage package{file.substr(dash + 1), ""};
+      auto now = fingerprints.find(name);
+      auto known = before.find(name);
+      if (stamp.time >= began && now != fingerprints.end())
+        package.fingerprint = now->second;
+      else if (known != before.end() && known->second.version == package.version)
+        package.fingerprint = known->second.fingerprint;
+      std::optional<PackageId> id = packages.find(name);
+      if (id && is_cut_short(stamp, packages[*id].source)) package.fingerprint.clear();
+      installed[name] = std::move(package);
+    }
+  }
+  return installed;
+}
+
+std::vector<std::string> stamp_folders_of(ContainerEngine& engine, const std::string& container, const StageTable& table) {
+  std::vector<std::string> folders;
+  for (const std::string& folder : table.stamp_folders)
+    if (std::optional<std::string> tar = engine.copy_out(container, table.root + "/" + folder))
+      folders.push_back(std::move(*tar));
+  return folders;
+}
+
+std::string state_mark(const StateFolder& state, const std::string& environment) {
+  return sha256_hex(state.environment_lock(environment).string()).substr(0, 16);
+}
+
+Workplace::Workplace(const WorkplaceSetting& setting, const Candidate& start, std::size_t first_stage)
+    : setting_(setting), start_(start), container_(container_name(setting.plan, first_stage)), began_(now_seconds()) {
+  const Snapshot* from = start_.snapshot;
+  if (from != nullptr) {
+    manifest_ = from->manifest;
+    installed_ = from->packages;
+    // Times are compared in whole seconds: what is brought or built now must not seem as old as what the image holds.
+    while (began_ <= from->created && from->created - began_ < 3) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(20));
+      began_ = now_seconds();
+    }
+  }
+  uninstall_pending_ = !start_.stale.empty() || !start_.removed.empty();
+  // The labels say of the container what an image of it would: whoever finds it later knows what it holds.
+  std::map<std::string, std::string> labels = to_labels(describe(first_stage, false));
+  labels[std::string(kStateLabel)] = state_mark(setting_.state, setting_.plan.environment.name);
+  labels[std::string(kBeganLabel)] = std::to_string(began_);
+  setting_.engine.create({.name = container_,
+                          .image = from != nullptr ? from->image : setting_.plan.environment.base_image,
+                          .labels = std::move(labels)});
+}
+
+Workplace::~Workplace() {
+  if (kept_) return;
+  try {
+    setting_.engine.remove_container(container_);
+  } catch (const Error&) {
+    // The engine is gone; that was reported where it mattered.
+  }
+}
+
+std::string Workplace::keep() {
+  kept_ = true;
+  return container_;
+}
+
+RunOutcome Workplace::run(std::size_t stage, const fs::path& log, std::stop_token stop) {
+  LogFile file(log);
+  std::string prologue = bring_sources(stage);
+  RunOutcome outcome = setting_.engine.run(
+      container_, script(stage, prologue), [&](std::string_view piece) { file.write(piece); }, stop, setting_.grace);
+  bool makes = !setting_.plan.table.stages[stage].make_targets.empty();
+  if (makes) note_packages();
+  if (outcome.ok() && makes) uninstall_pending_ = false;
+  if (setting_.plan.table.stages[stage].errors_ignored && !outcome.stopped) outcome.exit_code = 0;
+  return outcome;
+}
+
+// The tree that the image was given, from this machine's copy of its manifest or from the container itself.
+std::vector<SourceFile> Workplace::sources_inside() {
+  if (inside_) return *inside_;
+  if (manifest_.empty()) return {};
+  if (std::optional<std::vector<SourceFile>> known = setting_.state.manifest(manifest_)) return *known;
+  std::optional<std::string> tar = setting_.engine.copy_out(container_, std::string(kManifestPath));
+  std::vector<TarEntry> entries = tar ? read_tar(*tar, 256u << 20) : std::vector<TarEntry>();
+  if (entries.size() == 1 && sha256_hex(entries[0].content) == manifest_)
+    if (std::optional<std::vector<SourceFile>> files = parse_manifest(entries[0].content)) return *files;
+  throw engine_unusable(
+      fmt::format("the image {} is damaged: its source manifest is not the one that its label names; remove the image, or "
+                  "build with --fresh",
+                  display_name(*start_.snapshot)));
+}
+
+// Returns shell text that must run before the recipe.
+std::string Workplace::bring_sources(std::size_t stage) {
+  std::vector<std::size_t> stages = setting_.plan.chain(stage);
+  // An older image may hold what a later stage added: all of it is synced at once, nothing is taken away in between.
+  if (start_.kind != Candidate::Kind::Parent)
+    if (std::optional<std::size_t> held = setting_.plan.table.find(start_.snapshot->stage))
+      for (std::size_t also : setting_.plan.chain(*held))
+        if (std::find(stages.begin(), stages.end(), also) == stages.end()) stages.push_back(also);
+  std::vector<SourceFile> wanted = added_files(setting_.plan.table, stages, setting_.sources);
+  SourceSync sync = compare_sources(sources_inside(), wanted);
+  inside_ = wanted;
+  if (sync.empty()) return {};
+  std::string removals = removal_script(sync.removed);
+  if (sync.removals_first) {
+    RunOutcome outcome = setting_.engine.run(container_, in_root(removals), [](std::string_view) {}, {}, setting_.grace);
+    if (!outcome.ok()) throw engine_unusable("removed sources could not be removed from the container");
+    removals.clear();
+  }
+  TemporaryFolder folder(setting_.state.temporary());
+  std::string manifest = manifest_text(wanted);
+  write_source_tar(folder.path() / "sources.tar", setting_.sources.root(), sync.changed, setting_.plan.table.root, manifest,
+                   now_seconds());
+  setting_.engine.copy_in(container_, folder.path() / "sources.tar");
+  manifest_ = sha256_hex(manifest);
+  setting_.state.keep_manifest(manifest_, manifest);
+  return removals;
+}
+
+std::string Workplace::in_root(const std::string& text) const {
+  std::string root = shell_quoted(setting_.plan.table.root);
+  return fmt::format("set -e\nmkdir -p {}\ncd {}\n{}", root, root, text);
+}
+
+// Runs before the first stage that makes something: make must not take for finished what was built from other files.
+std::string Workplace::uninstall_script() const {
+  const std::string& uninstall = setting_.plan.table.uninstall;
+  if (!uninstall_pending_ || uninstall.empty()) return {};
+  std::string text;
+  if (!start_.stale.empty())
+    text += fmt::format("for PACKAGE in {}; do echo \"stagemake: uninstalling $PACKAGE: its files changed\"; {}; done\n",
+                        shell_quoted(start_.stale), uninstall);
+  if (!start_.removed.empty())
+    text += fmt::format(
+        "for PACKAGE in {}; do echo \"stagemake: uninstalling $PACKAGE: the tree has it no more\"; {} || "
+        "echo \"stagemake: $PACKAGE could not be uninstalled\"; done\n",
+        shell_quoted(start_.removed), uninstall);
+  return text;
+}
+
+std::string Workplace::script(std::size_t stage, const std::string& prologue) const {
+  const StageSpec& spec = setting_.plan.table.stages[stage];
+  std::string text;
+  auto export_variable = [&](const std::string& name) {
+    auto found = setting_.plan.environment.values.find(name);
+    if (found != setting_.plan.environment.values.end())
+      text += fmt::format("export {}={}\n", name, shell_quoted(std::string_view(found->second)));
+  };
+  for (const std::string& name : spec.uses) export_variable(name);
+  for (const std::string& name : spec.passes) export_variable(name);
+  text += prologue;
+  if (!spec.make_targets.empty()) text += uninstall_script();
+  return in_root(text + setting_.plan.stages[stage].recipe);
+}
+
+void Workplace::note_packages() {
+  installed_ = installed_packages(stamp_folders_of(setting_.engine, container_, setting_.plan.table), setting_.packages,
+                                  package_fingerprints(*inside_), installed_, began_);
+}
+
+Snapshot Workplace::describe(std::size_t stage, bool complete) const {
+  const StagePlan& plan = setting_.plan;
+  Snapshot snapshot;
+  snapshot.distribution = plan.table.distribution;
+  snapshot.environment = plan.environment.name;
+  snapshot.stage = plan.stages[stage].name;
+  snapshot.complete = complete;
+  snapshot.clean = start_.kind != Candidate::Kind::Older && (start_.snapshot == nullptr || start_.snapshot->clean);
+  snapshot.base_digest = setting_.base_digest;
+  snapshot.revision = setting_.revision;
+  snapshot.made_by = STAGEMAKE_VERSION;
+  snapshot.manifest = manifest_;
+  for (std::size_t held : plan.chain(stage)) snapshot.lineage.push_back({plan.stages[held].name, plan.stages[held].key, plan.stages[held].inputs});
+  snapshot.packages = installed_;
+  return snapshot;
+}
+
+std::string Workplace::commit(std::size_t stage, bool complete) {
+  CommitSpec spec;
+  std::string name = image_name(setting_.plan.table, setting_.repository, setting_.plan.environment.name,
+                                setting_.plan.stages[stage].name);
+  if (complete)
+    for (const std::string& tag : setting_.tags) spec.names.push_back(name + ":" + tag);
+  else
+    spec.names.push_back(name + ":" + setting_.tags.front() + "-failed");
+  spec.labels = to_labels(describe(stage, complete));
+  spec.working_folder = setting_.plan.table.root;
+  spec.squash = start_.snapshot != nullptr && start_.snapshot->layers + 1 > kMostLayers;
+  setting_.engine.commit(container_, spec);
+  return spec.names.front();
+}
+
+}  // namespace stagemake

@@ -1,0 +1,92 @@
+// A workplace: one container in which one or several stages of an environment run, one after the other, and from
+// which images are committed.
+//
+// It knows how a tree gets into the container (by content: changed files get new times, unchanged ones keep theirs,
+// removed ones go), which packages must be uninstalled before make may trust its stamps, and what to write on an
+// image. It does not know why it starts where it starts (plan/restore.h) nor what runs beside it.
+#pragma once
+
+#include <chrono>
+#include <map>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "engine/container_engine.h"
+#include "plan/restore.h"
+#include "run/state_folder.h"
+
+namespace stagemake {
+
+// What all workplaces of one environment share. Must outlive them.
+struct WorkplaceSetting {
+  ContainerEngine& engine;
+  const StateFolder& state;
+  const PackageIndex& packages;
+  const StagePlan& plan;
+  SourceTree& sources;
+  std::string base_digest;
+  std::string revision;            // of the sources, as git describes it
+  std::string repository;          // in front of image names
+  std::vector<std::string> tags;   // the first is the build's own; never empty
+  std::chrono::milliseconds grace{10000};  // between asking a stopped stage to end and killing it
+};
+
+class Workplace {
+ public:
+  // Creates the container from `start`'s image, or from the base image, for `first_stage` and what follows it.
+  Workplace(const WorkplaceSetting& setting, const Candidate& start, std::size_t first_stage);
+  // Removes the container, unless keep() was called.
+  ~Workplace();
+  Workplace(const Workplace&) = delete;
+  Workplace& operator=(const Workplace&) = delete;
+
+  // Brings the sources that the stages up to `stage` add, and runs its recipe; output goes to `log`, a new file.
+  RunOutcome run(std::size_t stage, const fs::path& log, std::stop_token stop);
+
+  // An image of what there is now: of `stage` finished, or of what was done before it failed. Returns its first name.
+  std::string commit(std::size_t stage, bool complete);
+
+  // Leaves the container where it is: its work could not be committed and must not be lost.
+  std::string keep();
+
+ private:
+  std::vector<SourceFile> sources_inside();
+  std::string bring_sources(std::size_t stage);
+  std::string in_root(const std::string& text) const;
+  std::string uninstall_script() const;
+  std::string script(std::size_t stage, const std::string& prologue) const;
+  void note_packages();
+  Snapshot describe(std::size_t stage, bool complete) const;
+
+  const WorkplaceSetting& setting_;
+  Candidate start_;
+  std::string container_;
+  std::int64_t began_;                     // seconds since the epoch; packages with younger stamps were built here
+  std::optional<std::vector<SourceFile>> inside_;  // the tree in the container, as last brought
+  std::string manifest_;                   // its digest
+  bool uninstall_pending_;
+  std::map<std::string, InstalledPackage> installed_;
+  bool kept_ = false;
+};
+
+// The packages that the installation records in these tar streams (ContainerEngine::copy_out of stamp folders) show.
+// A record written at or after `began` (seconds since the epoch) is of a package built from the files with `fingerprints`;
+// an older one is known from `before`.
+std::map<std::string, InstalledPackage> installed_packages(const std::vector<std::string>& stamp_folders,
+                                                           const PackageIndex& packages,
+                                                           const std::map<std::string, std::string>& fingerprints,
+                                                           const std::map<std::string, InstalledPackage>& before,
+                                                           std::int64_t began);
+// The stamp folders of a container, as tar streams.
+std::vector<std::string> stamp_folders_of(ContainerEngine& engine, const std::string& container, const StageTable& table);
+
+// Labels of containers, beside those of a snapshot.
+inline constexpr std::string_view kStateLabel = "org.stagemake.state";  // state_mark() of its driver
+inline constexpr std::string_view kBeganLabel = "org.stagemake.began";  // seconds since the epoch
+// Tells the containers of drivers that share a state folder and an environment from all others.
+std::string state_mark(const StateFolder& state, const std::string& environment);
+
+}  // namespace stagemake

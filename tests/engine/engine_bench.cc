@@ -1,0 +1,343 @@
+#include "engine_bench.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <fmt/format.h>
+
+#include <chrono>
+#include <fstream>
+#include <iterator>
+#include <nlohmann/json.hpp>
+#include <stop_token>
+#include <thread>
+
+#include "base/subprocess.h"
+#include "base/text.h"
+#include "engine/buildah_engine.h"
+#include "engine/docker_engine.h"
+
+namespace stagemake::test {
+namespace {
+
+using nlohmann::json;
+using namespace std::chrono_literals;
+
+std::optional<TemporaryFolder> scratch_folder;
+
+std::string slurp(const fs::path& path) {
+  std::ifstream in(path.string(), std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+std::vector<std::string> texts(const json& list) {
+  std::vector<std::string> all;
+  for (const json& entry : elements(list)) all.push_back(entry.get<std::string>());
+  return all;
+}
+
+FakeConfiguration read_configuration(const json& config) {
+  return {.command = texts(member(config, "Cmd")),
+          .entry_point = texts(member(config, "Entrypoint")),
+          .environment = texts(member(config, "Env")),
+          .user = text_at(config, "User"),
+          .working_folder = text_at(config, "WorkingDir")};
+}
+
+bool may_run(std::vector<std::string> argv) {
+  Command command;
+  command.argv = std::move(argv);
+  return run_command(command).ok();
+}
+
+// --- fake
+
+class FakeBench : public EngineBench {
+ public:
+  FakeBench() {
+    engine_.on_run = run_for_real;
+    add_image(kBase, {.command = {"/bin/sh"}});
+  }
+  ContainerEngine& engine() override { return engine_; }
+  std::unique_ptr<ContainerEngine> second_engine() override { return nullptr; }
+  void add_image(const std::string& name, const FakeConfiguration& configuration) override {
+    engine_.add_image(name, {.files = files_in(slurp(base_tar())), .configuration = configuration});
+  }
+  FakeConfiguration configuration(const std::string& image) override { return engine_.image(image).configuration; }
+  bool runs_processes() const override { return false; }
+
+ private:
+  // The container's files in a folder, a chroot, and back.
+  static RunOutcome run_for_real(FakeContainer& container, const std::string& script, const OutputSink& sink,
+                                 std::stop_token stop) {
+    TemporaryFolder folder(scratch());
+    std::string root = (folder.path() / "root").string();
+    write_file(folder.path() / "files.tar", tar_of(container.files));
+    fs::create_directory(root);
+    must_run({"tar", "-xpf", (folder.path() / "files.tar").string(), "-C", root});
+    must_run({"mknod", root + "/dev/null", "c", "1", "3"});
+    must_run({"mknod", root + "/dev/zero", "c", "1", "5"});
+    Command command;
+    command.argv = {"chroot", root, "/bin/sh", "-c", script};
+    command.on_output = sink;
+    command.stop = stop;
+    command.grace = 200ms;
+    Finished finished = run_command(command);
+    must_run({"rm", root + "/dev/null", root + "/dev/zero"});
+    container.files = files_in(must_run({"tar", "-cf", "-", "-C", root, "."}));
+    container.files.erase("/");
+    return {.exit_code = finished.exit_code, .stopped = finished.stopped};
+  }
+
+  FakeEngine engine_;
+};
+
+// --- docker
+
+class DockerBench : public EngineBench {
+ public:
+  DockerBench() : dockerd_(scratch() / "dockerd") {
+    ::setenv("DOCKER_HOST", dockerd_.host().c_str(), 1);
+    engine_ = std::make_unique<DockerEngine>(docker_dialect());
+    engine_->probe();
+    add_image(kBase, {.command = {"/bin/sh"}});
+  }
+  ContainerEngine& engine() override { return *engine_; }
+  std::unique_ptr<ContainerEngine> second_engine() override {
+    return std::make_unique<DockerEngine>(docker_dialect());
+  }
+  void add_image(const std::string& name, const FakeConfiguration& configuration) override {
+    std::vector<std::string> argv{program(), "import"};
+    auto change = [&](const std::string& text) { argv.insert(argv.end(), {"--change", text}); };
+    if (!configuration.entry_point.empty()) change("ENTRYPOINT " + json(configuration.entry_point).dump());
+    if (!configuration.command.empty()) change("CMD " + json(configuration.command).dump());
+    for (const std::string& entry : configuration.environment) {
+      std::size_t sign = entry.find('=');
+      std::string value = entry.substr(sign + 1);
+      change(fmt::format("ENV {}={}", entry.substr(0, sign), json(value).dump()));
+    }
+    if (!configuration.user.empty()) change("USER " + configuration.user);
+    if (!configuration.working_folder.empty()) change("WORKDIR " + configuration.working_folder);
+    argv.insert(argv.end(), {base_tar().string(), name});
+    must_run(argv);
+  }
+  FakeConfiguration configuration(const std::string& image) override {
+    json found = json::parse(must_run({program(), "image", "inspect", image}));
+    return read_configuration(found.at(0).at("Config"));
+  }
+
+ private:
+  static std::string program() {
+    const char* chosen = ::getenv("STAGEMAKE_DOCKER");
+    return chosen == nullptr ? "docker" : chosen;
+  }
+  TestDockerd dockerd_;
+  std::unique_ptr<DockerEngine> engine_;
+};
+
+// --- buildah
+
+class BuildahBench : public EngineBench {
+ public:
+  BuildahBench() {
+    fs::path folder = scratch() / "buildah";
+    write_file(folder / "storage.conf", fmt::format("[storage]\ndriver = \"overlay\"\ngraphroot = \"{0}/root\"\n"
+                                                    "runroot = \"{0}/run\"\n",
+                                                    folder.string()));
+    ::setenv("CONTAINERS_STORAGE_CONF", (folder / "storage.conf").c_str(), 1);
+    engine_ = std::make_unique<BuildahEngine>();
+    engine_->probe();
+    add_image(kBase, {.command = {"/bin/sh"}});
+  }
+  ~BuildahBench() override {
+    may_run({"buildah", "rm", "--all"});
+    // The overlay driver keeps its folder mounted on itself.
+    may_run({"umount", (scratch() / "buildah/root/overlay").string()});
+  }
+  ContainerEngine& engine() override { return *engine_; }
+  std::unique_ptr<ContainerEngine> second_engine() override { return std::make_unique<BuildahEngine>(); }
+  void add_image(const std::string& name, const FakeConfiguration& configuration) override {
+    std::string container(trimmed(must_run({"buildah", "from", "scratch"})));
+    must_run({"buildah", "add", "-q", container, base_tar().string(), "/"});
+    std::vector<std::string> argv{"buildah", "config"};
+    argv.insert(argv.end(), {"--cmd", json(configuration.command).dump()});
+    if (!configuration.entry_point.empty())
+      argv.insert(argv.end(), {"--entrypoint", json(configuration.entry_point).dump()});
+    for (const std::string& entry : configuration.environment) argv.insert(argv.end(), {"--env", entry});
+    if (!configuration.user.empty()) argv.insert(argv.end(), {"--user", configuration.user});
+    if (!configuration.working_folder.empty())
+      argv.insert(argv.end(), {"--workingdir", configuration.working_folder});
+    argv.push_back(container);
+    must_run(argv);
+    must_run({"buildah", "commit", "-q", "--disable-compression", "--rm", container, name});
+  }
+  FakeConfiguration configuration(const std::string& image) override {
+    json found = json::parse(must_run({"buildah", "inspect", "--type", "image", image}));
+    return read_configuration(found.at("OCIv1").at("config"));
+  }
+
+ private:
+  std::unique_ptr<BuildahEngine> engine_;
+};
+
+std::string missing_for(const std::string& engine) {
+  if (::getuid() != 0) return "only root can start it for a test";
+  if (find_program("busybox").empty()) return "there is no busybox for its base image (apt-get install busybox-static)";
+  if (engine == "docker") return missing_for_dockerd();
+  if (engine == "buildah" && find_program("buildah").empty()) return "there is no buildah (apt-get install buildah)";
+  return {};
+}
+
+std::unique_ptr<EngineBench> made(const std::string& engine) {
+  if (engine == "docker") return std::make_unique<DockerBench>();
+  if (engine == "buildah") return std::make_unique<BuildahBench>();
+  return std::make_unique<FakeBench>();
+}
+
+struct Slot {
+  std::unique_ptr<EngineBench> bench;
+  std::string why;
+};
+std::map<std::string, Slot> slots;
+
+// Stops the engines before the program ends.
+class Benches : public ::testing::Environment {
+ public:
+  void TearDown() override {
+    slots.clear();
+    scratch_folder.reset();
+  }
+};
+[[maybe_unused]] auto* const benches = ::testing::AddGlobalTestEnvironment(new Benches);
+
+}  // namespace
+
+EngineBench* bench(const std::string& engine, std::string& why) {
+  auto [at, fresh] = slots.try_emplace(engine);
+  if (fresh) {
+    at->second.why = missing_for(engine);
+    try {
+      if (at->second.why.empty()) at->second.bench = made(engine);
+    } catch (const std::exception& error) {
+      at->second.why = error.what();
+    }
+  }
+  why = at->second.why;
+  return at->second.bench.get();
+}
+
+bool must_work(const std::string& engine) {
+  const char* variable = engine == "docker"    ? "STAGEMAKE_DOCKER_MUST_WORK"
+                         : engine == "buildah" ? "STAGEMAKE_BUILDAH_MUST_WORK"
+                                               : nullptr;
+  return variable != nullptr && ::getenv(variable) != nullptr;
+}
+
+const fs::path& scratch() {
+  if (!scratch_folder) scratch_folder.emplace(fs::temp_directory_path());
+  return scratch_folder->path();
+}
+
+std::string must_run(std::vector<std::string> argv) {
+  Command command;
+  command.argv = std::move(argv);
+  Finished finished = run_command(command);
+  if (!finished.ok()) throw EngineError(fmt::format("{}: {}", join(command.argv, " "), finished.errors));
+  return finished.output;
+}
+
+const fs::path& base_tar() {
+  static const fs::path tar = [] {
+    fs::path file = scratch() / "base.tar";
+    TarWriter writer(file);
+    for (const char* folder : {"bin", "etc", "dev", "proc", "sys", "run", "root", "home"})
+      writer.add_folder(folder, 0755, 1'000'000'000);
+    writer.add_folder("tmp", 01777, 1'000'000'000);
+    writer.add_file("bin/busybox", find_program("busybox"), 0755, 1'000'000'000);
+    for (const char* name : {"sh",    "tar",  "cat",    "ls",  "sleep", "kill", "setsid", "env",  "mkdir", "rm",
+                             "head",  "tr",   "printf", "id",  "stat",  "wc",   "nohup",  "true", "ln",    "pwd",
+                             "touch", "test", "mv",     "seq", "yes",   "grep", "chmod",  "dd",   "readlink"})
+      writer.add_symlink(std::string("bin/") + name, "busybox", 1'000'000'000);
+    writer.add_content("etc/passwd", "root:x:0:0::/root:/bin/sh\nuser:x:1000:1000::/home:/bin/sh\n", 0644, 1'000'000'000);
+    writer.add_content("etc/group", "root:x:0:\nuser:x:1000:\n", 0644, 1'000'000'000);
+    writer.close();
+    return file;
+  }();
+  return tar;
+}
+
+std::vector<pid_t> processes_with(const std::string& word) {
+  std::vector<pid_t> found;
+  boost::system::error_code failed;
+  for (fs::directory_iterator at("/proc", failed), end; !failed && at != end; at.increment(failed)) {
+    std::string name = at->path().filename().string();
+    if (name.find_first_not_of("0123456789") != std::string::npos) continue;
+    std::string line = slurp(at->path() / "cmdline");
+    if (line.find(word) != std::string::npos) found.push_back(std::stoi(name));
+  }
+  return found;
+}
+
+// --- a docker daemon
+
+std::string missing_for_dockerd() {
+  if (find_program("dockerd").empty()) return "there is no dockerd (apt-get install docker.io)";
+  if (find_program("docker").empty()) return "there is no docker client";
+  return {};
+}
+
+struct TestDockerd::Running {
+  std::stop_source stop;
+  std::jthread thread;
+};
+
+TestDockerd::TestDockerd(const fs::path& folder) : folder_(folder) { start(); }
+
+TestDockerd::~TestDockerd() {
+  stop();
+  // A daemon that was killed leaves mounts of its containers; its own removal of them failed then.
+  may_run({"umount", "--quiet", "--recursive", (folder_ / "data").string()});
+}
+
+std::string TestDockerd::host() const { return "unix://" + (folder_ / "s").string(); }
+
+pid_t TestDockerd::process() const { return std::stoi(slurp(folder_ / "pid")); }
+
+void TestDockerd::start() {
+  fs::create_directories(folder_);
+  running_ = std::make_unique<Running>();
+  std::string log = (folder_ / "log").string();
+  running_->thread = std::jthread([this, log, stop = running_->stop.get_token()] {
+    std::ofstream out(log, std::ios::app);
+    Command command;
+    command.argv = {"dockerd",   "--data-root",      (folder_ / "data").string(), "--exec-root",
+                    (folder_ / "exec").string(),     "--host", host(), "--pidfile", (folder_ / "pid").string(),
+                    "--iptables=false", "--bridge=none"};
+    command.on_output = [&](std::string_view piece) { out << piece << std::flush; };
+    command.stop = stop;
+    command.grace = 20s;
+    run_command(command);
+  });
+  auto give_up = std::chrono::steady_clock::now() + 30s;
+  while (std::chrono::steady_clock::now() < give_up) {
+    if (may_run({"docker", "--host", host(), "version"})) return;
+    std::this_thread::sleep_for(50ms);
+  }
+  throw EngineError("dockerd does not come up: " + slurp(log));
+}
+
+void TestDockerd::stop() {
+  if (!running_) return;
+  running_->stop.request_stop();
+  running_.reset();  // joins
+}
+
+void TestDockerd::kill() {
+  ::kill(process(), SIGKILL);
+  running_.reset();
+  fs::remove(folder_ / "pid");
+}
+
+}  // namespace stagemake::test
