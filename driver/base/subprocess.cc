@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <signal.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
@@ -111,6 +112,7 @@ class Child {
     start();
     std::stop_callback on_stop(command_.stop, [this] { asio::post(loop_, [this] { ask(); }); });
     loop_.run();
+    child_->detach();  // it is reaped: its destructor must not look for, or kill, a process of this number
     if (thrown_) std::rethrow_exception(thrown_);
     if (too_much_)
       throw engine_unusable(
@@ -143,7 +145,7 @@ class Child {
     };
     output_.read_all([this](std::string_view piece) { guarded([&] { take_output(piece); }); }, closed);
     errors_.read_all([this](std::string_view piece) { guarded([&] { take_errors(piece); }); }, closed);
-    child_->async_wait([this](boost::system::error_code, int status) { ended(status); });
+    child_->async_wait([this](boost::system::error_code unknown, int) { ended(unknown); });
   }
 
   std::vector<std::string> environment_lines() const {
@@ -187,10 +189,16 @@ class Child {
       finished_.errors.erase(0, finished_.errors.size() - kErrorTail);
   }
 
-  void ended(int status) {
+  void ended(boost::system::error_code unknown) {
     alive_ = false;
     timer_.cancel();
+    // Not the number that Boost passes on: in it, the exit status 9 and the signal 9 are the same.
+    int status = child_->native_exit_code();
     finished_.exit_code = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+    // Where our caller's caller ignores SIGCHLD, the kernel keeps no exit status for us.
+    if (unknown && !thrown_)
+      thrown_ = std::make_exception_ptr(engine_unusable(
+          fmt::format("{}: its exit status is lost: {}", command_.argv[0], unknown.message())));
     // A grandchild that kept our pipe open must not keep us: what it says is not waited for longer than this.
     timer_.expires_after(std::chrono::milliseconds(500));
     timer_.async_wait([this](boost::system::error_code cancelled) {

@@ -153,6 +153,12 @@ std::vector<FileLock> lock_environments(const Session& session, const std::stop_
   return locks;
 }
 
+void print_calls(const ContainerEngine& engine) {
+  std::vector<std::string> calls;
+  for (const auto& [verb, count] : engine.calls()) calls.push_back(fmt::format("{} {}", count, verb));
+  fmt::print("engine calls: {}\n", calls.empty() ? "none" : join(calls, ", "));
+}
+
 int exit_status(const BuildResult& result, int signal) {
   if (signal != 0) return 128 + signal;
   if (result.engine_failed) return static_cast<int>(ExitStatus::EngineUnusable);
@@ -182,6 +188,7 @@ int build_command(const Options& options) {
   BuildResult result = run_builds(session.world, session.builds,
                                   {.keep_going = options.keep_going, .at_once = options.at_once, .stop = signals.token()}, reporter);
   if (options.json) fmt::print("{}\n", dumped(result_json(result)));
+  if (options.count_calls) print_calls(*session.engine);
   return exit_status(result, signals.first());
 }
 

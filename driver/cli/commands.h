@@ -9,6 +9,8 @@ namespace stagemake {
 int list_command(const Options& options);
 int packages_command(const Options& options);
 int plan_command(const Options& options);
+int stages_command(const Options& options);
+int envs_command(const Options& options);
 
 // That build or look at images.
 int build_command(const Options& options);

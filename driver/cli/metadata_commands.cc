@@ -25,6 +25,14 @@ ordered_json names_json(const PackageIndex& packages, const std::vector<PackageI
   return names;
 }
 
+int print_names(const Options& options, const char* what, const std::vector<std::string>& names) {
+  if (options.json)
+    fmt::print("{}\n", dumped({{"schema", 1}, {what, names}}));
+  else
+    for (const std::string& name : names) fmt::print("{}\n", name);
+  return 0;
+}
+
 ordered_json plan_json(const Tree& tree, const StagePlan& plan) {
   ordered_json stages = ordered_json::array();
   for (const PlannedStage& stage : plan.stages)
@@ -71,13 +79,16 @@ void print_plan(const Tree& tree, const StagePlan& plan) {
 int list_command(const Options& options) {
   fs::path path = options.tree ? *options.tree : find_tree(fs::current_path());
   PackageIndex packages = PackageIndex::read(path, options.dialect);
-  std::vector<std::string> names = list_packages(packages, options.query);
-  if (options.json)
-    fmt::print("{}\n", dumped({{"schema", 1}, {"packages", names}}));
-  else
-    for (const std::string& name : names) fmt::print("{}\n", name);
-  return 0;
+  return print_names(options, "packages", list_packages(packages, options.query));
 }
+
+int stages_command(const Options& options) {
+  std::vector<std::string> names;
+  for (const StageSpec& stage : open_tree(options).table.stages) names.push_back(stage.name);
+  return print_names(options, "stages", names);
+}
+
+int envs_command(const Options& options) { return print_names(options, "environments", open_tree(options).table.environments); }
 
 int packages_command(const Options& options) {
   fs::path path = options.tree ? *options.tree : find_tree(fs::current_path());

@@ -52,6 +52,8 @@ class Parser {
     add_build();
     add_explain();
     add_plan();
+    add_names(Verb::Stages, "stages", "names of the stages, parents first");
+    add_names(Verb::Envs, "envs", "names of the environments that the tree offers");
     add_list();
     add_packages();
     add_snapshots();
@@ -150,6 +152,7 @@ class Parser {
     sub->add_flag("-k,--keep-going,!--stop-at-failure", options_.keep_going,
                   "after a failure, go on with other environments (default: yes)");
     sub->add_flag("-s,--quiet", options_.quiet, "say only what fails");
+    sub->add_flag("--count-calls", options_.count_calls, "say at the end how often the engine was called, and for what");
     sub->add_option("--color", options_.color, "auto, always or never")->check(CLI::IsMember({"auto", "always", "never"}));
     add_json(sub);
     add_engine(sub);
@@ -172,6 +175,13 @@ class Parser {
   void add_plan() {
     CLI::App* sub = command(Verb::Plan, "plan", "the stages in order: parent, make targets, packages, key");
     add_environments(sub, false);
+    add_json(sub);
+    add_tree(sub);
+    add_stages(sub);
+  }
+
+  void add_names(Verb verb, const char* name, const char* what) {
+    CLI::App* sub = command(verb, name, what);
     add_json(sub);
     add_tree(sub);
     add_stages(sub);

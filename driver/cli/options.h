@@ -13,7 +13,7 @@
 
 namespace stagemake {
 
-enum class Verb { List, Packages, Plan, Build, Explain, Snapshots, Shell, Clean, Doctor };
+enum class Verb { List, Packages, Plan, Stages, Envs, Build, Explain, Snapshots, Shell, Clean, Doctor };
 
 struct Options {
   Verb verb = Verb::Doctor;
@@ -48,6 +48,7 @@ struct Options {
   bool fresh = false;
   bool keep_going = true;
   bool quiet = false;
+  bool count_calls = false;
   std::string color = "auto";
 
   // shell, clean

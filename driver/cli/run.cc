@@ -14,6 +14,8 @@ int run_verb(const Options& options) {
     case Verb::List: return list_command(options);
     case Verb::Packages: return packages_command(options);
     case Verb::Plan: return plan_command(options);
+    case Verb::Stages: return stages_command(options);
+    case Verb::Envs: return envs_command(options);
     case Verb::Build: return build_command(options);
     case Verb::Explain: return explain_command(options);
     case Verb::Snapshots: return snapshots_command(options);

@@ -27,7 +27,7 @@ Tree open_tree(const Options& options) {
   Faults faults;
   PackageIndex packages = PackageIndex::read(real, options.dialect, &faults);
   MakeVariables variables = MakeVariables::read(real, packages.dialect(), &faults);
-  if (faults.empty()) DependencyGraph(packages, variables, {}, &faults);
+  if (packages.size() > 0) DependencyGraph(packages, variables, {}, &faults);
   StageTable table;
   try {
     table = stage_table_of(real, packages.dialect(), options.stages);

@@ -1,7 +1,11 @@
 #include "engine/buildah_engine.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <linux/openat2.h>
 #include <signal.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstdlib>
@@ -49,6 +53,24 @@ int exit_code_of_signal(const std::string& errors) {
   for (auto [word, number] : kSignals)
     if (errors.find(fmt::format("exited on {}", word)) != std::string::npos) return 128 + number;
   return 0;
+}
+
+// Where a folder of a container lies on this machine: symlinks on the way lead to places in `root`, as they
+// do inside. Nothing where there is no such folder.
+std::optional<std::string> folder_inside(const std::string& root, const std::string& folder) {
+  int root_fd = ::open(root.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC);
+  if (root_fd < 0) throw EngineError("buildah mount: there is nothing at " + printable(root));
+  struct open_how how {};
+  how.flags = O_PATH | O_DIRECTORY | O_CLOEXEC;
+  how.resolve = RESOLVE_IN_ROOT;
+  int fd = static_cast<int>(::syscall(SYS_openat2, root_fd, folder.c_str(), &how, sizeof how));
+  ::close(root_fd);
+  if (fd < 0) return std::nullopt;
+  boost::system::error_code failed;
+  fs::path real = fs::read_symlink(fmt::format("/proc/self/fd/{}", fd), failed);
+  ::close(fd);
+  if (failed) throw EngineError("buildah mount: " + failed.message());
+  return real.string();
 }
 
 }  // namespace
@@ -100,8 +122,8 @@ std::optional<ImageInfo> BuildahEngine::find_image(const std::string& image) {
 
 std::vector<ImageInfo> BuildahEngine::list_images(const std::string& label, const std::string& value) {
   counter_.count("list_images");
-  json listed = parsed_answer("buildah", program_.ask({"images", "--all", "--json", "--no-trunc", "--filter",
-                                                       label_filter(label, value)}));
+  json listed = parsed_answer(
+      "buildah", program_.ask({"images", "--json", "--no-trunc", "--filter", label_filter(label, value)}));
   std::vector<ImageInfo> images;
   for (const json& entry : elements(listed))
     if (std::optional<ImageInfo> info = described(entry); info && has_label(info->labels, label, value))
@@ -191,6 +213,32 @@ std::vector<std::string> BuildahEngine::run_arguments(const std::string& contain
 
 std::optional<std::string> BuildahEngine::copy_out(const std::string& container, const std::string& path) {
   counter_.count("copy_out");
+  // Mounting takes 20 ms and leaves the container as it is; a run takes 200 ms and needs `tar` in the
+  // container.
+  return ::geteuid() == 0 ? copy_out_of_mount(container, path) : copy_out_by_run(container, path);
+}
+
+std::optional<std::string> BuildahEngine::copy_out_of_mount(const std::string& container,
+                                                            const std::string& path) const {
+  fs::path whole(path);
+  std::string root(trimmed(program_.ask({"mount", container})));
+  std::optional<std::string> folder = folder_inside(root, whole.parent_path().string());
+  std::string name = whole.filename().string();
+  std::optional<std::string> tar;
+  Finished packed;
+  if (folder && fs::symlink_status(fs::path(*folder) / name).type() != fs::file_not_found) {
+    Command command;
+    command.argv = {"tar", "--numeric-owner", "-C", *folder, "-cf", "-", "--", name};
+    packed = program_.run(command);
+    tar = std::move(packed.output);
+  }
+  program_.call({"umount", container});
+  if (!packed.ok()) throw program_.error("mount: tar", packed);
+  return tar;
+}
+
+std::optional<std::string> BuildahEngine::copy_out_by_run(const std::string& container,
+                                                          const std::string& path) const {
   fs::path whole(path);
   std::string script = fmt::format(
       "[ -e {0} ] || [ -L {0} ] || exit {1}; exec tar -C {2} -cf - -- {3}", shell_quoted(path), kNothingThere,
@@ -216,7 +264,7 @@ RunOutcome BuildahEngine::run(const std::string& container, const std::string& s
   command.on_errors = [&](std::string_view piece) {
     if (greeting.heard()) return;
     greeting.add(piece);
-    if (greeting.heard()) processes.set_shell(greeting.process());
+    if (greeting.heard()) processes.find_shell();
   };
   command.stop = std::move(stop);
   command.grace = grace;

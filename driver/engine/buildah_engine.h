@@ -57,6 +57,8 @@ class BuildahEngine : public ContainerEngine {
   std::optional<Configuration> configuration(const std::string& container) const;
   Configuration present_configuration(const std::string& container) const;
   std::optional<ImageInfo> described(const nlohmann::json& listed);
+  std::optional<std::string> copy_out_of_mount(const std::string& container, const std::string& path) const;
+  std::optional<std::string> copy_out_by_run(const std::string& container, const std::string& path) const;
   bool transfer(const std::string& verb, const std::string& image, std::string& why) const;
 
   EngineProgram program_;

@@ -47,15 +47,15 @@ struct ImageInfo {
 };
 
 struct ContainerInfo {
-  std::string name;
+  std::string name = {};
   bool running = false;
-  Labels labels;
+  Labels labels = {};
 };
 
 struct ContainerSpec {
-  std::string name;   // unique on this engine; [a-zA-Z0-9][a-zA-Z0-9_.-]*
-  std::string image;  // id or name; must be present on this machine
-  Labels labels;      // of the container, and of every image committed from it
+  std::string name = {};   // unique on this engine; [a-zA-Z0-9][a-zA-Z0-9_.-]*
+  std::string image = {};  // id or name; must be present on this machine
+  Labels labels = {};      // of the container, and of every image committed from it
 };
 
 struct RunOutcome {
@@ -66,10 +66,10 @@ struct RunOutcome {
 };
 
 struct CommitSpec {
-  std::vector<std::string> names;  // "repository:tag"; an existing name moves to the new image
-  Labels labels;                   // over those of the container and of its image
-  std::string working_folder;      // empty: as in the parent image
-  bool squash = false;             // one layer instead of the parent's and one more
+  std::vector<std::string> names = {};  // "repository:tag"; an existing name moves to the new image
+  Labels labels = {};                   // over those of the container and of its image
+  std::string working_folder = {};      // empty: as in the parent image
+  bool squash = false;                  // one layer instead of the parent's and one more
 };
 
 // Where output goes, as it comes. Called from one thread per run.
@@ -85,7 +85,8 @@ class ContainerEngine {
 
   // An image by name or id, with its labels.
   virtual std::optional<ImageInfo> find_image(const std::string& image) = 0;
-  // All images with this label (any value where `value` is empty), in no order.
+  // All images with this label (any value where `value` is empty), in no order. An image that has no name and
+  // on which another image stands may be left out.
   virtual std::vector<ImageInfo> list_images(const std::string& label, const std::string& value) = 0;
   virtual std::vector<ContainerInfo> list_containers(const std::string& label, const std::string& value) = 0;
   // Brings an image from its registry. False, with the reason in `why`, where the registry has none or does
@@ -136,11 +137,11 @@ std::optional<EngineKind> engine_kind(std::string_view word);
 
 // What `stagemake doctor` prints about one engine.
 struct EngineReport {
-  std::string name;
+  std::string name = {};
   bool usable = false;
-  std::string version;
-  std::string problem;  // where not usable: what is missing
-  std::string advice;   // and how to get it
+  std::string version = {};
+  std::string problem = {};  // where not usable: what is missing
+  std::string advice = {};   // and how to get it
 };
 std::vector<EngineReport> examine_engines();
 

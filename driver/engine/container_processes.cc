@@ -70,12 +70,22 @@ void for_each_process(const std::function<void(pid_t)>& visit) {
 
 }  // namespace
 
-void ContainerProcesses::set_shell(pid_t shell) {
-  if (!carries(proc_file(shell, "environ"), mark_)) return;
-  std::string space = namespace_of(shell);
-  shell_ = shell;
-  keeper_ = parent_of(shell);
-  if (space != namespace_of(::getpid())) mount_namespace_ = space;
+// The shell is the process with the mark whose parent, the engine's own, has no mark but shares the mount
+// namespace. (With an isolation that has a process namespace nothing is found, and nothing needs to be: there
+// the first process does not hear SIGTERM, and takes all others with it when it ends.)
+void ContainerProcesses::find_shell() {
+  if (shell_ > 0) return;
+  std::string own = namespace_of(::getpid());
+  for_each_process([&](pid_t process) {
+    if (shell_ > 0 || !carries(proc_file(process, "environ"), mark_)) return;
+    std::string space = namespace_of(process);
+    pid_t parent = parent_of(process);
+    if (space.empty() || space == own || namespace_of(parent) != space) return;
+    if (carries(proc_file(parent, "environ"), mark_)) return;
+    shell_ = process;
+    keeper_ = parent;
+    mount_namespace_ = space;
+  });
 }
 
 bool ContainerProcesses::inside(pid_t process) const {
@@ -101,7 +111,8 @@ bool ContainerProcesses::signal(pid_t process, int number) const {
   return sent;
 }
 
-void ContainerProcesses::ask() const {
+void ContainerProcesses::ask() {
+  find_shell();
   for (pid_t process : running())
     if (process != shell_) signal(process, SIGTERM);
 }

@@ -17,13 +17,14 @@ class ContainerProcesses {
   // `mark`: a whole environment entry, "KEY=value".
   explicit ContainerProcesses(std::string mark) : mark_(std::move(mark)) {}
 
-  // The shell that runs the script, as soon as it is known. Only a process that carries the mark is believed.
-  void set_shell(pid_t shell);
+  // Looks for the shell that runs the script. Worth calling as soon as it runs: with its mount namespace
+  // known, a process that throws its environment away is found all the same.
+  void find_shell();
 
   // Those that run now, without the engine's own process beside them.
   std::vector<pid_t> running() const;
   // SIGTERM to all but the shell.
-  void ask() const;
+  void ask();
   // SIGKILL, until none is left. Throws EngineError where one survives that for `patience`.
   void kill(std::chrono::milliseconds patience = std::chrono::seconds(30)) const;
 

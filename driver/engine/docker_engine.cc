@@ -110,9 +110,9 @@ std::optional<ImageInfo> DockerEngine::find_image(const std::string& image) {
 
 std::vector<ImageInfo> DockerEngine::list_images(const std::string& label, const std::string& value) {
   counter_.count("list_images");
-  // With --all: an image without a name that has children is hidden else.
-  std::vector<std::string> ids = ids_in(
-      program_.ask({"images", "--all", "--quiet", "--no-trunc", "--filter", label_filter(label, value)}));
+  // Without --all: it would add what commits leave half-way (docker_commit.cc).
+  std::vector<std::string> ids =
+      ids_in(program_.ask({"images", "--quiet", "--no-trunc", "--filter", label_filter(label, value)}));
   if (ids.empty()) return {};
   std::vector<std::string> arguments{"image", "inspect"};
   arguments.insert(arguments.end(), ids.begin(), ids.end());
@@ -195,7 +195,8 @@ std::optional<std::string> DockerEngine::copy_out(const std::string& container, 
   Finished finished = program_.call({"cp", container + ":" + path, "-"});
   if (finished.ok()) return std::move(finished.output);
   // "No such container:path" is about the path; a container that is not there is the caller's mistake.
-  if (!says_absent(finished)) throw program_.error("cp", finished);
+  bool below_a_file = finished.errors.find("not a directory") != std::string::npos;
+  if (!says_absent(finished) && !below_a_file) throw program_.error("cp", finished);
   inspect_container(container);
   return std::nullopt;
 }

@@ -86,9 +86,9 @@ EngineError EngineProgram::error(const std::string& verb, std::string_view words
 }
 
 bool says_absent(const Finished& finished) {
-  return says_one_of(finished,
-                     {"no such image", "no such container", "no such object", "could not find the file",
-                      "image not known", "container not known", "no container with name"});
+  return says_one_of(finished, {"no such image", "no such container", "no such object",
+                                "could not find the file", "could not be found on container",
+                                "image not known", "container not known", "no container with name"});
 }
 
 bool says_in_use(const Finished& finished) {
@@ -134,7 +134,9 @@ Labels labels_in(const nlohmann::json& object) {
 }
 
 std::string label_filter(const std::string& label, const std::string& value) {
-  return value.empty() ? "label=" + label : "label=" + label + "=" + value;
+  // Docker takes blanks off the ends of a filter.
+  bool plain = !value.empty() && trimmed(value) == value;
+  return plain ? "label=" + label + "=" + value : "label=" + label;
 }
 
 bool has_label(const Labels& labels, const std::string& label, const std::string& value) {

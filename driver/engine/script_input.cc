@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <charconv>
 #include <cstring>
 
 #include "base/text.h"
@@ -14,10 +13,10 @@
 namespace stagemake {
 namespace {
 
-constexpr std::string_view kGreeting = "stagemake-shell ";
+constexpr std::string_view kGreeting = "stagemake: the shell runs";
 
 std::string as_input(const std::string& script) {
-  return fmt::format("echo \"{}$$\" >&2; exec 2>&1; eval {} </dev/null\n", kGreeting,
+  return fmt::format("echo '{}' >&2; exec 2>&1; eval {} </dev/null\n", kGreeting,
                      shell_quoted(std::string_view(script)));
 }
 
@@ -43,12 +42,9 @@ ScriptInput::~ScriptInput() {
 }
 
 void ShellGreeting::add(std::string_view piece) {
-  if (heard()) return;
+  if (heard_) return;
   text_ += piece;
-  std::size_t at = text_.find(kGreeting);
-  if (at == std::string::npos || text_.find('\n', at) == std::string::npos) return;
-  const char* number = text_.data() + at + kGreeting.size();
-  std::from_chars(number, text_.data() + text_.size(), process_);
+  heard_ = text_.find(kGreeting) != std::string::npos;
 }
 
 std::string without_greeting(std::string_view errors) {

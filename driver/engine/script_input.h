@@ -7,8 +7,6 @@
 // in the order in which they were written.
 #pragma once
 
-#include <sys/types.h>
-
 #include <string>
 #include <string_view>
 
@@ -27,18 +25,15 @@ class ScriptInput {
   int fd_;
 };
 
-// Reads what comes on standard error: the line in which the shell says its process id, and the engine's own
-// words.
+// Listens for the greeting on standard error.
 class ShellGreeting {
  public:
   void add(std::string_view piece);
-  bool heard() const { return process_ > 0; }
-  // As the container counts processes.
-  pid_t process() const { return process_; }
+  bool heard() const { return heard_; }
 
  private:
   std::string text_;
-  pid_t process_ = 0;
+  bool heard_ = false;
 };
 
 // `errors` without that line.

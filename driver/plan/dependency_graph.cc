@@ -135,10 +135,10 @@ TargetLists DependencyGraph::target_lists(const MakeVariables& variables, Depend
   };
   TargetLists lists;
   lists.base = named(variables.base());
-  lists.toolchain = built(words.variable("TOOLCHAIN"));
-  lists.toolchain_deps = built(words.variable("TOOLCHAIN_DEPS"));
-  lists.sageruntime = built(words.variable("SAGERUNTIME"));
-  lists.wheels = built(words.variable("WHEEL_PACKAGES"));
+  lists.toolchain = built(words.packages_of("TOOLCHAIN"));
+  lists.toolchain_deps = built(words.packages_of("TOOLCHAIN_DEPS"));
+  lists.sageruntime = built(words.packages_of("SAGERUNTIME"));
+  lists.wheels = built(words.packages_of("WHEEL_PACKAGES"));
   std::vector<std::string_view> first = stagemake::words(variables.base_toolchain().text);
   if (std::find(first.begin(), first.end(), "base") != first.end()) lists.base_toolchain = lists.base;
   lists.base_toolchain.insert(lists.base_toolchain.end(), lists.toolchain.begin(), lists.toolchain.end());

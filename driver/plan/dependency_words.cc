@@ -129,10 +129,17 @@ void DependencyWords::resolve_parentheses(std::string_view inner, const Place& p
   if (inner.starts_with("inst_")) return resolve_name(inner.substr(5), place, to);
   if (inner.starts_with("optional_inst_")) return resolve_optional(inner.substr(14), place, to);
   if (variables_.find(inner) == nullptr) return unknown(inner, place, Known::Variables);
-  for (Reference reference : variable(inner)) to.add(reference);
+  for (Reference reference : expanded(inner)) to.add(reference);
 }
 
-const std::vector<Reference>& DependencyWords::variable(std::string_view name) {
+std::vector<Reference> DependencyWords::packages_of(std::string_view variable) {
+  bool outer = std::exchange(assumed_, true);
+  std::vector<Reference> found = expanded(variable);
+  assumed_ = outer;
+  return found;
+}
+
+const std::vector<Reference>& DependencyWords::expanded(std::string_view name) {
   auto known = expansions_.find(name);
   if (known != expansions_.end()) {
     const MakeVariables::Value* value = variables_.find(name);
@@ -143,7 +150,7 @@ const std::vector<Reference>& DependencyWords::variable(std::string_view name) {
   Expansion& expansion = expansions_[std::string(name)];
   if (const MakeVariables::Value* value = variables_.find(name)) {
     References found;
-    bool outer = std::exchange(assumed_, value->assumed());
+    bool outer = std::exchange(assumed_, assumed_ || value->assumed());
     resolve(value->text, Place{{}, value->where}, found);
     assumed_ = outer;
     expansion.references = std::move(found.normal);

@@ -71,20 +71,21 @@ class DependencyWords {
   void resolve_name(std::string_view name, const Place& place, References& to);
   // Adds a package if it is installed, by 9.8's rule or by 2026's.
   void resolve_optional(std::string_view name, const Place& place, References& to);
-  // The packages that a variable stands for, and nothing where there is no such variable.
-  const std::vector<Reference>& variable(std::string_view name);
+  // The packages that a variable stands for, without those that this tree lacks. None where there is no such
+  // variable. For variables of which a rule takes `$(inst_…)`, which is empty for what is no package.
+  std::vector<Reference> packages_of(std::string_view variable);
 
  private:
+  enum class Known { Packages, Variables };  // what a wrong word may have been meant for
   struct Expansion {
     std::vector<Reference> references;
     bool complete = false;  // false while it is being expanded: who meets it then is in a circle
   };
 
+  const std::vector<Reference>& expanded(std::string_view variable);
   void resolve_parentheses(std::string_view inner, const Place& place, References& to);
   void resolve_function(std::string_view function, const Place& place, References& to);
   void resolve_path(std::string_view path, const Place& place, References& to);
-  enum class Known { Packages, Variables };
-
   void unknown(std::string_view word, const Place& place, Known known);
   void fault(const Place& place, std::string what);
   bool counts_as_installed(std::string_view name) const;
@@ -94,7 +95,7 @@ class DependencyWords {
   const std::vector<bool>& installed_;
   const std::vector<bool>& checked_;
   Faults& faults_;
-  bool assumed_ = false;            // within a value that was only assumed: nobody is at fault for it
+  bool assumed_ = false;            // within a value for which nobody is at fault
   unsigned suggestions_left_ = 20;  // they cost time, and nobody reads thousands
   std::string last_place_;          // of a fault,
   unsigned faults_here_ = 0;        // and how many there were

@@ -152,7 +152,13 @@ nlohmann::json to_json(const std::vector<StageExplanation>& explanations) {
 }
 
 std::string display_name(const Snapshot& snapshot) {
-  if (!snapshot.names.empty()) return printable(*std::min_element(snapshot.names.begin(), snapshot.names.end()));
+  if (!snapshot.names.empty()) {
+    // An image that holds several stages has the names of all: its own stage's is the one that tells what it is.
+    auto own = std::find_if(snapshot.names.begin(), snapshot.names.end(), [&](const std::string& name) {
+      return name.substr(0, name.rfind(':')).ends_with("-" + snapshot.stage);
+    });
+    return printable(own != snapshot.names.end() ? *own : snapshot.names.front());
+  }
   std::string_view id = snapshot.image;
   if (id.starts_with("sha256:")) id.remove_prefix(7);
   return std::string(id.substr(0, 12));

@@ -27,7 +27,7 @@ std::vector<StageExplanation> explain(const StagePlan& plan, const std::vector<S
 
 nlohmann::json to_json(const std::vector<StageExplanation>& explanations);
 
-// "sage-debian-bookworm-minimal-configured:9.8" – the first of an image's names, else its short id.
+// "sage-debian-bookworm-minimal-configured:9.8": the name of an image by its stage, else its short id.
 std::string display_name(const Snapshot& snapshot);
 
 }  // namespace stagemake

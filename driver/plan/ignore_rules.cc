@@ -48,7 +48,8 @@ bool part_matches(std::string_view pattern, std::string_view text) {
         continue;
       }
       if (pattern[p] == '?') {
-        matched = true;
+        matched = true;  // one character, of one or several bytes
+        while (t + 1 < text.size() && (static_cast<unsigned char>(text[t + 1]) & 0xc0) == 0x80) ++t;
       } else if (pattern[p] == '[') {
         next = match_class(pattern, p, text[t], matched);
         if (next == std::string_view::npos) return false;
@@ -86,6 +87,56 @@ bool path_matches(const Parts& pattern, std::size_t p, const std::vector<std::st
   return i == path.size();
 }
 
+// The parts of a pattern as Docker cleans it: without empty ones, `.`, and what a `..` takes back.
+Parts cleaned(std::string_view pattern) {
+  Parts parts;
+  bool absolute = pattern.starts_with('/');
+  for (std::string_view part : split(pattern, '/')) {
+    if (part.empty() || part == ".") continue;
+    if (part == ".." && !parts.empty() && parts.back() != "..")
+      parts.pop_back();
+    else if (part != ".." || !absolute)
+      parts.emplace_back(part);
+  }
+  return parts;
+}
+
+// To Docker, `**` is "any folders or none" also inside a part: `a**b` is `ab` or `a*/**/b`, `a**` at the end is `a*`.
+// `**b` is `**/b`, but `**/*b` where the whole pattern begins with it and has no other special character. Adds the
+// patterns that mean the same with `**` only as a part of its own.
+void add_expanded(Parts parts, std::vector<Parts>& into) {
+  constexpr std::size_t kMost = 64;  // alternatives; a pattern with so many is nobody's
+  auto inside = std::find_if(parts.begin(), parts.end(), [](const std::string& part) {
+    return part.size() > 2 && part.find("**") != std::string::npos;
+  });
+  if (inside == parts.end() || into.size() >= kMost) {
+    into.push_back(std::move(parts));
+    return;
+  }
+  auto at = inside - parts.begin();
+  std::size_t stars = inside->find("**");
+  std::string before = inside->substr(0, stars);
+  std::string after = inside->substr(stars + 2);
+  if (after.empty() && inside + 1 != parts.end()) {
+    after = *(inside + 1);
+    inside = parts.erase(inside + 1) - 1;
+  }
+  if (after.empty()) {
+    *inside = before + "*";
+    return add_expanded(std::move(parts), into);
+  }
+  Parts spread = parts;
+  bool plain = is_plain(after) && std::all_of(inside + 1, parts.end(), [](const std::string& part) { return is_plain(part); });
+  spread[static_cast<std::size_t>(at)] = before.empty() && at == 0 && plain ? "*" + after : after;
+  spread.insert(spread.begin() + at, "**");
+  if (!before.empty()) {
+    spread.insert(spread.begin() + at, before + "*");
+    *inside = before + after;
+    add_expanded(std::move(parts), into);
+  }
+  add_expanded(std::move(spread), into);
+}
+
 }  // namespace
 
 IgnoreRules::IgnoreRules(std::string_view dockerignore) {
@@ -93,19 +144,11 @@ IgnoreRules::IgnoreRules(std::string_view dockerignore) {
   for (std::string_view line : lines(dockerignore)) {
     if (line.starts_with('#')) continue;
     line = trimmed(line);
-    Pattern pattern;
-    if (line.starts_with('!')) {
-      pattern.takes_back = true;
-      line = trimmed(line.substr(1));
-    }
-    for (std::string_view part : split(line, '/')) {
-      if (part.empty() || part == ".") continue;
-      if (part == ".." && !pattern.parts.empty())
-        pattern.parts.pop_back();
-      else
-        pattern.parts.emplace_back(part);
-    }
-    if (!pattern.parts.empty()) patterns_.push_back(std::move(pattern));
+    bool takes_back = line.starts_with('!');
+    if (takes_back) line = trimmed(line.substr(1));
+    std::vector<Parts> alternatives;
+    if (Parts parts = cleaned(line); !parts.empty()) add_expanded(std::move(parts), alternatives);
+    for (Parts& parts : alternatives) patterns_.push_back({std::move(parts), takes_back});
   }
 }
 

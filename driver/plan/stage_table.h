@@ -51,6 +51,7 @@ struct StageTable {
   std::string image_prefix = "sage";
   std::string environment_prefix;    // "docker-" where image names keep it (Sage 9.8)
   std::string default_stage;         // where a build ends if nobody says otherwise
+  std::vector<std::string> environments;   // that people are offered; any other may be named too
   std::vector<std::string> stamp_folders;  // installation records NAME-VERSION, relative to the root
   std::string uninstall;             // shell text that uninstalls "$PACKAGE"; empty: this tree cannot
   std::vector<StageSpec> stages;     // parents before children

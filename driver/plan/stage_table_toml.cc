@@ -16,13 +16,14 @@ class Reader {
   Reader(std::string file, StageTable& table) : file_(std::move(file)), table_(table) {}
 
   void read(const toml::table& document) {
-    check_keys(document, {"name", "root", "image_prefix", "environment_prefix", "default_stage", "stamp_folders",
-                          "uninstall", "stage"});
+    check_keys(document, {"name", "root", "image_prefix", "environment_prefix", "default_stage", "environments",
+                          "stamp_folders", "uninstall", "stage"});
     text(document, "name", table_.distribution);
     text(document, "root", table_.root);
     text(document, "image_prefix", table_.image_prefix);
     text(document, "environment_prefix", table_.environment_prefix);
     text(document, "default_stage", table_.default_stage);
+    texts(document, "environments", table_.environments);
     texts(document, "stamp_folders", table_.stamp_folders);
     text(document, "uninstall", table_.uninstall);
     if (const toml::node* stages = document.get("stage")) read_stages(*stages);

@@ -160,17 +160,16 @@ std::string PlainReporter::painted(std::string_view text, StageState state) cons
 
 std::string status_table(const std::vector<EnvironmentStatus>& all, bool failures_only) {
   struct Row {
-    std::string environment, stage, state, seconds, image;
+    std::string environment, stage, state, seconds;
   };
   std::vector<Row> rows;
-  std::string details;
   for (const EnvironmentStatus& environment : all) {
     for (std::size_t i = 0; i < environment.stages.size(); ++i) {
       const StageStatus& status = environment.stages[i];
       bool bad = status.state == StageState::Failed || status.state == StageState::Interrupted || status.state == StageState::Skipped;
       if (status.state == StageState::NotWanted || (failures_only && !bad)) continue;
       rows.push_back({environment.name, environment.stage_names[i], std::string(word(status.state)),
-                      status.seconds > 0 ? duration_text(status.seconds) : "", status.image});
+                      status.seconds > 0 ? duration_text(status.seconds) : ""});
     }
   }
   if (rows.empty()) return {};

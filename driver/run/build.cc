@@ -95,19 +95,35 @@ class BuildRun {
     build_stage(e, s);
   }
 
-  // A reused image gets this build's tags, where it does not have them yet.
+  // The names under which people find stage `s`.
+  std::vector<std::string> names_of_stage(std::size_t e, std::size_t s) const {
+    const StagePlan& plan = builds_[e].plan;
+    std::vector<std::string> names;
+    for (const std::string& tag : world_.tags)
+      names.push_back(image_name(plan.table, world_.repository, plan.environment.name, plan.stages[s].name) + ":" + tag);
+    return names;
+  }
+
+  // A reused image gets this build's names, where it does not have them yet.
   void name_reused(std::size_t e, std::size_t s) {
-    const EnvironmentBuild& build = builds_[e];
-    const Snapshot& image = *build.decisions[s].image;
-    if (image.stage != build.plan.stages[s].name) return;
-    std::string name = image_name(build.plan.table, world_.repository, build.plan.environment.name, image.stage);
+    const Snapshot& image = *builds_[e].decisions[s].image;
+    if (!image.complete) return;
     try {
-      for (const std::string& tag : world_.tags)
-        if (std::find(image.names.begin(), image.names.end(), name + ":" + tag) == image.names.end())
-          world_.engine.tag(image.image, name + ":" + tag);
+      for (const std::string& name : names_of_stage(e, s))
+        if (std::find(image.names.begin(), image.names.end(), name) == image.names.end()) world_.engine.tag(image.image, name);
     } catch (const Error& error) {
       engine_error(e, s, error.what(), "");
     }
+  }
+
+  // Stages that ran before in the same container, and of which no image was made: their names must not go on meaning
+  // what they meant with older sources. The image of `s` holds them.
+  void name_held(std::size_t e, std::size_t s, const std::string& image) {
+    const EnvironmentBuild& build = builds_[e];
+    for (std::optional<std::size_t> at = build.plan.stages[s].parent;
+         at && build.decisions[*at].action == StageDecision::Action::Build && !build.decisions[*at].commit;
+         at = build.plan.stages[*at].parent)
+      for (const std::string& name : names_of_stage(e, *at)) world_.engine.tag(image, name);
   }
 
   void engine_error(std::size_t e, std::size_t s, const std::string& what, const std::string& log) {
@@ -177,10 +193,18 @@ class BuildRun {
     auto began = Clock::now();
     auto seconds = [&] { return std::chrono::duration<double>(Clock::now() - began).count(); };
     std::shared_ptr<Workplace> place = workplace(e, s);
-    RunOutcome outcome = place->run(s, log, options_.stop);
+    RunOutcome outcome;
+    try {
+      outcome = place->run(s, log, options_.stop);
+    } catch (const EngineError& error) {
+      throw kept(*place, error);
+    }
     if (outcome.ok()) {
       StageStatus built{.state = StageState::Built, .log = log};
-      if (builds_[e].decisions[s].commit) built.detail = built.image = commit(*place, s, true);
+      if (builds_[e].decisions[s].commit) {
+        built.detail = built.image = commit(*place, s, true);
+        name_held(e, s, built.image);
+      }
       if (!is_left_open(e, s)) place.reset();
       workplaces_[e][s] = std::move(place);
       built.seconds = seconds();
@@ -199,12 +223,16 @@ class BuildRun {
     change(e, s, std::move(bad));
   }
 
-  // Work that cannot be committed (a full disk) stays in its container, and a person is told where.
+  // Work that cannot be committed now (a full disk, an engine that is gone) stays in its container.
+  static EngineError kept(Workplace& place, const Error& error) {
+    return EngineError(fmt::format("{}\nwhat was done stays in container {}; the next run takes it over", error.what(), place.keep()));
+  }
+
   std::string commit(Workplace& place, std::size_t stage, bool complete) {
     try {
       return place.commit(stage, complete);
     } catch (const Error& error) {
-      throw EngineError(fmt::format("{}\nthe work is kept in container {}: commit or remove it by hand", error.what(), place.keep()));
+      throw kept(place, error);
     }
   }
 

@@ -1,11 +1,10 @@
 #include "engine_bench.h"
 
+#include <fmt/format.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <sys/stat.h>
+#include <sys/mount.h>
 #include <unistd.h>
-
-#include <fmt/format.h>
 
 #include <chrono>
 #include <fstream>
@@ -52,6 +51,17 @@ bool may_run(std::vector<std::string> argv) {
   return run_command(command).ok();
 }
 
+// Engines that end leave mounts: of containers, of their storage, of network namespaces.
+void unmount_below(const fs::path& folder) {
+  std::vector<std::string> points;
+  std::string all = slurp("/proc/self/mountinfo");
+  for (std::string_view line : lines(all)) {
+    std::string point(words(line).at(4));
+    if (point.starts_with(folder.string() + "/")) points.push_back(point);
+  }
+  for (auto at = points.rbegin(); at != points.rend(); ++at) ::umount2(at->c_str(), MNT_DETACH);
+}
+
 // --- fake
 
 class FakeBench : public EngineBench {
@@ -65,7 +75,9 @@ class FakeBench : public EngineBench {
   void add_image(const std::string& name, const FakeConfiguration& configuration) override {
     engine_.add_image(name, {.files = files_in(slurp(base_tar())), .configuration = configuration});
   }
-  FakeConfiguration configuration(const std::string& image) override { return engine_.image(image).configuration; }
+  FakeConfiguration configuration(const std::string& image) override {
+    return engine_.image(image).configuration;
+  }
   bool runs_processes() const override { return false; }
 
  private:
@@ -143,9 +155,10 @@ class BuildahBench : public EngineBench {
  public:
   BuildahBench() {
     fs::path folder = scratch() / "buildah";
-    write_file(folder / "storage.conf", fmt::format("[storage]\ndriver = \"overlay\"\ngraphroot = \"{0}/root\"\n"
-                                                    "runroot = \"{0}/run\"\n",
-                                                    folder.string()));
+    write_file(folder / "storage.conf",
+               fmt::format("[storage]\ndriver = \"overlay\"\ngraphroot = \"{0}/root\"\n"
+                           "runroot = \"{0}/run\"\n",
+                           folder.string()));
     ::setenv("CONTAINERS_STORAGE_CONF", (folder / "storage.conf").c_str(), 1);
     engine_ = std::make_unique<BuildahEngine>();
     engine_->probe();
@@ -153,8 +166,7 @@ class BuildahBench : public EngineBench {
   }
   ~BuildahBench() override {
     may_run({"buildah", "rm", "--all"});
-    // The overlay driver keeps its folder mounted on itself.
-    may_run({"umount", (scratch() / "buildah/root/overlay").string()});
+    unmount_below(scratch() / "buildah");
   }
   ContainerEngine& engine() override { return *engine_; }
   std::unique_ptr<ContainerEngine> second_engine() override { return std::make_unique<BuildahEngine>(); }
@@ -184,9 +196,11 @@ class BuildahBench : public EngineBench {
 
 std::string missing_for(const std::string& engine) {
   if (::getuid() != 0) return "only root can start it for a test";
-  if (find_program("busybox").empty()) return "there is no busybox for its base image (apt-get install busybox-static)";
+  if (find_program("busybox").empty())
+    return "there is no busybox for its base image (apt-get install busybox-static)";
   if (engine == "docker") return missing_for_dockerd();
-  if (engine == "buildah" && find_program("buildah").empty()) return "there is no buildah (apt-get install buildah)";
+  if (engine == "buildah" && find_program("buildah").empty())
+    return "there is no buildah (apt-get install buildah)";
   return {};
 }
 
@@ -256,11 +270,13 @@ const fs::path& base_tar() {
       writer.add_folder(folder, 0755, 1'000'000'000);
     writer.add_folder("tmp", 01777, 1'000'000'000);
     writer.add_file("bin/busybox", find_program("busybox"), 0755, 1'000'000'000);
-    for (const char* name : {"sh",    "tar",  "cat",    "ls",  "sleep", "kill", "setsid", "env",  "mkdir", "rm",
-                             "head",  "tr",   "printf", "id",  "stat",  "wc",   "nohup",  "true", "ln",    "pwd",
-                             "touch", "test", "mv",     "seq", "yes",   "grep", "chmod",  "dd",   "readlink"})
+    for (const char* name :
+         {"sh",    "tar",  "cat",    "ls",  "sleep", "kill", "setsid", "env",  "mkdir",   "rm",
+          "head",  "tr",   "printf", "id",  "stat",  "wc",   "nohup",  "true", "ln",      "pwd",
+          "touch", "test", "mv",     "seq", "yes",   "grep", "chmod",  "dd",   "readlink"})
       writer.add_symlink(std::string("bin/") + name, "busybox", 1'000'000'000);
-    writer.add_content("etc/passwd", "root:x:0:0::/root:/bin/sh\nuser:x:1000:1000::/home:/bin/sh\n", 0644, 1'000'000'000);
+    writer.add_content("etc/passwd", "root:x:0:0::/root:/bin/sh\nuser:x:1000:1000::/home:/bin/sh\n", 0644,
+                       1'000'000'000);
     writer.add_content("etc/group", "root:x:0:\nuser:x:1000:\n", 0644, 1'000'000'000);
     writer.close();
     return file;
@@ -293,29 +309,39 @@ struct TestDockerd::Running {
   std::jthread thread;
 };
 
-TestDockerd::TestDockerd(const fs::path& folder) : folder_(folder) { start(); }
+TestDockerd::TestDockerd(const fs::path& folder) : folder_(folder) {
+  start();
+}
 
 TestDockerd::~TestDockerd() {
   stop();
-  // A daemon that was killed leaves mounts of its containers; its own removal of them failed then.
-  may_run({"umount", "--quiet", "--recursive", (folder_ / "data").string()});
+  unmount_below(folder_);
 }
 
-std::string TestDockerd::host() const { return "unix://" + (folder_ / "s").string(); }
+std::string TestDockerd::host() const {
+  return "unix://" + (folder_ / "s").string();
+}
 
-pid_t TestDockerd::process() const { return std::stoi(slurp(folder_ / "pid")); }
+pid_t TestDockerd::process() const {
+  return std::stoi(slurp(folder_ / "pid"));
+}
 
 void TestDockerd::start() {
   fs::create_directories(folder_);
   running_ = std::make_unique<Running>();
   std::string log = (folder_ / "log").string();
   running_->thread = std::jthread([this, log, stop = running_->stop.get_token()] {
-    std::ofstream out(log, std::ios::app);
     Command command;
-    command.argv = {"dockerd",   "--data-root",      (folder_ / "data").string(), "--exec-root",
-                    (folder_ / "exec").string(),     "--host", host(), "--pidfile", (folder_ / "pid").string(),
-                    "--iptables=false", "--bridge=none"};
-    command.on_output = [&](std::string_view piece) { out << piece << std::flush; };
+    // Into a file: containerd shares the daemon's output, outlives a daemon that is killed, and must not find
+    // its pipe closed then.
+    command.argv = {"sh", "-c", "exec \"$@\" >>\"$0\" 2>&1", log, "dockerd"};
+    for (const auto& [option, value] :
+         std::map<std::string, std::string>{{"--data-root", (folder_ / "data").string()},
+                                            {"--exec-root", (folder_ / "exec").string()},
+                                            {"--host", host()},
+                                            {"--pidfile", (folder_ / "pid").string()}})
+      command.argv.insert(command.argv.end(), {option, value});
+    command.argv.insert(command.argv.end(), {"--iptables=false", "--bridge=none"});
     command.stop = stop;
     command.grace = 20s;
     run_command(command);
@@ -338,6 +364,8 @@ void TestDockerd::kill() {
   ::kill(process(), SIGKILL);
   running_.reset();
   fs::remove(folder_ / "pid");
+  // Its containerd dies with it, and the next daemon would wait for the one of this number.
+  fs::remove(folder_ / "exec/containerd/containerd.pid");
 }
 
 }  // namespace stagemake::test

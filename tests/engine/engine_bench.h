@@ -1,6 +1,6 @@
-// The engines that the conformance suite runs on: the fake, a docker daemon of the suite's own, buildah with a storage
-// of its own. Each is started once for the program and stopped at its end; a base image of a few programs is made
-// from a static busybox, without any network.
+// The engines that the conformance suite runs on: the fake, a docker daemon of the suite's own, buildah with
+// a storage of its own. Each is started once for the program and stopped at its end; a base image of a few
+// programs is made from a static busybox, without any network.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -28,8 +28,8 @@ class EngineBench {
 
 inline constexpr const char* kBase = "base:1";
 
-// The bench of an engine: "fake", "docker", "buildah". Null where it cannot be had here; then `why` says it, and
-// $STAGEMAKE_DOCKER_MUST_WORK, $STAGEMAKE_BUILDAH_MUST_WORK say whether that is a failure.
+// The bench of an engine: "fake", "docker", "buildah". Null where it cannot be had here; then `why` says it,
+// and $STAGEMAKE_DOCKER_MUST_WORK, $STAGEMAKE_BUILDAH_MUST_WORK say whether that is a failure.
 EngineBench* bench(const std::string& engine, std::string& why);
 bool must_work(const std::string& engine);
 

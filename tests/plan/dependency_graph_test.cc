@@ -222,6 +222,16 @@ TEST(MakeTargets, ATreeWhoseMakefileHasNoBase) {
   EXPECT_THAT(ReadTree(text).build_order({"base-toolchain"}), ElementsAre("gmp", "mpfr", "mpc", "gcc"));
 }
 
+TEST(MakeTargets, ListsOfTheMakefileMayNamePackagesThatTheTreeLacks) {
+  TreeText text("a standard 1\nb optional 1: a\n");
+  text.file("build/make/Makefile.in",
+            "base: $(inst_patch) $(inst_a)\nTOOLCHAIN = gcc\nWHEEL_PACKAGES = b c\n");
+  ReadTree tree(text);
+  EXPECT_THAT(tree.build_order({"base"}), ElementsAre("a"));
+  EXPECT_THAT(tree.build_order({"toolchain"}), IsEmpty());
+  EXPECT_THAT(tree.build_order({"wheels"}), ElementsAre("a", "b"));
+}
+
 TEST(MakeTargets, TheTreeTestIsASubstringTest) {
   ReadTree tree(TreeText(
       "d standard 1\nd/trees.txt = SAGE_VENV_DOCS\nm standard 1\nm/trees.txt = SAGE_LOCAL SAGE_VENV\n"));

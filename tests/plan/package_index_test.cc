@@ -192,14 +192,15 @@ TEST(BadTree, FilesThatCannotBeRead) {
   tree.remove("build/pkgs/a/type").make_folder("build/pkgs/a/type");
   tree.link("build/pkgs/b/dependencies", "dependencies").link("build/pkgs/c/dependencies", "nowhere");
   tree.file("build/pkgs/d/dependencies", std::string(10'000'000, 'x'));
-  tree.remove("build/pkgs/e/type");
+  tree.remove("build/pkgs/e/type").link("build/pkgs/loop", "loop");
   ASSERT_EQ(::mkfifo((tree.path() / "build/pkgs/e/type").c_str(), 0600), 0);
   EXPECT_THAT(faults_of(tree.path()),
               ElementsAre("build/pkgs/a/type: is no regular file",
                           "build/pkgs/b/dependencies: is a link in a loop of links",
                           "build/pkgs/c/dependencies: is a link that leads nowhere",
                           "build/pkgs/d/dependencies: is larger than 4.2 MB: this is no metadata",
-                          "build/pkgs/e/type: is no regular file"));
+                          "build/pkgs/e/type: is no regular file",
+                          "build/pkgs/loop: cannot be read: Too many levels of symbolic links"));
 }
 
 TEST(BadTree, LinksOutOfTheTree) {

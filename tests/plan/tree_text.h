@@ -40,6 +40,8 @@ class ReadTree {
       : packages(PackageIndex::read(tree)),
         variables(MakeVariables::read(tree, packages.dialect())),
         graph(packages, variables, options) {}
+  ReadTree(const ReadTree&) = delete;  // the graph refers to the packages beside it
+  ReadTree& operator=(const ReadTree&) = delete;
   explicit ReadTree(const TreeText& tree, const GraphOptions& options = {})
       : ReadTree(tree.path(), options) {}
 

@@ -1,0 +1,38 @@
+#!/usr/bin/env bash
+# 130 runs, each after an edit and each on top of the one before: never more layers than docker allows, and what the
+# first run installed is still there at the end. A table of two small stages keeps it short.
+source "$(dirname "$0")/lib.sh"
+runs=${STAGEMAKE_TEST_RUNS:-130}
+cat > "$work/stages.toml" <<'T'
+default_stage = "made"
+stamp_folders = ["local/var/lib/sage/installed"]
+
+[[stage]]
+name = "system"
+recipe = "echo base > /etc/stagemake-system"
+
+[[stage]]
+name = "made"
+adds = ["build", "edited"]
+make_targets = ["zlib"]
+recipe = "mkdir -p local/var/lib/sage/installed; [ -e first ] || cp edited first; cp edited last; date > local/var/lib/sage/installed/zlib-1.2.13.p0"
+T
+for run in $(seq "$runs"); do
+  echo "$run" > edited
+  build --stages "$work/stages.toml" > "$work/run.log" || fail "run $run: $(tail -n 5 "$work/run.log")"
+done
+"$STAGEMAKE_BINARY" snapshots --stages "$work/stages.toml" --json > "$work/snapshots"
+most=$(sed -n 's/.*"layers": \([0-9]*\).*/\1/p' "$work/snapshots" | sort -n | tail -n 1)
+echo "$runs runs, at most $most layers"
+[ "$most" -gt 1 ] && [ "$most" -le 120 ] || fail "$most layers"
+newest=sage-docker-$environment-made:latest
+case $engine in
+  docker) "$STAGEMAKE_DOCKER" run --rm --network host "$newest" cat /sage/first /sage/last /etc/stagemake-system > "$work/files" ;;
+  buildah)
+    buildah from --name look --pull-never "localhost/$newest" > /dev/null
+    buildah run --isolation chroot look -- cat /sage/first /sage/last /etc/stagemake-system > "$work/files"
+    ;;
+esac
+[ "$(tr '\n' ' ' < "$work/files")" = "1 $runs base " ] || fail "the files of the last image: $(cat "$work/files")"
+build --stages "$work/stages.toml"
+expect_state made reused

@@ -1,0 +1,156 @@
+# What the end-to-end scripts share: an engine of their own, a copy of minidist, and assertions.
+#
+# Usage: source lib.sh ENGINE, with ENGINE docker or buildah. Needs STAGEMAKE_BINARY (the command) and
+# STAGEMAKE_TEST_ROOTFS (a tar file of a small Debian with make, gcc and libc6-dev). Where the engine cannot work here,
+# the script says why and ends with 77, which ctest shows as a skip; STAGEMAKE_DOCKER_MUST_WORK=1 and
+# STAGEMAKE_BUILDAH_MUST_WORK=1 make that a failure.
+set -euo pipefail
+
+engine=${1:?usage: $0 docker|buildah}
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+work=$(mktemp -d "${TMPDIR:-/tmp}/stagemake-e2e.XXXXXX")
+base=stagemake-test-base:1
+environment=debian-bookworm-minimal
+dockerd_pid=
+
+skip() {
+  must=STAGEMAKE_${engine^^}_MUST_WORK
+  if [ "${!must:-0}" = 1 ]; then
+    echo "FAILED: $1 ($must=1 forbids skipping)"
+    exit 1
+  fi
+  echo "SKIPPED: $1"
+  exit 77
+}
+
+clean_up() {
+  status=$?
+  set +e
+  if [ -n "$dockerd_pid" ]; then
+    kill "$dockerd_pid"
+    wait "$dockerd_pid"
+  fi
+  if [ "$status" != 0 ] && [ "$status" != 77 ]; then
+    echo "--- the last commands' logs:"
+    tail -n 20 "$work"/state/*/logs/*/*.log
+    [ -f "$work/dockerd.log" ] && tail -n 5 "$work/dockerd.log"
+  fi
+  # Overlay mounts of a killed engine would make the removal fail.
+  awk -v work="$work" 'index($2, work) == 1 { print $2 }' /proc/mounts | sort -r | xargs -r umount -l
+  rm -rf "$work"
+  exit "$status"
+}
+trap clean_up EXIT
+
+start_docker() {
+  export DOCKER_HOST=unix://$work/docker.sock STAGEMAKE_DOCKER=${STAGEMAKE_DOCKER:-/usr/bin/docker}
+  command -v dockerd > /dev/null || [ -x /usr/sbin/dockerd ] || skip "there is no dockerd"
+  [ "$(id -u)" = 0 ] || skip "dockerd needs root"
+  PATH=$PATH:/usr/sbin dockerd --data-root "$work/docker" --exec-root "$work/docker-exec" -H "$DOCKER_HOST" \
+    --pidfile "$work/docker.pid" --iptables=false --bridge=none > "$work/dockerd.log" 2>&1 &
+  dockerd_pid=$!
+  for _ in $(seq 100); do
+    "$STAGEMAKE_DOCKER" info > /dev/null 2>&1 && return
+    kill -0 "$dockerd_pid" 2> /dev/null || break
+    sleep 0.2
+  done
+  dockerd_pid=
+  skip "dockerd does not start here: $(tail -n 1 "$work/dockerd.log")"
+}
+
+start_buildah() {
+  command -v buildah > /dev/null || skip "there is no buildah"
+  mkdir -p "$work/storage"
+  printf '[storage]\ndriver = "%s"\ngraphroot = "%s"\nrunroot = "%s"\n' "${STAGEMAKE_TEST_STORAGE_DRIVER:-overlay}" \
+    "$work/storage/graph" "$work/storage/run" > "$work/storage.conf"
+  export CONTAINERS_STORAGE_CONF=$work/storage.conf
+  buildah images > "$work/probe" 2>&1 || skip "buildah does not work here: $(tail -n 1 "$work/probe")"
+}
+
+import_base() {
+  case $engine in
+    docker) "$STAGEMAKE_DOCKER" import "$STAGEMAKE_TEST_ROOTFS" "$base" > /dev/null ;;
+    buildah)
+      container=$(buildah from scratch)
+      buildah add -q "$container" "$STAGEMAKE_TEST_ROOTFS" / > /dev/null
+      buildah commit -q --disable-compression --rm "$container" "localhost/$base" > /dev/null
+      ;;
+  esac
+}
+
+# make_image NAME SHELL_TEXT: the base image changed by a command.
+make_image() {
+  case $engine in
+    docker)
+      "$STAGEMAKE_DOCKER" run --name made --network host "$base" sh -c "$2"
+      "$STAGEMAKE_DOCKER" commit made "$1" > /dev/null
+      "$STAGEMAKE_DOCKER" rm made > /dev/null
+      ;;
+    buildah)
+      buildah from --name made --pull-never "localhost/$base" > /dev/null
+      buildah run --isolation chroot made -- sh -c "$2"
+      buildah commit -q --disable-compression --rm made "localhost/$1" > /dev/null
+      ;;
+  esac
+}
+
+# stagemake as a person calls it; its output goes to $work/out too.
+stagemake() {
+  "$STAGEMAKE_BINARY" "$@" 2>&1 | tee "$work/out"
+  return "${PIPESTATUS[0]}"
+}
+
+build() { stagemake build "$environment" "$@"; }
+
+fail() {
+  echo "FAILED: $*"
+  exit 1
+}
+
+# expect STATUS COMMAND…: the command ends with that status.
+expect() {
+  wanted=$1
+  shift
+  set +e
+  "$@"
+  got=$?
+  set -e
+  [ "$got" = "$wanted" ] || fail "\`$*\` ended with $got, not $wanted"
+}
+
+# state STAGE [ENVIRONMENT]: what the last table says of a stage.
+state() { awk -v e="${2:-$environment}" -v s="$1" '$1 == e && $2 == s { print $3 }' "$work/out" | tail -n 1; }
+expect_state() { [ "$(state "$1" "${3:-$environment}")" = "$2" ] || fail "$1 is $(state "$1" "${3:-$environment}"), not $2"; }
+
+# The packages that the last run of the stages built, sorted, on one line; the FORCEd sagelib is left out.
+built_in() {
+  for stage in "$@"; do
+    sed -n 's/^ *\[\(.*\)-[^-]*\] successfully installed\..*/\1/p' "$work"/state/*/logs/"$environment/$stage.log"
+  done | grep -v '^sagelib$' | sort | tr '\n' ' '
+}
+expect_built() {
+  wanted=$1
+  shift
+  [ "$(built_in "$@")" = "$wanted" ] || fail "built in $*: \"$(built_in "$@")\", not \"$wanted\""
+}
+
+containers() {
+  case $engine in
+    docker) "$STAGEMAKE_DOCKER" ps --all --quiet ;;
+    buildah) buildah containers --quiet ;;
+  esac
+}
+expect_no_container() { [ -z "$(containers)" ] || fail "containers are left: $(containers)"; }
+
+# Sets the version of a package of the copy.
+set_version() { echo "$2" > "$tree/build/pkgs/$1/package-version.txt"; }
+
+[ -x "${STAGEMAKE_BINARY:?}" ] || fail "no stagemake at $STAGEMAKE_BINARY"
+[ -r "${STAGEMAKE_TEST_ROOTFS:-}" ] || skip "STAGEMAKE_TEST_ROOTFS names no file: tools/check makes one"
+export STAGEMAKE_ENGINE=$engine STAGEMAKE_STATE=$work/state BASE_IMAGE=$base NUMPROC=2
+unset DOCKER_TARGETS DOCKER_TAG EXTRA_DOCKER_TAGS DOCKER_PUSH_REPOSITORY TARGETS TARGETS_PRE
+tree=$work/minidist
+cp -a "$here/../minidist" "$tree"
+cd "$tree"
+"start_$engine"
+import_base

@@ -1,0 +1,137 @@
+#!/usr/bin/env bash
+# The life of an environment: built, built again, edited, broken, mended, interrupted, left behind by a killed driver.
+source "$(dirname "$0")/lib.sh"
+
+step() { printf '\n=== %s\n' "$1"; }
+
+# Starts a build in the background, and waits until it has come to the package that sleeps.
+start_until_slowpoke() {
+  log=$(echo "$work"/state/*/logs/"$environment")/with-targets-pre.log
+  touch "$work/since"
+  "$STAGEMAKE_BINARY" build "$environment" > "$work/out" 2>&1 &
+  driver=$!
+  for _ in $(seq 150); do
+    [ "$log" -nt "$work/since" ] && grep -q 'slowpoke.*installing' "$log" && return
+    sleep 0.2
+  done
+  fail "slowpoke is not built"
+}
+
+all_stages="with-system-packages bootstrapped configured with-base-toolchain with-targets-pre with-targets"
+make_stages="with-base-toolchain with-targets-pre with-targets"
+
+step "the first run builds all stages"
+build --dry-run
+for stage in $all_stages; do grep -Eq "$stage +build" "$work/out" || fail "the dry run does not say that $stage is built"; done
+[ -z "$(containers)" ] || fail "the dry run made a container"
+build
+for stage in $all_stages; do expect_state "$stage" built; done
+expect_no_container
+
+step "a second run creates no container and asks the engine for look-ups only"
+stagemake build "$environment" --count-calls
+for stage in $all_stages; do expect_state "$stage" reused; done
+grep -q '^engine calls: ' "$work/out" || fail "no count of engine calls"
+grep '^engine calls: ' "$work/out" | tr ',' '\n' | grep -Eq 'create|run|commit|copy|tag|pull' && fail "more than look-ups"
+
+step "another -j, another folder, other times, an edited README: nothing to do"
+cp -a "$tree" "$work/elsewhere"
+find "$work/elsewhere" -type f -exec touch -d '2020-02-02' {} +
+echo "more" >> "$work/elsewhere/README.md"
+(cd "$work/elsewhere" && NUMPROC=7 build)
+for stage in $all_stages; do expect_state "$stage" reused; done
+
+step "a leaf package's version: it and what depends on it normally, in their stages"
+set_version openblas 0.3.99
+build
+expect_state with-system-packages reused
+expect_built "" with-base-toolchain
+expect_built "openblas " with-targets-pre
+expect_built "numpy " with-targets
+
+step "an order-only dependency's version: it alone"
+set_version conway_polynomials 0.6
+build
+expect_built "conway_polynomials " $make_stages
+
+step "a build script without a new version: what make misses"
+echo '# another way to build it' >> build/pkgs/cliquer/spkg-install.in
+stagemake explain "$environment"
+grep -q 'changed: build/pkgs/cliquer/spkg-install.in' "$work/out" || fail "explain does not name the edited file"
+build
+expect_built "cliquer " $make_stages
+
+step "an edit below src: with-targets alone"
+echo '/* another comment */' >> src/sage/all.c
+build
+expect_state with-targets-pre reused
+expect_state with-targets built
+
+step "a package that is no more: uninstalled"
+rm -r build/pkgs/slowpoke
+build
+"$STAGEMAKE_BINARY" snapshots --json > "$work/snapshots"
+grep -q '"slowpoke": ' <(sed -n '/"complete": true/,/}/p' "$work/snapshots" | head -n 60) && fail "slowpoke is still installed"
+cp -a "$here/../minidist/build/pkgs/slowpoke" build/pkgs/
+build
+
+step "a broken package: its stage fails, what does not need it is built, the work is kept"
+cp build/pkgs/readline/spkg-install.in "$work/readline.good"
+echo 'exit 9' > build/pkgs/readline/spkg-install.in
+set_version readline 9.0
+set_version cliquer 9.0
+expect 1 build
+expect_state with-targets-pre failed
+expect_state with-targets skipped
+expect_built "cliquer " with-targets-pre
+expect_no_container
+grep -q 'with-targets-pre:.*-failed' "$work/out" || fail "the kept image is not named"
+
+step "mended: only the broken package and what hangs on it"
+cp "$work/readline.good" build/pkgs/readline/spkg-install.in
+build
+built_in $make_stages | grep -qw cliquer && fail "cliquer is built again"
+built_in $make_stages | grep -qw readline || fail "readline is not built"
+built_in $make_stages | grep -qw python3 || fail "python3 is not built, which needs readline"
+
+step "two environments at once, one fails, the other completes"
+make_image debian:whole true
+make_image debian:lame 'rm /usr/bin/cc /usr/bin/gcc*'
+(
+  unset BASE_IMAGE
+  expect 1 stagemake build -j 2 debian-lame-minimal debian-whole-minimal
+)
+expect_state configured failed debian-lame-minimal
+expect_state with-targets skipped debian-lame-minimal
+expect_state with-targets built debian-whole-minimal
+expect_no_container
+
+step "ctrl-C during a stage: kept, no container left, 130"
+echo 30 > build/pkgs/slowpoke/seconds.txt
+start_until_slowpoke
+kill -INT "$driver"
+set +e
+wait "$driver"
+status=$?
+set -e
+cat "$work/out"
+[ "$status" = 130 ] || fail "status $status after ctrl-C"
+expect_state with-targets-pre interrupted
+expect_no_container
+pgrep -f 'sleep 30' > /dev/null && fail "something of the stage still runs"
+
+step "killed: the next run takes over what the container holds"
+start_until_slowpoke
+kill -KILL "$driver"
+wait "$driver" 2> /dev/null || true
+[ -n "$(containers)" ] || fail "no container is left to take over"
+echo 1 > build/pkgs/slowpoke/seconds.txt
+build
+grep -q 'ended without saving its work' "$work/out" || fail "nothing is said of the container that was taken over"
+expect_no_container
+
+step "many runs' images can be cleaned away"
+stagemake clean "$environment" --dry-run
+stagemake clean "$environment"
+[ "$("$STAGEMAKE_BINARY" snapshots "$environment" --json | grep -c '"image":')" = 0 ] || fail "images are left"
+echo "all well"

@@ -1,0 +1,162 @@
+// What is not there, what a commit keeps, and names.
+#include <algorithm>
+#include <thread>
+
+#include "base/text.h"
+#include "conformance.h"
+
+namespace stagemake::test {
+namespace {
+
+using namespace std::chrono_literals;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+using ::testing::UnorderedElementsAre;
+
+TEST_P(Conformance, AbsentImagesAndContainersAreAnswers) {
+  EXPECT_EQ(engine().find_image("not-there:1"), std::nullopt);
+  EXPECT_EQ(engine().find_image("sha256:" + std::string(64, '0')), std::nullopt);
+  EXPECT_THAT(engine().list_images("not.there", ""), IsEmpty());
+  EXPECT_THAT(engine().list_containers("not.there", "x"), IsEmpty());
+  EXPECT_TRUE(engine().remove_image("not-there:1"));
+  engine().remove_container("not-there");
+}
+
+TEST_P(Conformance, WorkOnWhatIsAbsentIsAnEngineError) {
+  EXPECT_THROW(engine().create({unique("c"), "not-there:1", {}}), EngineError);
+  EXPECT_THROW(engine().run("not-there", "true", {}, {}, kGrace), EngineError);
+  EXPECT_THROW(engine().commit("not-there", {}), EngineError);
+  EXPECT_THROW(engine().copy_out("not-there", "/bin"), EngineError);
+  EXPECT_THROW(engine().copy_in("not-there", base_tar()), EngineError);
+  EXPECT_THROW(engine().tag("not-there:1", "other:1"), EngineError);
+  std::string container = create();
+  EXPECT_THROW(engine().create({container, kBase, {}}), EngineError) << "a name is used once";
+}
+
+TEST_P(Conformance, ACommitKeepsTheParentsConfiguration) {
+  FakeConfiguration wanted{.command = {"/bin/thing", "a b", "it's", "$x \"y\""},
+                           .entry_point = {"/bin/sh", "-c"},
+                           .environment = {"A=plain", "B=with blank and \"quote\"", "PATH=/bin:/other"},
+                           .user = "user",
+                           .working_folder = "/home"};
+  std::string parent = unique("configured") + ":1";
+  bench_->add_image(parent, wanted);
+  ASSERT_EQ(bench_->configuration(parent), wanted);
+  std::string container = create(parent);
+  std::string output = run(container, "echo $B; pwd; id -un; echo x >/tmp/x").output;
+  if (bench_->runs_processes()) {  // the fake runs all as root, without an environment
+    EXPECT_EQ(output, "with blank and \"quote\"\n/home\nuser\n");
+  }
+  for (bool squash : {false, true}) {
+    std::string image = commit(container, {{"t.odd", "a\nb"}, {"t.plain", "x"}}, squash);
+    EXPECT_EQ(bench_->configuration(image), wanted) << (squash ? "squashed" : "not squashed");
+  }
+  std::string moved = unique("image") + ":1";
+  engine().commit(container, {.names = {moved}, .labels = {}, .working_folder = "/root/a b"});
+  wanted.working_folder = "/root/a b";
+  EXPECT_EQ(bench_->configuration(moved), wanted);
+  EXPECT_EQ(bench_->configuration(commit(container)).working_folder, "/home") << "for that commit alone";
+}
+
+TEST_P(Conformance, ACommitKeepsACommandOrAnEntryPointAlone) {
+  for (const FakeConfiguration& wanted :
+       {FakeConfiguration{.command = {"/bin/only"}}, FakeConfiguration{.entry_point = {"/bin/entry", "x"}}}) {
+    std::string parent = unique("configured") + ":1";
+    bench_->add_image(parent, wanted);
+    std::string container = create(parent);
+    EXPECT_TRUE(run(container, "true").outcome.ok());
+    for (bool squash : {false, true}) {
+      FakeConfiguration have = bench_->configuration(commit(container, {{"t.odd", "a\nb"}}, squash));
+      EXPECT_EQ(have.command, wanted.command) << squash;
+      EXPECT_EQ(have.entry_point, wanted.entry_point) << squash;
+    }
+  }
+}
+
+TEST_P(Conformance, ASquashMakesOneLayer) {
+  std::string image = kBase;
+  for (int i = 0; i < 3; ++i) {
+    std::string container = create(image, {{"t.kept", "$x\n\"y\""}});
+    run(container, fmt::format("echo {0} >/file{0}; rm -f /file{1}; ln -sf file{0} /link", i, i - 1));
+    image = commit(container);
+  }
+  EXPECT_EQ(engine().find_image(image)->layers, engine().find_image(kBase)->layers + 3);
+  std::string container = create(image);
+  engine().copy_in(container,
+                   write_tar([](TarWriter& writer) { writer.add_content("old", "x", 04755, 12345); }));
+  std::string flat = commit(container, {{"t.more", "m"}}, true);
+  std::optional<ImageInfo> info = engine().find_image(flat);
+  EXPECT_EQ(info->layers, 1u);
+  EXPECT_EQ(info->labels["t.kept"], "$x\n\"y\"");
+  EXPECT_EQ(info->labels["t.more"], "m");
+  EXPECT_EQ(bench_->configuration(flat), bench_->configuration(image));
+  EXPECT_EQ(content(flat, "/link"), "file2");
+  EXPECT_EQ(content(flat, "/file1"), "absent");
+  EXPECT_EQ(content(flat, "/file2"), "2\n");
+  TarEntry old = read_tar(engine().copy_out(create(flat), "/old").value()).at(0);
+  EXPECT_EQ(old.mode & 07777, 04755u);
+  EXPECT_EQ(old.time, 12345);
+}
+
+TEST_P(Conformance, RunningLeavesNoTraceInTheImage) {
+  std::string container = create();
+  run(container, "echo x");
+  std::string image = commit(container);
+  // Mount points that an engine makes (/etc/hosts and the like) are empty, and allowed.
+  std::string list =
+      run(create(image), "cd /; ls -d .stagemake* tmp/* root/* home/* run/* 2>/dev/null; cat etc/passwd")
+          .output;
+  EXPECT_THAT(list, Not(HasSubstr("stagemake")));
+  EXPECT_THAT(list, ::testing::StartsWith("root:x:0:0:"));
+}
+
+TEST_P(Conformance, NamesMove) {
+  std::string name = unique("moving") + ":1";
+  std::string container = create();
+  std::string first = engine().commit(container, {.names = {name, "also-" + name}, .labels = {{"t.n", "1"}}});
+  EXPECT_THAT(engine().find_image(first)->names, UnorderedElementsAre(name, "also-" + name));
+  std::string second = engine().commit(container, {.names = {name}, .labels = {{"t.n", "2"}}});
+  EXPECT_NE(first, second);
+  EXPECT_EQ(engine().find_image(name)->id, second);
+  EXPECT_THAT(engine().find_image(first)->names, ElementsAre("also-" + name));
+  engine().tag(first, name);
+  EXPECT_EQ(engine().find_image(name)->id, first);
+  EXPECT_EQ(engine().find_image(second)->names, std::vector<std::string>());
+  engine().tag("also-" + name, "registry.example:5000/some/" + name);
+  EXPECT_EQ(engine().find_image("registry.example:5000/some/" + name)->id, first);
+}
+
+TEST_P(Conformance, RemovingAnImage) {
+  std::string container = create();
+  run(container, "echo x >/x");
+  std::string name = unique("going") + ":1";
+  std::string id = engine().commit(container, {.names = {name, "also-" + name}, .labels = {}});
+  std::string user = create(name);
+  EXPECT_TRUE(engine().remove_image("also-" + name));
+  EXPECT_EQ(engine().find_image("also-" + name), std::nullopt);
+  EXPECT_TRUE(engine().find_image(name));
+  EXPECT_FALSE(engine().remove_image(name)) << "a container stands on it";
+  EXPECT_TRUE(engine().find_image(name)) << "and it keeps its name";
+  engine().remove_container(user);
+  EXPECT_TRUE(engine().remove_image(name));
+  EXPECT_EQ(engine().find_image(id), std::nullopt);
+}
+
+TEST_P(Conformance, CallsAreCounted) {
+  std::map<std::string, unsigned> before = engine().calls();
+  engine().find_image(kBase);
+  engine().find_image("not-there:1");
+  EXPECT_EQ(engine().calls()["find_image"], before["find_image"] + 2);
+  EXPECT_EQ(engine().calls()["run"], before["run"]);
+}
+
+TEST_P(Conformance, ProbesAndNamesItself) {
+  EXPECT_EQ(engine().name(), GetParam());
+  EXPECT_THAT(engine().probe(), Not(IsEmpty()));
+  EXPECT_THAT(engine().shell_command(kBase), ::testing::Contains(std::string(kBase)));
+}
+
+}  // namespace
+}  // namespace stagemake::test

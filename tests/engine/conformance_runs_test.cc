@@ -1,0 +1,171 @@
+// Scripts, and stopping them.
+#include <algorithm>
+#include <thread>
+
+#include "base/text.h"
+#include "conformance.h"
+
+namespace stagemake::test {
+namespace {
+
+using namespace std::chrono_literals;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+
+TEST_P(Conformance, ExitCodesAreTheScripts) {
+  std::string container = create();
+  for (int code : {0, 1, 3, 125, 126, 127, 137, 143, 255}) {
+    Ran ran = run(container, fmt::format("echo before; exit {}", code));
+    EXPECT_EQ(ran.outcome.exit_code, code);
+    EXPECT_EQ(ran.outcome.ok(), code == 0);
+    EXPECT_FALSE(ran.outcome.stopped);
+    EXPECT_EQ(ran.output, "before\n");
+  }
+  EXPECT_EQ(run(container, "no-such-program 2>/dev/null").outcome.exit_code, 127);
+  EXPECT_NE(run(container, "if then").outcome.exit_code, 0) << "a syntax error";
+  EXPECT_NE(run(container, "set -e; false; exit 0").outcome.exit_code, 0);
+}
+
+TEST_P(Conformance, AContainerRunsOftenAndKeepsItsFiles) {
+  std::string container = create();
+  EXPECT_TRUE(run(container, "echo one >/work").outcome.ok());
+  EXPECT_TRUE(run(container, "echo two >>/work").outcome.ok());
+  EXPECT_EQ(run(container, "cat /work").output, "one\ntwo\n");
+}
+
+TEST_P(Conformance, ScriptsAreTakenLiterally) {
+  std::string container = create();
+  EXPECT_EQ(run(container, R"(x='it'"'"'s'; printf '%s|' "$x" "\$HOME" 'a  b')").output, "it's|$HOME|a  b|");
+  EXPECT_EQ(run(container, "cat; echo end").output, "end\n") << "standard input is empty";
+  EXPECT_EQ(run(container, "cat <<'X'\n$here\nX\n").output, "$here\n");
+  EXPECT_EQ(run(container, "echo a; echo b >&2; echo c").output, "a\nb\nc\n") << "one stream, in order";
+  if (GetParam() == "fake") return;  // its script is an argument
+  std::string longer = ": " + std::string(300'000, 'x') + "\necho end";
+  EXPECT_EQ(run(container, longer).output, "end\n") << "longer than an argument may be";
+}
+
+TEST_P(Conformance, AMegabyteInOneLineSurvives) {
+  Ran ran = run(create(), "head -c 1000000 /dev/zero | tr '\\000' x; echo; echo end");
+  EXPECT_EQ(ran.output.size(), 1'000'005u);
+  EXPECT_EQ(ran.output.find_first_not_of('x'), 1'000'000u);
+  EXPECT_THAT(ran.output.substr(1'000'000), "\nend\n");
+}
+
+TEST_P(Conformance, AFailedRunCanBeCommitted) {
+  std::string container = create();
+  EXPECT_EQ(run(container, "mkdir -p /work/deep; echo half >/work/deep/file; exit 3").outcome.exit_code, 3);
+  std::string image = commit(container, {{"t.complete", "false"}});
+  EXPECT_EQ(content(image, "/work/deep/file"), "half\n");
+  EXPECT_EQ(engine().find_image(image)->labels["t.complete"], "false");
+}
+
+TEST_P(Conformance, FourContainersRunAtOnce) {
+  std::vector<std::string> names;
+  for (int i = 0; i < 4; ++i) names.push_back(create());
+  std::vector<Ran> ran(4);
+  auto begin = std::chrono::steady_clock::now();
+  {
+    std::vector<std::jthread> threads;
+    for (int i = 0; i < 4; ++i)
+      threads.emplace_back([&, i] {
+        ran[i] = run(names[i], fmt::format("echo {0} >/mine; sleep 1; cat /mine; exit {0}", i));
+        commit(names[i]);
+      });
+  }
+  auto took = std::chrono::steady_clock::now() - begin;
+  for (int i = 0; i < 4; ++i) {
+    EXPECT_EQ(ran[i].output, fmt::format("{}\n", i));
+    EXPECT_EQ(ran[i].outcome.exit_code, i);
+  }
+  EXPECT_LT(took, 3900ms) << "one after another would be at least 4 s";
+}
+
+TEST_P(Conformance, WhatTheSinkThrowsComesOut) {
+  std::string container = create();
+  std::string mark = fmt::format("98{}", ::getpid() * 10 + 1);
+  EXPECT_THROW(engine().run(
+                   container, "echo x; sleep " + mark,
+                   [](std::string_view) { throw std::length_error("full"); }, {}, kGrace),
+               std::length_error);
+  EXPECT_THAT(processes_with(mark), IsEmpty());
+}
+
+TEST_P(Conformance, AStopEndsTheCommandAndTheScriptGoesOn) {
+  if (!bench_->runs_processes()) GTEST_SKIP() << "the fake's shell is stopped as well";
+  std::string container = create();
+  Ran ran = run_and_stop(container, "echo ready; sleep 1000; code=$?; echo $code >/code; exit 9", kGrace);
+  EXPECT_TRUE(ran.outcome.stopped);
+  EXPECT_FALSE(ran.outcome.ok());
+  EXPECT_EQ(ran.outcome.exit_code, 9);
+  EXPECT_EQ(content_in(container, "/code"), "143\n");
+}
+
+TEST_P(Conformance, AStopEndsEverythingInside) {
+  std::string container = create();
+  // The numbers make the processes recognizable from outside.
+  std::string number = fmt::format("97{}", ::getpid() * 10);
+  std::string script = fmt::format(
+      "setsid sleep {0}1 & (setsid env -i /bin/sleep {0}2 >/dev/null 2>&1 &) ; nohup sleep {0}3 >/dev/null "
+      "2>&1 & "
+      "(trap '' TERM; sleep {0}4; sleep {0}5) & sh -c 'trap \"\" TERM; echo ready; while true; do sleep "
+      "{0}6; done'; "
+      "sleep {0}7",
+      number);
+  if (!bench_->runs_processes()) script = "echo ready; sleep " + number + "8";
+  auto begin = std::chrono::steady_clock::now();
+  Ran ran = run_and_stop(container, script, kShortGrace);
+  EXPECT_TRUE(ran.outcome.stopped);
+  EXPECT_NE(ran.outcome.exit_code, 0);
+  EXPECT_THAT(processes_with(number), IsEmpty());
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, 15s);
+  EXPECT_TRUE(run(container, "true").outcome.ok()) << "it can run again";
+  EXPECT_TRUE(engine().find_image(commit(container)));
+}
+
+TEST_P(Conformance, AStopBeforeTheStartIsAStop) {
+  std::stop_source stop;
+  stop.request_stop();
+  Ran ran = run(create(), "sleep 1000", stop.get_token(), kShortGrace);
+  EXPECT_TRUE(ran.outcome.stopped);
+  EXPECT_NE(ran.outcome.exit_code, 0);
+}
+
+TEST_P(Conformance, WhatAScriptLeavesInTheBackgroundEndsWithIt) {
+  if (!bench_->runs_processes()) GTEST_SKIP() << "the fake runs no processes of its own";
+  std::string number = fmt::format("96{}", ::getpid() * 10);
+  std::string container = create();
+  Ran ran =
+      run(container, fmt::format("setsid sleep {0}1 & (env -i setsid /bin/sleep {0}2 &) ; exit 4", number));
+  EXPECT_EQ(ran.outcome.exit_code, 4);
+  EXPECT_FALSE(ran.outcome.stopped);
+  EXPECT_THAT(processes_with(number), IsEmpty());
+}
+
+TEST_P(Conformance, ARunningContainerIsListedSoAndCanBeRemoved) {
+  std::string key = unique("t.run");
+  std::string number = fmt::format("95{}", ::getpid() * 10);
+  std::string container = create(kBase, {{key, "1"}});
+  std::atomic<bool> ready = false;
+  std::jthread runs([&] {
+    try {
+      engine().run(
+          container, "echo ready; sleep " + number + "1; sleep " + number + "2",
+          [&](std::string_view) { ready = true; }, {}, kGrace);
+    } catch (const EngineError&) {
+      // The container went away under it: the engine's error, or the exit code of the killed shell.
+    }
+  });
+  while (!ready) std::this_thread::sleep_for(10ms);
+  std::vector<ContainerInfo> found = engine().list_containers(key, "1");
+  ASSERT_THAT(found, SizeIs(1));
+  EXPECT_TRUE(found[0].running);
+  // By another driver, which knows the container from its labels alone.
+  std::unique_ptr<ContainerEngine> other = bench_->second_engine();
+  (other ? *other : engine()).remove_container(container);
+  runs.join();
+  EXPECT_THAT(engine().list_containers(key, ""), IsEmpty());
+  EXPECT_THAT(processes_with(number), IsEmpty());
+}
+
+}  // namespace
+}  // namespace stagemake::test

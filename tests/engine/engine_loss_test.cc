@@ -1,0 +1,116 @@
+// The daemon dies while a container runs. (Buildah has none to lose: what dies with it is the run itself.)
+
+#include <stdlib.h>
+
+#include <thread>
+
+#include "conformance.h"
+#include "engine/docker_engine.h"
+
+namespace stagemake::test {
+namespace {
+
+using namespace std::chrono_literals;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+// Sets a variable for one test.
+class Setting {
+ public:
+  Setting(const char* variable, const std::string& value) : variable_(variable) {
+    if (const char* old = ::getenv(variable)) old_ = old;
+    ::setenv(variable, value.c_str(), 1);
+  }
+  ~Setting() {
+    if (old_)
+      ::setenv(variable_, old_->c_str(), 1);
+    else
+      ::unsetenv(variable_);
+  }
+
+ private:
+  const char* variable_;
+  std::optional<std::string> old_;
+};
+
+std::string message_of(const std::function<void()>& call) {
+  try {
+    call();
+  } catch (const EngineError& error) {
+    return error.what();
+  }
+  return "no EngineError";
+}
+
+TEST(EngineLoss, ADaemonThatIsKilledIsOneEngineError) {
+  std::string missing = ::getuid() != 0 ? "only root can start a dockerd" : missing_for_dockerd();
+  if (find_program("busybox").empty()) missing = "there is no busybox";
+  if (!missing.empty() && must_work("docker")) FAIL() << missing;
+  if (!missing.empty()) GTEST_SKIP() << missing;
+  TestDockerd dockerd(scratch() / "killed");
+  Setting host("DOCKER_HOST", dockerd.host());
+  DockerEngine engine(docker_dialect());
+  must_run({"docker", "import", base_tar().string(), kBase});
+  engine.create({"victim", kBase, {{"t.run", "1"}}});
+  std::string number = fmt::format("94{}", ::getpid() * 10);
+  auto begin = std::chrono::steady_clock::now();
+  std::string words = message_of([&] {
+    engine.run(
+        "victim", "echo ready; sleep " + number, [&](std::string_view) { dockerd.kill(); }, {}, kGrace);
+  });
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, 8s);
+  EXPECT_THAT(words, HasSubstr("docker inspect: exit status 1: "));
+  EXPECT_THAT(words, HasSubstr("Cannot connect to the Docker daemon"));
+  EXPECT_EQ(words.find('\n'), std::string::npos) << "one line: " << words;
+  EXPECT_THAT(message_of([&] { engine.find_image(kBase); }), HasSubstr("Cannot connect"));
+  EXPECT_THAT(message_of([&] { engine.probe(); }), HasSubstr("start the daemon"));
+  std::string why;
+  EXPECT_THAT(message_of([&] { engine.pull("127.0.0.1:9/x:1", why); }), HasSubstr("Cannot connect"));
+
+  // A daemon that comes back knows the container, and a new driver finds it by its label.
+  dockerd.start();
+  ASSERT_EQ(engine.list_containers("t.run", "1").size(), 1u);
+  engine.commit("victim", {.names = {"saved:1"}});
+  EXPECT_TRUE(engine.find_image("saved:1"));
+  engine.remove_container("victim");
+  EXPECT_THAT(processes_with(number), IsEmpty());
+}
+
+TEST(EngineLoss, ADaemonThatIsNotThereSaysHowToGetIt) {
+  if (find_program("docker").empty()) GTEST_SKIP() << "there is no docker client";
+  Setting host("DOCKER_HOST", "unix:///not/there");
+  EXPECT_THAT(message_of([] { DockerEngine(docker_dialect()).probe(); }), HasSubstr("unix:///not/there"));
+  Setting program("STAGEMAKE_DOCKER", "/not/there/docker");
+  EXPECT_THAT(message_of([] { DockerEngine(docker_dialect()).probe(); }),
+              HasSubstr("apt-get install docker.io"));
+  EXPECT_THAT(message_of([] { DockerEngine(docker_dialect()).find_image("x"); }),
+              HasSubstr("no such program"));
+}
+
+TEST(EngineFinder, SaysWhatWasTriedWhereNothingWorks) {
+  Setting docker("STAGEMAKE_DOCKER", "/not/there/docker");
+  Setting podman("STAGEMAKE_PODMAN", "/not/there/podman");
+  Setting buildah("STAGEMAKE_BUILDAH", "/not/there/buildah");
+  std::vector<EngineReport> reports = examine_engines();
+  ASSERT_EQ(reports.size(), 3u);
+  for (const EngineReport& report : reports) {
+    EXPECT_FALSE(report.usable);
+    EXPECT_THAT(report.advice, HasSubstr("apt-get install"));
+  }
+  std::string words = message_of([] { open_engine(EngineKind::Auto); });
+  for (const char* name : {"docker", "podman", "buildah"})
+    EXPECT_THAT(words, HasSubstr(fmt::format("\n  {}: there is no", name)));
+  EXPECT_THAT(message_of([] { open_engine(EngineKind::Buildah); }), HasSubstr("install buildah"));
+}
+
+TEST(EngineFinder, KnowsTheWordsOfTheOption) {
+  EXPECT_EQ(engine_kind("auto"), EngineKind::Auto);
+  EXPECT_EQ(engine_kind("docker"), EngineKind::Docker);
+  EXPECT_EQ(engine_kind("podman"), EngineKind::Podman);
+  EXPECT_EQ(engine_kind("buildah"), EngineKind::Buildah);
+  EXPECT_EQ(engine_kind("Docker"), std::nullopt);
+  EXPECT_EQ(engine_kind(""), std::nullopt);
+}
+
+}  // namespace
+}  // namespace stagemake::test
