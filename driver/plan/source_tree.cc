@@ -11,6 +11,7 @@
 #include <cstring>
 #include <mutex>
 #include <unordered_map>
+#include <utility>
 
 #include "base/digest.h"
 #include "base/error.h"
@@ -51,6 +52,7 @@ class GitIndex {
       fs::path below = fs::relative(tree, work_tree, failed);
       if (!failed && below.string() != ".") prefix_ = below.generic_string() + "/";
       if (!failed && git_repository_index(&index_, repository) == 0) read_time(repository);
+      if (index_ != nullptr && converts(repository, work_tree)) git_index_free(std::exchange(index_, nullptr));
     }
     git_repository_free(repository);
   }
@@ -68,6 +70,7 @@ class GitIndex {
     if (entry == nullptr || entry->file_size != static_cast<std::uint32_t>(s.st_size) ||
         entry->mtime.seconds != static_cast<std::int32_t>(s.st_mtim.tv_sec) ||
         (entry->mtime.nanoseconds != 0 && entry->mtime.nanoseconds != static_cast<std::uint32_t>(s.st_mtim.tv_nsec)) ||
+        entry->ctime.seconds != static_cast<std::int32_t>(s.st_ctim.tv_sec) ||
         entry->ino != static_cast<std::uint32_t>(s.st_ino))
       return {};
     // git's "racy" rule: a file as young as the index may have changed after git looked, within the clock's grain.
@@ -83,6 +86,45 @@ class GitIndex {
     fs::path file = fs::path(git_repository_path(repository)) / "index";
     struct stat s {};
     if (::stat(file.c_str(), &s) == 0) written_ = s.st_mtim.tv_sec;
+  }
+
+  // Whether git may store other bytes than lie in the folder (line ends, large-file filters, keywords): then its ids
+  // are not those of what we would send into a container.
+  bool converts(git_repository* repository, const fs::path& work_tree) const {
+    git_config* config = nullptr;
+    int automatic = 0;
+    if (git_repository_config_snapshot(&config, repository) == 0) {
+      const char* value = nullptr;
+      if (git_config_get_string(&value, config, "core.autocrlf") == 0 && git_config_parse_bool(&automatic, value) != 0)
+        automatic = 1;  // "input"
+    }
+    git_config_free(config);
+    if (automatic != 0 || has_conversion(fs::path(git_repository_commondir(repository)) / "info/attributes")) return true;
+    for (std::size_t i = 0; i < git_index_entrycount(index_); ++i) {
+      std::string_view path = git_index_get_byindex(index_, i)->path;
+      if (path == ".gitattributes" || path.ends_with("/.gitattributes"))
+        if (has_conversion(work_tree / std::string(path))) return true;
+    }
+    return false;
+  }
+
+  static bool has_conversion(const fs::path& attributes) {
+    std::string text;
+    try {
+      text = read_file(attributes).value_or("");
+    } catch (const Error&) {
+      return true;
+    }
+    for (std::string_view line : lines(text)) {
+      if (line.starts_with('#')) continue;
+      for (std::string_view word : words(line)) {
+        std::string_view name = word.substr(0, word.find('='));
+        if (name == "text" || name == "eol" || name == "crlf" || name == "ident" || name == "filter" ||
+            name == "working-tree-encoding")
+          return true;
+      }
+    }
+    return false;
   }
 
   git_index* index_ = nullptr;
@@ -246,19 +288,21 @@ SourceTree::~SourceTree() = default;
 
 const std::vector<SourceFile>& SourceTree::below(const std::string& path, bool ignored_too) {
   std::lock_guard lock(state_->mutex);
-  auto [found, is_new] = known_.try_emplace({path, ignored_too});
-  if (is_new && !slice_of_known(path, ignored_too, found->second)) {
+  auto found = known_.find({path, ignored_too});
+  if (found != known_.end()) return found->second;
+  std::vector<SourceFile> files;
+  if (!slice_of_known(path, ignored_too, files)) {
     IgnoreRules::Inherited above = state_->rules.at_root();
     for (std::size_t end = path.find('/'); end != std::string::npos; end = path.find('/', end + 1)) {
       IgnoreRules::Inherited own;
       state_->rules.excluded(path.substr(0, end), above, own);
       above = std::move(own);
     }
-    state_->walk(path, ignored_too, above, found->second);
+    state_->walk(path, ignored_too, above, files);
     state_->faults.throw_if_any();
-    std::sort(found->second.begin(), found->second.end());
+    std::sort(files.begin(), files.end());
   }
-  return found->second;
+  return known_.emplace(std::pair(path, ignored_too), std::move(files)).first->second;
 }
 
 // A path below one that was walked already needs no second walk.
