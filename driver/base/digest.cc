@@ -57,7 +57,9 @@ DigestBuilder& DigestBuilder::field(std::string_view bytes) {
   return *this;
 }
 
-std::string DigestBuilder::hex() { return state_->context.hex(); }
+std::string DigestBuilder::hex() {
+  return state_->context.hex();
+}
 
 std::string sha256_hex(std::string_view bytes) {
   Context context(EVP_sha256());

@@ -17,7 +17,9 @@
 namespace stagemake {
 namespace {
 
-std::string reason() { return std::strerror(errno); }
+std::string reason() {
+  return std::strerror(errno);
+}
 
 class Descriptor {
  public:
@@ -49,6 +51,7 @@ Error cannot_write(const fs::path& path) {
 }
 
 void make_folder(const fs::path& folder) {
+  if (folder.empty()) return;  // of a name alone: the current one
   boost::system::error_code failed;
   fs::create_directories(folder, failed);
   if (failed)

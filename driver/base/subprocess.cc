@@ -261,13 +261,16 @@ Finished run_command(const Command& command) {
 }
 
 std::string find_program(std::string_view name) {
+  auto runs = [](const std::string& candidate) {
+    boost::system::error_code ignored;
+    return fs::is_regular_file(candidate, ignored) && ::access(candidate.c_str(), X_OK) == 0;
+  };
   if (name.find('/') != std::string_view::npos)
-    return ::access(std::string(name).c_str(), X_OK) == 0 ? std::string(name) : std::string();
+    return runs(std::string(name)) ? std::string(name) : std::string();
   const char* path = std::getenv("PATH");
   for (std::string_view folder : split(path == nullptr ? "/usr/bin:/bin" : path, ':')) {
     std::string candidate = fmt::format("{}/{}", folder.empty() ? "." : folder, name);
-    boost::system::error_code ignored;
-    if (fs::is_regular_file(candidate, ignored) && ::access(candidate.c_str(), X_OK) == 0) return candidate;
+    if (runs(candidate)) return candidate;
   }
   return {};
 }

@@ -29,14 +29,47 @@ using Entry = std::unique_ptr<archive_entry, EntryFree>;
 
 struct TarWriter::State {
   std::string path;
+  int fd = -1;
+  bool discards = false;  // what libarchive still has to say does not reach the file
   archive* out = archive_write_new();
-  bool closed = false;
 
+  explicit State(const fs::path& file) : path(file.string()) {
+    fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+    if (fd >= 0) return;
+    Error error = cannot_write(std::strerror(errno));
+    archive_write_free(out);
+    throw error;
+  }
+  ~State() {
+    // Freeing closes, and closing writes the end marks: half an archive would pass for a whole one.
+    discards = true;
+    archive_write_free(out);
+    ::close(fd);
+  }
+  State(const State&) = delete;
+  State& operator=(const State&) = delete;
+
+  Error cannot_write(const char* why) const {
+    return engine_unusable(
+        fmt::format("{}: cannot be written: {}", printable(path), why == nullptr ? "unknown reason" : why));
+  }
   void check(int result) {
-    if (result != ARCHIVE_OK) {
-      const char* why = archive_error_string(out);
-      throw engine_unusable(fmt::format("{}: cannot be written: {}", path, why == nullptr ? "unknown reason" : why));
+    if (result != ARCHIVE_OK) throw cannot_write(archive_error_string(out));
+  }
+  static la_ssize_t take(archive* out, void* self, const void* bytes, size_t size) {
+    auto* state = static_cast<State*>(self);
+    const char* at = static_cast<const char*>(bytes);
+    for (size_t left = state->discards ? 0 : size; left > 0;) {
+      ssize_t n = ::write(state->fd, at, left);
+      if (n < 0 && errno == EINTR) continue;
+      if (n < 0) {
+        archive_set_error(out, errno, "%s", std::strerror(errno));
+        return -1;
+      }
+      at += n;
+      left -= static_cast<size_t>(n);
     }
+    return static_cast<la_ssize_t>(size);
   }
   Entry begin(const std::string& name, unsigned kind, unsigned mode, std::int64_t time) {
     Entry entry(archive_entry_new());
@@ -54,26 +87,16 @@ struct TarWriter::State {
   }
 };
 
-TarWriter::TarWriter(const fs::path& file) : state_(new State{file.string()}) {
+TarWriter::TarWriter(const fs::path& file) : state_(std::make_unique<State>(file)) {
   archive_write_set_format_pax_restricted(state_->out);
   archive_write_set_options(state_->out, "hdrcharset=BINARY");  // names are bytes: no locale may touch them
-  try {
-    state_->check(archive_write_open_filename(state_->out, file.c_str()));
-  } catch (...) {
-    archive_write_free(state_->out);
-    delete state_;
-    throw;
-  }
+  state_->check(archive_write_open(state_->out, state_.get(), nullptr, &State::take, nullptr));
 }
 
-TarWriter::~TarWriter() {
-  // Without this libarchive would write the end marks, and half an archive would pass for a whole one.
-  if (!state_->closed) archive_write_fail(state_->out);
-  archive_write_free(state_->out);
-  delete state_;
-}
+TarWriter::~TarWriter() = default;
 
-void TarWriter::add_content(const std::string& name, std::string_view content, unsigned mode, std::int64_t time) {
+void TarWriter::add_content(const std::string& name, std::string_view content, unsigned mode,
+                            std::int64_t time) {
   Entry entry = state_->begin(name, AE_IFREG, mode, time);
   archive_entry_set_size(entry.get(), static_cast<la_int64_t>(content.size()));
   state_->check(archive_write_header(state_->out, entry.get()));
@@ -106,8 +129,8 @@ void TarWriter::add_file(const std::string& name, const fs::path& source, unsign
     left -= n;
   }
   struct stat after {};
-  if (::fstat(fd, &after) != 0 || after.st_size != facts.st_size || after.st_mtim.tv_sec != facts.st_mtim.tv_sec ||
-      after.st_mtim.tv_nsec != facts.st_mtim.tv_nsec)
+  if (::fstat(fd, &after) != 0 || after.st_size != facts.st_size ||
+      after.st_mtim.tv_sec != facts.st_mtim.tv_sec || after.st_mtim.tv_nsec != facts.st_mtim.tv_nsec)
     throw bad_input(source.string(), "changed while it was read; run again");
 }
 
@@ -124,7 +147,6 @@ void TarWriter::add_folder(const std::string& name, unsigned mode, std::int64_t 
 
 void TarWriter::close() {
   state_->check(archive_write_close(state_->out));
-  state_->closed = true;
 }
 
 std::vector<TarEntry> read_tar(std::string_view bytes, std::size_t content_limit) {
@@ -134,7 +156,8 @@ std::vector<TarEntry> read_tar(std::string_view bytes, std::size_t content_limit
   archive_read_set_options(in.get(), "hdrcharset=BINARY");  // names are bytes, whatever the locale
   auto fail = [&] {
     const char* why = archive_error_string(in.get());
-    return engine_unusable(fmt::format("the engine sent no tar stream: {}", why == nullptr ? "unknown" : why));
+    return engine_unusable(
+        fmt::format("the engine sent no tar stream: {}", why == nullptr ? "unknown" : why));
   };
   if (archive_read_open_memory(in.get(), bytes.data(), bytes.size()) != ARCHIVE_OK) throw fail();
   std::vector<TarEntry> entries;
@@ -148,10 +171,17 @@ std::vector<TarEntry> read_tar(std::string_view bytes, std::size_t content_limit
     entry.time = archive_entry_mtime(raw);
     entry.nanoseconds = archive_entry_mtime_nsec(raw);
     switch (archive_entry_filetype(raw)) {
-      case AE_IFREG: entry.kind = TarEntry::Kind::File; break;
-      case AE_IFDIR: entry.kind = TarEntry::Kind::Folder; break;
-      case AE_IFLNK: entry.kind = TarEntry::Kind::Symlink; break;
-      default: break;
+      case AE_IFREG:
+        entry.kind = TarEntry::Kind::File;
+        break;
+      case AE_IFDIR:
+        entry.kind = TarEntry::Kind::Folder;
+        break;
+      case AE_IFLNK:
+        entry.kind = TarEntry::Kind::Symlink;
+        break;
+      default:
+        break;
     }
     if (const char* target = archive_entry_symlink(raw)) entry.content = target;
     entry.size = static_cast<std::uint64_t>(archive_entry_size(raw));

@@ -139,11 +139,13 @@ bool is_utf8(std::string_view text) {
   return true;
 }
 
-std::vector<std::string> nearest(std::string_view word, const std::vector<std::string>& known, std::size_t most) {
+std::vector<std::string> nearest(std::string_view word, const std::vector<std::string>& known,
+                                 std::size_t most) {
   std::vector<std::pair<std::size_t, std::string>> near;
   std::size_t limit = std::max<std::size_t>(2, word.size() / 3);
   for (const std::string& candidate : known) {
-    std::size_t gap = candidate.size() > word.size() ? candidate.size() - word.size() : word.size() - candidate.size();
+    std::size_t gap =
+        candidate.size() > word.size() ? candidate.size() - word.size() : word.size() - candidate.size();
     if (gap > limit) continue;
     std::size_t distance = edit_distance(word, candidate);
     if (distance <= limit) near.emplace_back(distance, candidate);

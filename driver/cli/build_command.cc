@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <ctime>
+#include <future>
 #include <nlohmann/json.hpp>
 #include <thread>
 
@@ -22,29 +23,48 @@ namespace {
 
 using nlohmann::ordered_json;
 
+// git needs 0.6 s to describe Sage (20,000 commits since the last tag): it does so beside everything else.
+class Describing {
+ public:
+  explicit Describing(const fs::path& tree)
+      : revision_(std::async(std::launch::async, git_revision, tree, stop_.get_token())) {}
+  ~Describing() { stop_.request_stop(); }  // who ends early, over a bad option, does not wait for git
+  Describing(const Describing&) = delete;
+  Describing& operator=(const Describing&) = delete;
+  std::string get() { return revision_.get(); }
+
+ private:
+  std::stop_source stop_;
+  std::future<std::string> revision_;
+};
+
 // What `build` and `explain` have in common: the tree, the engine, the environments and what exists of them.
 struct Session {
   explicit Session(const Options& options)
-      : tree(open_tree(options)),
+      : describing(tree_path(options)),
+        tree(open_tree(options)),
         environments(resolve_environments(options, tree)),
         engine(open_engine(options.engine)),
         state(options.state, tree.path),
         sources(tree.path, state.source_ids(), std::time(nullptr)),
-        revision(git_revision(tree.path)),
         world{.engine = *engine,
               .state = state,
               .packages = tree.packages,
               .variables = tree.variables,
               .table = tree.table,
               .sources = sources,
-              .revision = revision,
-              .repository = options.repository,
-              .tags = {options.tag.value_or(tag_of(revision))}} {
+              .repository = options.repository} {}
+
+  // From here on images can be named.
+  void settle_tags(const Options& options) {
+    world.revision = describing.get();
+    world.tags = {options.tag.value_or(tag_of(world.revision))};
     for (const std::string& tag : options.extra_tags)
       if (std::find(world.tags.begin(), world.tags.end(), tag) == world.tags.end()) world.tags.push_back(tag);
   }
 
   void look(const Options& options) {
+    if (world.tags.empty()) settle_tags(options);
     std::vector<std::string> targets = options.to;
     if (targets.empty()) targets = {tree.table.default_stage};
     snapshots = find_snapshots(*engine, tree.table);
@@ -55,15 +75,15 @@ struct Session {
 
   std::vector<StageExplanation> explain(const EnvironmentBuild& build) {
     auto manifests = [this](const std::string& digest) { return state.manifest(digest); };
-    return stagemake::explain(build.plan, build.decisions, sources, manifests, std::time(nullptr));
+    return stagemake::explain(build.plan, tree.packages, build.decisions, sources, manifests, std::time(nullptr));
   }
 
+  Describing describing;
   Tree tree;
   std::vector<Environment> environments;
   std::unique_ptr<ContainerEngine> engine;
   StateFolder state;
   SourceTree sources;
-  std::string revision;
   BuildWorld world;
   std::vector<Snapshot> snapshots;
   std::vector<EnvironmentBuild> builds;
@@ -183,6 +203,7 @@ int build_command(const Options& options) {
   });
   std::vector<FileLock> locks = lock_environments(session, signals.token(), reporter);
   if (signals.first() != 0) return 128 + signals.first();
+  session.settle_tags(options);
   for (const Environment& environment : session.environments) adopt_containers(session.world, environment.name, reporter);
   session.look(options);
   BuildResult result = run_builds(session.world, session.builds,

@@ -77,7 +77,7 @@ void print_plan(const Tree& tree, const StagePlan& plan) {
 }  // namespace
 
 int list_command(const Options& options) {
-  fs::path path = options.tree ? *options.tree : find_tree(fs::current_path());
+  fs::path path = tree_path(options);
   PackageIndex packages = PackageIndex::read(path, options.dialect);
   return print_names(options, "packages", list_packages(packages, options.query));
 }
@@ -91,7 +91,7 @@ int stages_command(const Options& options) {
 int envs_command(const Options& options) { return print_names(options, "environments", open_tree(options).table.environments); }
 
 int packages_command(const Options& options) {
-  fs::path path = options.tree ? *options.tree : find_tree(fs::current_path());
+  fs::path path = tree_path(options);
   Faults faults;
   PackageIndex packages = PackageIndex::read(path, options.dialect, &faults);
   MakeVariables variables = MakeVariables::read(path, packages.dialect(), &faults);

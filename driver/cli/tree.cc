@@ -19,8 +19,10 @@ fs::path find_tree(const fs::path& start) {
   throw bad_input(start.string(), "neither here nor in a folder above is build/pkgs: this is no distribution's tree. Go into one, or name it with --tree DIR");
 }
 
+fs::path tree_path(const Options& options) { return options.tree ? *options.tree : find_tree(fs::current_path()); }
+
 Tree open_tree(const Options& options) {
-  fs::path path = options.tree ? *options.tree : find_tree(fs::current_path());
+  fs::path path = tree_path(options);
   boost::system::error_code failed;
   fs::path real = fs::canonical(path, failed);
   if (failed) throw bad_input(path.string(), failed.message());
@@ -74,9 +76,9 @@ std::set<std::string> names_of(const std::vector<std::string>& arguments) {
   return names;
 }
 
-std::string git_revision(const fs::path& tree) {
+std::string git_revision(const fs::path& tree, std::stop_token stop) {
   if (find_program("git").empty()) return {};
-  Finished finished = run_command({.argv = {"git", "-C", tree.string(), "describe", "--dirty", "--always"}});
+  Finished finished = run_command({.argv = {"git", "-C", tree.string(), "describe", "--dirty", "--always"}, .stop = stop});
   return finished.ok() ? std::string(trimmed(finished.output)) : std::string();
 }
 

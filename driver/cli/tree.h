@@ -1,7 +1,7 @@
 // The tree that a command works on: found, read, and described for its commands.
 #pragma once
 
-#include <memory>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -23,6 +23,9 @@ struct Tree {
 // Throws one Error (BadInput) with all faults of the tree: metadata, dependencies and table of stages.
 Tree open_tree(const Options& options);
 
+// The tree's folder: the one that was named, else find_tree() from here.
+fs::path tree_path(const Options& options);
+
 // The nearest folder from `start` upwards that has build/pkgs. Throws Error (BadInput) where none has.
 fs::path find_tree(const fs::path& start);
 
@@ -33,7 +36,7 @@ std::vector<Environment> resolve_environments(const Options& options, const Tree
 std::set<std::string> names_of(const std::vector<std::string>& arguments);
 
 // What `git describe --dirty --always` says of the tree; empty where it is in no git checkout or git is missing.
-std::string git_revision(const fs::path& tree);
+std::string git_revision(const fs::path& tree, std::stop_token stop = {});
 // A revision as a tag that registries allow; "latest" for an empty one.
 std::string tag_of(const std::string& revision);
 

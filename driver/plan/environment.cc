@@ -29,6 +29,16 @@ std::string package_list_arguments(const std::vector<std::string>& factors) {
   return {};
 }
 
+// Systems that are not called as the lists of system packages that are theirs (Sage's tox.ini has the same).
+std::string system_of(const std::string& factor) {
+  static const std::map<std::string, std::string> kOthers = {
+      {"archlinux", "arch"},    {"centos", "fedora"},   {"linuxmint", "debian"}, {"nixos", "nix"},
+      {"raspbian", "debian"},   {"redhat", "fedora"},   {"ubuntu", "debian"},    {"voidlinux", "void"},
+  };
+  auto found = kOthers.find(factor);
+  return found == kOthers.end() ? factor : found->second;
+}
+
 // "debian-bookworm-minimal" → "debian:bookworm". A guess from the name's first two factors; --base-image says it.
 std::string base_image_of(const std::vector<std::string>& factors) {
   static const std::set<std::string> kPackageSets = {"minimal", "standard", "maximal"};
@@ -65,21 +75,27 @@ PackageListQuery query_of(const std::string& arguments, Dialect dialect, const s
 }
 
 // The words of build/pkgs/NAME/distros/SYSTEM.txt, without comments. Some names are only listed for their packages
-// (`_bootstrap`), some have no such file.
-std::vector<std::string> system_packages_of(const PackageIndex& packages, const std::string& name, const std::string& system) {
+// (`_bootstrap`), some have no such file. The quotes around `"pkgconfig(zlib)"` are for the shell, which sees these words
+// in the distribution's own tools.
+std::vector<std::string> system_packages_of(const PackageIndex& packages, const std::string& package, const std::string& system) {
   std::string content =
-      read_file(packages.tree() / "build/pkgs" / name / "distros" / (system + ".txt")).value_or("");
+      read_file(packages.tree() / "build/pkgs" / package / "distros" / (system + ".txt")).value_or("");
   std::vector<std::string> result;
   for (std::string_view line : lines(content))
-    for (std::string_view word : words(line.substr(0, line.find('#')))) result.emplace_back(word);
+    for (std::string_view word : words(line.substr(0, line.find('#')))) {
+      std::string name(word);
+      std::erase(name, '"');
+      result.push_back(std::move(name));
+    }
   return result;
 }
 
 void add_system_packages(Environment& environment, const PackageIndex& packages, const std::string& list_arguments,
-                         const std::string& extra, const std::string& with_system) {
+                         const std::string& extra, const std::string& extra_system_packages, const std::string& with_system) {
   std::vector<std::string> names = list_packages(packages, query_of(list_arguments, packages.dialect(), environment.system));
   for (std::string_view name : words(extra)) names.emplace_back(name);
   std::set<std::string> system_packages;
+  for (std::string_view name : words(extra_system_packages)) system_packages.emplace(name);
   environment.configure_args = {"--enable-option-checking"};
   for (const std::string& name : names) {
     if (!packages.has_folder(name)) continue;  // an extra name that this tree does not have: the writers pass over it too
@@ -102,7 +118,7 @@ void set_values(Environment& environment, const EnvironmentRequest& request, Dia
   environment.values = {
       {"BOOTSTRAP", given_or(request, "BOOTSTRAP", "./bootstrap")},
       {"EXTRA_CONFIGURE_ARGS", given_or(request, "EXTRA_CONFIGURE_ARGS", "")},
-      {"MAKE", "make -j" + jobs},
+      {"MAKE", "make -j" + std::to_string(std::stoi(jobs))},
       {"SAGE_CHECK", given_or(request, "SAGE_CHECK", "warn")},
       {"SAGE_CHECK_PACKAGES", given_or(request, "SAGE_CHECK_PACKAGES", old ? std::string(kSage98CheckPackages) : "")},
       {"TARGETS_PRE", given_or(request, "TARGETS_PRE", "all-sage-local")},
@@ -123,8 +139,8 @@ const std::string& Environment::value(const std::string& key) const {
 
 const std::vector<std::string>& environment_variables() {
   static const std::vector<std::string> kNames = {
-      "ALL_EXTRA_SAGE_PACKAGES", "BASE_IMAGE", "BOOTSTRAP",   "EXTRA_CONFIGURE_ARGS", "IGNORE_MISSING_SYSTEM_PACKAGES",
-      "NUMPROC",                 "SAGE_CHECK", "SAGE_CHECK_PACKAGES", "SAGE_PACKAGE_LIST_ARGS", "SYSTEM",
+      "ALL_EXTRA_SAGE_PACKAGES", "BASE_IMAGE", "BOOTSTRAP",   "EXTRA_CONFIGURE_ARGS", "EXTRA_SYSTEM_PACKAGES",
+      "IGNORE_MISSING_SYSTEM_PACKAGES", "NUMPROC", "SAGE_CHECK", "SAGE_CHECK_PACKAGES", "SAGE_PACKAGE_LIST_ARGS", "SYSTEM",
       "TARGETS",                 "TARGETS_OPTIONAL", "TARGETS_PRE", "USE_MAKEFLAGS",   "WITH_SYSTEM_SPKG"};
   return kNames;
 }
@@ -139,15 +155,13 @@ Environment resolve_environment(const EnvironmentRequest& request, const Package
   environment.name = environment_name(request.name);
   set_values(environment, request, packages.dialect(), processors);
   if (request.name.empty()) return environment;  // the tree's own plan, whatever the system
-  constexpr std::string_view kNameBytes = "abcdefghijklmnopqrstuvwxyz0123456789-_.";
-  if (environment.name.empty() || environment.name.find_first_not_of(kNameBytes) != std::string::npos ||
-      environment.name.front() == '-' || environment.name.front() == '.')
-    throw bad_input("", fmt::format("environment \"{}\": a name is made of lower-case letters, digits, `-`, `_` and `.`, as in "
-                                    "debian-bookworm-minimal: it becomes part of an image's name",
+  if (!fits_in_image_name(environment.name))
+    throw bad_input("", fmt::format("environment \"{}\": a name is made of lower-case letters and digits, with single `-`, `_` or `.` between "
+                                    "them, as in debian-bookworm-minimal: it becomes part of an image's name",
                                     printable(request.name)));
   std::vector<std::string> factors;
   for (std::string_view factor : split(environment.name, '-')) factors.emplace_back(factor);
-  environment.system = given_or(request, "SYSTEM", factors[0]);
+  environment.system = given_or(request, "SYSTEM", system_of(factors[0]));
   environment.base_image = given_or(request, "BASE_IMAGE", base_image_of(factors));
   std::string list = given_or(request, "SAGE_PACKAGE_LIST_ARGS", package_list_arguments(factors));
   if (list.empty())
@@ -158,7 +172,7 @@ Environment resolve_environment(const EnvironmentRequest& request, const Package
   if (with_system != "yes" && with_system != "no" && with_system != "force")
     throw bad_input("WITH_SYSTEM_SPKG", fmt::format("\"{}\" is none of yes, no, force", printable(with_system)));
   add_system_packages(environment, packages, list, given_or(request, "ALL_EXTRA_SAGE_PACKAGES", "_bootstrap"),
-                      with_system);
+                      given_or(request, "EXTRA_SYSTEM_PACKAGES", ""), with_system);
   std::string ignore_missing = given_or(request, "IGNORE_MISSING_SYSTEM_PACKAGES", "no");
   if (ignore_missing != "yes" && ignore_missing != "no")
     throw bad_input("IGNORE_MISSING_SYSTEM_PACKAGES", fmt::format("\"{}\" is neither yes nor no", printable(ignore_missing)));

@@ -42,9 +42,9 @@ std::vector<std::string> changed_files(const std::vector<SourceFile>& before, co
 
 class Explainer {
  public:
-  Explainer(const StagePlan& plan, const std::vector<StageDecision>& decisions, SourceTree& sources,
-            const ManifestLookup& manifests, std::int64_t now)
-      : plan_(plan), decisions_(decisions), sources_(sources), manifests_(manifests), now_(now) {}
+  Explainer(const StagePlan& plan, const PackageIndex& packages, const std::vector<StageDecision>& decisions,
+            SourceTree& sources, const ManifestLookup& manifests, std::int64_t now)
+      : plan_(plan), packages_(packages), decisions_(decisions), sources_(sources), manifests_(manifests), now_(now) {}
 
   StageExplanation of(std::size_t stage) {
     const StageDecision& decision = decisions_[stage];
@@ -91,12 +91,26 @@ class Explainer {
       lines.push_back(unchanged_text(stage));
     if (decision.start && decision.start->snapshot != nullptr) {
       const Candidate& start = *decision.start;
-      if (start.ready > 0) lines.push_back(fmt::format("{} of its packages are ready there", start.ready));
+      if (start.ready > 0)
+        lines.push_back(fmt::format("{} of {} packages are ready there", start.ready, start.ready + start.to_build.size()));
       if (!start.stale.empty())
         lines.push_back("to be built again, since their files changed and not their version: " + some_of(start.stale));
       if (!start.removed.empty()) lines.push_back("to be uninstalled, since the tree has them no more: " + some_of(start.removed));
     }
+    if (std::string made = made_text(stage); !made.empty()) lines.push_back(made);
     return lines;
+  }
+
+  // The packages that the stage will make.
+  std::string made_text(std::size_t stage) const {
+    std::optional<std::size_t> first = stage;
+    while (first && !decisions_[*first].start) first = plan_.stages[*first].parent;
+    if (!first) return {};
+    const std::vector<PackageId>& to_build = decisions_[*first].start->to_build;
+    std::vector<std::string> names;
+    for (PackageId id : plan_.stages[stage].packages)
+      if (std::binary_search(to_build.begin(), to_build.end(), id)) names.push_back(packages_[id].name);
+    return names.empty() ? std::string() : fmt::format("makes at most {}: {}", names.size(), some_of(names));
   }
 
   // Built though no input differs: its image is gone, or is only part of another one.
@@ -110,7 +124,7 @@ class Explainer {
   std::string change_text(std::size_t stage, const InputChange& change, const Snapshot& older) {
     if (change.input == kParentInput) {
       std::size_t parent = *plan_.stages[stage].parent;
-      return fmt::format("{} is other", plan_.stages[parent].name);
+      return fmt::format("{} is built again", plan_.stages[parent].name);
     }
     if (change.input == kRecipeInput) return "its recipe changed";
     const std::vector<std::string>& files = plan_.table.stages[stage].adds;
@@ -128,6 +142,7 @@ class Explainer {
   }
 
   const StagePlan& plan_;
+  const PackageIndex& packages_;
   const std::vector<StageDecision>& decisions_;
   SourceTree& sources_;
   const ManifestLookup& manifests_;
@@ -136,9 +151,10 @@ class Explainer {
 
 }  // namespace
 
-std::vector<StageExplanation> explain(const StagePlan& plan, const std::vector<StageDecision>& decisions,
-                                      SourceTree& sources, const ManifestLookup& manifests, std::int64_t now) {
-  Explainer explainer(plan, decisions, sources, manifests, now);
+std::vector<StageExplanation> explain(const StagePlan& plan, const PackageIndex& packages,
+                                      const std::vector<StageDecision>& decisions, SourceTree& sources,
+                                      const ManifestLookup& manifests, std::int64_t now) {
+  Explainer explainer(plan, packages, decisions, sources, manifests, now);
   std::vector<StageExplanation> all;
   for (std::size_t i = 0; i < decisions.size(); ++i) all.push_back(explainer.of(i));
   return all;

@@ -22,8 +22,9 @@ struct StageExplanation {
 };
 
 // `now`: seconds since the epoch, for "2 h ago". One explanation per stage, in the plan's order.
-std::vector<StageExplanation> explain(const StagePlan& plan, const std::vector<StageDecision>& decisions,
-                                      SourceTree& sources, const ManifestLookup& manifests, std::int64_t now);
+std::vector<StageExplanation> explain(const StagePlan& plan, const PackageIndex& packages,
+                                      const std::vector<StageDecision>& decisions, SourceTree& sources,
+                                      const ManifestLookup& manifests, std::int64_t now);
 
 nlohmann::json to_json(const std::vector<StageExplanation>& explanations);
 

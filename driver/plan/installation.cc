@@ -60,7 +60,7 @@ std::string installation_recipe(const std::string& system, const std::vector<std
     throw bad_input("", fmt::format("system \"{}\": its package manager is not known yet; known are {}", printable(system),
                                     join(known, ", ")));
   }
-  std::string text = fmt::format("is_there() {{ {}; }}\nmissing=\n", manager->is_there);
+  std::string text = fmt::format("set -f\nis_there() {{ {}; }}\nmissing=\n", manager->is_there);
   text += fmt::format("for package in {}; do is_there \"$package\" || missing=\"$missing $package\"; done\n",
                       shell_quoted(packages));
   text += fmt::format("if [ -n \"$missing\" ]; then\n  {}\n", manager->update);
@@ -80,7 +80,7 @@ std::string installation_recipe(const std::string& system, const std::vector<std
   } else {
     text += fmt::format("  {} $missing\n", manager->install);
   }
-  return text + fmt::format("  {}\nfi", manager->clean);
+  return text + fmt::format("  {}\nfi\nset +f", manager->clean);
 }
 
 }  // namespace stagemake

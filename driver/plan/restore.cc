@@ -20,7 +20,7 @@ class Decider {
     for (std::size_t i = 0; i < decisions.size(); ++i) {
       StageDecision& decision = decisions[i];
       if (decision.action == StageDecision::Action::NotWanted) continue;
-      if (const Snapshot* image = options_.fresh ? nullptr : holder(i)) {
+      if (const Snapshot* image = options_.fresh ? nullptr : holder(i, decisions)) {
         decision.action = StageDecision::Action::Reuse;
         decision.image = image;
         continue;
@@ -44,17 +44,28 @@ class Decider {
 
   // The best image that holds a stage, finished, with its key: the stage's own, then a finished later one's, then what
   // is left of a later one. A stage that was asked for must have an image of its own: people pull it by its name.
-  const Snapshot* holder(std::size_t stage) const {
+  const Snapshot* holder(std::size_t stage, const std::vector<StageDecision>& decisions) const {
     const Snapshot* best = nullptr;
     auto is_own = [&](const Snapshot& s) { return s.stage == plan_.stages[stage].name; };
     auto rank = [&](const Snapshot& s) { return std::tuple(is_own(s), s.complete, s.clean, s.created, s.image); };
     for (const Snapshot& snapshot : snapshots_) {
       const LineageEntry* entry = snapshot.holds(plan_.stages[stage].name);
       if (entry == nullptr || entry->key != plan_.stages[stage].key || !same_base(snapshot)) continue;
-      bool usable = is_own(snapshot) ? snapshot.complete : !is_target(stage) && may_continue_in(snapshot);
+      bool usable = is_own(snapshot) ? snapshot.complete
+                                     : !is_target(stage) && may_continue_in(snapshot) && is_on_way(stage, snapshot, decisions);
       if (usable && (best == nullptr || rank(snapshot) > rank(*best))) best = &snapshot;
     }
     return best;
+  }
+
+  // Whether all wanted stages that go on from `stage` lead to the stage of `snapshot`: another branch cannot begin in it.
+  bool is_on_way(std::size_t stage, const Snapshot& snapshot, const std::vector<StageDecision>& decisions) const {
+    std::vector<std::size_t> chain = plan_.chain(*plan_.table.find(snapshot.stage));
+    for (std::size_t i = stage + 1; i < decisions.size(); ++i)
+      if (plan_.stages[i].parent == stage && decisions[i].action != StageDecision::Action::NotWanted &&
+          std::find(chain.begin(), chain.end(), i) == chain.end())
+        return false;
+    return true;
   }
 
   bool same_environment(const Snapshot& snapshot) const {
@@ -112,14 +123,17 @@ class Decider {
   }
 
   void weigh(Candidate& candidate) const {
-    if (candidate.snapshot == nullptr) return;
+    std::set<PackageId> all = wanted();
+    if (candidate.snapshot == nullptr) {
+      candidate.to_build.assign(all.begin(), all.end());
+      return;
+    }
     judge_packages(plan_, packages_, *candidate.snapshot, candidate);
     const auto& installed = candidate.snapshot->packages;
     std::vector<PackageId> to_build;
-    std::set<PackageId> all = wanted();
     for (PackageId id : all) {
       auto found = installed.find(packages_[id].name);
-      if (found == installed.end() || found->second.version != packages_[id].version ||
+      if (graph_.is_forced(id) || found == installed.end() || found->second.version != packages_[id].version || found->second.fingerprint.empty() ||
           found->second.fingerprint != plan_.fingerprints[id])
         to_build.push_back(id);
     }
@@ -127,6 +141,7 @@ class Decider {
     for (PackageId id : graph_.rebuilt_with(to_build))
       if (all.contains(id)) not_ready.insert(id);
     candidate.ready = all.size() - not_ready.size();
+    candidate.to_build.assign(not_ready.begin(), not_ready.end());
   }
 
   void choose_start(std::size_t stage, std::vector<StageDecision>& decisions) const {

@@ -26,6 +26,7 @@ struct Candidate {
   enum class Kind { Parent, Unfinished, Older } kind = Kind::Parent;
   const Snapshot* snapshot = nullptr;  // nullptr: the base image
   std::size_t ready = 0;               // wanted packages that need no building
+  std::vector<PackageId> to_build;     // the other wanted ones, sorted; an upper bound: configure may find some on the system
   std::vector<std::string> stale;      // installed, other files, same version: to be uninstalled
   std::vector<std::string> removed;    // installed, and no more in the tree
 };

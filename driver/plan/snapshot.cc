@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "base/text.h"
 
@@ -87,15 +88,21 @@ std::optional<Snapshot> from_labels(const std::map<std::string, std::string>& la
   snapshot.made_by = text("version");
   snapshot.manifest = text("manifest");
   try {
-    snapshot.lineage = parse_lineage(json::parse(text("lineage")));
+    json lineage = json::parse(text("lineage"));
     json packages = json::parse(text("packages"));
+    if (!lineage.is_array() || !packages.is_object()) return std::nullopt;
+    snapshot.lineage = parse_lineage(lineage);
     for (const auto& [name, value] : packages.items())
       snapshot.packages[name] = {value.at(0).get<std::string>(), value.at(1).get<std::string>()};
   } catch (const json::exception&) {
     return std::nullopt;
   }
-  bool consistent = !snapshot.lineage.empty() && snapshot.lineage.back().stage == snapshot.stage &&
-                    snapshot.key() == text("key");
+  std::set<std::string> stages;
+  for (const LineageEntry& entry : snapshot.lineage) stages.insert(entry.stage);
+  std::size_t held = snapshot.lineage.size();
+  bool consistent = held > 0 && stages.size() == held && snapshot.lineage.back().stage == snapshot.stage &&
+                    snapshot.key() == text("key") && (held > 1 ? snapshot.lineage[held - 2].key : "") == text("parent") &&
+                    !snapshot.distribution.empty() && !snapshot.environment.empty();
   return consistent ? std::optional(std::move(snapshot)) : std::nullopt;
 }
 
@@ -120,7 +127,7 @@ std::optional<std::vector<SourceFile>> parse_manifest(std::string_view text) {
     std::string_view id = text.substr(1, 40);
     std::string_view path = text.substr(42, end - 42);
     if ((kind != 'f' && kind != 'x' && kind != 'l') || leads_out(path) ||
-        id.find_first_not_of("0123456789abcdef") != std::string_view::npos)
+        id.find_first_not_of("0123456789abcdef") != std::string_view::npos || (!files.empty() && files.back().path >= path))
       return std::nullopt;
     files.push_back({std::string(path), static_cast<SourceFile::Kind>(kind), std::string(id)});
     text.remove_prefix(end + 1);

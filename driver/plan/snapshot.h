@@ -68,7 +68,7 @@ std::optional<Snapshot> from_labels(const std::map<std::string, std::string>& la
 // kManifestPath; in the state folder a copy by its digest.
 inline constexpr std::string_view kManifestPath = "/.stagemake/sources";
 std::string manifest_text(const std::vector<SourceFile>& files);
-// Nothing where the text is no manifest. Paths that lead out of the tree make it none.
+// Nothing where the text is no manifest. Paths that lead out of the tree, that come twice or out of order make it none.
 std::optional<std::vector<SourceFile>> parse_manifest(std::string_view text);
 
 }  // namespace stagemake

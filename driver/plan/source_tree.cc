@@ -68,9 +68,7 @@ class GitIndex {
     if (index_ == nullptr || prefix_.starts_with("../")) return {};
     const git_index_entry* entry = git_index_get_bypath(index_, (prefix_ + path).c_str(), 0);
     if (entry == nullptr || entry->file_size != static_cast<std::uint32_t>(s.st_size) ||
-        entry->mtime.seconds != static_cast<std::int32_t>(s.st_mtim.tv_sec) ||
-        (entry->mtime.nanoseconds != 0 && entry->mtime.nanoseconds != static_cast<std::uint32_t>(s.st_mtim.tv_nsec)) ||
-        entry->ctime.seconds != static_cast<std::int32_t>(s.st_ctim.tv_sec) ||
+        !same_time(entry->mtime, s.st_mtim) || !same_time(entry->ctime, s.st_ctim) ||
         entry->ino != static_cast<std::uint32_t>(s.st_ino))
       return {};
     // git's "racy" rule: a file as young as the index may have changed after git looked, within the clock's grain.
@@ -86,6 +84,12 @@ class GitIndex {
     fs::path file = fs::path(git_repository_path(repository)) / "index";
     struct stat s {};
     if (::stat(file.c_str(), &s) == 0) written_ = s.st_mtim.tv_sec;
+  }
+
+  // Not every writer of an index has the finer part.
+  static bool same_time(const git_index_time& recorded, const timespec& now) {
+    return recorded.seconds == static_cast<std::int32_t>(now.tv_sec) &&
+           (recorded.nanoseconds == 0 || recorded.nanoseconds == static_cast<std::uint32_t>(now.tv_nsec));
   }
 
   // Whether git may store other bytes than lie in the folder (line ends, large-file filters, keywords): then its ids

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <set>
+#include <utility>
 
 #include "base/digest.h"
 #include "base/text.h"
@@ -32,9 +33,13 @@ std::string filled_recipe(const StageSpec& stage, const Environment& environment
 std::string keyed_value(const std::string& name, const std::string& value) {
   if (name != "USE_MAKEFLAGS") return value;
   std::vector<std::string> kept;
+  bool counts = false;  // the word before takes a number: `-j 8`
   for (std::string_view word : words(value)) {
+    bool is_number = word.find_first_not_of("0123456789.") == std::string_view::npos;
+    if (std::exchange(counts, word == "-j" || word == "--jobs" || word == "-l") && is_number) continue;
     bool how = word == "-k" || word == "-s" || word == "--keep-going" || word == "--silent" || word.starts_with("-j") ||
-               word.starts_with("-O") || word.starts_with("-l") || word.starts_with("V=");
+               word.starts_with("--jobs") || word.starts_with("-O") || word.starts_with("--output-sync") ||
+               word.starts_with("-l") || word.starts_with("--load-average") || word.starts_with("V=");
     if (!how) kept.emplace_back(word);
   }
   return join(kept, " ");

@@ -94,6 +94,22 @@ StageTable built_in_stages(Dialect dialect) {
   return table;
 }
 
+bool fits_in_image_name(std::string_view text) {
+  constexpr std::string_view kLettersAndDigits = "abcdefghijklmnopqrstuvwxyz0123456789";
+  auto is_alone = [&](std::size_t i) { return kLettersAndDigits.find(text[i]) != std::string_view::npos; };
+  if (text.empty() || !is_alone(0) || !is_alone(text.size() - 1)) return false;
+  for (std::size_t i = 0; i < text.size();) {
+    std::size_t end = i;
+    while (end < text.size() && !is_alone(end)) ++end;
+    std::string_view between = text.substr(i, end - i);
+    if (!between.empty() && between != "." && between != "_" && between != "__" &&
+        between.find_first_not_of('-') != std::string_view::npos)
+      return false;
+    i = end + 1;
+  }
+  return true;
+}
+
 StageTable stage_table_of(const fs::path& tree, Dialect dialect, const std::optional<fs::path>& file) {
   boost::system::error_code ignored;
   StageTable table;

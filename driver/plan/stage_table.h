@@ -68,6 +68,10 @@ StageTable built_in_stages(Dialect dialect);
 // but for `stages`, which are all its own if it has any. Throws one Error with all faults, as "file:line:column".
 StageTable read_stage_table(const fs::path& file, Dialect dialect);
 
+// Whether registries take this as a part of an image's name between `-`s: lower-case letters and digits, and between
+// them one `.`, one or two `_`, or any number of `-`.
+bool fits_in_image_name(std::string_view text);
+
 // The tree's table: `file` if given, else TREE/ci-docker.toml where there is one, else the built-in one.
 StageTable stage_table_of(const fs::path& tree, Dialect dialect, const std::optional<fs::path>& file);
 

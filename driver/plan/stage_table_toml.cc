@@ -1,7 +1,7 @@
 // ci-docker.toml → StageTable.
 #include <fmt/format.h>
 
-#include <set>
+#include <algorithm>
 #include <toml++/toml.h>
 
 #include "base/error.h"
@@ -82,15 +82,20 @@ class Reader {
     }
   }
 
-  // Paths of files to add stay inside the tree.
+  // Paths of files to add stay inside the tree, and are written in one way only: `src`, not `./src/`.
   void paths(const toml::table& table, const char* key, std::vector<std::string>& into) {
     texts(table, key, into);
-    for (const std::string& path : into) {
-      std::vector<std::string_view> parts = split(path, '/');
-      bool out = path.empty() || path.front() == '/' || std::find(parts.begin(), parts.end(), "..") != parts.end();
-      if (out)
-        faults_.add(at(*table.get(key)),
-                    fmt::format("`{}`: \"{}\" must be a path inside the tree, without `..`", key, printable(path)));
+    for (std::string& path : into) {
+      std::vector<std::string> parts;
+      bool leads_out = path.starts_with('/');
+      for (std::string_view part : split(path, '/')) {
+        if (part == "..") leads_out = true;
+        if (!part.empty() && part != ".") parts.emplace_back(part);
+      }
+      if (leads_out || parts.empty())
+        faults_.add(at(*table.get(key)), fmt::format("`{}`: \"{}\" must be a path inside the tree, without `..`, and not all of it",
+                                                     key, printable(path)));
+      path = join(parts, "/");
     }
   }
 
@@ -129,10 +134,9 @@ class Reader {
     texts(node, "make_targets", stage.make_targets);
     text(node, "guard_variable", stage.guard_variable);
     flag(node, "errors_ignored", stage.errors_ignored);
-    constexpr std::string_view kNameBytes = "abcdefghijklmnopqrstuvwxyz0123456789-_.";
-    if (stage.name.empty() || stage.name.find_first_not_of(kNameBytes) != std::string::npos)
-      faults_.add(at(node), "a stage needs a `name` of lower-case letters, digits, `-`, `_` and `.`: it becomes "
-                            "part of an image's name");
+    if (!fits_in_image_name(stage.name))
+      faults_.add(at(node), "a stage needs a `name` of lower-case letters and digits, with single `-`, `_` or `.` between "
+                            "them: it becomes part of an image's name");
     if (table_.find(stage.name)) faults_.add(at(node), fmt::format("stage `{}` is there twice", stage.name));
     if (!stage.parent.empty() && !table_.find(stage.parent))
       faults_.add(at(node), fmt::format("stage `{}`: its parent `{}` is no stage that stands before it", stage.name,
@@ -144,8 +148,17 @@ class Reader {
 
   void check(const toml::table& document) {
     auto where = [&](const char* key) { return document.get(key) ? at(*document.get(key)) : file_; };
-    if (table_.root.size() < 2 || table_.root.front() != '/')
-      faults_.add(where("root"), "`root` must be an absolute path other than /");
+    std::vector<std::string_view> parts = split(table_.root, '/');
+    bool is_absolute = parts.size() > 1 && parts[0].empty();
+    if (!is_absolute || std::any_of(parts.begin() + 1, parts.end(), [](auto p) { return p.empty() || p == "." || p == ".."; }))
+      faults_.add(where("root"), "`root` must be an absolute path, other than /, without `.`, `..` and empty parts");
+    std::vector<std::string_view> prefix = split(table_.image_prefix, '/');
+    if (!std::all_of(prefix.begin(), prefix.end(), fits_in_image_name))
+      faults_.add(where("image_prefix"), "`image_prefix` must be what an image's name can begin with: lower-case letters and "
+                                         "digits, with single `-`, `_`, `.` or `/` between them");
+    if (!fits_in_image_name(table_.environment_prefix + "x"))
+      faults_.add(where("environment_prefix"), "`environment_prefix` must be lower-case letters and digits, with single `-`, "
+                                               "`_` or `.` between and after them");
     if (!table_.stages.empty() && !table_.find(table_.default_stage)) {
       if (document.get("default_stage"))
         faults_.add(where("default_stage"), fmt::format("no stage is named `{}`", printable(table_.default_stage)));

@@ -76,9 +76,9 @@ TEST(EngineLoss, ADaemonThatIsKilledIsOneEngineError) {
   engine.remove_container("victim");
   EXPECT_THAT(engine.list_containers("t.run", ""), IsEmpty());
   // The new daemon has never heard of what its predecessor left running.
-  for (const std::string& word : {number, dockerd.host().substr(7, dockerd.host().size() - 9)})
-    for (pid_t process : processes_with(word))
-      if (process != dockerd.process()) ::kill(process, SIGKILL);
+  std::string shims = (scratch() / "killed/exec/containerd/containerd.sock").string();
+  for (const std::string& word : {number, shims})
+    for (pid_t process : processes_with(word)) ::kill(process, SIGKILL);
 }
 
 TEST(EngineLoss, ADaemonThatIsNotThereSaysHowToGetIt) {

@@ -1,0 +1,168 @@
+# make targets that build a distribution in containers, stage by stage, with
+# stagemake. `make ci-docker-help` lists them.
+#
+# To adopt it: copy this file next to the distribution's Makefile, commit it,
+# and give the Makefile one line, anywhere:
+#
+#     include $(wildcard ci-docker.mk)
+#
+# - A copy, so that those who have no stagemake are told what is missing. Who
+#   needs no such word can name the installed file in the wildcard instead:
+#   PREFIX/share/stagemake/ci-docker.mk.
+# - `$(wildcard)`, not `-include`: the Makefile goes into the containers and this
+#   file does not. Where it is absent, make would look for a way to make it, and
+#   a match-anything rule `%::`, as Sage's Makefile has one, is such a way.
+#
+# Reading this file runs no program, sets no default goal and exports nothing;
+# other targets do not notice it. The targets here win over `%::`, because make
+# takes the rule with the shortest stem.
+#
+# VARIABLES are given as `make ci-docker-ENV NAME=VALUE` or in the environment,
+# and reach stagemake through the environment, so that quotes, blanks and
+# newlines arrive as they are. (On the command line, make wants `$$` for `$`.)
+# A variable that the distribution's Makefile itself sets is not meant for
+# stagemake, even if it is exported or is called TARGETS: stagemake does not see
+# it. make forgets the environment's value of such a variable; give it on the
+# command line, which is stronger than the Makefile.
+#
+# FLAGS: -n is a dry run (so are -t and -q). -s shows failures only. With -k, a
+# failed stage does not keep stages that hang on another one from being built;
+# without, no stage is begun after a failure. What stage after stage is built in
+# each container is decided inside, by USE_MAKEFLAGS (`-k V=0`) and NUMPROC;
+# neither -k nor -j reaches in there. `make -j2 ci-docker-A ci-docker-B` builds
+# two environments at once; stagemake locks each of them.
+#
+# This file is meant to be copied; keep it in one piece. Names of its own have a
+# dot in them, which keeps them out of the environment even under a plain
+# `export`, and out of the way of the distribution's.
+
+ifndef ci-docker.read
+ci-docker.read := yes
+# Explicit rules below would otherwise name the default goal if this file is
+# included at the top. Setting it back to nothing makes make go on looking.
+ci-docker.default-goal := $(.DEFAULT_GOAL)
+
+ci-docker.variables := \
+  ALL_EXTRA_SAGE_PACKAGES BASE_IMAGE BOOTSTRAP EXTRA_CONFIGURE_ARGS \
+  IGNORE_MISSING_SYSTEM_PACKAGES NUMPROC SAGE_CHECK SAGE_CHECK_PACKAGES \
+  SAGE_PACKAGE_LIST_ARGS SYSTEM TARGETS TARGETS_OPTIONAL TARGETS_PRE \
+  USE_MAKEFLAGS WITH_SYSTEM_SPKG DOCKER_TARGETS DOCKER_TAG EXTRA_DOCKER_TAGS \
+  DOCKER_PUSH_REPOSITORY
+
+# Older makes than 4.0 prefer `%::` to these targets, and before recipes run they
+# cannot tell us their flags in the form used below.
+ci-docker.too-old := $(if $(filter 0.% 1.% 2.% 3.%,$(or $(MAKE_VERSION),0.0)),yes)
+ifneq ($(and $(ci-docker.too-old),$(filter ci-docker ci-docker-%,$(MAKECMDGOALS))),)
+$(error The ci-docker targets need GNU make 4.0 or later, and this is $(or $(MAKE_VERSION),another make). On macOS, `brew install make` and say gmake)
+endif
+
+define ci-docker.newline
+
+
+endef
+ci-docker.quote = '$(subst ','\'',$(1))'
+# A recipe that says something and fails.
+ci-docker.fail = @printf '%s\n' $(call ci-docker.quote,ci-docker: $(1)) $(2) >&2; exit 2
+
+# MAKEFLAGS begins with the one-letter flags, or with a blank where there are none.
+ci-docker.flag = $(findstring $(1),$(firstword -$(MAKEFLAGS)))
+ci-docker.dry-run = $(if $(or $(call ci-docker.flag,n),$(call ci-docker.flag,t),$(call ci-docker.flag,q)),--dry-run)
+ci-docker.build-flags = $(strip $(ci-docker.dry-run) $(if $(call ci-docker.flag,s),--quiet) \
+  $(if $(call ci-docker.flag,k),--keep-going,--stop-at-failure) $(STAGEMAKE_FLAGS))
+
+ci-docker.program = $(call ci-docker.quote,$(or $(STAGEMAKE),stagemake))
+# stagemake looks for the tree upwards from here; with `make -f DIR/Makefile` it lies elsewhere.
+ci-docker.elsewhere = $(filter-out ./,$(dir $(firstword $(MAKEFILE_LIST))))
+ci-docker.where = $(strip \
+  $(if $(wildcard build/pkgs/),,$(if $(ci-docker.elsewhere),--tree $(call ci-docker.quote,$(ci-docker.elsewhere)))) \
+  $(if $(STAGEMAKE_STAGES),--stages $(call ci-docker.quote,$(STAGEMAKE_STAGES))))
+ci-docker.found = $(shell command -v $(ci-docker.program) 2> /dev/null)
+ci-docker.stages = $(if $(ci-docker.found),$(shell $(ci-docker.program) stages $(ci-docker.where)))
+
+# What the Makefile set is taken out of the environment, but for the two variables that can only mean stagemake.
+# (`firstword`: there is an origin `environment override`, too.)
+ci-docker.in-file = $(filter file override,$(firstword $(origin $(1))))
+ci-docker.env = $(strip $(foreach name,$(ci-docker.variables),$(if $(call ci-docker.in-file,$(name)),-u $(name))) \
+  $(foreach name,STAGEMAKE_ENGINE STAGEMAKE_STATE,$(if $(call ci-docker.in-file,$(name)),$(name)=$(call ci-docker.quote,$($(name))))))
+# `exec`, so that a signal to what make started is a signal to stagemake.
+ci-docker.exec = exec $(if $(ci-docker.env),env $(ci-docker.env) )$(ci-docker.program:'stagemake'=stagemake)
+
+# $(call ci-docker.tool,RECIPE): the recipe, if there is a stagemake.
+ci-docker.tool = $(if $(ci-docker.too-old),$(call \
+  ci-docker.fail,these targets need GNU make 4.0 or later and this is $(MAKE_VERSION)),$(if $(ci-docker.found),$(1),$(call \
+  ci-docker.fail,there is no $(or $(STAGEMAKE),stagemake) in PATH; it is what builds the containers.,$(ci-docker.how-to-get-it))))
+ci-docker.how-to-get-it = 'Get its sources, let `tools/quickstart` in them try it out, and' \
+  '`cmake --install build` install it. Or say where it is:' \
+  $(call ci-docker.quote,    make $@ STAGEMAKE=/path/to/stagemake)
+
+# The last words of an environment's target can be a stage. Both names hold dashes, so the stages are asked for. Where
+# several fit, as `targets` and `with-targets` would, the longest is meant: the one that no other one ends with.
+ci-docker.fitting = $(foreach stage,$(2),$(if $(filter %-$(stage),$(1)),$(stage)))
+ci-docker.longest = $(strip $(foreach stage,$(1),$(if $(filter %-$(stage),$(1)),,$(stage))))
+ci-docker.stage = $(call ci-docker.longest,$(call ci-docker.fitting,$(1),$(2)))
+ci-docker.environment = $(call ci-docker.quote,$(if $(2),$(patsubst %-$(2),%,$(1)),$(1)))
+
+# $(call ci-docker.split,MACRO,NAME): $(call MACRO,ENVIRONMENT,STAGE or nothing). No stages at all: stagemake has said why.
+ci-docker.split = $(call ci-docker.tool,$(call ci-docker.split-by,$(1),$(2),$(ci-docker.stages)))
+ci-docker.split-by = $(if $(3),$(call ci-docker.split-at,$(1),$(2),$(call ci-docker.stage,$(2),$(3))),@exit 2)
+ci-docker.split-at = $(call $(1),$(call ci-docker.environment,$(2),$(3)),$(3))
+
+ci-docker.to = $(if $(1), --to $(1))
+ci-docker.build = $(ci-docker.exec) build $(strip $(ci-docker.build-flags) $(ci-docker.where)) $(1)$(call ci-docker.to,$(2))
+ci-docker.explain = $(ci-docker.exec) explain $(strip $(ci-docker.where) $(1)$(call ci-docker.to,$(2)))
+ci-docker.shell = $(ci-docker.exec) shell $(strip $(ci-docker.dry-run) $(ci-docker.where) $(1) $(2))
+ci-docker.plan = $(if $(2),$(call ci-docker.no-stage,plan,$(1)),$(ci-docker.exec) plan $(strip $(ci-docker.where) $(1)))
+ci-docker.clean = $(if $(2),$(call ci-docker.no-stage,clean,$(1)),$(ci-docker.exec) clean $(strip $(ci-docker.dry-run) $(ci-docker.where) $(1)))
+ci-docker.no-stage = $(call ci-docker.fail,$(1) is for a whole environment: make ci-docker-$(1)-$(2:'%'=%))
+
+# Names of environments, as targets. A pipe would lose stagemake's exit status.
+ci-docker.list = @environments=$$($(ci-docker.program) envs $(ci-docker.where)) && printf 'ci-docker-%s\n' $$environments
+
+# A pattern cannot be .PHONY, but can have a prerequisite that is; a file of the same name then changes nothing. The
+# recipes stand behind `;` for the sake of those who change .RECIPEPREFIX. `+` runs them under -n, too.
+.PHONY: .ci-docker.always ci-docker ci-docker-help ci-docker-list ci-docker-plan ci-docker-explain ci-docker-shell ci-docker-clean
+.ci-docker.always: ;
+ci-docker-%: .ci-docker.always ; +$(call ci-docker.split,ci-docker.build,$*)
+ci-docker-plan-%: .ci-docker.always ; +$(call ci-docker.split,ci-docker.plan,$*)
+ci-docker-explain-%: .ci-docker.always ; +$(call ci-docker.split,ci-docker.explain,$*)
+ci-docker-shell-%: .ci-docker.always ; +$(call ci-docker.split,ci-docker.shell,$*)
+ci-docker-clean-%: .ci-docker.always ; +$(call ci-docker.split,ci-docker.clean,$*)
+ci-docker-list: ; +$(call ci-docker.tool,$(ci-docker.list))
+ci-docker-plan ci-docker-explain ci-docker-shell ci-docker-clean: ; +$(call \
+  ci-docker.fail,of which environment? Say make $@-ENV; make ci-docker-list knows some)
+ci-docker ci-docker-help: ; +@printf '%s\n' $(subst $(ci-docker.newline), ,$(ci-docker.help))
+
+# One quoted word a line, as the printf above takes them.
+define ci-docker.help
+'make ci-docker-ENV                 build an environment, all its stages'
+'make ci-docker-ENV-STAGE           the same up to one stage'
+'make ci-docker-list                names of environments, as such targets'
+'make ci-docker-plan-ENV            its stages, what each builds; needs no engine'
+'make ci-docker-explain-ENV[-STAGE] what a build would do now, and why'
+'make ci-docker-shell-ENV[-STAGE]   a shell in its newest image, or that of STAGE'
+'make ci-docker-clean-ENV           remove its images'
+''
+'ENV is a name as debian-bookworm-minimal; STAGE is one of those that'
+'`stagemake stages` prints. What is built already is reused; after a failure or'
+'ctrl-C the same command goes on where it stopped.'
+''
+'Flags of make: -n says what would be done, -s shows failures only, -k goes on'
+'with stages that do not hang on a failed one, -j2 with two targets builds both'
+'at once (jobs inside: NUMPROC).'
+''
+'Variables, on the command line (a dollar is $$$$ there) or in the environment:'
+'  BASE_IMAGE              image to start from'
+'  EXTRA_CONFIGURE_ARGS    more arguments for configure'
+'  TARGETS_PRE, TARGETS, TARGETS_OPTIONAL   what the last three stages make'
+'  NUMPROC, USE_MAKEFLAGS  jobs and flags of make in the containers'
+'  DOCKER_TARGETS          stages to build up to (default: with-targets)'
+'  DOCKER_PUSH_REPOSITORY, DOCKER_TAG, EXTRA_DOCKER_TAGS   names of the images'
+'  STAGEMAKE_ENGINE        docker, podman or buildah (default: what works)'
+'  STAGEMAKE_STATE         folder for logs'
+'  STAGEMAKE_STAGES        table of stages (default: ci-docker.toml, if there)'
+'  STAGEMAKE_FLAGS         more options, see `stagemake build --help`'
+'  STAGEMAKE               the program, if it is not in PATH'
+endef
+
+.DEFAULT_GOAL := $(ci-docker.default-goal)
+endif

@@ -1,0 +1,38 @@
+#include "base/digest.h"
+
+#include <gtest/gtest.h>
+
+namespace stagemake {
+namespace {
+
+TEST(Digest, Sha256OfKnownValues) {
+  EXPECT_EQ(sha256_hex(""), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+  EXPECT_EQ(sha256_hex("abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+}
+
+TEST(Digest, BlobIdsAreThoseOfGit) {  // git hash-object --stdin
+  EXPECT_EQ(git_blob_id(""), "e69de29bb2d1d6434b8b29ae775ad8c2e48c5391");
+  EXPECT_EQ(git_blob_id("hello\n"), "ce013625030ba8dba906f756967f9e9ca394464a");
+  EXPECT_EQ(git_blob_id("what is up, doc?"), "bd9dbf5aae1a3862dd1526723246b20206e5fc37");
+  EXPECT_EQ(git_blob_id(std::string(100'000, 'x')), "56e0448612acbb706b96b7e8e46a210f15386a38");
+}
+
+TEST(Digest, FieldsDoNotRunTogether) {
+  auto digest = [](std::initializer_list<std::string_view> fields) {
+    DigestBuilder builder;
+    for (std::string_view field : fields) builder.field(field);
+    return builder.hex();
+  };
+  EXPECT_EQ(digest({"a", "b"}), digest({"a", "b"}));
+  EXPECT_NE(digest({"ab"}), digest({"a", "b"}));
+  EXPECT_NE(digest({"a", "b"}), digest({"b", "a"}));
+  EXPECT_NE(digest({""}), digest({}));
+  EXPECT_NE(digest({"", "a"}), digest({"a", ""}));
+  EXPECT_NE(digest({std::string_view("a\0", 2)}), digest({"a"}));
+  EXPECT_EQ(digest({}), sha256_hex(""));
+  // A length of 8 bytes, the least first, before each field.
+  EXPECT_EQ(digest({"abc"}), sha256_hex(std::string_view("\x03\0\0\0\0\0\0\0abc", 11)));
+}
+
+}  // namespace
+}  // namespace stagemake

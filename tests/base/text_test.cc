@@ -1,0 +1,91 @@
+#include "base/text.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "base/subprocess.h"
+
+namespace stagemake {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+
+TEST(Text, TrimsAndSplits) {
+  EXPECT_EQ(trimmed(" \t a b\r\n"), "a b");
+  EXPECT_EQ(trimmed(" \n"), "");
+  EXPECT_THAT(words("  a\tb\n\nc "), ElementsAre("a", "b", "c"));
+  EXPECT_THAT(words(" \n"), IsEmpty());
+  EXPECT_THAT(lines("a\r\n\nb"), ElementsAre("a", "", "b"));
+  EXPECT_THAT(lines("a\n"), ElementsAre("a"));
+  EXPECT_THAT(lines(""), IsEmpty());
+  EXPECT_THAT(split("a,,b,", ','), ElementsAre("a", "", "b", ""));
+  EXPECT_THAT(split("", ','), ElementsAre(""));
+  EXPECT_EQ(join({"a", "", "b"}, ", "), "a, , b");
+  EXPECT_EQ(join({}, ", "), "");
+}
+
+TEST(Text, QuotesWhatAShellWouldRead) {
+  EXPECT_EQ(shell_quoted("plain-1.2_x/y:z,@%+=w"), "plain-1.2_x/y:z,@%+=w");
+  EXPECT_EQ(shell_quoted(""), "''");
+  EXPECT_EQ(shell_quoted("it's"), "'it'\\''s'");
+  EXPECT_EQ(shell_quoted("~"), "'~'");
+  EXPECT_EQ(shell_quoted(std::vector<std::string>{"a", "b c", ""}), "a 'b c' ''");
+}
+
+TEST(Text, AShellReadsBackWhatWasQuoted) {
+  std::string every;
+  for (int c = 1; c < 256; ++c) every += static_cast<char>(c);
+  std::vector<std::string> all{every, "", "$(touch x) `id` \\", "a\nb", "-n", "*?[a]{b,c}~!#;&|<>()", "'\"'"};
+  std::string script = "printf '%s\\0' " + shell_quoted(all);
+  std::string expected;
+  for (const std::string& word : all) expected += word + '\0';
+  Command command;
+  command.argv = {"/bin/sh", "-c", script};
+  EXPECT_EQ(run_command(command).output, expected);
+}
+
+TEST(Text, MakesControlBytesVisible) {
+  EXPECT_EQ(printable("a\tb größe 数 🧮"), "a\tb größe 数 🧮");
+  EXPECT_EQ(printable("\x1b[31m\r\n\x7f"), "\\x1b[31m\\x0d\\x0a\\x7f");
+  EXPECT_EQ(printable(std::string_view("\0", 1)), "\\x00");
+  EXPECT_EQ(printable("\xc2\x9b"), "\\xc2\\x9b") << "C1 controls drive terminals too";
+  EXPECT_EQ(printable("\xff\xc3"), "\\xff\\xc3");
+  EXPECT_EQ(printable("\xed\xa0\x80"), "\\xed\\xa0\\x80") << "a surrogate";
+}
+
+TEST(Text, KnowsUtf8) {
+  for (const char* valid : {"", "a", "ü", "\xe2\x82\xac", "\xf0\x9f\xa7\xae", "\xf4\x8f\xbf\xbf"})
+    EXPECT_TRUE(is_utf8(valid)) << printable(valid);
+  for (const char* faulty : {"\x80", "\xc0\xaf", "\xc3", "\xe0\x80\x80", "\xed\xa0\x80", "\xf4\x90\x80\x80",
+                             "\xf5\x80\x80\x80", "a\xff"})
+    EXPECT_FALSE(is_utf8(faulty)) << printable(faulty);
+}
+
+TEST(Text, FindsNearWords) {
+  EXPECT_THAT(nearest("dokcer", {"docker", "podman", "buildah", "auto"}), ElementsAre("docker"));
+  EXPECT_THAT(nearest("x", {"y", "zz", "abcdef"}), ElementsAre("y", "zz"));
+  EXPECT_THAT(nearest("zlib", {}), IsEmpty());
+  EXPECT_THAT(nearest("aaaa", {"aaab", "aaac", "aaad", "aaae"}, 2), ElementsAre("aaab", "aaac"));
+}
+
+TEST(Text, WritesDurationsAndSizesForPeople) {
+  EXPECT_EQ(duration_text(0), "0.0 s");
+  EXPECT_EQ(duration_text(9.94), "9.9 s");
+  EXPECT_EQ(duration_text(9.96), "10 s");
+  EXPECT_EQ(duration_text(59.4), "59 s");
+  EXPECT_EQ(duration_text(59.6), "1 min 00 s");
+  EXPECT_EQ(duration_text(125), "2 min 05 s");
+  EXPECT_EQ(duration_text(3599.6), "1 h 00 min");
+  EXPECT_EQ(duration_text(3720), "1 h 02 min");
+  EXPECT_EQ(size_text(0), "0 B");
+  EXPECT_EQ(size_text(999), "999 B");
+  EXPECT_EQ(size_text(1000), "1.0 kB");
+  EXPECT_EQ(size_text(999'949), "999.9 kB");
+  EXPECT_EQ(size_text(999'950), "1.0 MB");
+  EXPECT_EQ(size_text(1'234'567'890), "1.2 GB");
+  EXPECT_EQ(size_text(~0ull), "18.4 EB");
+}
+
+}  // namespace
+}  // namespace stagemake

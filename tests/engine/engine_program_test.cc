@@ -1,0 +1,88 @@
+#include "engine/engine_program.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <nlohmann/json.hpp>
+
+#include "engine/container_processes.h"
+
+namespace stagemake {
+namespace {
+
+using ::testing::HasSubstr;
+
+Finished failed(const std::string& errors) {
+  Finished finished;
+  finished.exit_code = 1;
+  finished.errors = errors;
+  return finished;
+}
+
+TEST(EngineProgram, RepeatsTheLastWordsWithoutPasswords) {
+  EXPECT_EQ(last_words(failed("")), "");
+  EXPECT_EQ(last_words(failed("a\n\nb\n c \nd\n")), "b; c; d");
+  EXPECT_EQ(last_words(failed("\x1b[31mred\x1b[0m")), "\\x1b[31mred\\x1b[0m");
+  EXPECT_EQ(last_words(failed("at ssh://me:secret@host/x and https://tok:en@h2")),
+            "at ssh://…@host/x and https://…@h2");
+  EXPECT_EQ(last_words(failed("see https://host/a@b")), "see https://host/a@b");
+  EXPECT_LT(last_words(failed(std::string(100'000, 'x'))).size(), 1100u);
+}
+
+TEST(EngineProgram, ErrorsNameTheCommandButNotItsArguments) {
+  EngineProgram program("sh", "STAGEMAKE_NO_SUCH_VARIABLE");
+  try {
+    program.ask({"-c", "echo so it is >&2; exit 4 # token=secret"});
+    FAIL() << "no error";
+  } catch (const EngineError& error) {
+    EXPECT_STREQ(error.what(), "sh -c: exit status 4: so it is");
+    EXPECT_EQ(error.status(), ExitStatus::EngineUnusable);
+  }
+  EXPECT_THROW(EngineProgram("no-such-program", "STAGEMAKE_NO_SUCH_VARIABLE").call({"x"}), EngineError);
+}
+
+TEST(EngineProgram, AnAnswerThatIsNoJsonIsAnEngineError) {
+  EXPECT_EQ(text_at(parsed_answer("x", R"({"a":"b"})"), "a"), "b");
+  EXPECT_EQ(text_at(parsed_answer("x", R"({"a":null})"), "a"), "");
+  EXPECT_EQ(text_at(parsed_answer("x", R"([1])"), "a"), "");
+  EXPECT_THROW(parsed_answer("x", "WARNING: no"), EngineError);
+  EXPECT_EQ(labels_in(parsed_answer("x", R"({"a":"b","n":1})")), (Labels{{"a", "b"}}));
+  EXPECT_EQ(labels_in(parsed_answer("x", "null")), Labels());
+}
+
+TEST(EngineProgram, ReadsTimesAndNames) {
+  EXPECT_EQ(epoch_seconds("1970-01-02T00:00:01Z"), 86401);
+  EXPECT_EQ(epoch_seconds("2026-11-22T08:49:16.997317747Z"), 1795337356);
+  EXPECT_EQ(epoch_seconds("yesterday"), 0);
+  EXPECT_EQ(plain_name("localhost/a:1"), "a:1");
+  EXPECT_EQ(plain_name("localhost:5000/a:1"), "localhost:5000/a:1");
+  EXPECT_EQ(registry_of("debian:12"), "");
+  EXPECT_EQ(registry_of("me/thing:1"), "");
+  EXPECT_EQ(registry_of("ghcr.io/me/thing:1"), "ghcr.io");
+  EXPECT_EQ(registry_of("127.0.0.1:5000/thing"), "127.0.0.1:5000");
+}
+
+TEST(ContainerProcesses, FindsAndEndsWhatCarriesTheMark) {
+  std::string mark = "STAGEMAKE_TEST_MARK=" + std::to_string(::getpid());
+  EXPECT_TRUE(marks_in_use({mark, "OTHER=1"}).empty());
+  Command command;
+  command.argv = {"sh", "-c", "setsid sleep 1000 & trap '' TERM; echo; while true; do sleep 100; done"};
+  std::size_t separator = mark.find('=');
+  command.environment = {{mark.substr(0, separator), mark.substr(separator + 1)}};
+  ContainerProcesses processes(mark);
+  std::size_t most = 0;
+  command.on_output = [&](std::string_view) {
+    most = processes.running().size();
+    EXPECT_EQ(marks_in_use({mark, "OTHER=1"}), std::set<std::string>{mark});
+    EXPECT_TRUE(ContainerProcesses(mark + "0").running().empty()) << "a longer value is another";
+    EXPECT_TRUE(ContainerProcesses(mark.substr(1)).running().empty());
+    processes.kill();
+  };
+  EXPECT_EQ(run_command(command).exit_code, 137);
+  EXPECT_GE(most, 1u);
+  EXPECT_TRUE(processes.running().empty());
+}
+
+}  // namespace
+}  // namespace stagemake

@@ -1,0 +1,112 @@
+// What the fake adds to the rules of all engines: failures on order, a registry, a clock.
+#include "engine/fake_engine.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <thread>
+
+namespace stagemake {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+
+TEST(FakeEngine, RunsWhatTheTestSays) {
+  FakeEngine engine;
+  engine.add_image("base:1", {.files = {{"/etc/os", {.content = "x"}}}, .labels = {{"a", "1"}}});
+  engine.on_run = [](FakeContainer& container, const std::string& script, const OutputSink& sink,
+                     std::stop_token) {
+    container.files["/made"] = {.content = script};
+    sink("said\n");
+    return RunOutcome{.exit_code = 3};
+  };
+  engine.create({.name = "c", .image = "base:1"});
+  std::string output;
+  RunOutcome outcome = engine.run(
+      "c", "the script", [&](std::string_view piece) { output += piece; }, {}, std::chrono::seconds(1));
+  EXPECT_EQ(outcome.exit_code, 3);
+  EXPECT_EQ(output, "said\n");
+  engine.commit("c", {.names = {"next:1"}, .labels = {{"b", "2"}}});
+  FakeImage next = engine.image("next:1");
+  EXPECT_EQ(next.files["/made"].content, "the script");
+  EXPECT_EQ(next.files["/etc/os"].content, "x");
+  EXPECT_EQ(next.labels, (Labels{{"a", "1"}, {"b", "2"}}));
+  EXPECT_EQ(next.layers, 2u);
+  EXPECT_THAT(engine.container_names(), ElementsAre("c"));
+  EXPECT_FALSE(engine.container("c").running);
+}
+
+TEST(FakeEngine, FailsWhereToldAndCounts) {
+  FakeEngine engine;
+  engine.add_image("base:1", {});
+  engine.fail("commit", "no space left", 2);
+  engine.create({.name = "c", .image = "base:1"});
+  for (int i = 0; i < 2; ++i) EXPECT_THROW(engine.commit("c", {}), EngineError);
+  engine.commit("c", {});
+  EXPECT_EQ(engine.calls()["commit"], 3u);
+  engine.fail("find_image", "gone");
+  EXPECT_THROW(engine.find_image("base:1"), EngineError);
+  engine.mend("find_image");
+  EXPECT_TRUE(engine.find_image("base:1"));
+  for (const char* verb : {"probe", "run", "copy_in", "copy_out", "remove_container", "create", "list_images",
+                           "list_containers", "tag", "remove_image"})
+    engine.fail(verb, "gone");
+  EXPECT_THROW(engine.probe(), EngineError);
+  EXPECT_THROW(engine.run("c", "", {}, {}, {}), EngineError);
+  EXPECT_THROW(engine.remove_container("c"), EngineError);
+  EXPECT_THROW(engine.list_images("a", ""), EngineError);
+}
+
+TEST(FakeEngine, PullsFromItsRegistryAndPushesToIt) {
+  FakeEngine engine;
+  std::string why;
+  EXPECT_FALSE(engine.pull("r.example/a:1", why));
+  EXPECT_EQ(why, "not found: r.example/a:1");
+  engine.add_to_registry("r.example/a:1", {.labels = {{"k", "v"}}});
+  EXPECT_TRUE(engine.pull("r.example/a:1", why));
+  EXPECT_EQ(engine.find_image("r.example/a:1")->labels["k"], "v");
+  EXPECT_NE(engine.find_image("r.example/a:1")->digest, "");
+  engine.fail("pull", "");
+  EXPECT_FALSE(engine.pull("r.example/a:1", why));
+  EXPECT_EQ(why, "the registry does not answer");
+  engine.tag("r.example/a:1", "r.example/b:1");
+  EXPECT_TRUE(engine.push("r.example/b:1", why));
+  EXPECT_EQ(engine.in_registry("r.example/b:1").labels["k"], "v");
+}
+
+TEST(FakeEngine, ItsClockIsTheTests) {
+  FakeEngine engine;
+  engine.add_image("a:1", {});
+  engine.add_image("b:1", {});
+  EXPECT_LT(engine.find_image("a:1")->created, engine.find_image("b:1")->created);
+  engine.clock = [] { return std::int64_t{77}; };
+  engine.add_image("c:1", {});
+  engine.add_image("d:1", {.created = 5});
+  EXPECT_EQ(engine.find_image("c:1")->created, 77);
+  EXPECT_EQ(engine.find_image("d:1")->created, 5);
+}
+
+TEST(FakeEngine, RemovingARunningContainerStopsItsRun) {
+  FakeEngine engine;
+  engine.add_image("base:1", {});
+  std::atomic<bool> runs = false;
+  engine.on_run = [&](FakeContainer&, const std::string&, const OutputSink&, std::stop_token stop) {
+    runs = true;
+    while (!stop.stop_requested()) std::this_thread::yield();
+    return RunOutcome{.exit_code = 137};
+  };
+  engine.create({.name = "c", .image = "base:1"});
+  RunOutcome outcome;
+  std::jthread thread([&] { outcome = engine.run("c", "", {}, {}, {}); });
+  while (!runs) std::this_thread::yield();
+  EXPECT_THROW(engine.run("c", "", {}, {}, {}), EngineError) << "one at a time";
+  engine.remove_container("c");
+  thread.join();
+  EXPECT_EQ(outcome.exit_code, 137);
+  EXPECT_THAT(engine.container_names(), IsEmpty());
+}
+
+}  // namespace
+}  // namespace stagemake

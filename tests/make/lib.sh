@@ -1,0 +1,88 @@
+# What the scripts here share: a distribution in a temporary folder that includes the fragment, a stagemake that only
+# takes notes, and assertions.
+#
+# Usage: source lib.sh, then describe a promise and check it. A failed check is said, and the script goes on; it ends
+# with 1 if any failed.
+set -u
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+fragment=$here/../../makefile-fragments/ci-docker.mk
+work=$(mktemp -d "${TMPDIR:-/tmp}/stagemake-make.XXXXXX")
+tree=$work/tree
+notes=$work/notes
+failures=0
+
+# The make that runs ctest, and whoever calls it, shall not speak to ours.
+unset MAKEFLAGS MFLAGS GNUMAKEFLAGS MAKEOVERRIDES MAKELEVEL MAKEFILES ${!STAGEMAKE_@} ${!DOCKER_@}
+unset TARGETS TARGETS_PRE TARGETS_OPTIONAL SYSTEM NUMPROC BASE_IMAGE EXTRA_CONFIGURE_ARGS USE_MAKEFLAGS
+export LC_ALL=C
+
+finish() {
+  status=$?
+  rm -rf "$work"
+  if [ "$failures" != 0 ]; then
+    echo "$failures checks failed"
+    exit 1
+  fi
+  exit "$status"
+}
+trap finish EXIT
+
+# A stagemake that notes its arguments, one call a line, and its environment. What else it does, files beside it say:
+# `status` (what to exit with), `stages`, `environments`, `behaviour` (shell text).
+mkdir -p "$work/bin" "$notes"
+cat > "$work/bin/stagemake" <<'FAKE'
+#!/usr/bin/env bash
+notes=$(dirname "$(dirname "$0")")/notes
+case $1 in
+  stages | envs)
+    echo "$*" >> "$notes/asked"
+    [ -f "$notes/$1" ] || { echo "stagemake: this is no distribution's tree" >&2; exit 2; }
+    exec cat "$notes/$1" ;;
+esac
+line=
+for word in "$@"; do line+="[$word]"; done
+echo "$line" >> "$notes/calls"
+env -0 > "$notes/environment"
+[ ! -f "$notes/behaviour" ] || source "$notes/behaviour"
+exit "$(cat "$notes/status" 2> /dev/null || echo 0)"
+FAKE
+chmod +x "$work/bin/stagemake"
+export PATH=$work/bin:$PATH
+printf '%s\n' with-system-packages bootstrapped configured pre with-targets-pre with-targets targets > "$notes/stages"
+printf '%s\n' debian-bookworm-minimal fedora-39-standard > "$notes/envs"
+
+# The shape of Sage's Makefile, its match-anything rule above all.
+mkdir -p "$tree/build/pkgs"
+cp "$fragment" "$tree/"
+cat > "$tree/Makefile" <<'MAKEFILE'
+default: all
+all: ; @echo "making all"
+build: ; @echo "making build"
+%:: ; @echo "handed on: $@"
+include $(wildcard ci-docker.mk)
+.PHONY: build
+MAKEFILE
+
+# run ARGUMENT…: make in the tree; the outcome is in $status, $work/out (both streams) and $work/err.
+run() {
+  rm -f "$notes/calls" "$notes/environment" "$notes/asked"
+  (cd "$tree" && exec make "$@") > "$work/stdout" 2> "$work/err" < /dev/null
+  status=$?
+  cat "$work/stdout" "$work/err" > "$work/out"
+}
+
+promise() { promised=$1; }
+broken() {
+  failures=$((failures + 1))
+  printf 'FAILED: %s\n  %s\n' "$promised" "$*"
+  sed 's/^/  | /' "$work/out"
+}
+calls() { cat "$notes/calls" 2> /dev/null; }
+expect_calls() { [ "$(calls)" = "$1" ] || broken "called with: $(calls); not: $1"; }
+expect_status() { [ "$status" = "$1" ] || broken "make ended with $status, not $1"; }
+expect_said() { grep -qF -- "$1" "$work/out" || broken "not said: $1"; }
+expect_not_said() { ! grep -qF -- "$1" "$work/out" || broken "said: $1"; }
+# value NAME: the variable as stagemake saw it; nothing where it saw none.
+value() { while IFS= read -r -d '' entry; do [ "${entry%%=*}" != "$1" ] || printf '%s' "${entry#*=}"; done < "$notes/environment"; }
+expect_value() { [ "$(value "$1")" = "$2" ] || broken "$1 is \"$(value "$1")\", not \"$2\""; }
+expect_no_variable() { ! grep -qz "^$1=" "$notes/environment" || broken "$1 is in the environment: $(value "$1")"; }

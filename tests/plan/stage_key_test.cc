@@ -1,0 +1,261 @@
+// A stage's key changes with what goes into the stage, and with nothing else.
+#include <gmock/gmock.h>
+
+#include <cstdlib>
+
+#include "planned_tree.h"
+
+namespace stagemake {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+using Given = std::map<std::string, std::string>;
+
+std::vector<std::string> keys(const fs::path& tree, const Given& given = {}, unsigned processors = 4,
+                              const std::string& name = "debian-bookworm-minimal") {
+  PlannedTree planned(tree, {.name = name, .given = given}, processors);
+  std::vector<std::string> result;
+  for (const PlannedStage& stage : planned.plan.stages) result.push_back(stage.key);
+  return result;
+}
+
+// The first stage whose key differs; "" where none does. All after it must differ too.
+std::string first_changed(const std::vector<std::string>& before, const std::vector<std::string>& after) {
+  StageTable table = built_in_stages(Dialect::Sage98);
+  std::string first;
+  for (std::size_t i = 0; i < before.size(); ++i) {
+    bool differs = before[i] != after[i];
+    if (differs && first.empty()) first = table.stages[i].name;
+    EXPECT_EQ(differs, !first.empty()) << table.stages[i].name << " hangs on " << first;
+  }
+  return first;
+}
+
+class StageKey : public testing::Test {
+ protected:
+  std::string changed_by(const Given& given, unsigned processors = 4) {
+    return first_changed(before_, keys(tree_.path(), given, processors));
+  }
+  std::string changed_now() { return first_changed(before_, keys(tree_.path())); }
+
+  TreeText tree_{kSmallDistribution};
+  std::vector<std::string> before_ = keys(tree_.path());
+};
+
+TEST_F(StageKey, IsSixtyFourHexDigitsAndEachStagesOwn) {
+  EXPECT_EQ(before_.size(), 7u);
+  EXPECT_EQ(std::set<std::string>(before_.begin(), before_.end()).size(), 7u);
+  for (const std::string& key : before_) {
+    EXPECT_EQ(key.size(), 64u);
+    EXPECT_EQ(key.find_first_not_of("0123456789abcdef"), std::string::npos);
+  }
+  EXPECT_EQ(changed_now(), "") << "read once more it is the same";
+}
+
+TEST_F(StageKey, DoesNotKnowTheFolderTheTimesOrTheOrderOfFiles) {
+  // The same tree in another folder, its files made in the opposite order.
+  std::string reversed;
+  std::string_view all = kSmallDistribution;
+  for (std::size_t end = all.find('\n'); end != std::string_view::npos; end = all.find('\n')) {
+    reversed.insert(0, all.substr(0, end + 1));
+    all.remove_prefix(end + 1);
+  }
+  TreeText other(reversed);
+  EXPECT_EQ(keys(other.path()), before_);
+}
+
+TEST_F(StageKey, DoesNotKnowTheNumberOfJobs) {
+  EXPECT_EQ(changed_by({}, 64), "");
+  EXPECT_EQ(changed_by({{"NUMPROC", "17"}}), "");
+}
+
+TEST_F(StageKey, DoesNotKnowFlagsThatSayHowMakeWorks) {
+  for (const char* flags : {"-k", "-s", "V=0", "V=1", "", "-k -s V=0", "-j8", "-k -j 8 V=0", "--jobs=8", "-Oline", "-l 4", "--keep-going"})
+    EXPECT_EQ(changed_by({{"USE_MAKEFLAGS", flags}}), "") << flags;
+  for (const char* flags : {"-i", "-k V=0 CFLAGS=-O0", "-B"})
+    EXPECT_EQ(changed_by({{"USE_MAKEFLAGS", flags}}), "with-base-toolchain") << flags;
+}
+
+TEST_F(StageKey, DoesNotKnowFilesThatNobodyReads) {
+  tree_.file("README.md", "other\n").file("tox.ini", "new\n").file("COPYING.txt", "new\n").file("notes.txt", "new\n");
+  EXPECT_EQ(changed_now(), "");
+  tree_.file(".dockerignore", "src/ignored\n").file("src/ignored", "x");
+  EXPECT_EQ(changed_now(), "");
+}
+
+TEST_F(StageKey, EditedFilesChangeTheStageThatAddsThem) {
+  struct Edit {
+    const char* file;
+    const char* stage;
+  };
+  for (Edit edit : {Edit{"build/pkgs/app/spkg-install.in", "bootstrapped"}, Edit{"build/pkgs/zlib/patches/a.patch", "bootstrapped"},
+                    Edit{"m4/sage.m4", "bootstrapped"}, Edit{"src/bin/tool", "bootstrapped"},
+                    Edit{"VERSION.txt", "bootstrapped"}, Edit{"src/code.py", "with-targets"},
+                    Edit{"src/new/file", "with-targets"}, Edit{"upstream/zlib-1.2.tar.gz", ""}}) {
+    TreeText tree(kSmallDistribution);
+    tree.file(edit.file, "edited\n");
+    EXPECT_EQ(first_changed(before_, keys(tree.path())), edit.stage) << edit.file;
+  }
+}
+
+TEST_F(StageKey, TheExecutableBitAndARemovedFileCount) {
+  fs::permissions(tree_.path() / "bootstrap", fs::perms(0755));
+  EXPECT_EQ(changed_now(), "bootstrapped");
+  fs::permissions(tree_.path() / "bootstrap", fs::perms(0644));
+  EXPECT_EQ(changed_now(), "");
+  tree_.remove("m4");
+  EXPECT_EQ(changed_now(), "bootstrapped");
+}
+
+TEST_F(StageKey, ValuesChangeTheStageThatUsesThem) {
+  EXPECT_EQ(changed_by({{"BASE_IMAGE", "debian:other"}}), "with-system-packages");
+  EXPECT_EQ(changed_by({{"ALL_EXTRA_SAGE_PACKAGES", "zlib"}}), "with-system-packages");
+  EXPECT_EQ(changed_by({{"IGNORE_MISSING_SYSTEM_PACKAGES", "yes"}}), "with-system-packages");
+  EXPECT_EQ(changed_by({{"BOOTSTRAP", "./bootstrap -d"}}), "bootstrapped");
+  EXPECT_EQ(changed_by({{"EXTRA_CONFIGURE_ARGS", "--enable-x"}}), "configured");
+  EXPECT_EQ(changed_by({{"SAGE_CHECK", "no"}}), "with-base-toolchain");
+  EXPECT_EQ(changed_by({{"TARGETS_PRE", "zlib"}}), "with-targets-pre");
+  EXPECT_EQ(changed_by({{"TARGETS", "app"}}), "with-targets");
+  EXPECT_EQ(changed_by({{"TARGETS_OPTIONAL", "extra"}}), "with-targets-optional");
+}
+
+TEST_F(StageKey, TheNameOfAnEnvironmentIsNoInput) {
+  EXPECT_EQ(keys(tree_.path(), {{"BASE_IMAGE", "debian:bookworm"}}, 4, "docker-debian-other-minimal"), before_);
+}
+
+TEST_F(StageKey, OneFieldCannotPassForTwo) {
+  // TARGETS and TARGETS_PRE are apart, and a value that looks like two is one.
+  EXPECT_NE(keys(tree_.path(), {{"TARGETS_PRE", "a"}, {"TARGETS", "b"}}).back(),
+            keys(tree_.path(), {{"TARGETS_PRE", "ab"}, {"TARGETS", ""}}).back());
+}
+
+TEST_F(StageKey, InputsSayWhatTheKeyIsMadeOf) {
+  PlannedTree planned(tree_, {.name = "debian-bookworm-minimal", .given = {{"TARGETS", std::string(300, 'x')}}});
+  auto value = [&](std::string_view stage, std::string_view input) -> std::string {
+    for (const KeyInput& one : planned.stage(stage).inputs)
+      if (one.name == input) return one.value;
+    return "absent";
+  };
+  EXPECT_EQ(value("with-system-packages", kBaseImageInput), "debian:bookworm");
+  EXPECT_EQ(value("with-system-packages", kParentInput), "absent");
+  EXPECT_EQ(value("bootstrapped", kParentInput), planned.stage("with-system-packages").key);
+  EXPECT_EQ(value("bootstrapped", "BOOTSTRAP"), "./bootstrap");
+  EXPECT_EQ(value("bootstrapped", "README.md"), "absent");
+  EXPECT_EQ(value("bootstrapped", "build").size(), 64u);
+  EXPECT_EQ(value("with-targets-pre", "USE_MAKEFLAGS"), "") << "without what does not matter";
+  EXPECT_THAT(value("with-targets", "TARGETS"), HasSubstr("sha256:")) << "a long value is named by its digest";
+  EXPECT_EQ(value("with-targets", "MAKE"), "absent");
+}
+
+TEST_F(StageKey, RecipesAreFilledIn) {
+  PlannedTree planned(tree_);
+  EXPECT_THAT(planned.stage("with-system-packages").recipe, HasSubstr("for package in autoconf gcc make; do"));
+  EXPECT_THAT(planned.stage("configured").recipe, HasSubstr("./configure --enable-build-as-root --enable-option-checking"));
+  for (const PlannedStage& stage : planned.plan.stages) EXPECT_EQ(stage.recipe.find("%{"), std::string::npos);
+}
+
+// --- What each stage adds.
+
+TEST(StagePlan, EachStageAddsWhatItsTargetsBringBeyondItsParents) {
+  TreeText tree(kSmallDistribution);
+  PlannedTree planned(tree);
+  EXPECT_THAT(planned.packages_of("configured"), IsEmpty());
+  EXPECT_THAT(planned.packages_of("with-base-toolchain"), ElementsAre("tool"));
+  EXPECT_THAT(planned.packages_of("with-targets-pre"), ElementsAre("zlib", "app"));
+  EXPECT_THAT(planned.packages_of("with-targets"), ElementsAre("pyapp"));
+  EXPECT_THAT(planned.stage("with-targets").make_targets, ElementsAre("build"));
+}
+
+TEST(StagePlan, OptionsAndAssignmentsAmongTargetsAreNone) {
+  TreeText tree(kSmallDistribution);
+  PlannedTree planned(tree, {.name = "debian-bookworm-minimal", .given = {{"TARGETS", "V=1 extra -k mystery"}}});
+  EXPECT_THAT(planned.stage("with-targets").make_targets, ElementsAre("extra", "mystery"));
+  EXPECT_THAT(planned.stage("with-targets").unknown_targets, ElementsAre("mystery"));
+  EXPECT_THAT(planned.packages_of("with-targets"), ElementsAre("extra"));
+}
+
+TEST(StagePlan, BranchesAddEachTheirOwn) {
+  TreeText tree(kSmallDistribution);
+  tree.file("ci-docker.toml",
+            "[[stage]]\nname='base'\nrecipe='b'\nmake_targets=['zlib']\n"
+            "[[stage]]\nname='one'\nparent='base'\nrecipe='o'\nmake_targets=['app']\n"
+            "[[stage]]\nname='two'\nparent='base'\nrecipe='t'\nmake_targets=['extra', 'app']\n");
+  PlannedTree planned(tree);
+  EXPECT_THAT(planned.packages_of("base"), ElementsAre("tool", "zlib"));
+  EXPECT_THAT(planned.packages_of("one"), ElementsAre("app"));
+  EXPECT_THAT(planned.packages_of("two"), ElementsAre("extra", "app"));
+  EXPECT_NE(planned.stage("one").key, planned.stage("two").key);
+}
+
+TEST(StagePlan, WhatIsAddedAlwaysIsAddedThoughIgnored) {
+  TreeText tree(kSmallDistribution);
+  tree.file(".dockerignore", "upstream\nsrc/code.py\n").file("upstream/a.tar", "a");
+  PlannedTree planned(tree);
+  auto paths = [&](std::string_view stage) {
+    std::vector<std::string> result;
+    for (const SourceFile& file : added_files(planned.table, planned.plan.chain(planned.at(stage)), planned.sources))
+      result.push_back(file.path);
+    return result;
+  };
+  EXPECT_THAT(paths("with-system-packages"), IsEmpty());
+  EXPECT_THAT(paths("configured"), testing::Not(testing::Contains("upstream/a.tar")));
+  EXPECT_THAT(paths("with-targets-pre"), testing::Contains("upstream/a.tar"));
+  EXPECT_THAT(paths("with-targets"), testing::Not(testing::Contains("src/code.py")));
+  std::vector<std::string> all = paths("with-targets");
+  EXPECT_TRUE(std::is_sorted(all.begin(), all.end()));
+  EXPECT_EQ(std::adjacent_find(all.begin(), all.end()), all.end()) << "src/bin is added by two stages";
+}
+
+TEST(PackageFingerprints, CoverWhatABuildReadsAndNothingElse) {
+  auto of_app = [](auto edit) {
+    TreeText tree(kSmallDistribution);
+    edit(tree);
+    SourceTree sources(tree.path(), tree.path() / ".state/ids", kTestNow);
+    return package_fingerprints(sources.below("build/pkgs")).at("app");
+  };
+  std::string before = of_app([](TreeText&) {});
+  EXPECT_EQ(before.size(), 16u);
+  for (const char* file : {"SPKG.rst", "spkg-configure.m4", "distros/debian.txt"})
+    EXPECT_EQ(of_app([&](TreeText& t) { t.file(std::string("build/pkgs/app/") + file, "x"); }), before) << file;
+  for (const char* file : {"patches/a.patch", "spkg-install.in", "package-version.txt", "dependencies", "type", "SPKG.rst/x"})
+    EXPECT_NE(of_app([&](TreeText& t) { t.file(std::string("build/pkgs/app/") + file, "x"); }), before) << file;
+  EXPECT_EQ(of_app([](TreeText& t) { t.file("build/pkgs/zlib/patches/a", "x"); }), before) << "a neighbour's are its own";
+}
+
+TEST(StagePlan, OverTheChainOfARealTreeEveryPackageIsAddedOnce) {
+  for (const char* name : {"sage-9.8.rc0", "passagemath-2026-08"}) {
+    fs::path tree = fs::path(STAGEMAKE_SHARED_DIR) / "corpus" / name;
+    if (!fs::exists(tree)) {
+      const char* must = std::getenv("STAGEMAKE_SHARED_MUST_EXIST");
+      if (must != nullptr && std::string_view(must) == "1") FAIL() << "no corpus in " << tree;
+      GTEST_SKIP() << "no corpus in " << tree;
+    }
+    ReadTree read(tree);
+    TreeText nowhere("zlib standard 1\n");
+    SourceTree sources(tree, nowhere.path() / "ids", kTestNow);
+    StageTable table = stage_table_of(tree, read.packages.dialect(), std::nullopt);
+    Environment environment = resolve_environment(small_request(), read.packages, 1);
+    DependencyGraph graph(read.packages, read.variables, graph_options(environment, read.packages, read.variables));
+    StagePlan plan = make_stage_plan(read.packages, graph, table, environment, sources);
+    std::set<PackageId> added;
+    std::size_t count = 0;
+    for (std::size_t stage : plan.chain(table.find("with-targets").value())) {
+      for (PackageId id : plan.stages[stage].packages) {
+        for (PackageId needed : graph.normal_dependencies(id)) EXPECT_TRUE(added.contains(needed)) << read.packages[id].name;
+        added.insert(id);
+      }
+      count += plan.stages[stage].packages.size();
+      EXPECT_THAT(plan.stages[stage].unknown_targets, IsEmpty());
+    }
+    EXPECT_EQ(count, added.size()) << "one is added twice";
+    std::vector<PackageId> closure = graph.build_order({"base-toolchain", "all-sage-local", "build"});
+    EXPECT_EQ(added, std::set<PackageId>(closure.begin(), closure.end())) << name;
+    EXPECT_GT(added.size(), 200u);
+  }
+}
+
+}  // namespace
+}  // namespace stagemake

@@ -1,0 +1,286 @@
+#include "plan/stage_table.h"
+
+#include <gmock/gmock.h>
+
+#include "base/error.h"
+#include "tree_text.h"
+
+namespace stagemake {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::UnorderedElementsAre;
+
+std::vector<std::string> names(const StageTable& table) {
+  std::vector<std::string> result;
+  for (const StageSpec& stage : table.stages) result.push_back(stage.name);
+  return result;
+}
+
+std::vector<std::string> parents(const StageTable& table) {
+  std::vector<std::string> result;
+  for (const StageSpec& stage : table.stages) result.push_back(stage.parent);
+  return result;
+}
+
+const StageSpec& stage(const StageTable& table, std::string_view name) {
+  return table.stages[table.find(name).value()];
+}
+
+class BuiltIn : public testing::TestWithParam<Dialect> {};
+INSTANTIATE_TEST_SUITE_P(Dialects, BuiltIn, testing::Values(Dialect::Sage98, Dialect::Passagemath2026));
+
+TEST_P(BuiltIn, StagesFormTheKnownChain) {
+  StageTable table = built_in_stages(GetParam());
+  EXPECT_THAT(names(table), ElementsAre("with-system-packages", "bootstrapped", "configured", "with-base-toolchain",
+                                        "with-targets-pre", "with-targets", "with-targets-optional"));
+  EXPECT_THAT(parents(table), ElementsAre("", "with-system-packages", "bootstrapped", "configured",
+                                          "with-base-toolchain", "with-targets-pre", "with-targets"));
+  EXPECT_EQ(table.default_stage, "with-targets");
+  EXPECT_EQ(table.root, "/sage");
+  EXPECT_EQ(table.image_prefix, "sage");
+  EXPECT_THAT(table.chain(2), ElementsAre(0, 1, 2));
+  EXPECT_EQ(table.find("nonsense"), std::nullopt);
+  EXPECT_EQ(table.find(""), std::nullopt) << "the base image is no stage";
+}
+
+TEST_P(BuiltIn, OnlyTheOptionalStageIgnoresErrorsAndMakeStagesHaveAGuard) {
+  StageTable table = built_in_stages(GetParam());
+  for (const StageSpec& one : table.stages) {
+    EXPECT_EQ(one.errors_ignored, one.name == "with-targets-optional") << one.name;
+    EXPECT_EQ(!one.guard_variable.empty(), one.name.starts_with("with-targets")) << one.name;
+    EXPECT_EQ(one.recipe.find("make ") != std::string::npos, !one.make_targets.empty()) << one.name;
+  }
+  EXPECT_THAT(stage(table, "with-base-toolchain").make_targets, ElementsAre("base-toolchain"));
+  EXPECT_THAT(stage(table, "with-targets-pre").make_targets, ElementsAre("$TARGETS_PRE"));
+  EXPECT_THAT(stage(table, "with-targets").make_targets, ElementsAre("$TARGETS"));
+  EXPECT_THAT(stage(table, "with-targets-optional").make_targets, ElementsAre("$TARGETS_OPTIONAL"));
+}
+
+TEST_P(BuiltIn, NoJobCountIsKeyed) {
+  for (const StageSpec& one : built_in_stages(GetParam()).stages)
+    for (const std::string& name : one.uses) EXPECT_TRUE(name != "MAKE" && name != "NUMPROC") << one.name;
+}
+
+TEST_P(BuiltIn, SourcesComeWithTheStagesThatNeedThem) {
+  StageTable table = built_in_stages(GetParam());
+  for (const StageSpec& one : table.stages) {
+    bool adds = one.name == "bootstrapped" || one.name == "with-targets";
+    EXPECT_EQ(!one.adds.empty(), adds) << one.name;
+    EXPECT_EQ(!one.adds_always.empty(), one.name == "with-base-toolchain") << one.name;
+  }
+  EXPECT_THAT(stage(table, "with-targets").adds, ElementsAre("src"));
+  EXPECT_THAT(stage(table, "with-base-toolchain").adds_always, ElementsAre("upstream"));
+}
+
+TEST(StageTable, BootstrappedAddsWhatSage98sDockerfileWriterAdds) {
+  StageTable table = built_in_stages(Dialect::Sage98);
+  EXPECT_THAT(stage(table, "bootstrapped").adds,
+              UnorderedElementsAre("Makefile", "VERSION.txt", "COPYING.txt", "condarc.yml", "README.md", "bootstrap",
+                                   "bootstrap-conda", "configure.ac", "sage", ".homebrew-build-env", "tox.ini",
+                                   "Pipfile.m4", "config/config.rpath", "src/doc/bootstrap", "src/bin",
+                                   "src/Pipfile.m4", "src/pyproject.toml.m4", "src/requirements.txt.m4",
+                                   "src/setup.cfg.m4", "src/VERSION.txt", "m4", "pkgs", "build"));
+  EXPECT_EQ(table.environment_prefix, "docker-");
+}
+
+TEST(StageTable, BootstrappedAddsWhatPassagemathsDockerfileWriterAdds) {
+  StageTable table = built_in_stages(Dialect::Passagemath2026);
+  EXPECT_THAT(stage(table, "bootstrapped").adds,
+              UnorderedElementsAre("Makefile", "VERSION.txt", "COPYING.txt", "condarc.yml", "README.md", "bootstrap",
+                                   "configure.ac", "sage", ".homebrew-build-env", "tox.ini", ".gitignore",
+                                   "pyproject.toml", "meson.build", "meson.options", "config/config.rpath",
+                                   "src/meson.build", "src/bin", "m4", "pkgs", "build", ".upstream.d", "tools",
+                                   ".github/workflows"));
+  EXPECT_EQ(table.environment_prefix, "");
+}
+
+TEST(StageTable, WhatNobodyReadsIsUnkeyedAndWhatIsReadIsNot) {
+  for (Dialect dialect : {Dialect::Sage98, Dialect::Passagemath2026}) {
+    const StageTable table = built_in_stages(dialect);
+    const std::vector<std::string>& unkeyed = stage(table, "bootstrapped").unkeyed;
+    for (const char* path : {"README.md", "tox.ini", ".github/workflows"})
+      EXPECT_THAT(unkeyed, testing::Contains(path));
+    for (const char* path : {"build", "bootstrap", "configure.ac", "m4", "pkgs", "VERSION.txt"})
+      EXPECT_THAT(unkeyed, testing::Not(testing::Contains(path)));
+  }
+}
+
+TEST(StageTable, TheDistributionIsNamedByItsVersionFile) {
+  auto distribution = [](std::string_view version) {
+    TreeText tree("zlib standard 1\n");
+    tree.file("VERSION.txt", version);
+    return stage_table_of(tree.path(), Dialect::Sage98, std::nullopt).distribution;
+  };
+  EXPECT_EQ(distribution("SageMath version 9.8.rc0, Release Date: 2023-01-15\n"), "SageMath");
+  EXPECT_EQ(distribution("passagemath version 10.6.1\n"), "passagemath");
+  EXPECT_EQ(distribution("1.0\n"), "unnamed");
+  EXPECT_EQ(distribution(" version 3\n"), "unnamed");
+}
+
+// --- ci-docker.toml
+
+StageTable read(std::string_view text) {
+  TreeText tree("zlib standard 1\n");
+  tree.file("ci-docker.toml", text);
+  return read_stage_table(tree.path() / "ci-docker.toml", Dialect::Sage98);
+}
+
+// The faults, one a string, without the folder.
+std::vector<std::string> faults(std::string_view text) {
+  TreeText tree("zlib standard 1\n");
+  tree.file("ci-docker.toml", text);
+  std::vector<std::string> result;
+  try {
+    read_stage_table(tree.path() / "ci-docker.toml", Dialect::Sage98);
+  } catch (const Error& error) {
+    EXPECT_EQ(error.status(), ExitStatus::BadInput);
+    for (const Fault& fault : error.faults()) result.push_back(fault.text().substr(tree.path().string().size() + 1));
+  }
+  return result;
+}
+
+TEST(StageTableFile, SaysEverythingThatTheBuiltInOneSays) {
+  StageTable table = read(
+      "name = 'Mini'\nroot = '/opt/mini'\nimage_prefix = 'mini'\nenvironment_prefix = 'ci-'\n"
+      "default_stage = 'second'\nstamp_folders = ['stamps']\nuninstall = 'rm $PACKAGE'\n"
+      "[[stage]]\nname = 'first'\nrecipe = '%{system_packages}'\n"
+      "[[stage]]\nname = 'second'\nadds = ['a', './b/', 'c//d']\nadds_always = ['tarballs']\nunkeyed = ['a/README']\n"
+      "recipe = 'make $T'\nuses = ['T']\npasses = ['MAKE']\nmake_targets = ['$T']\nguard_variable = 'G'\n"
+      "errors_ignored = true\n");
+  EXPECT_EQ(table.distribution, "Mini");
+  EXPECT_EQ(table.root, "/opt/mini");
+  EXPECT_EQ(table.image_prefix, "mini");
+  EXPECT_EQ(table.environment_prefix, "ci-");
+  EXPECT_EQ(table.default_stage, "second");
+  EXPECT_THAT(table.stamp_folders, ElementsAre("stamps"));
+  EXPECT_EQ(table.uninstall, "rm $PACKAGE");
+  EXPECT_THAT(names(table), ElementsAre("first", "second"));
+  EXPECT_THAT(parents(table), ElementsAre("", "first")) << "a chain is written without saying so";
+  const StageSpec& second = table.stages[1];
+  EXPECT_THAT(second.adds, ElementsAre("a", "b", "c/d")) << "paths in the form in which the tree's are";
+  EXPECT_THAT(second.adds_always, ElementsAre("tarballs"));
+  EXPECT_THAT(second.unkeyed, ElementsAre("a/README"));
+  EXPECT_EQ(second.recipe, "make $T");
+  EXPECT_THAT(second.uses, ElementsAre("T"));
+  EXPECT_THAT(second.passes, ElementsAre("MAKE"));
+  EXPECT_THAT(second.make_targets, ElementsAre("$T"));
+  EXPECT_EQ(second.guard_variable, "G");
+  EXPECT_TRUE(second.errors_ignored);
+  EXPECT_FALSE(table.stages[0].errors_ignored);
+}
+
+TEST(StageTableFile, WhatItDoesNotSayIsAsBuiltIn) {
+  StageTable table = read("name = 'Mini'\n");
+  StageTable built_in = built_in_stages(Dialect::Sage98);
+  EXPECT_EQ(names(table), names(built_in));
+  EXPECT_EQ(table.stamp_folders, built_in.stamp_folders);
+  EXPECT_EQ(table.default_stage, "with-targets");
+  EXPECT_EQ(read("").stages.size(), built_in.stages.size());
+  EXPECT_EQ(read("[[stage]]\nname='one'\nrecipe='x'\n").default_stage, "one") << "the last stage of its own";
+}
+
+TEST(StageTableFile, StagesMayBranch) {
+  StageTable table = read(
+      "[[stage]]\nname='base'\nrecipe='b'\n"
+      "[[stage]]\nname='docs'\nparent='base'\nrecipe='d'\n"
+      "[[stage]]\nname='tests'\nparent='base'\nrecipe='t'\n"
+      "[[stage]]\nname='more-tests'\nrecipe='t'\n"
+      "[[stage]]\nname='other-root'\nparent=''\nrecipe='o'\n");
+  EXPECT_THAT(parents(table), ElementsAre("", "base", "base", "tests", ""));
+  EXPECT_THAT(table.chain(3), ElementsAre(0, 2, 3));
+  EXPECT_THAT(table.chain(4), ElementsAre(4));
+}
+
+TEST(StageTableFile, AllFaultsComeAtOnceWithLineAndColumn) {
+  EXPECT_THAT(
+      faults("root = 'sage'\n"
+             "colour = 1\n"
+             "name = 2\n"
+             "[[stage]]\n"
+             "name = 'One'\n"
+             "recipe = 'x'\n"
+             "[[stage]]\n"
+             "name = 'two'\n"
+             "parent = 'three'\n"
+             "adds = ['/etc', '../up', 3]\n"
+             "errors_ignored = 'yes'\n"
+             "[[stage]]\n"
+             "name = 'two'\n"
+             "receipe = 'x'\n"),
+      UnorderedElementsAre(
+          "ci-docker.toml:1:8: `root` must be an absolute path, other than /, without `.`, `..` and empty parts",
+          HasSubstr("ci-docker.toml:2:1: unknown key `colour`; known are: name, root"),
+          "ci-docker.toml:3:8: `name` must be a string",
+          HasSubstr("ci-docker.toml:4:1: a stage needs a `name` of lower-case letters"),
+          HasSubstr("ci-docker.toml:7:1: stage `two`: its parent `three` is no stage that stands before it"),
+          HasSubstr("ci-docker.toml:7:1: stage `two` needs a `recipe`"),
+          HasSubstr("ci-docker.toml:10:8: `adds`: \"/etc\" must be a path inside the tree"),
+          HasSubstr("ci-docker.toml:10:8: `adds`: \"../up\" must be a path inside the tree"),
+          "ci-docker.toml:10:26: `adds` must hold strings only",
+          "ci-docker.toml:11:18: `errors_ignored` must be true or false",
+          "ci-docker.toml:12:1: stage `two` is there twice",
+          HasSubstr("ci-docker.toml:12:1: stage `two` needs a `recipe`"),
+          "ci-docker.toml:14:1: unknown key `receipe`; did you mean `recipe`?"));
+}
+
+TEST(StageTableFile, FaultsOfItsShape) {
+  EXPECT_THAT(faults("a = \n"), ElementsAre(HasSubstr("ci-docker.toml:1:5: ")));
+  EXPECT_THAT(faults("stage = 'x'\n"), ElementsAre(HasSubstr("1:9: `stage` must be a list of tables")));
+  EXPECT_THAT(faults("[stage]\nname='x'\n"), ElementsAre(HasSubstr("1:1: `stage` must be a list of tables")));
+  EXPECT_THAT(faults("stage = []\n"), ElementsAre(HasSubstr("`stage` must be a list of tables")));
+  EXPECT_THAT(faults("stage = [1]\n"), testing::Contains(HasSubstr("1:10: a stage must be a table")));
+  EXPECT_THAT(faults("default_stage = 'no'\n"), ElementsAre("ci-docker.toml:1:17: no stage is named `no`"));
+  EXPECT_THAT(faults("stamp_folders = 'x'\n"), ElementsAre(HasSubstr("1:17: `stamp_folders` must be a list")));
+  EXPECT_THAT(faults("a = '\xff'\n"), ElementsAre(HasSubstr("ci-docker.toml:1:")));
+  EXPECT_THAT(faults("name = 'x'\nname = 'y'\n"), ElementsAre(HasSubstr("ci-docker.toml:2:")));
+}
+
+TEST(StageTableFile, AStageIsNoParentOfItself) {
+  EXPECT_THAT(faults("[[stage]]\nname='a'\nparent='a'\nrecipe='x'\n"), ElementsAre(HasSubstr("its parent `a`")));
+  EXPECT_THAT(faults("[[stage]]\nname='a'\nparent='b'\nrecipe='x'\n[[stage]]\nname='b'\nparent='a'\nrecipe='x'\n"),
+              ElementsAre(HasSubstr("its parent `b`")));
+}
+
+TEST(StageTableFile, WhatBecomesPartOfAnImagesNameMustFit) {
+  for (const char* name : {"-a", "a-", "a..b", ".a", "a.", "a_-b", "a___b", "A", "a b", ""})
+    EXPECT_THAT(faults(std::string("[[stage]]\nname='") + name + "'\nrecipe='x'\n"),
+                ElementsAre(HasSubstr("needs a `name`")))
+        << name;
+  for (const char* name : {"a", "a.b", "a_b", "a__b", "a--b", "2", "gcc_11-py3.9"})
+    EXPECT_THAT(faults(std::string("[[stage]]\nname='") + name + "'\nrecipe='x'\n"), IsEmpty()) << name;
+  EXPECT_THAT(faults("image_prefix = 'Sage'\n"), ElementsAre(HasSubstr("1:16: `image_prefix`")));
+  EXPECT_THAT(faults("environment_prefix = 'a b'\n"), ElementsAre(HasSubstr("1:22: `environment_prefix`")));
+  EXPECT_THAT(faults("environment_prefix = ''\nimage_prefix = 'a/b'\n"), IsEmpty());
+}
+
+TEST(StageTableFile, RootsAreOneFolderInOneForm) {
+  for (const char* root : {"/", "", "sage", "/sage/", "/a//b", "/a/../b", "/a/."})
+    EXPECT_THAT(faults(std::string("root = '") + root + "'\n"), ElementsAre(HasSubstr("1:8: `root` must be"))) << root;
+  EXPECT_EQ(read("root = '/a/b'\n").root, "/a/b");
+}
+
+TEST(StageTableFile, TheWholeTreeIsNoFolderOfIt) {
+  EXPECT_THAT(faults("[[stage]]\nname='a'\nrecipe='x'\nadds=['.']\n"), ElementsAre(HasSubstr("4:6: `adds`: \".\"")));
+  EXPECT_THAT(faults("[[stage]]\nname='a'\nrecipe='x'\nadds=['a/../..']\n"), ElementsAre(HasSubstr("4:6: `adds`")));
+}
+
+TEST(StageTableFile, WhichTableATreeHas) {
+  TreeText tree("zlib standard 1\n/VERSION.txt = Small version 1\n");
+  EXPECT_EQ(stage_table_of(tree.path(), Dialect::Sage98, std::nullopt).origin, "built-in");
+  tree.file("ci-docker.toml", "[[stage]]\nname='own'\nrecipe='x'\n");
+  StageTable own = stage_table_of(tree.path(), Dialect::Sage98, std::nullopt);
+  EXPECT_THAT(names(own), ElementsAre("own"));
+  EXPECT_EQ(own.origin, (tree.path() / "ci-docker.toml").string());
+  EXPECT_EQ(own.distribution, "Small");
+  tree.file("other.toml", "name='Said'\n[[stage]]\nname='other'\nrecipe='x'\n");
+  StageTable other = stage_table_of(tree.path(), Dialect::Sage98, tree.path() / "other.toml");
+  EXPECT_THAT(names(other), ElementsAre("other"));
+  EXPECT_EQ(other.distribution, "Said");
+  EXPECT_THROW(stage_table_of(tree.path(), Dialect::Sage98, tree.path() / "absent.toml"), Error);
+}
+
+}  // namespace
+}  // namespace stagemake
