@@ -53,9 +53,9 @@ struct Finished {
   bool ok() const { return exit_code == 0 && !stopped; }
 };
 
-// Throws Error (EngineUnusable) where the program cannot be started or printed too much. What `on_output`, `on_errors`,
-// `ask` or `kill` throw comes out here, after the child was killed. When this returns or throws, the child is gone and
-// reaped; grandchildren that left its group, and output of theirs that comes later than half a second, are not waited for.
+// Throws Error (EngineUnusable) where the program cannot be started or printed too much. What `on_output`,
+// `on_errors`, `ask` or `kill` throw comes out here, after the child was killed. When this returns or throws, the
+// child is gone and reaped; what left its group is not waited for, nor output that comes half a second after its end.
 Finished run_command(const Command& command);
 
 // The path of a program as a shell would find it; empty where there is none.

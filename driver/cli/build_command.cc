@@ -134,7 +134,20 @@ ordered_json result_json(const BuildResult& result) {
   return {{"schema", 1}, {"environments", environments}};
 }
 
-PlainReporterOptions reporter_options(const Options& options, ContainerEngine& engine) {
+// `stagemake shell …` as this command's user can say it here.
+std::string shell_words(const Options& options, const std::string& engine, const std::string& environment, const std::string& stage) {
+  std::vector<std::string> command = {"stagemake", "shell", environment, stage};
+  auto add = [&](const char* option, const std::string& value) {
+    command.emplace_back(option);
+    command.push_back(value);
+  };
+  if (options.engine_given) add("--engine", engine);
+  if (options.tree) add("--tree", options.tree->string());
+  if (options.stages) add("--stages", options.stages->string());
+  return shell_quoted(command);
+}
+
+PlainReporterOptions reporter_options(const Options& options, const std::string& engine) {
   PlainReporterOptions reporter;
   reporter.out = options.json ? stderr : stdout;
   int descriptor = ::fileno(reporter.out);
@@ -147,7 +160,9 @@ PlainReporterOptions reporter_options(const Options& options, ContainerEngine& e
   reporter.quiet = options.quiet;
   winsize size{};
   if (is_terminal && ::ioctl(descriptor, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) reporter.columns = size.ws_col;
-  reporter.shell_command = [&engine](const std::string& image) { return shell_quoted(engine.shell_command(image)); };
+  reporter.shell_command = [&options, engine](const std::string& environment, const std::string& stage) {
+    return shell_words(options, engine, environment, stage);
+  };
   return reporter;
 }
 
@@ -195,7 +210,7 @@ int build_command(const Options& options) {
     return 0;
   }
   ::signal(SIGPIPE, SIG_IGN);  // whoever read our lines may go; the build goes on
-  PlainReporter reporter(reporter_options(options, *session.engine));
+  PlainReporter reporter(reporter_options(options, session.engine->name()));
   SignalWatch signals([&](int number, unsigned count) {
     reporter.note(count == 1 ? fmt::format("got {}: ending what runs and saving it; this takes up to 10 s",
                                            number == SIGINT ? "ctrl-C" : "a signal")

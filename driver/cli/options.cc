@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 #include "plan/environment.h"
+#include "plan/stage_table.h"
 
 namespace stagemake {
 namespace {
@@ -68,15 +69,31 @@ class Parser {
       read_variables();
       check();
     } catch (const CLI::ParseError& error) {
+      if (error.get_exit_code() == 0) {  // --help, --version
+        app_.exit(error);
+        return {options_, 0};
+      }
       // CLI11 has statuses of its own; ours says 2 for any bad usage.
-      bool asked = error.get_exit_code() == 0;
-      app_.exit(error);
-      return {options_, asked ? 0 : static_cast<int>(ExitStatus::BadInput)};
+      fmt::print(stderr, "stagemake: {}\n", usage_text(error, argc, argv));
+      return {options_, static_cast<int>(ExitStatus::BadInput)};
     }
     return {options_, std::nullopt};
   }
 
  private:
+  std::string usage_text(const CLI::ParseError& error, int argc, const char* const* argv) {
+    std::vector<CLI::App*> used = app_.get_subcommands();
+    if (used.empty() && argc > 1 && argv[1][0] != '-') {
+      std::vector<std::string> commands;
+      for (const CLI::App* sub : app_.get_subcommands([](const CLI::App*) { return true; })) commands.push_back(sub->get_name());
+      std::vector<std::string> near = nearest(argv[1], commands);
+      return fmt::format("no command is named {}; {}", printable(argv[1]),
+                         near.empty() ? "there are " + join(commands, ", ") : "did you mean " + join(near, " or ") + "?");
+    }
+    std::string what = used.empty() ? "which command?" : printable(error.what());
+    return fmt::format("{}\n`stagemake {}--help` says what can be said", what, used.empty() ? "" : used.front()->get_name() + " ");
+  }
+
   CLI::App* command(Verb verb, const char* name, const char* what) {
     CLI::App* sub = app_.add_subcommand(name, what);
     sub->callback([this, verb] { options_.verb = verb; });
@@ -118,7 +135,7 @@ class Parser {
              std::optional<EngineKind> kind = engine_kind(word);
              if (!kind) throw CLI::ValidationError("--engine", "is auto, docker, podman or buildah");
              options_.engine = *kind;
-             engine_given_ = true;
+             options_.engine_given = true;
            },
            "auto, docker, podman or buildah [$STAGEMAKE_ENGINE]")
         ->type_name("NAME");
@@ -240,7 +257,7 @@ class Parser {
   void read_variables() {
     for (const std::string& name : environment_variables())
       if (std::string value = variable(name.c_str()); !value.empty()) options_.given.try_emplace(name, value);
-    if (!engine_given_)
+    if (!options_.engine_given)
       if (std::string word = variable("STAGEMAKE_ENGINE"); !word.empty()) {
         std::optional<EngineKind> kind = engine_kind(word);
         if (!kind) throw CLI::ValidationError("STAGEMAKE_ENGINE", "is auto, docker, podman or buildah");
@@ -257,6 +274,16 @@ class Parser {
 
   void check() {
     if (!options_.repository.empty() && options_.repository.back() != '/') options_.repository += '/';
+    std::vector<std::string_view> parts = split(options_.repository, '/');
+    parts.pop_back();  // what is behind the last `/`
+    for (std::size_t i = 0; i < parts.size(); ++i) {
+      bool is_host = i == 0 && parts[i].find_first_of(".:") != std::string_view::npos;
+      bool valid = is_host ? parts[i].find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.:-") == std::string_view::npos
+                           : fits_in_image_name(parts[i]);
+      if (!valid)
+        throw CLI::ValidationError("--repository", fmt::format("\"{}\" cannot begin an image's name: after the registry's, all letters "
+                                                               "must be lower-case", printable(options_.repository)));
+    }
     std::vector<std::string> tags = options_.extra_tags;
     if (options_.tag) tags.push_back(*options_.tag);
     for (const std::string& tag : tags) {
@@ -268,7 +295,6 @@ class Parser {
 
   CLI::App app_;
   Options options_;
-  bool engine_given_ = false;
 };
 
 }  // namespace

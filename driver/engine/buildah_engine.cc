@@ -20,7 +20,8 @@ namespace {
 
 using nlohmann::json;
 
-constexpr int kNothingThere = 44;  // exit status of our own in copy_out
+constexpr std::chrono::milliseconds kAskPatience{2000};  // for a script's next command
+constexpr int kNothingThere = 44;                        // exit status of our own in copy_out
 
 std::string mark_of(const std::string& container_id) {
   return "STAGEMAKE_CONTAINER=" + container_id;
@@ -257,18 +258,20 @@ RunOutcome BuildahEngine::run(const std::string& container, const std::string& s
   std::string mark = mark_of(present_configuration(container).id);
   ContainerProcesses processes(mark);
   ScriptInput input(script);
-  ShellGreeting greeting;
   Command command = program_.command(run_arguments(container, {"--env", mark}));
   command.standard_input = input.descriptor();
   command.on_output = sink ? sink : [](std::string_view) {};
   command.on_errors = [&](std::string_view piece) {
-    if (greeting.heard()) return;
-    greeting.add(piece);
-    if (greeting.heard()) processes.find_shell();
+    if (!input.hear(piece)) return;
+    processes.find_shell();
+    input.release();
   };
   command.stop = std::move(stop);
   command.grace = grace;
-  command.ask = [&] { processes.ask(); };
+  command.ask = [&] {
+    input.withhold();
+    if (input.released()) processes.ask(std::min(grace, kAskPatience));
+  };
   command.kill = [&] { processes.kill(); };
   Finished finished;
   try {
@@ -279,10 +282,10 @@ RunOutcome BuildahEngine::run(const std::string& container, const std::string& s
   }
   processes.kill();  // what the script left in the background, as docker does when its shell ends
   finished.errors = without_greeting(finished.errors);
-  if (!greeting.heard() && !finished.stopped) throw program_.error("run", finished);
+  if (!input.released() && !finished.stopped) throw program_.error("run", finished);
   RunOutcome outcome;
   int by_signal = exit_code_of_signal(finished.errors);
-  outcome.exit_code = !greeting.heard() ? 128 + SIGTERM : by_signal != 0 ? by_signal : finished.exit_code;
+  outcome.exit_code = !input.released() ? 128 + SIGTERM : by_signal != 0 ? by_signal : finished.exit_code;
   outcome.stopped = finished.stopped;
   return outcome;
 }

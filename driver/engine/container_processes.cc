@@ -19,6 +19,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
+constexpr auto kAskPause = 20ms;
 constexpr auto kKillPause = 5ms;
 
 // A file in /proc, which has no size; empty where it cannot be read.
@@ -70,18 +71,24 @@ void for_each_process(const std::function<void(pid_t)>& visit) {
 
 }  // namespace
 
+ContainerProcesses::~ContainerProcesses() {
+  if (held_ >= 0) ::close(held_);
+}
+
 // The shell is the process with the mark whose parent, the engine's own, has no mark but shares the mount
 // namespace. (With an isolation that has a process namespace nothing is found, and nothing needs to be: there
 // the first process does not hear SIGTERM, and takes all others with it when it ends.)
 void ContainerProcesses::find_shell() {
-  if (shell_ > 0) return;
+  if (held_ >= 0) return;
   std::string own = namespace_of(::getpid());
   for_each_process([&](pid_t process) {
-    if (shell_ > 0 || !carries(proc_file(process, "environ"), mark_)) return;
+    if (held_ >= 0 || !carries(proc_file(process, "environ"), mark_)) return;
     std::string space = namespace_of(process);
     pid_t parent = parent_of(process);
     if (space.empty() || space == own || namespace_of(parent) != space) return;
     if (carries(proc_file(parent, "environ"), mark_)) return;
+    held_ = ::open(fmt::format("/proc/{}/ns/mnt", process).c_str(), O_RDONLY | O_CLOEXEC);
+    if (held_ < 0 || namespace_of(process) != space) return;
     shell_ = process;
     keeper_ = parent;
     mount_namespace_ = space;
@@ -111,10 +118,20 @@ bool ContainerProcesses::signal(pid_t process, int number) const {
   return sent;
 }
 
-void ContainerProcesses::ask() {
-  find_shell();
-  for (pid_t process : running())
-    if (process != shell_) signal(process, SIGTERM);
+void ContainerProcesses::ask(std::chrono::milliseconds patience) {
+  auto give_up = std::chrono::steady_clock::now() + patience;
+  while (true) {
+    find_shell();
+    bool begun = shell_ > 0;
+    bool any = false;
+    bool sent = false;
+    for (pid_t process : running()) {
+      any = true;
+      if (process != shell_) sent = signal(process, SIGTERM) || sent;
+    }
+    if (sent || (begun && !any) || std::chrono::steady_clock::now() > give_up) return;
+    std::this_thread::sleep_for(kAskPause);
+  }
 }
 
 void ContainerProcesses::kill(std::chrono::milliseconds patience) const {

@@ -16,6 +16,9 @@ class ContainerProcesses {
  public:
   // `mark`: a whole environment entry, "KEY=value".
   explicit ContainerProcesses(std::string mark) : mark_(std::move(mark)) {}
+  ~ContainerProcesses();
+  ContainerProcesses(const ContainerProcesses&) = delete;
+  ContainerProcesses& operator=(const ContainerProcesses&) = delete;
 
   // Looks for the shell that runs the script. Worth calling as soon as it runs: with its mount namespace
   // known, a process that throws its environment away is found all the same.
@@ -23,8 +26,9 @@ class ContainerProcesses {
 
   // Those that run now, without the engine's own process beside them.
   std::vector<pid_t> running() const;
-  // SIGTERM to all but the shell.
-  void ask();
+  // SIGTERM to all but the shell. Where there is nothing but the shell, it is between two commands, or has
+  // not begun: looks again, for up to `patience`, until there is something to signal or nothing at all runs.
+  void ask(std::chrono::milliseconds patience);
   // SIGKILL, until none is left. Throws EngineError where one survives that for `patience`.
   void kill(std::chrono::milliseconds patience = std::chrono::seconds(30)) const;
 
@@ -36,6 +40,7 @@ class ContainerProcesses {
   pid_t shell_ = 0;
   pid_t keeper_ = 0;             // the engine's process that waits for the shell, in the same mount namespace
   std::string mount_namespace_;  // empty: not known
+  int held_ = -1;                // keeps it in being: else its name could go to that of another container
 };
 
 // Of these marks, those that some process carries: one look at all processes, for any number of containers.

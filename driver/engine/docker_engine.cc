@@ -19,9 +19,10 @@ namespace {
 using nlohmann::json;
 using namespace std::chrono_literals;
 
-// A stop request may come between `start` and the container's first process (0.1 s on an idle machine).
-constexpr auto kStartPatience = 2s;
-constexpr auto kStartPoll = 50ms;
+// A stop request may come before the container's first process (0.1 s after `start` on an idle machine) or
+// between two commands of the script: then there is nothing to signal yet.
+constexpr std::chrono::milliseconds kAskPatience = 2s;
+constexpr auto kAskPause = 50ms;
 
 ImageInfo image_info(const json& image) {
   ImageInfo info;
@@ -208,14 +209,16 @@ json DockerEngine::inspect_container(const std::string& container) const {
   return found[0];
 }
 
-void DockerEngine::ask_to_end(const std::string& container) const {
-  // From inside, -1 is every process but the first, which is the script's shell.
-  auto give_up = std::chrono::steady_clock::now() + kStartPatience;
+void DockerEngine::ask_to_end(const std::string& container, std::chrono::milliseconds patience) const {
+  auto give_up = std::chrono::steady_clock::now() + patience;
   while (true) {
+    // From inside, -1 is every process but the first, which is the script's shell, and fails where there is
+    // none.
     Finished finished = program_.call({"exec", "--user", "0", container, "/bin/sh", "-c", "kill -TERM -1"});
-    bool not_yet = !finished.ok() && finished.errors.find("not running") != std::string::npos;
-    if (!not_yet || std::chrono::steady_clock::now() > give_up) return;
-    std::this_thread::sleep_for(kStartPoll);
+    if (finished.ok() || std::chrono::steady_clock::now() > give_up) return;
+    std::string status = text_at(member(inspect_container(container), "State"), "Status");
+    if (status != "running") return;
+    std::this_thread::sleep_for(kAskPause);
   }
 }
 
@@ -223,14 +226,18 @@ RunOutcome DockerEngine::run(const std::string& container, const std::string& sc
                              std::stop_token stop, std::chrono::milliseconds grace) {
   counter_.count("run");
   ScriptInput input(script);
-  ShellGreeting greeting;
   Command command = program_.command({"start", "--attach", "--interactive", container});
   command.standard_input = input.descriptor();
   command.on_output = sink ? sink : [](std::string_view) {};
-  command.on_errors = [&](std::string_view piece) { greeting.add(piece); };
+  command.on_errors = [&](std::string_view piece) {
+    if (input.hear(piece)) input.release();
+  };
   command.stop = std::move(stop);
   command.grace = grace;
-  command.ask = [&] { ask_to_end(container); };
+  command.ask = [&] {
+    input.withhold();
+    if (input.released()) ask_to_end(container, std::min(grace, kAskPatience));
+  };
   command.kill = [&] { program_.call({"kill", container}); };
   Finished finished;
   try {
@@ -240,7 +247,7 @@ RunOutcome DockerEngine::run(const std::string& container, const std::string& sc
     throw;
   }
   finished.errors = without_greeting(finished.errors);
-  return outcome(container, finished, greeting.heard());
+  return outcome(container, finished, input.released());
 }
 
 // What the container's state says, not the program's exit status, is the script's: the program also ends when

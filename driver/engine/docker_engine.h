@@ -67,7 +67,7 @@ class DockerEngine : public ContainerEngine {
 
   nlohmann::json inspect_container(const std::string& container) const;
   RunOutcome outcome(const std::string& container, const Finished& finished, bool started) const;
-  void ask_to_end(const std::string& container) const;
+  void ask_to_end(const std::string& container, std::chrono::milliseconds patience) const;
   bool transfer(const std::string& verb, const std::string& image, std::string& why) const;
 
   Draft begin_draft(const std::string& container, const CommitSpec& spec) const;

@@ -1,11 +1,14 @@
 #include "engine/script_input.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/mman.h>
+#include <signal.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 #include "base/text.h"
 #include "engine/container_engine.h"
@@ -15,36 +18,62 @@ namespace {
 
 constexpr std::string_view kGreeting = "stagemake: the shell runs";
 
-std::string as_input(const std::string& script) {
-  return fmt::format("echo '{}' >&2; exec 2>&1; eval {} </dev/null\n", kGreeting,
-                     shell_quoted(std::string_view(script)));
+void close_once(int& fd) {
+  if (fd >= 0) ::close(std::exchange(fd, -1));
+}
+
+// Until all is written or nobody reads any more. Takes the descriptor.
+void write_all(int fd, std::string_view text) {
+  while (!text.empty()) {
+    ssize_t n = ::write(fd, text.data(), text.size());
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) break;
+    text.remove_prefix(static_cast<std::size_t>(n));
+  }
+  ::close(fd);
 }
 
 }  // namespace
 
-ScriptInput::ScriptInput(const std::string& script) : fd_(::memfd_create("stagemake-script", MFD_CLOEXEC)) {
-  std::string text = as_input(script);
-  bool written = fd_ >= 0;
-  for (std::size_t done = 0; written && done < text.size();) {
-    ssize_t n = ::write(fd_, text.data() + done, text.size() - done);
-    if (n < 0 && errno == EINTR) continue;
-    written = n >= 0;
-    if (written) done += static_cast<std::size_t>(n);
-  }
-  if (written && ::lseek(fd_, 0, SEEK_SET) == 0) return;
-  std::string why = std::strerror(errno);
-  if (fd_ >= 0) ::close(fd_);
-  throw EngineError("no memory for a script: " + why);
+ScriptInput::ScriptInput(const std::string& script)
+    : rest_(fmt::format("exec 2>&1; eval {} </dev/null\n", shell_quoted(std::string_view(script)))) {
+  int ends[2];
+  if (::pipe2(ends, O_CLOEXEC) != 0)
+    throw EngineError(std::string("no pipe for a script: ") + std::strerror(errno));
+  reading_ = ends[0];
+  writing_ = ends[1];
+  std::string greeting = fmt::format("echo '{}' >&2\n", kGreeting);
+  (void)!::write(writing_, greeting.data(), greeting.size());  // an empty pipe takes so much at once
 }
 
 ScriptInput::~ScriptInput() {
-  ::close(fd_);
+  close_once(reading_);  // ends the writer where nobody reads
+  withhold();
+  if (writer_.joinable()) writer_.join();
 }
 
-void ShellGreeting::add(std::string_view piece) {
-  if (heard_) return;
-  text_ += piece;
-  heard_ = text_.find(kGreeting) != std::string::npos;
+bool ScriptInput::hear(std::string_view piece) {
+  if (greeted_) return false;
+  heard_ += piece;
+  greeted_ = heard_.find(kGreeting) != std::string::npos;
+  return greeted_;
+}
+
+void ScriptInput::release() {
+  if (writing_ < 0) return;
+  released_ = true;
+  writer_ = std::thread([fd = std::exchange(writing_, -1), this] {
+    // In this thread alone: a shell that ends early is no reason for the driver to end.
+    sigset_t pipe;
+    ::sigemptyset(&pipe);
+    ::sigaddset(&pipe, SIGPIPE);
+    ::pthread_sigmask(SIG_BLOCK, &pipe, nullptr);
+    write_all(fd, rest_);
+  });
+}
+
+void ScriptInput::withhold() {
+  close_once(writing_);
 }
 
 std::string without_greeting(std::string_view errors) {

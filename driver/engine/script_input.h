@@ -1,14 +1,18 @@
 // A script as the standard input of a container's /bin/sh: nothing has to be copied into the container, and
 // no file of ours stays behind in its image.
 //
-// The shell reads all of it as one `eval` before the first command runs, so that a command that reads its
-// input finds /dev/null and not the rest of the script. Before that it says its process id on standard error,
-// which tells a script that failed from an engine that never started it; from then on both streams are one,
-// in the order in which they were written.
+// The shell greets on standard error and then waits for the script, which tells a script that failed from an
+// engine that never started it, and gives us the time to look at the shell before it does anything. It reads
+// all of the script as one `eval` before the first command runs, so that a command that reads its input finds
+// /dev/null and not the rest of the script. From then on both its streams are one, in the order in which they
+// were written.
+//
+// Thread rule: one thread.
 #pragma once
 
 #include <string>
 #include <string_view>
+#include <thread>
 
 namespace stagemake {
 
@@ -19,24 +23,27 @@ class ScriptInput {
   ScriptInput(const ScriptInput&) = delete;
   ScriptInput& operator=(const ScriptInput&) = delete;
 
-  int descriptor() const { return fd_; }
+  // What the shell reads.
+  int descriptor() const { return reading_; }
+  // Takes a piece of standard error. True once: when the greeting is there, and the shell waits.
+  bool hear(std::string_view piece);
+  // Gives the shell its script, ...
+  void release();
+  // ... or its end instead: it ends without having done anything. Without effect after `release`.
+  void withhold();
+  bool released() const { return released_; }
 
  private:
-  int fd_;
+  std::string rest_;
+  std::string heard_;
+  bool greeted_ = false;
+  bool released_ = false;
+  int reading_ = -1;
+  int writing_ = -1;
+  std::thread writer_;  // a pipe holds 64 KiB, and the shell may end before it has read them
 };
 
-// Listens for the greeting on standard error.
-class ShellGreeting {
- public:
-  void add(std::string_view piece);
-  bool heard() const { return heard_; }
-
- private:
-  std::string text_;
-  bool heard_ = false;
-};
-
-// `errors` without that line.
+// `errors` without the greeting.
 std::string without_greeting(std::string_view errors);
 
 }  // namespace stagemake

@@ -12,7 +12,6 @@ namespace stagemake {
 namespace {
 
 constexpr std::size_t kLogTail = 10;  // lines of a failed stage's log that are shown
-constexpr auto kRedraw = std::chrono::milliseconds(500);
 
 double seconds_since(std::chrono::steady_clock::time_point then) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - then).count();
@@ -24,7 +23,7 @@ std::string stage_line(const EnvironmentStatus& environment, std::size_t stage) 
   std::string line = fmt::format("{}  {}: {}", environment.name, environment.stage_names[stage], word(status.state));
   bool ran = status.state == StageState::Built || status.state == StageState::Failed || status.state == StageState::Interrupted;
   if (ran) line += fmt::format(" after {}", duration_text(status.seconds));
-  if (!status.detail.empty()) line += ", " + printable(status.detail);
+  if (!status.detail.empty()) line += ", " + printable(status.detail.substr(0, status.detail.find('\n')));
   return line;
 }
 
@@ -77,22 +76,16 @@ void PlainReporter::changed(const std::vector<EnvironmentStatus>& all, std::size
     running_.erase({environment, stage});
   bool bad = status.state == StageState::Failed || status.state == StageState::Interrupted;
   if (!options_.quiet || bad) print_line(painted(stage_line(where, stage), status.state));
-  if (bad) print_failure(where, stage);
-  draw_status();
-}
-
-void PlainReporter::print_failure(const EnvironmentStatus& environment, std::size_t stage) {
-  const StageStatus& status = environment.stages[stage];
-  if (status.log.empty()) return;
-  if (status.state == StageState::Failed)
+  if (std::size_t first = status.detail.find('\n'); bad && first != std::string::npos)  // engines say more than a line
+    for (std::string_view line : lines(std::string_view(status.detail).substr(first + 1))) print_line("    " + printable(line));
+  if (status.state == StageState::Failed && !status.log.empty())
     for (const std::string& line : last_lines(status.log, kLogTail)) print_line("    | " + line);
-  print_line("    log:   " + status.log);
-  if (!status.image.empty() && options_.shell_command) print_line("    shell: " + options_.shell_command(status.image));
+  draw_status();
 }
 
 void PlainReporter::note(const std::string& text) {
   std::lock_guard lock(mutex_);
-  if (!options_.quiet) print_line(text);
+  if (!options_.quiet) print_line(printable(text));
   draw_status();
 }
 
@@ -102,14 +95,31 @@ void PlainReporter::ends(const std::vector<EnvironmentStatus>& all, double secon
   erase_status();
   std::string table = status_table(all, options_.quiet);
   if (!table.empty()) fmt::print(options_.out, "\n{}", table);
+  if (!table.empty()) fmt::print(options_.out, "\n");
+  for (const EnvironmentStatus& environment : all) print_places(environment);
   if (!options_.quiet) fmt::print(options_.out, "in {}\n", duration_text(seconds));
   std::fflush(options_.out);
+}
+
+// Where the logs of what ran are, and how to look into what was kept of what did not end well.
+void PlainReporter::print_places(const EnvironmentStatus& environment) {
+  std::string folder;
+  for (std::size_t i = 0; i < environment.stages.size(); ++i) {
+    const StageStatus& status = environment.stages[i];
+    if (!status.log.empty()) folder = status.log.substr(0, status.log.rfind('/'));
+    if (status.state != StageState::Failed && status.state != StageState::Interrupted) continue;
+    fmt::print(options_.out, "{} {}\n", environment.name, environment.stage_names[i]);
+    if (!status.log.empty()) fmt::print(options_.out, "  log:   {}\n", status.log);
+    if (!status.image.empty() && options_.shell_command)
+      fmt::print(options_.out, "  shell: {}\n", options_.shell_command(environment.name, environment.stage_names[i]));
+  }
+  if (!folder.empty() && !options_.quiet) fmt::print(options_.out, "logs of {}: {}\n", environment.name, folder);
 }
 
 void PlainReporter::tick(std::stop_token stop) {
   std::unique_lock lock(mutex_);
   while (!stop.stop_requested()) {
-    wake_.wait_for(lock, stop, kRedraw, [] { return false; });
+    wake_.wait_for(lock, stop, options_.tick, [] { return false; });
     if (stop.stop_requested() || ended_ || running_.empty()) continue;
     if (options_.terminal) {
       draw_status();

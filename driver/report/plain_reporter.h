@@ -19,9 +19,10 @@ struct PlainReporterOptions {
   bool color = false;
   bool quiet = false;         // failures and the table's failed rows only (make -s)
   unsigned columns = 80;      // of the terminal
-  std::chrono::seconds heartbeat{60};  // between "still running" lines where there is no terminal
-  // The command with which a person opens a shell in an image; empty: say nothing of it.
-  std::function<std::string(const std::string& image)> shell_command;
+  std::chrono::milliseconds heartbeat{60000};  // between "still running" lines where there is no terminal
+  std::chrono::milliseconds tick{500};         // between looks at what runs: how often the status line changes
+  // The command with which a person opens a shell in what was kept of a stage; empty: say nothing of it.
+  std::function<std::string(const std::string& environment, const std::string& stage)> shell_command;
 };
 
 class PlainReporter : public Reporter {
@@ -46,7 +47,7 @@ class PlainReporter : public Reporter {
   void print_line(const std::string& line);
   void draw_status();
   void erase_status();
-  void print_failure(const EnvironmentStatus& environment, std::size_t stage);
+  void print_places(const EnvironmentStatus& environment);
   std::string painted(std::string_view text, StageState state) const;
 
   PlainReporterOptions options_;

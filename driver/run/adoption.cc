@@ -30,7 +30,7 @@ void adopt(const BuildWorld& world, const ContainerInfo& container, Snapshot sna
   complete_description(world, container, snapshot);
   std::string name = image_name(world.table, world.repository, snapshot.environment, snapshot.stage) + ":" +
                      world.tags.front() + "-failed";
-  world.engine.commit(container.name, {.names = {name}, .labels = to_labels(snapshot), .working_folder = world.table.root});
+  world.engine.commit(container.name, {.names = {name}, .labels = image_labels(snapshot), .working_folder = world.table.root});
   world.engine.remove_container(container.name);
   reporter.note(fmt::format("{}: an earlier run ended without saving its work in {}; kept it as {}, {} packages", snapshot.environment,
                             snapshot.stage, name, snapshot.packages.size()));

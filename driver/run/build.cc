@@ -171,9 +171,11 @@ class BuildRun {
     std::optional<ImageInfo> image = world_.engine.find_image(status(e, *parent).image);
     std::optional<Snapshot> snapshot = image ? to_snapshot(*image) : std::nullopt;
     if (!snapshot) throw EngineError(fmt::format("the image {} is gone since it was built", status(e, *parent).image));
-    std::lock_guard lock(mutex_);
-    fresh_snapshots_.push_back(std::make_unique<Snapshot>(std::move(*snapshot)));
-    Candidate start{.kind = Candidate::Kind::Parent, .snapshot = fresh_snapshots_.back().get()};
+    Candidate start{.kind = Candidate::Kind::Parent};
+    {
+      std::lock_guard lock(mutex_);
+      start.snapshot = fresh_snapshots_.emplace_back(std::make_unique<Snapshot>(std::move(*snapshot))).get();
+    }
     return std::make_shared<Workplace>(settings_[e], start, s);
   }
 
@@ -186,7 +188,9 @@ class BuildRun {
       if (world_.engine.pull(image, why)) found = world_.engine.find_image(image);
     }
     if (!found) throw bad_input("", fmt::format("the base image {} is not on this machine and cannot be pulled: {}", printable(image), why));
-    settings_[e].base_digest = digest_of(*found);
+    // Two stages may begin at the base image, each in a thread of its own.
+    std::lock_guard lock(mutex_);
+    if (settings_[e].base_digest.empty()) settings_[e].base_digest = digest_of(*found);
   }
 
   void run_stage(std::size_t e, std::size_t s, const std::string& log) {
@@ -196,8 +200,15 @@ class BuildRun {
     RunOutcome outcome;
     try {
       outcome = place->run(s, log, options_.stop);
-    } catch (const EngineError& error) {
-      throw kept(*place, error);
+    } catch (const Error& error) {
+      if (!place->has_worked()) throw;
+      if (error.status() == ExitStatus::EngineUnusable) throw kept(*place, error);
+      // Somebody edits the tree, say. What the stages before did in this container must not be lost.
+      failed_ = true;
+      std::string image = commit(*place, s, false);
+      change(e, s, {.state = StageState::Failed, .seconds = seconds(), .detail = fmt::format("{}; what was done before is kept as {}", error.what(), image),
+                    .log = log, .image = image});
+      return;
     }
     if (outcome.ok()) {
       StageStatus built{.state = StageState::Built, .log = log};
@@ -225,7 +236,7 @@ class BuildRun {
 
   // Work that cannot be committed now (a full disk, an engine that is gone) stays in its container.
   static EngineError kept(Workplace& place, const Error& error) {
-    return EngineError(fmt::format("{}\nwhat was done stays in container {}; the next run takes it over", error.what(), place.keep()));
+    return EngineError(fmt::format("{}; what was done stays in container {}, and the next run takes it over", error.what(), place.keep()));
   }
 
   std::string commit(Workplace& place, std::size_t stage, bool complete) {

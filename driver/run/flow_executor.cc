@@ -59,8 +59,8 @@ void execute_flow(const std::vector<FlowStep>& steps, unsigned at_once) {
   tbb::flow::graph graph;
   std::mutex error_mutex;
   std::exception_ptr error;
+  std::vector<std::unique_ptr<StepNode>> nodes;  // before the threads: a thread may still be leaving a node when all is done
   WaitingThreads threads(static_cast<unsigned>(std::min<std::size_t>(std::max(1u, at_once), steps.size())));
-  std::vector<std::unique_ptr<StepNode>> nodes;
   for (const FlowStep& step : steps) {
     auto hand_over = [&, work = step.work](continue_msg, StepNode::gateway_type& gateway) {
       gateway.reserve_wait();

@@ -85,20 +85,22 @@ void write_source_tar(const fs::path& tar, const fs::path& tree, const std::vect
   Faults faults;
   for (const SourceFile& file : files) {
     fs::path source = tree / file.path;
-    std::string content;
-    boost::system::error_code failed;
-    if (is_link(file))
-      content = fs::read_symlink(source, failed).string();
-    else
-      content = read_file(source, kFileLimit).value_or("");
-    if (git_blob_id(content) != file.id) {
+    std::optional<std::string> content;
+    if (is_link(file)) {
+      boost::system::error_code failed;
+      fs::path target = fs::read_symlink(source, failed);
+      if (!failed) content = target.string();
+    } else {
+      content = read_file(source, kFileLimit);
+    }
+    if (!content || git_blob_id(*content) != file.id) {
       faults.add(file.path, "changed while the build began; run again");
       continue;
     }
     if (is_link(file))
-      out.add_symlink(prefix + file.path, content, time);
+      out.add_symlink(prefix + file.path, *content, time);
     else
-      out.add_content(prefix + file.path, content, file.kind == SourceFile::Kind::Executable ? 0755 : 0644, time);
+      out.add_content(prefix + file.path, *content, file.kind == SourceFile::Kind::Executable ? 0755 : 0644, time);
   }
   faults.throw_if_any();
   out.add_content(std::string(kManifestPath.substr(1)), manifest, 0644, time);

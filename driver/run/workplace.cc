@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <cstring>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <thread>
 
 #include "base/digest.h"
@@ -108,6 +109,13 @@ std::string state_mark(const StateFolder& state, const std::string& environment)
   return sha256_hex(state.environment_lock(environment).string()).substr(0, 16);
 }
 
+std::map<std::string, std::string> image_labels(const Snapshot& snapshot) {
+  std::map<std::string, std::string> labels = to_labels(snapshot);
+  labels[std::string(kStateLabel)] = "";
+  labels[std::string(kBeganLabel)] = "";
+  return labels;
+}
+
 Workplace::Workplace(const WorkplaceSetting& setting, const Candidate& start, std::size_t first_stage)
     : setting_(setting), start_(start), container_(container_name(setting.plan, first_stage)), began_(now_seconds()) {
   const Snapshot* from = start_.snapshot;
@@ -147,8 +155,10 @@ std::string Workplace::keep() {
 RunOutcome Workplace::run(std::size_t stage, const fs::path& log, std::stop_token stop) {
   LogFile file(log);
   std::string prologue = bring_sources(stage);
+  std::string text = script(stage, prologue);
+  has_worked_ = true;
   RunOutcome outcome = setting_.engine.run(
-      container_, script(stage, prologue), [&](std::string_view piece) { file.write(piece); }, stop, setting_.grace);
+      container_, text, [&](std::string_view piece) { file.write(piece); }, stop, setting_.grace);
   bool makes = !setting_.plan.table.stages[stage].make_targets.empty();
   if (makes) note_packages();
   if (outcome.ok() && makes) uninstall_pending_ = false;
@@ -171,16 +181,28 @@ std::vector<SourceFile> Workplace::sources_inside() {
                   display_name(*start_.snapshot)));
 }
 
+// What the stages up to `stage` add; and what later ones do, where the tree inside has it already, as in an older image
+// or in what such a one left unfinished: all of it is synced at once, nothing is taken away to come back with new times.
+std::vector<SourceFile> Workplace::wanted_sources(std::size_t stage, const std::vector<SourceFile>& before) const {
+  std::vector<std::size_t> stages = setting_.plan.chain(stage);
+  std::vector<SourceFile> wanted = added_files(setting_.plan.table, stages, setting_.sources);
+  std::set<std::string_view> beyond;
+  for (const SourceFile& file : before) beyond.insert(file.path);
+  for (const SourceFile& file : wanted) beyond.erase(file.path);
+  if (beyond.empty()) return wanted;
+  for (std::size_t also = 0; also < setting_.plan.stages.size(); ++also) {
+    std::vector<SourceFile> more = added_files(setting_.plan.table, {also}, setting_.sources);
+    if (std::any_of(more.begin(), more.end(), [&](const SourceFile& file) { return beyond.contains(file.path); }))
+      stages.push_back(also);
+  }
+  return added_files(setting_.plan.table, stages, setting_.sources);
+}
+
 // Returns shell text that must run before the recipe.
 std::string Workplace::bring_sources(std::size_t stage) {
-  std::vector<std::size_t> stages = setting_.plan.chain(stage);
-  // An older image may hold what a later stage added: all of it is synced at once, nothing is taken away in between.
-  if (start_.kind != Candidate::Kind::Parent)
-    if (std::optional<std::size_t> held = setting_.plan.table.find(start_.snapshot->stage))
-      for (std::size_t also : setting_.plan.chain(*held))
-        if (std::find(stages.begin(), stages.end(), also) == stages.end()) stages.push_back(also);
-  std::vector<SourceFile> wanted = added_files(setting_.plan.table, stages, setting_.sources);
-  SourceSync sync = compare_sources(sources_inside(), wanted);
+  std::vector<SourceFile> before = sources_inside();
+  std::vector<SourceFile> wanted = wanted_sources(stage, before);
+  SourceSync sync = compare_sources(before, wanted);
   inside_ = wanted;
   if (sync.empty()) return {};
   std::string removals = removal_script(sync.removed);
@@ -265,7 +287,7 @@ std::string Workplace::commit(std::size_t stage, bool complete) {
     for (const std::string& tag : setting_.tags) spec.names.push_back(name + ":" + tag);
   else
     spec.names.push_back(name + ":" + setting_.tags.front() + "-failed");
-  spec.labels = to_labels(describe(stage, complete));
+  spec.labels = image_labels(describe(stage, complete));
   spec.working_folder = setting_.plan.table.root;
   spec.squash = start_.snapshot != nullptr && start_.snapshot->layers + 1 > kMostLayers;
   setting_.engine.commit(container_, spec);

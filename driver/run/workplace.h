@@ -46,6 +46,9 @@ class Workplace {
   // Brings the sources that the stages up to `stage` add, and runs its recipe; output goes to `log`, a new file.
   RunOutcome run(std::size_t stage, const fs::path& log, std::stop_token stop);
 
+  // Whether a recipe has run in it: then there is something to lose.
+  bool has_worked() const { return has_worked_; }
+
   // An image of what there is now: of `stage` finished, or of what was done before it failed. Returns its first name.
   std::string commit(std::size_t stage, bool complete);
 
@@ -54,6 +57,7 @@ class Workplace {
 
  private:
   std::vector<SourceFile> sources_inside();
+  std::vector<SourceFile> wanted_sources(std::size_t stage, const std::vector<SourceFile>& before) const;
   std::string bring_sources(std::size_t stage);
   std::string in_root(const std::string& text) const;
   std::string uninstall_script() const;
@@ -69,6 +73,7 @@ class Workplace {
   std::string manifest_;                   // its digest
   bool uninstall_pending_;
   std::map<std::string, InstalledPackage> installed_;
+  bool has_worked_ = false;
   bool kept_ = false;
 };
 
@@ -86,6 +91,9 @@ std::vector<std::string> stamp_folders_of(ContainerEngine& engine, const std::st
 // Labels of containers, beside those of a snapshot.
 inline constexpr std::string_view kStateLabel = "org.stagemake.state";  // state_mark() of its driver
 inline constexpr std::string_view kBeganLabel = "org.stagemake.began";  // seconds since the epoch
+// For images: without the labels that tell whose container it is. A container that a person starts from the image has
+// the image's labels, and must not be taken for one of ours.
+std::map<std::string, std::string> image_labels(const Snapshot& snapshot);
 // Tells the containers of drivers that share a state folder and an environment from all others.
 std::string state_mark(const StateFolder& state, const std::string& environment);
 

@@ -79,7 +79,7 @@ broken() {
 }
 calls() { cat "$notes/calls" 2> /dev/null; }
 expect_calls() { [ "$(calls)" = "$1" ] || broken "called with: $(calls); not: $1"; }
-expect_status() { [ "$status" = "$1" ] || broken "make ended with $status, not $1"; }
+expect_status() { [ "$status" = "$1" ] || broken "it ended with $status, not $1"; }
 expect_said() { grep -qF -- "$1" "$work/out" || broken "not said: $1"; }
 expect_not_said() { ! grep -qF -- "$1" "$work/out" || broken "said: $1"; }
 # value NAME: the variable as stagemake saw it; nothing where it saw none.

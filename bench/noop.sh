@@ -1,0 +1,122 @@
+#!/bin/bash
+# The build with nothing to do: `stagemake build`, beside a cached `docker build` of the same chain of stages.
+#
+# Usage: noop.sh docker|buildah [TREE], with TREE a checkout of Sage or passagemath. Needs STAGEMAKE_BINARY and
+# STAGEMAKE_TEST_ROOTFS; see tests/e2e/lib.sh, whose engines it uses. First minidist with its real recipes, then TREE with
+# recipes that do nothing: what a cached build costs does not depend on them, and compiling Sage takes hours. Both sides
+# add the same files in the same stages. A copy of TREE is used: without BuildKit, docker fails on a Dockerfile outside of
+# a tree whose .dockerignore is a symlink, as Sage's is.
+#
+# A distribution wants an image per stage, and Sage calls `docker build` once for each; one call for the whole chain, which
+# names the last image only, is shown too.
+set -euo pipefail
+
+bench=$(cd "$(dirname "$0")" && pwd)
+given=${2:+$(cd "$2" && pwd)}
+source "$bench/../tests/e2e/lib.sh" "${1:-}"
+source "$bench/timing.sh"
+rounds=${ROUNDS:-10}
+
+stages=(with-system-packages bootstrapped configured with-base-toolchain with-targets-pre with-targets)
+declare -A recipes
+real_recipes() {
+  recipes=(
+    [with-system-packages]="true"  # the base image has what minidist needs
+    [bootstrapped]="./bootstrap"
+    [configured]="mkdir -p logs/pkgs && ./configure --enable-build-as-root"
+    [with-base-toolchain]="make -k V=0 base-toolchain"
+    [with-targets-pre]="make SAGE_SPKG='sage-spkg -y -o' -k V=0 all-sage-local"
+    [with-targets]="make SAGE_SPKG='sage-spkg -y -o' -k V=0 build"
+  )
+}
+empty_recipes() {
+  for stage in "${stages[@]}"; do recipes[$stage]=true; done
+}
+
+# What the stages add, of both dialects; what a tree lacks is left out.
+bootstrap_files="Makefile VERSION.txt COPYING.txt condarc.yml README.md bootstrap bootstrap-conda configure.ac sage
+  .homebrew-build-env tox.ini Pipfile.m4 .gitignore pyproject.toml meson.build meson.options config/config.rpath
+  src/doc/bootstrap src/bin src/Pipfile.m4 src/pyproject.toml.m4 src/requirements.txt.m4 src/setup.cfg.m4 src/VERSION.txt
+  src/meson.build m4 pkgs build .upstream.d tools .github/workflows"
+added_by() {
+  case $1 in
+    bootstrapped) for path in $bootstrap_files; do [ ! -e "$tree/$path" ] || echo "$path"; done ;;
+    with-targets) echo src ;;
+  esac
+}
+
+write_dockerfile() {
+  parent=$1
+  for stage in "${stages[@]}"; do
+    printf 'FROM %s AS %s\nWORKDIR /sage\n' "$parent" "$stage"
+    for path in $(added_by "$stage"); do printf 'ADD %s /sage/%s\n' "$path" "$path"; done
+    printf 'RUN %s\n' "${recipes[$stage]}"
+    parent=$stage
+  done
+}
+
+write_stages() {
+  for stage in "${stages[@]}"; do
+    printf '[[stage]]\nname = "%s"\nrecipe = "%s"\nadds = [' "$stage" "${recipes[$stage]}"
+    for path in $(added_by "$stage"); do printf '"%s", ' "$path"; done
+    printf ']\n\n'
+  done
+}
+
+# docker_build BUILDKIT STAGE: 1 is BuildKit, 0 the builder before it.
+docker_build() {
+  DOCKER_BUILDKIT=$1 "$STAGEMAKE_DOCKER" build --network host --quiet --tag "peer-$1-$2" --target "$2" \
+    --file "$tree/Dockerfile" "$tree"
+}
+buildah_build() {
+  buildah build --isolation chroot --layers --quiet --pull-never --ignorefile "$tree/.dockerignore" --tag "peer-$1" \
+    --target "$1" --file "$work/Dockerfile" "$tree"
+}
+for_each_stage() {
+  local stage
+  for stage in "${stages[@]}"; do "$@" "$stage" || return; done
+}
+
+bench_noop() {
+  local last=${stages[-1]}
+  local build=("$STAGEMAKE_BINARY" build "$environment" "$@" --tree "$tree")
+  echo "$(basename "$tree"), ${#stages[@]} stages"
+  write_dockerfile "$base" > "$tree/Dockerfile"
+  write_dockerfile "localhost/$base" > "$work/Dockerfile"
+  "${build[@]}" > "$work/out" 2>&1 || { cat "$work/out"; fail "the first build"; }
+  "${build[@]}" --count-calls > "$work/out" 2>&1
+  [ "$(grep -c ' reused ' "$work/out")" -ge "${#stages[@]}" ] || { cat "$work/out"; fail "the second build builds"; }
+  contender "stagemake build" "${build[@]}"
+  note "$(tail -n 1 "$work/out")"
+  if [ -n "$dockerd_pid" ]; then
+    contender "docker build, BuildKit, once per stage" for_each_stage docker_build 1
+    note "aim: ratio 10"
+    contender "docker build, BuildKit, one call" docker_build 1 "$last"
+    note "aim: ratio 10"
+    contender "docker build, without BuildKit, one call" docker_build 0 "$last"
+  fi
+  if [ "$engine" = buildah ]; then
+    contender "buildah build --layers, once per stage" for_each_stage buildah_build
+    contender "buildah build --layers, one call" buildah_build "$last"
+  fi
+  measure "$rounds"
+}
+
+print_load
+if [ "$engine" = buildah ] && { command -v dockerd > /dev/null || [ -x /usr/sbin/dockerd ]; } && [ "$(id -u)" = 0 ]; then
+  start_docker
+  engine=docker import_base
+fi
+git init -q
+git add --all
+git -c user.name=bench -c user.email=bench@localhost commit -q -m "As a checkout"
+real_recipes
+bench_noop
+if [ -n "$given" ]; then
+  tree=$work/given/$(basename "$given")
+  mkdir "$work/given"
+  cp -a --reflink=auto "$given" "$tree"
+  empty_recipes
+  write_stages > "$work/stages.toml"
+  bench_noop --stages "$work/stages.toml"
+fi

@@ -1,0 +1,221 @@
+#include "cli/options.h"
+
+#include <gmock/gmock.h>
+
+#include <cstdlib>
+
+#include "plan/environment.h"
+
+namespace stagemake {
+namespace {
+
+using testing::Contains;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Pair;
+using testing::UnorderedElementsAre;
+
+class OptionsTest : public testing::Test {
+ protected:
+  // Variables of the person who runs the tests are not theirs to see.
+  OptionsTest() {
+    for (const std::string& name : environment_variables()) unset(name);
+    for (const char* name : {"STAGEMAKE_ENGINE", "DOCKER_PUSH_REPOSITORY", "DOCKER_TAG", "EXTRA_DOCKER_TAGS", "DOCKER_TARGETS"}) unset(name);
+  }
+  ~OptionsTest() override {
+    for (const auto& [name, value] : saved_) value ? ::setenv(name.c_str(), value->c_str(), 1) : ::unsetenv(name.c_str());
+  }
+  void set(const std::string& name, const std::string& value) {
+    unset(name);
+    ::setenv(name.c_str(), value.c_str(), 1);
+  }
+
+  ParsedOptions parse(std::vector<std::string> words) {
+    words.insert(words.begin(), "stagemake");
+    std::vector<const char*> argv;
+    for (const std::string& word : words) argv.push_back(word.c_str());
+    testing::internal::CaptureStdout();
+    testing::internal::CaptureStderr();
+    ParsedOptions parsed = parse_options(static_cast<int>(argv.size()), argv.data());
+    out_ = testing::internal::GetCapturedStdout();
+    err_ = testing::internal::GetCapturedStderr();
+    return parsed;
+  }
+  Options good(std::vector<std::string> words) {
+    ParsedOptions parsed = parse(std::move(words));
+    EXPECT_EQ(parsed.stop, std::nullopt) << err_;
+    return parsed.options;
+  }
+  // What is said of bad usage, which must be said on standard error with status 2.
+  std::string refusal(std::vector<std::string> words) {
+    EXPECT_EQ(parse(std::move(words)).stop, std::optional(2));
+    EXPECT_EQ(out_, "");
+    EXPECT_NE(err_, "");
+    return err_;
+  }
+
+  std::string out_, err_;
+
+ private:
+  void unset(const std::string& name) {
+    const char* value = std::getenv(name.c_str());
+    saved_.try_emplace(name, value == nullptr ? std::nullopt : std::optional<std::string>(value));
+    ::unsetenv(name.c_str());
+  }
+  std::map<std::string, std::optional<std::string>> saved_;
+};
+
+TEST_F(OptionsTest, ABuildHasDefaults) {
+  Options options = good({"build", "debian-bookworm-minimal"});
+  EXPECT_EQ(options.verb, Verb::Build);
+  EXPECT_THAT(options.environments, ElementsAre("debian-bookworm-minimal"));
+  EXPECT_THAT(options.given, IsEmpty());
+  EXPECT_EQ(options.engine, EngineKind::Auto);
+  EXPECT_EQ(options.repository, "");
+  EXPECT_EQ(options.tag, std::nullopt);
+  EXPECT_EQ(options.at_once, 2u);
+  EXPECT_TRUE(options.keep_going);
+  EXPECT_FALSE(options.fresh || options.dry_run || options.quiet || options.json);
+  EXPECT_THAT(options.to, IsEmpty());
+}
+
+TEST_F(OptionsTest, ABuildTakesAllThatCanBeSaidOfIt) {
+  Options options = good({"build", "a-minimal", "b-minimal", "--to", "configured", "--to", "with-targets", "-j", "7", "-n", "--fresh",
+                          "--stop-at-failure", "-s", "--engine", "buildah", "--repository", "ghcr.io/me", "--tag", "t1", "--extra-tag",
+                          "t2", "--extra-tag", "t3", "--tree", "/tree", "--stages", "s.toml", "--dialect", "sage-9.8", "--state", "/s",
+                          "--targets", "x y", "--jobs", "9", "--base-image", "debian:x", "--color", "never"});
+  EXPECT_THAT(options.environments, ElementsAre("a-minimal", "b-minimal"));
+  EXPECT_THAT(options.to, ElementsAre("configured", "with-targets"));
+  EXPECT_EQ(options.at_once, 7u);
+  EXPECT_TRUE(options.dry_run && options.fresh && options.quiet);
+  EXPECT_FALSE(options.keep_going);
+  EXPECT_EQ(options.engine, EngineKind::Buildah);
+  EXPECT_EQ(options.repository, "ghcr.io/me/") << "with the `/` that stands before names";
+  EXPECT_EQ(options.tag, "t1");
+  EXPECT_THAT(options.extra_tags, ElementsAre("t2", "t3"));
+  EXPECT_EQ(options.tree->string(), "/tree");
+  EXPECT_EQ(options.stages->string(), "s.toml");
+  EXPECT_EQ(options.dialect, Dialect::Sage98);
+  EXPECT_EQ(options.state->string(), "/s");
+  EXPECT_THAT(options.given, UnorderedElementsAre(Pair("TARGETS", "x y"), Pair("NUMPROC", "9"), Pair("BASE_IMAGE", "debian:x")));
+  EXPECT_EQ(options.color, "never");
+}
+
+TEST_F(OptionsTest, VariablesSayWhatOptionsDoNot) {
+  set("TARGETS", "from-variable");
+  set("TARGETS_PRE", "pre");
+  set("NUMPROC", "3");
+  set("STAGEMAKE_ENGINE", "podman");
+  set("DOCKER_PUSH_REPOSITORY", "me");
+  set("DOCKER_TAG", "vt");
+  set("EXTRA_DOCKER_TAGS", "latest  dev");
+  set("DOCKER_TARGETS", "configured with-targets");
+  Options options = good({"build", "a-minimal", "--targets", "from-option"});
+  EXPECT_EQ(options.given.at("TARGETS"), "from-option");
+  EXPECT_EQ(options.given.at("TARGETS_PRE"), "pre");
+  EXPECT_EQ(options.given.at("NUMPROC"), "3");
+  EXPECT_EQ(options.engine, EngineKind::Podman);
+  EXPECT_EQ(options.repository, "me/");
+  EXPECT_EQ(options.tag, "vt");
+  EXPECT_THAT(options.extra_tags, ElementsAre("latest", "dev"));
+  EXPECT_THAT(options.to, ElementsAre("configured", "with-targets"));
+
+  options = good({"build", "a-minimal", "--engine", "docker", "--repository", "you/", "--tag", "ot", "--extra-tag", "one", "--to", "bootstrapped"});
+  EXPECT_EQ(options.engine, EngineKind::Docker);
+  EXPECT_EQ(options.repository, "you/");
+  EXPECT_EQ(options.tag, "ot");
+  EXPECT_THAT(options.extra_tags, ElementsAre("one"));
+  EXPECT_THAT(options.to, ElementsAre("bootstrapped"));
+}
+
+TEST_F(OptionsTest, AnEmptyVariableIsAsGoodAsNone) {
+  for (const char* name : {"TARGETS", "STAGEMAKE_ENGINE", "DOCKER_PUSH_REPOSITORY", "DOCKER_TAG", "EXTRA_DOCKER_TAGS", "DOCKER_TARGETS"})
+    set(name, "");
+  Options options = good({"build", "a-minimal"});
+  EXPECT_THAT(options.given, IsEmpty());
+  EXPECT_EQ(options.engine, EngineKind::Auto);
+  EXPECT_EQ(options.repository, "");
+  EXPECT_EQ(options.tag, std::nullopt);
+  EXPECT_THAT(options.to, IsEmpty());
+}
+
+TEST_F(OptionsTest, BadUsageIsToldWithStatusTwo) {
+  refusal({});
+  EXPECT_THAT(refusal({"biuld"}), HasSubstr("build"));
+  refusal({"build"});
+  EXPECT_THAT(refusal({"build", "a", "--no-such-option"}), HasSubstr("--no-such-option"));
+  EXPECT_THAT(refusal({"build", "a", "--engine", "rkt"}), HasSubstr("docker, podman or buildah"));
+  EXPECT_THAT(refusal({"build", "a", "--dialect", "esperanto"}), HasSubstr("sage-9.8 or passagemath-2026"));
+  for (const char* number : {"0", "-1", "x", "1001", "1.5", ""}) refusal({"build", "a", "-j", number});
+  refusal({"build", "a", "--color", "sometimes"});
+  refusal({"build", "a", "--tag"});
+  refusal({"packages"});
+  refusal({"shell"});
+}
+
+TEST_F(OptionsTest, BadVariablesAreToldWithStatusTwo) {
+  set("STAGEMAKE_ENGINE", "rkt");
+  EXPECT_THAT(refusal({"build", "a"}), HasSubstr("STAGEMAKE_ENGINE"));
+  set("STAGEMAKE_ENGINE", "");
+  set("EXTRA_DOCKER_TAGS", "good b@d");
+  EXPECT_THAT(refusal({"build", "a"}), HasSubstr("b@d"));
+}
+
+TEST_F(OptionsTest, TagsAreWhatRegistriesTake) {
+  for (const std::string& tag : {std::string("9.8.rc0-3-gabc"), std::string("_x"), std::string(120, 'a')})
+    EXPECT_EQ(good({"build", "a", "--tag", tag}).tag, tag);
+  for (const std::string& tag : {std::string("a/b"), std::string("a:b"), std::string(".a"), std::string("a b"), std::string(121, 'a'), std::string("\xc3\xa9")}) {
+    EXPECT_THAT(refusal({"build", "a", "--tag", tag}), HasSubstr("is no tag"));
+    EXPECT_THAT(refusal({"build", "a", "--extra-tag", tag}), HasSubstr("is no tag"));
+  }
+}
+
+TEST_F(OptionsTest, RepositoriesAreWhatRegistriesTake) {
+  for (const char* name : {"me", "ghcr.io/me/project/", "localhost:5000/x", "Registry.Example.org:443/a_b/c--d"})
+    EXPECT_THAT(good({"build", "a", "--repository", name}).repository, testing::EndsWith("/"));
+  for (const char* name : {"ghcr.io/Me", "a b", "a//b", "/a", "x/-y", "a:tag/b@c"})
+    EXPECT_THAT(refusal({"build", "a", "--repository", name}), HasSubstr("image's name")) << name;
+}
+
+TEST_F(OptionsTest, HelpAndVersionAreNoErrors) {
+  EXPECT_EQ(parse({"--version"}).stop, std::optional(0));
+  EXPECT_THAT(out_, HasSubstr("stagemake " STAGEMAKE_VERSION));
+  EXPECT_EQ(parse({"--help"}).stop, std::optional(0));
+  for (const char* command : {"build", "explain", "plan", "list", "packages", "snapshots", "shell", "clean", "doctor"}) {
+    EXPECT_THAT(out_, HasSubstr(command));
+  }
+  EXPECT_EQ(parse({"build", "--help"}).stop, std::optional(0));
+  EXPECT_THAT(out_, HasSubstr("--targets-pre"));
+}
+
+TEST_F(OptionsTest, CommandsOfMetadata) {
+  Options options = good({"list", ":standard:", "zlib", "--has-file", "a|b", "--has-file", "c", "--no-file", "d", "--exclude", "e", "--json"});
+  EXPECT_EQ(options.verb, Verb::List);
+  EXPECT_THAT(options.query.selectors, ElementsAre(":standard:", "zlib"));
+  EXPECT_THAT(options.query.has_file, ElementsAre("a|b", "c"));
+  EXPECT_THAT(options.query.no_file, ElementsAre("d"));
+  EXPECT_THAT(options.query.exclude, ElementsAre("e"));
+  EXPECT_TRUE(options.json);
+  options = good({"packages", "build", "zlib", "--dummy", "a,b", "--installed", "@file"});
+  EXPECT_EQ(options.verb, Verb::Packages);
+  EXPECT_THAT(options.make_targets, ElementsAre("build", "zlib"));
+  EXPECT_THAT(options.dummies, ElementsAre("a,b"));
+  EXPECT_THAT(options.installed, ElementsAre("@file"));
+  EXPECT_EQ(good({"plan"}).verb, Verb::Plan);
+  EXPECT_EQ(good({"snapshots"}).verb, Verb::Snapshots);
+  EXPECT_EQ(good({"doctor"}).verb, Verb::Doctor);
+  options = good({"shell", "a-minimal", "configured", "-n"});
+  EXPECT_EQ(options.verb, Verb::Shell);
+  EXPECT_EQ(options.stage, "configured");
+  EXPECT_EQ(good({"clean", "a", "b"}).environments.size(), 2u);
+  EXPECT_EQ(good({"explain", "a-minimal", "--targets", "x"}).given.at("TARGETS"), "x");
+}
+
+TEST_F(OptionsTest, UsageErrorsCannotDriveATerminal) {
+  EXPECT_THAT(refusal({"build", "a", "--tag", "\x1b[31m"}), testing::Not(HasSubstr("\x1b")));
+  EXPECT_THAT(refusal({"\x1b[31m"}), testing::Not(HasSubstr("\x1b")));
+}
+
+}  // namespace
+}  // namespace stagemake

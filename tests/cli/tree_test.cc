@@ -1,0 +1,113 @@
+#include "cli/tree.h"
+
+#include <gmock/gmock.h>
+
+#include "base/error.h"
+#include "plan/tree_text.h"
+
+namespace stagemake {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+std::string refusal(const std::function<void()>& work) {
+  try {
+    work();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.status(), ExitStatus::BadInput);
+    return error.what();
+  }
+  return "";
+}
+
+TEST(FindTree, IsTheNearestUpwards) {
+  TreeText tree("zlib standard 1\n");
+  tree.make_folder("src/deep/er").make_folder("inner/build/pkgs");
+  EXPECT_EQ(find_tree(tree.path()), tree.path());
+  EXPECT_EQ(find_tree(tree.path() / "src/deep/er"), tree.path());
+  EXPECT_EQ(find_tree(tree.path() / "src/deep/../deep/."), tree.path());
+  EXPECT_EQ(find_tree(tree.path() / "inner/build"), tree.path() / "inner");
+  EXPECT_EQ(find_tree(tree.path() / "build/pkgs"), tree.path());
+}
+
+TEST(FindTree, SaysWhatIsMissing) {
+  TemporaryFolder folder(fs::temp_directory_path());
+  EXPECT_THAT(refusal([&] { find_tree(folder.path()); }), HasSubstr("neither here nor in a folder above is build/pkgs"));
+  TreeText tree("");
+  tree.file("build/pkgs", "a file");
+  EXPECT_NE(refusal([&] { find_tree(tree.path()); }), "");
+}
+
+TEST(OpenTree, ReadsAllOfATree) {
+  TreeText tree("zlib standard 1\n/VERSION.txt = Small version 1\n");
+  Options options;
+  options.tree = tree.path();
+  Tree opened = open_tree(options);
+  EXPECT_EQ(opened.path, fs::canonical(tree.path()));
+  EXPECT_EQ(opened.packages.size(), 1u);
+  EXPECT_EQ(opened.table.distribution, "Small");
+}
+
+TEST(OpenTree, AllFaultsComeAtOnce) {
+  TreeText tree("zlib standard 1: nonsense\nbad wrongtype 1\n");
+  tree.file("ci-docker.toml", "colour = 1\n");
+  Options options;
+  options.tree = tree.path();
+  std::string told = refusal([&] { open_tree(options); });
+  EXPECT_THAT(told, HasSubstr("nonsense"));
+  EXPECT_THAT(told, HasSubstr("wrongtype"));
+  EXPECT_THAT(told, HasSubstr("ci-docker.toml:1:1: unknown key `colour`"));
+}
+
+TEST(OpenTree, AFolderThatIsNoneIsToldByName) {
+  Options options;
+  options.tree = fs::path("/no/such/folder");
+  EXPECT_THAT(refusal([&] { open_tree(options); }), HasSubstr("/no/such/folder"));
+}
+
+TEST(ResolveEnvironments, EachOnceAndAllFaultsAtOnce) {
+  TreeText text("zlib standard 1\n_prereq/distros/debian.txt = gcc\n_bootstrap/distros/debian.txt = m4\n");
+  Options options;
+  options.tree = text.path();
+  Tree tree = open_tree(options);
+  options.environments = {"debian-x-minimal", "docker-debian-x-minimal", "debian-y-minimal"};
+  std::vector<Environment> environments = resolve_environments(options, tree);
+  ASSERT_EQ(environments.size(), 2u);
+  EXPECT_EQ(environments[0].name, "debian-x-minimal");
+  EXPECT_EQ(environments[1].name, "debian-y-minimal");
+  options.environments = {"plan9-x-minimal", "debian-x", "Debian"};
+  std::string told = refusal([&] { resolve_environments(options, tree); });
+  EXPECT_THAT(told, HasSubstr("plan9"));
+  EXPECT_THAT(told, HasSubstr("debian-x: which system packages?"));
+  EXPECT_THAT(told, HasSubstr("\"Debian\""));
+}
+
+TEST(NamesOf, WordsCommasAndFiles) {
+  EXPECT_THAT(names_of({}), IsEmpty());
+  EXPECT_THAT(names_of({"b,a", "c", "a"}), ElementsAre("a", "b", "c"));
+  EXPECT_THAT(names_of({",,a,,"}), ElementsAre("a"));
+  TreeText tree("");
+  tree.file("names", "# all of them\nx, y\nz # but not w\r\n\n  v\tu\n");
+  EXPECT_THAT(names_of({"@" + (tree.path() / "names").string(), "a"}), ElementsAre("a", "u", "v", "x", "y", "z"));
+  EXPECT_THAT(refusal([&] { names_of({"@/no/such/file"}); }), HasSubstr("/no/such/file: is not there"));
+}
+
+TEST(TagOf, IsWhatRegistriesTake) {
+  EXPECT_EQ(tag_of(""), "latest");
+  EXPECT_EQ(tag_of("9.8.rc0-3-gabc-dirty"), "9.8.rc0-3-gabc-dirty");
+  EXPECT_EQ(tag_of("feature/x+y"), "feature-x-y");
+  EXPECT_EQ(tag_of("-x"), "_x");
+  EXPECT_EQ(tag_of(".x"), "_x");
+  EXPECT_EQ(tag_of("/x"), "_x");
+  EXPECT_EQ(tag_of(std::string(500, 'a')).size(), 120u) << "with -failed at most 128";
+}
+
+TEST(GitRevision, OfNoCheckoutIsEmpty) {
+  TemporaryFolder folder(fs::temp_directory_path());
+  EXPECT_EQ(git_revision(folder.path()), "");
+}
+
+}  // namespace
+}  // namespace stagemake

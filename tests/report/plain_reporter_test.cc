@@ -1,0 +1,274 @@
+#include "report/plain_reporter.h"
+
+#include <gmock/gmock.h>
+#include <unistd.h>
+
+#include <thread>
+
+#include "base/files.h"
+#include "base/text.h"
+
+namespace stagemake {
+namespace {
+
+using testing::Contains;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
+using testing::SizeIs;
+
+// A file that a reporter writes to and a test reads.
+class Output {
+ public:
+  Output() : file_(std::tmpfile()) {}
+  ~Output() { std::fclose(file_); }
+  Output(const Output&) = delete;
+  std::FILE* file() const { return file_; }
+  std::string text() const {
+    std::string content(1 << 16, '\0');
+    ssize_t n = ::pread(::fileno(file_), content.data(), content.size(), 0);
+    content.resize(n < 0 ? 0 : static_cast<std::size_t>(n));
+    return content;
+  }
+  std::vector<std::string> all_lines() const {
+    std::string content = text();
+    std::vector<std::string> result;
+    for (std::string_view line : lines(content)) result.emplace_back(line);
+    return result;
+  }
+
+ private:
+  std::FILE* file_;
+};
+
+std::vector<EnvironmentStatus> two_stages() {
+  EnvironmentStatus environment{.name = "debian-bookworm-minimal", .stage_names = {"configured", "with-targets"}, .stages = {}};
+  environment.stages.resize(2);
+  return {environment};
+}
+
+// One run of a stage that fails, as a build tells it; `log` is its log.
+void tell_failure(Reporter& reporter, std::vector<EnvironmentStatus>& all, const std::string& log) {
+  reporter.begins(all);
+  all[0].stages[0] = {.state = StageState::Running, .detail = "from debian:bookworm", .log = log};
+  reporter.changed(all, 0, 0);
+  all[0].stages[0] = {.state = StageState::Failed, .seconds = 75, .detail = "exit status 2", .log = log, .image = "img:1-failed"};
+  reporter.changed(all, 0, 0);
+  all[0].stages[1] = {.state = StageState::Skipped, .detail = "configured did not end well"};
+  reporter.changed(all, 0, 1);
+  reporter.ends(all, 80);
+}
+
+TEST(PlainReporter, OneLinePerChangeAndATable) {
+  Output output;
+  {
+    PlainReporter reporter({.out = output.file()});
+    std::vector<EnvironmentStatus> all = two_stages();
+    reporter.begins(all);
+    all[0].stages[0] = {.state = StageState::Running, .detail = "from debian:bookworm"};
+    reporter.changed(all, 0, 0);
+    all[0].stages[0] = {.state = StageState::Built, .seconds = 12, .detail = "image:1"};
+    reporter.changed(all, 0, 0);
+    reporter.note("by the way");
+    reporter.ends(all, 12);
+  }
+  EXPECT_THAT(output.all_lines(),
+              ElementsAre("debian-bookworm-minimal: 2 stages to build, 0 reused",
+                          "debian-bookworm-minimal  configured: running, from debian:bookworm",
+                          "debian-bookworm-minimal  configured: built after 12 s, image:1", "by the way", "",
+                          HasSubstr("environment"), HasSubstr("configured"), HasSubstr("with-targets"), "in 12 s"));
+  EXPECT_THAT(output.text(), Not(HasSubstr("\x1b"))) << "no escape bytes where there is no terminal";
+}
+
+TEST(PlainReporter, WhereAllIsThereItSaysSo) {
+  Output output;
+  PlainReporter reporter({.out = output.file()});
+  std::vector<EnvironmentStatus> all = two_stages();
+  for (StageStatus& stage : all[0].stages) stage.state = StageState::Reused;
+  reporter.begins(all);
+  EXPECT_THAT(output.all_lines(), ElementsAre("debian-bookworm-minimal: nothing to do, all 2 stages have their images"));
+}
+
+TEST(PlainReporter, AFailureShowsTheEndOfItsLogWhereItIsAndHowToLookInto) {
+  TemporaryFolder folder(fs::temp_directory_path());
+  std::string log = (folder.path() / "configured.log").string();
+  std::string content;
+  for (int i = 1; i <= 30; ++i) content += "line " + std::to_string(i) + "\n";
+  write_file(log, content + "\x1b]0;title\x07red\r\n");
+  Output output;
+  {
+    PlainReporter reporter({.out = output.file(), .shell_command = [](const std::string& environment, const std::string& stage) {
+                              return "open " + environment + " " + stage;
+                            }});
+    std::vector<EnvironmentStatus> all = two_stages();
+    tell_failure(reporter, all, log);
+  }
+  std::string text = output.text();
+  EXPECT_THAT(text, HasSubstr("configured: failed after 1 min 15 s, exit status 2\n"));
+  EXPECT_THAT(text, HasSubstr("| line 30\n"));
+  EXPECT_THAT(text, HasSubstr("| \\x1b]0;title\\x07red\n")) << "made harmless";
+  EXPECT_THAT(text, Not(HasSubstr("line 2\n")));
+  EXPECT_THAT(text, Not(HasSubstr("\x1b")));
+  EXPECT_THAT(text, HasSubstr(log));
+  EXPECT_THAT(text, HasSubstr("open debian-bookworm-minimal configured"));
+}
+
+TEST(PlainReporter, QuietSaysOnlyWhatFails) {
+  TemporaryFolder folder(fs::temp_directory_path());
+  Output output;
+  {
+    PlainReporter reporter({.out = output.file(), .quiet = true});
+    std::vector<EnvironmentStatus> all = two_stages();
+    reporter.note("nobody hears this");
+    tell_failure(reporter, all, (folder.path() / "absent.log").string());
+  }
+  std::string text = output.text();
+  EXPECT_THAT(text, HasSubstr("configured: failed"));
+  EXPECT_THAT(text, Not(HasSubstr("running")));
+  EXPECT_THAT(text, Not(HasSubstr("nobody")));
+  EXPECT_THAT(text, Not(HasSubstr("to build")));
+  Output silent;
+  {
+    PlainReporter reporter({.out = silent.file(), .quiet = true});
+    std::vector<EnvironmentStatus> all = two_stages();
+    reporter.begins(all);
+    for (StageStatus& stage : all[0].stages) stage = {.state = StageState::Built, .seconds = 1};
+    reporter.changed(all, 0, 0);
+    reporter.changed(all, 0, 1);
+    reporter.ends(all, 2);
+  }
+  EXPECT_EQ(silent.text(), "") << "where all is well it says nothing";
+}
+
+TEST(PlainReporter, WhatAnEngineSaysInSeveralLinesIsReadable) {
+  Output output;
+  {
+    PlainReporter reporter({.out = output.file()});
+    std::vector<EnvironmentStatus> all = two_stages();
+    all[0].stages[0] = {.state = StageState::Failed, .detail = "docker commit: refused\nno space\x1b[31m left\n"};
+    reporter.changed(all, 0, 0);
+    reporter.note("a\x1b[31mb");
+  }
+  EXPECT_THAT(output.all_lines(), ElementsAre(HasSubstr("failed after 0.0 s, docker commit: refused"), "    no space\\x1b[31m left",
+                                              "a\\x1b[31mb"));
+}
+
+TEST(PlainReporter, AHeartbeatSaysWhatStillRuns) {
+  Output output;
+  {
+    PlainReporter reporter({.out = output.file(), .heartbeat = std::chrono::milliseconds(0), .tick = std::chrono::milliseconds(1)});
+    std::vector<EnvironmentStatus> all = two_stages();
+    std::this_thread::sleep_for(std::chrono::milliseconds(3));
+    EXPECT_EQ(output.text(), "") << "nothing runs";
+    all[0].stages[0].state = StageState::Running;
+    reporter.changed(all, 0, 0);
+    for (int i = 0; i < 2000 && output.text().find("still running") == std::string::npos; ++i)
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    EXPECT_THAT(output.text(), HasSubstr("still running: debian-bookworm-minimal configured ("));
+    all[0].stages[0].state = StageState::Built;
+    reporter.changed(all, 0, 0);
+    std::size_t before = output.text().size();
+    std::this_thread::sleep_for(std::chrono::milliseconds(3));
+    EXPECT_EQ(output.text().size(), before) << "and then no more";
+  }
+  Output rarely;
+  PlainReporter reporter({.out = rarely.file(), .tick = std::chrono::milliseconds(1)});
+  std::vector<EnvironmentStatus> all = two_stages();
+  all[0].stages[0].state = StageState::Running;
+  reporter.changed(all, 0, 0);
+  std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  EXPECT_THAT(rarely.all_lines(), SizeIs(1)) << "a minute has not passed";
+}
+
+TEST(PlainReporter, OnATerminalOneLineIsRewritten) {
+  Output output;
+  {
+    PlainReporter reporter({.out = output.file(), .terminal = true, .columns = 30, .tick = std::chrono::milliseconds(1)});
+    std::vector<EnvironmentStatus> all = two_stages();
+    all[0].stages[0].state = StageState::Running;
+    reporter.changed(all, 0, 0);
+    all[0].stages[1].state = StageState::Running;
+    reporter.changed(all, 0, 1);
+    reporter.note("a line between");
+    all[0].stages[0].state = all[0].stages[1].state = StageState::Built;
+    reporter.changed(all, 0, 0);
+    reporter.changed(all, 0, 1);
+    reporter.ends(all, 1);
+  }
+  std::string text = output.text();
+  EXPECT_THAT(text, HasSubstr("\r\x1b[K"));
+  EXPECT_THAT(text, HasSubstr("\r\x1b[Ka line between\n"));
+  EXPECT_THAT(text, Not(HasSubstr("still running")));
+  for (std::string_view line : split(text, '\r')) {
+    if (line.find("\xe2\x80\xa6") == std::string_view::npos) continue;
+    EXPECT_LE(line.substr(line.find("\xe2\x80\xa6")).size(), 30u) << "it fits";
+  }
+  EXPECT_THAT(text, Not(HasSubstr("\x1b[3"))) << "no colour unless asked for";
+}
+
+TEST(PlainReporter, ColourOnlyWhereItIsWanted) {
+  Output output;
+  {
+    PlainReporter reporter({.out = output.file(), .color = true});
+    std::vector<EnvironmentStatus> all = two_stages();
+    all[0].stages[0].state = StageState::Built;
+    reporter.changed(all, 0, 0);
+    all[0].stages[1].state = StageState::Failed;
+    reporter.changed(all, 0, 1);
+  }
+  EXPECT_THAT(output.text(), HasSubstr("\x1b[32mdebian-bookworm-minimal  configured: built"));
+  EXPECT_THAT(output.text(), HasSubstr("\x1b[31mdebian-bookworm-minimal  with-targets: failed"));
+}
+
+TEST(StatusTable, FitsEightyColumns) {
+  std::vector<EnvironmentStatus> all;
+  for (const char* name : {"debian-bookworm-minimal", "ubuntu-focal-standard", "fedora-37-python3.11-maximal"}) {
+    EnvironmentStatus environment{.name = name, .stage_names = {"with-system-packages", "with-targets-optional"}, .stages = {}};
+    environment.stages = {{.state = StageState::Reused, .image = "ghcr.io/someone/sage-a-very-long-image-name-with-system-packages:9.8-123-gabcdef"},
+                          {.state = StageState::Interrupted, .seconds = 7323}};
+    all.push_back(environment);
+  }
+  std::string table = status_table(all, false);
+  std::vector<std::string_view> rows = lines(table);
+  ASSERT_EQ(rows.size(), 7u);
+  for (std::string_view row : rows) EXPECT_LE(row.size(), 80u) << row;
+  for (std::string_view row : rows) EXPECT_EQ(row.find("state") != std::string_view::npos, row == rows[0]);
+  EXPECT_THAT(std::string(rows[2]), HasSubstr("2 h 02 min"));
+}
+
+TEST(StatusTable, LeavesOutWhatWasNotAskedFor) {
+  std::vector<EnvironmentStatus> all = two_stages();
+  all[0].stages[0].state = StageState::NotWanted;
+  all[0].stages[1] = {.state = StageState::Built, .seconds = 3};
+  EXPECT_THAT(status_table(all, false), Not(HasSubstr("configured")));
+  EXPECT_EQ(status_table(all, true), "") << "of failures there is none";
+  all[0].stages[0].state = StageState::Skipped;
+  EXPECT_THAT(status_table(all, true), HasSubstr("configured"));
+  EXPECT_THAT(status_table(all, true), Not(HasSubstr("with-targets")));
+}
+
+TEST(LastLines, AreTheLastOnesMadePrintable) {
+  TemporaryFolder folder(fs::temp_directory_path());
+  std::string file = (folder.path() / "log").string();
+  EXPECT_THAT(last_lines(file, 10), IsEmpty()) << "it is not there";
+  write_file(file, "");
+  EXPECT_THAT(last_lines(file, 10), IsEmpty());
+  write_file(file, "one\ntwo\nthree");
+  EXPECT_THAT(last_lines(file, 2), ElementsAre("two", "three"));
+  write_file(file, std::string(1 << 20, 'x') + "\nlast\xff\n");
+  std::vector<std::string> tail = last_lines(file, 10);
+  EXPECT_EQ(tail.back(), "last\\xff");
+  EXPECT_LE(tail.front().size(), 300u) << "a megabyte in one line is cut";
+}
+
+TEST(Words, EachStateHasItsOwn) {
+  std::vector<std::string> words;
+  for (StageState state : {StageState::NotWanted, StageState::Waiting, StageState::Reused, StageState::Running, StageState::Built,
+                           StageState::Failed, StageState::Interrupted, StageState::Skipped})
+    words.emplace_back(word(state));
+  EXPECT_THAT(words, ElementsAre("not asked for", "waiting", "reused", "running", "built", "failed", "interrupted", "skipped"));
+}
+
+}  // namespace
+}  // namespace stagemake

@@ -1,0 +1,179 @@
+#include "run/build_bench.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <ctime>
+
+#include "base/text.h"
+#include "run/workplace.h"
+
+namespace stagemake {
+namespace {
+
+constexpr std::int64_t kNow = 4'000'000'000;  // for the cache of sources: no file is too young
+constexpr std::string_view kStamps = "/sage/local/var/lib/sage/installed/";
+
+// The word after `begin`, up to one of `ends`; unquoted.
+std::string between(const std::string& text, std::string_view begin, std::string_view ends) {
+  std::size_t at = text.find(begin);
+  if (at == std::string::npos) return "";
+  at += begin.size();
+  std::string word = text.substr(at, text.find_first_of(ends, at) - at);
+  if (word.size() >= 2 && word.front() == '\'') word = word.substr(1, word.size() - 2);
+  return word;
+}
+
+std::string value(const std::string& script, const std::string& name) { return between(script, "export " + name + "=", "\n"); }
+
+// When a stamp was written, as a count: the clock is too coarse to tell the stamps of one test apart.
+unsigned long written(const FakeFiles& files, std::string_view stamp_prefix) {
+  auto found = files.lower_bound(std::string(stamp_prefix));
+  if (found == files.end() || !found->first.starts_with(stamp_prefix)) return 0;
+  return std::stoul(found->second.content.substr(found->second.content.rfind(' ') + 1));
+}
+
+std::vector<std::string> strings(const std::vector<std::string_view>& views) { return {views.begin(), views.end()}; }
+
+}  // namespace
+
+void RecordingReporter::changed(const std::vector<EnvironmentStatus>& all, std::size_t environment, std::size_t stage) {
+  std::lock_guard lock(mutex);
+  const EnvironmentStatus& where = all[environment];
+  changes.push_back(fmt::format("{} {}: {}", where.name, where.stage_names[stage], word(where.stages[stage].state)));
+}
+
+void RecordingReporter::note(const std::string& text) {
+  std::lock_guard lock(mutex);
+  notes.push_back(text);
+}
+
+BuildBench::BuildBench(std::string_view tree_text)
+    : tree(tree_text), state_folder(fs::temp_directory_path()), state(state_folder.path(), tree.path()) {
+  engine.add_image("debian:bookworm", {.files = {{"/etc/os", {.content = "debian"}}}});
+  engine.on_run = [this](FakeContainer& container, const std::string& script, const OutputSink& sink, std::stop_token stop) {
+    return act(container, script, sink, stop);
+  };
+}
+
+BuildBench::Run BuildBench::build(const std::vector<std::string>& environments) {
+  Run run;
+  scripts_.clear();
+  reporter.notes.clear();
+  reporter.changes.clear();
+  std::map<std::string, unsigned> before_calls = engine.calls();
+  ReadTree read(tree);
+  read_ = &read;
+  StageTable table = stage_table_of(tree.path(), read.packages.dialect(), stages);
+  SourceTree sources(tree.path(), state.source_ids(), kNow);
+  BuildWorld world{.engine = engine, .state = state, .packages = read.packages, .variables = read.variables,
+                   .table = table, .sources = sources, .revision = "v1", .repository = repository, .tags = tags};
+  std::vector<Environment> resolved;
+  for (const std::string& name : environments)
+    resolved.push_back(resolve_environment({.name = name, .given = given}, read.packages, 2));
+  for (const Environment& environment : resolved) adopt_containers(world, environment.name, reporter);
+  std::vector<Snapshot> snapshots = find_snapshots(engine, table);
+  std::vector<EnvironmentBuild> builds;
+  for (const Environment& environment : resolved)
+    builds.push_back(prepare(world, environment, targets, snapshots, options.fresh));
+  run.result = run_builds(world, builds, options, reporter);
+  for (const StageStatus& stage : run.result.environments[0].stages) run.states.emplace_back(word(stage.state));
+  run.scripts = scripts_;
+  run.notes = reporter.notes;
+  for (const auto& [verb, count] : engine.calls())
+    if (unsigned own = count - before_calls[verb]; own > 0) run.calls[verb] = own;
+  read_ = nullptr;
+  return run;
+}
+
+Snapshot BuildBench::snapshot(const std::string& image) const { return from_labels(engine.image(image).labels).value(); }
+
+std::string BuildBench::id_of(const std::string& image) {
+  std::optional<ImageInfo> found = engine.find_image(image);
+  return found ? found->id : "";
+}
+
+std::vector<std::string> BuildBench::files(const std::string& image, const std::string& part) const {
+  std::vector<std::string> found;
+  for (const auto& [path, file] : engine.image(image).files)
+    if (path.starts_with("/sage/") && file.kind == TarEntry::Kind::File && path.find(part) != std::string::npos)
+      found.push_back(path.substr(6));
+  return found;
+}
+
+// The container's part: knows the scripts that workplaces write by their lines.
+RunOutcome BuildBench::act(FakeContainer& container, const std::string& script, const OutputSink& sink, std::stop_token stop) {
+  std::string record;
+  RunOutcome outcome;
+  for (std::string_view line : lines(script)) {
+    if (!line.starts_with("rm -rf -- ")) continue;
+    std::string path = "/sage/" + std::string(line.substr(10));
+    std::erase_if(container.files, [&](const auto& file) { return file.first == path || file.first.starts_with(path + "/"); });
+    record += "rm " + path.substr(6) + "; ";
+  }
+  for (const std::string& package : strings(words(between(script, "for PACKAGE in ", ";")))) {
+    std::erase_if(container.files, [&](const auto& file) { return file.first.starts_with(fmt::format("{}{}-", kStamps, package)); });
+    record += fmt::format("uninstall {}; ", package);
+  }
+  if (script.find("make SAGE_SPKG=") != std::string::npos) {
+    std::string name = between(script, "$USE_MAKEFLAGS $", "\n");
+    outcome = make(container, strings(words(value(script, name))), sink, stop, record);
+  } else if (std::string target = between(script, "make $USE_MAKEFLAGS ", "\n"); !target.empty()) {
+    outcome = make(container, {target}, sink, stop, record);
+  } else {
+    if (before) before(container, "", stop);
+    record += script.find("./configure") != std::string::npos   ? "configure"
+              : script.find("$BOOTSTRAP") != std::string::npos  ? "bootstrap"
+              : script.find("is_there") != std::string::npos    ? "system packages"
+                                                                : "other";
+    sink(record + "\n");
+  }
+  std::lock_guard lock(mutex_);
+  scripts_.push_back(record);
+  return outcome;
+}
+
+// `make -k`: a package is made where its stamp is missing or older than a normal dependency's; what failed stops its users.
+RunOutcome BuildBench::make(FakeContainer& container, const std::vector<std::string>& wanted, const OutputSink& sink,
+                            std::stop_token stop, std::string& record) {
+  record += "make " + join(wanted, " ") + ":";
+  std::set<PackageId> failed;
+  for (PackageId id : read_->graph.build_order(wanted)) {
+    const std::string& name = read_->packages[id].name;
+    auto needed = read_->graph.normal_dependencies(id);
+    auto needed_first = read_->graph.order_only_dependencies(id);
+    auto has_failed = [&](PackageId other) { return failed.contains(other); };
+    if (std::any_of(needed.begin(), needed.end(), has_failed) || std::any_of(needed_first.begin(), needed_first.end(), has_failed)) {
+      failed.insert(id);
+      continue;
+    }
+    // The version is that of the files in the container: what was not brought there is not built.
+    auto version_file = container.files.find(fmt::format("/sage/build/pkgs/{}/package-version.txt", name));
+    std::string version = version_file == container.files.end() ? "none" : std::string(trimmed(version_file->second.content));
+    std::string stamp = fmt::format("{}{}-{}", kStamps, name, version);
+    auto stamp_of = [&](PackageId other) { return written(container.files, fmt::format("{}{}-", kStamps, read_->packages[other].name)); };
+    auto is_newer = [&](PackageId other) { return stamp_of(other) > stamp_of(id); };
+    if (container.files.contains(stamp) && std::none_of(needed.begin(), needed.end(), is_newer)) continue;
+    if (before) before(container, name, stop);
+    if (stop.stop_requested()) {
+      sink("interrupted\n");
+      return {.exit_code = 143};
+    }
+    sink(name + "\n");
+    record += " " + name;
+    if (failing.contains(name)) {
+      record += "!";
+      failed.insert(id);
+      continue;
+    }
+    std::erase_if(container.files, [&](const auto& file) { return file.first.starts_with(fmt::format("{}{}-", kStamps, name)); });
+    container.files[stamp] = {.content = fmt::format("PACKAGE NAME: {}\nNUMBER: {}", name, ++stamps_), .time = std::time(nullptr)};
+  }
+  return {.exit_code = failed.empty() ? 0 : 2};
+}
+
+std::string image_of_stage(const std::string& stage, const std::string& tag, const std::string& environment) {
+  return fmt::format("sage-docker-{}-{}:{}", environment, stage, tag);
+}
+
+}  // namespace stagemake

@@ -1,0 +1,89 @@
+// A whole build with an engine in memory: a small distribution, environments, and a make that acts on the files in the
+// fake container as the real one does on stamps.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "engine/fake_engine.h"
+#include "plan/tree_text.h"
+#include "run/adoption.h"
+#include "run/build.h"
+
+namespace stagemake {
+
+// What happened, to be compared with lists of words.
+class RecordingReporter : public Reporter {
+ public:
+  void begins(const std::vector<EnvironmentStatus>&) override {}
+  void changed(const std::vector<EnvironmentStatus>& all, std::size_t environment, std::size_t stage) override;
+  void note(const std::string& text) override;
+  void ends(const std::vector<EnvironmentStatus>&, double) override { ++ended; }
+
+  std::mutex mutex;
+  std::vector<std::string> changes;  // "ENVIRONMENT STAGE: state"
+  std::vector<std::string> notes;
+  unsigned ended = 0;
+};
+
+class BuildBench {
+ public:
+  explicit BuildBench(std::string_view tree_text);
+
+  struct Run {
+    BuildResult result;
+    // Per stage of the first environment, "reused", "built", …
+    std::vector<std::string> states;
+    std::vector<std::string> scripts;  // what ran in containers, in order: "make all-sage-local: zlib app"
+    std::map<std::string, unsigned> calls;  // of the engine, by verb, in this run alone
+    std::vector<std::string> notes;
+  };
+  // One command's worth: adopt, look, decide, run.
+  Run build(const std::vector<std::string>& environments = {"debian-bookworm-minimal"});
+
+  // The labels of an image, read as a snapshot.
+  Snapshot snapshot(const std::string& image) const;
+  bool has_image(const std::string& image) { return engine.find_image(image).has_value(); }
+  std::string id_of(const std::string& image);
+  // The files of an image's tree whose names hold `part`.
+  std::vector<std::string> files(const std::string& image, const std::string& part) const;
+
+  TreeText tree;
+  TemporaryFolder state_folder;
+  StateFolder state;
+  FakeEngine engine;
+  RecordingReporter reporter;
+
+  // Of the next run.
+  std::vector<std::string> targets = {"with-targets"};
+  std::vector<std::string> tags = {"1"};
+  std::string repository;
+  std::map<std::string, std::string> given;
+  std::optional<fs::path> stages;
+  BuildOptions options;
+  std::set<std::string> failing;  // packages
+  // Called in the container before make makes a package, or with "" before any other script's work.
+  std::function<void(const FakeContainer&, const std::string& package, std::stop_token)> before;
+
+ private:
+  RunOutcome act(FakeContainer& container, const std::string& script, const OutputSink& sink, std::stop_token stop);
+  RunOutcome make(FakeContainer& container, const std::vector<std::string>& targets, const OutputSink& sink,
+                  std::stop_token stop, std::string& record);
+
+  const ReadTree* read_ = nullptr;  // of the run that goes on
+  std::mutex mutex_;
+  std::vector<std::string> scripts_;
+  std::atomic<unsigned long> stamps_{0};
+};
+
+// "…-configured:1" for the usual environment.
+std::string image_of_stage(const std::string& stage, const std::string& tag = "1",
+                           const std::string& environment = "debian-bookworm-minimal");
+
+}  // namespace stagemake

@@ -1,0 +1,317 @@
+// What is kept when a stage, the engine or a person ends a build, and how the next one goes on.
+#include <gmock/gmock.h>
+
+#include "plan/planned_tree.h"
+#include "run/build_bench.h"
+#include "run/workplace.h"
+
+namespace stagemake {
+namespace {
+
+using testing::Contains;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
+using testing::SizeIs;
+
+class BuildFailure : public testing::Test {
+ protected:
+  const StageStatus& stage(const BuildBench::Run& run, std::size_t at) { return run.result.environments[0].stages[at]; }
+
+  BuildBench bench_{kSmallDistribution};
+};
+
+TEST_F(BuildFailure, AFailedStageIsKeptAndWhatHangsOnItSkipped) {
+  bench_.tree.file("build/pkgs/lone/type", "standard\n");
+  bench_.failing = {"zlib"};
+  BuildBench::Run run = bench_.build();
+  EXPECT_FALSE(run.result.all_well());
+  EXPECT_FALSE(run.result.engine_failed);
+  EXPECT_THAT(run.states, ElementsAre("built", "built", "built", "built", "failed", "skipped", "not asked for"));
+  EXPECT_THAT(run.scripts.back(), HasSubstr("zlib! lone")) << "what is independent is made";
+  EXPECT_THAT(stage(run, 4).detail, HasSubstr("exit status 2; what was done is kept as " + image_of_stage("with-targets-pre", "1-failed")));
+  EXPECT_EQ(stage(run, 4).image, image_of_stage("with-targets-pre", "1-failed"));
+  EXPECT_THAT(stage(run, 5).detail, HasSubstr("with-targets-pre did not end well"));
+  EXPECT_FALSE(bench_.has_image(image_of_stage("with-targets-pre")));
+  Snapshot left = bench_.snapshot(image_of_stage("with-targets-pre", "1-failed"));
+  EXPECT_FALSE(left.complete);
+  EXPECT_EQ(left.stage, "with-targets-pre");
+  EXPECT_TRUE(left.packages.contains("lone"));
+  EXPECT_FALSE(left.packages.contains("zlib"));
+  EXPECT_THAT(bench_.engine.container_names(), IsEmpty());
+
+  bench_.failing.clear();
+  run = bench_.build();
+  EXPECT_TRUE(run.result.all_well());
+  EXPECT_THAT(run.scripts, ElementsAre("make all-sage-local: zlib app", "make build: pyapp")) << "only what was missing";
+  EXPECT_THAT(bench_.build().scripts, IsEmpty());
+  EXPECT_TRUE(bench_.snapshot(image_of_stage("with-targets")).clean) << "the same key, one line from the base image";
+}
+
+TEST_F(BuildFailure, ThatGoesOnFailingKeepsGoingOn) {
+  bench_.failing = {"app"};
+  bench_.build();
+  EXPECT_THAT(bench_.build().scripts, ElementsAre("make all-sage-local: app!"));
+  EXPECT_THAT(bench_.build().scripts, ElementsAre("make all-sage-local: app!"));
+}
+
+TEST_F(BuildFailure, AMendedPackageGoesOnInTheFailedImage) {
+  bench_.failing = {"app"};
+  bench_.build();
+  bench_.failing.clear();
+  bench_.tree.file("build/pkgs/app/patches/mend.patch", "x\n");
+  BuildBench::Run run = bench_.build();
+  EXPECT_THAT(run.scripts, ElementsAre("bootstrap", "configure", "make base-toolchain:", "make all-sage-local: app", "make build: pyapp"));
+  EXPECT_EQ(run.calls.at("create"), 1u);
+}
+
+TEST_F(BuildFailure, OnAnOlderWayAFailureKeepsWhatTheStagesBeforeItDid) {
+  bench_.build();
+  bench_.tree.file("build/pkgs/zlib/package-version.txt", "1.3\n").file("build/pkgs/pyapp/package-version.txt", "3.1\n");
+  bench_.failing = {"pyapp"};
+  BuildBench::Run run = bench_.build();
+  EXPECT_THAT(run.states, ElementsAre("reused", "built", "built", "built", "built", "failed", "not asked for"));
+  EXPECT_EQ(run.calls.at("commit"), 1u);
+  bench_.failing.clear();
+  run = bench_.build();
+  EXPECT_THAT(run.states, ElementsAre("reused", "reused", "reused", "reused", "reused", "built", "not asked for"));
+  EXPECT_THAT(run.scripts, ElementsAre("make build: pyapp"));
+}
+
+TEST_F(BuildFailure, StalePackagesAreUninstalledOnce) {
+  bench_.build();
+  bench_.tree.file("build/pkgs/zlib/patches/new.patch", "x\n");
+  bench_.failing = {"app"};
+  EXPECT_THAT(bench_.build().scripts, ElementsAre("bootstrap", "configure", "uninstall zlib; make base-toolchain:",
+                                                  "make all-sage-local: zlib app!"));
+  bench_.failing.clear();
+  EXPECT_THAT(bench_.build().scripts, ElementsAre("make all-sage-local: app", "make build: pyapp"));
+}
+
+TEST_F(BuildFailure, GoingOnInAnUnfinishedImageWritesNoFileAnew) {
+  bench_.build();
+  bench_.tree.file("build/pkgs/zlib/package-version.txt", "1.3\n");
+  bench_.failing = {"app"};
+  bench_.build();
+  bench_.failing.clear();
+  BuildBench::Run run = bench_.build();
+  EXPECT_THAT(run.scripts, ElementsAre("make all-sage-local: app", "make build: pyapp"));
+  EXPECT_THAT(run.calls, Not(Contains(testing::Pair("copy_in", testing::_)))) << "src was there: with-targets had brought it";
+}
+
+TEST_F(BuildFailure, ErrorsOfAStageThatIgnoresThemAreNone) {
+  bench_.targets = {"with-targets-optional"};
+  bench_.given = {{"TARGETS_OPTIONAL", "extra"}};
+  bench_.failing = {"extra"};
+  BuildBench::Run run = bench_.build();
+  EXPECT_TRUE(run.result.all_well());
+  EXPECT_EQ(run.states.back(), "built");
+  EXPECT_THAT(bench_.build().scripts, IsEmpty());
+}
+
+TEST_F(BuildFailure, WithoutKeepGoingNothingNewBegins) {
+  bench_.engine.add_image("debian:trixie", {});
+  bench_.options.keep_going = false;
+  bench_.options.at_once = 1;
+  bench_.failing = {"tool"};
+  BuildBench::Run run = bench_.build({"debian-bookworm-minimal", "debian-trixie-minimal"});
+  unsigned skipped = 0;
+  for (const EnvironmentStatus& environment : run.result.environments)
+    for (const StageStatus& one : environment.stages) skipped += one.state == StageState::Skipped ? 1 : 0;
+  EXPECT_GE(skipped, 4u);
+  std::size_t failures = 0;
+  for (const std::string& script : run.scripts) failures += script.find("tool!") != std::string::npos ? 1 : 0;
+  EXPECT_EQ(failures, 1u);
+}
+
+// --- Signals.
+
+TEST_F(BuildFailure, AnInterruptedStageIsKeptAndGoesOn) {
+  std::stop_source stop;
+  bench_.options.stop = stop.get_token();
+  bench_.before = [&](const FakeContainer&, const std::string& package, std::stop_token) {
+    if (package == "app") stop.request_stop();
+  };
+  BuildBench::Run run = bench_.build();
+  EXPECT_THAT(run.states, ElementsAre("built", "built", "built", "built", "interrupted", "skipped", "not asked for"));
+  EXPECT_FALSE(run.result.all_well());
+  EXPECT_THAT(stage(run, 4).detail, HasSubstr("what was done is kept as"));
+  EXPECT_TRUE(bench_.snapshot(image_of_stage("with-targets-pre", "1-failed")).packages.contains("zlib"));
+  EXPECT_THAT(bench_.engine.container_names(), IsEmpty());
+  bench_.options.stop = {};
+  bench_.before = nullptr;
+  EXPECT_THAT(bench_.build().scripts, ElementsAre("make all-sage-local: app", "make build: pyapp"));
+}
+
+TEST_F(BuildFailure, AStopBeforeTheFirstStageBeginsNothing) {
+  std::stop_source stop;
+  stop.request_stop();
+  bench_.options.stop = stop.get_token();
+  BuildBench::Run run = bench_.build();
+  EXPECT_THAT(run.states, ElementsAre("skipped", "skipped", "skipped", "skipped", "skipped", "skipped", "not asked for"));
+  EXPECT_THAT(run.calls, Not(Contains(testing::Pair("create", testing::_))));
+}
+
+// --- The engine.
+
+TEST_F(BuildFailure, AnEngineThatMakesNoContainersFailsTheStage) {
+  bench_.engine.fail("create", "no space left on device");
+  BuildBench::Run run = bench_.build();
+  EXPECT_TRUE(run.result.engine_failed);
+  EXPECT_THAT(run.states, ElementsAre("failed", "skipped", "skipped", "skipped", "skipped", "skipped", "not asked for"));
+  EXPECT_THAT(stage(run, 0).detail, HasSubstr("no space left on device"));
+  bench_.engine.mend("create");
+  EXPECT_TRUE(bench_.build().result.all_well());
+}
+
+TEST_F(BuildFailure, WorkThatCannotBeCommittedStaysAndIsTakenOver) {
+  bench_.build();
+  bench_.tree.file("build/pkgs/app/package-version.txt", "2.1\n");
+  bench_.engine.fail("commit", "disk full");
+  BuildBench::Run run = bench_.build();
+  EXPECT_TRUE(run.result.engine_failed);
+  EXPECT_EQ(run.states[5], "failed");
+  ASSERT_THAT(bench_.engine.container_names(), SizeIs(1));
+  std::string container = bench_.engine.container_names()[0];
+  EXPECT_THAT(stage(run, 5).detail, HasSubstr("disk full; what was done stays in container " + container));
+
+  bench_.engine.mend("commit");
+  run = bench_.build();
+  EXPECT_THAT(run.notes, ElementsAre(HasSubstr("an earlier run ended without saving its work in bootstrapped; kept it as " +
+                                               image_of_stage("bootstrapped", "1-failed") + ", 4 packages")));
+  EXPECT_THAT(run.scripts, ElementsAre("bootstrap", "configure", "make base-toolchain:", "make all-sage-local:", "make build:"))
+      << "no package is made twice";
+  EXPECT_THAT(bench_.engine.container_names(), IsEmpty());
+}
+
+TEST_F(BuildFailure, AFailureThatCannotBeCommittedStaysToo) {
+  bench_.failing = {"app"};
+  bench_.before = [&](const FakeContainer&, const std::string& package, std::stop_token) {
+    if (package == "app") bench_.engine.fail("commit", "disk full");
+  };
+  BuildBench::Run run = bench_.build();
+  EXPECT_TRUE(run.result.engine_failed);
+  EXPECT_THAT(bench_.engine.container_names(), SizeIs(1));
+  bench_.engine.mend("commit");
+  bench_.failing.clear();
+  bench_.before = nullptr;
+  EXPECT_THAT(bench_.build().scripts, ElementsAre("make all-sage-local: app", "make build: pyapp"));
+}
+
+TEST_F(BuildFailure, AnEngineThatGoesAwayInTheMiddleLosesNothing) {
+  bench_.before = [](const FakeContainer&, const std::string& package, std::stop_token) {
+    if (package == "app") throw EngineError("the daemon went away");
+  };
+  BuildBench::Run run = bench_.build();
+  EXPECT_TRUE(run.result.engine_failed);
+  EXPECT_THAT(run.states, ElementsAre("built", "built", "built", "built", "failed", "skipped", "not asked for"));
+  EXPECT_THAT(bench_.engine.container_names(), SizeIs(1));
+  bench_.before = nullptr;
+  run = bench_.build();
+  EXPECT_THAT(run.notes, ElementsAre(HasSubstr("in with-targets-pre; kept it as")));
+  EXPECT_THAT(run.scripts, ElementsAre("make all-sage-local: app", "make build: pyapp"));
+}
+
+TEST_F(BuildFailure, SourcesThatCannotBeBroughtFailTheStageAndLeaveNothing) {
+  bench_.engine.fail("copy_in", "no space left on device");
+  BuildBench::Run run = bench_.build();
+  EXPECT_TRUE(run.result.engine_failed);
+  EXPECT_THAT(run.states, ElementsAre("built", "failed", "skipped", "skipped", "skipped", "skipped", "not asked for"));
+  EXPECT_THAT(bench_.engine.container_names(), IsEmpty()) << "nothing was done there";
+  bench_.engine.mend("copy_in");
+  EXPECT_TRUE(bench_.build().result.all_well());
+}
+
+TEST_F(BuildFailure, ATagThatFailsOnReuseIsTheEnginesFailure) {
+  bench_.build();
+  bench_.tags = {"2"};
+  bench_.engine.fail("tag", "refused");
+  BuildBench::Run run = bench_.build();
+  EXPECT_TRUE(run.result.engine_failed);
+  EXPECT_FALSE(run.result.all_well());
+}
+
+TEST_F(BuildFailure, ABaseImageThatIsNowhereIsBadInput) {
+  BuildBench::Run run = bench_.build({"debian-nowhere-minimal"});
+  EXPECT_FALSE(run.result.engine_failed);
+  EXPECT_EQ(run.states[0], "failed");
+  EXPECT_THAT(stage(run, 0).detail, HasSubstr("the base image debian:nowhere is not on this machine and cannot be pulled"));
+}
+
+// --- The tree and the images.
+
+TEST_F(BuildFailure, AFileEditedWhileTheBuildRunsFailsItsStageAndKeepsWhatWasDone) {
+  bench_.before = [&](const FakeContainer&, const std::string& package, std::stop_token) {
+    if (package == "app") bench_.tree.file("src/code.py", "edited meanwhile\n");
+  };
+  BuildBench::Run run = bench_.build();
+  EXPECT_THAT(run.states, ElementsAre("built", "built", "built", "built", "built", "failed", "not asked for"));
+  EXPECT_THAT(stage(run, 5).detail, HasSubstr("src/code.py: changed while the build began; run again"));
+  EXPECT_FALSE(run.result.engine_failed);
+  bench_.before = nullptr;
+  EXPECT_THAT(bench_.build().scripts, ElementsAre("make build: pyapp"));
+}
+
+TEST_F(BuildFailure, OnAnOlderWayTooNothingIsLostWhenTheTreeIsEdited) {
+  bench_.targets = {"with-targets-pre"};
+  bench_.build();
+  bench_.targets = {"with-targets"};
+  bench_.tree.file("build/pkgs/zlib/package-version.txt", "1.3\n");
+  bench_.before = [&](const FakeContainer&, const std::string& package, std::stop_token) {
+    if (package == "app") bench_.tree.file("src/code.py", "edited meanwhile\n");
+  };
+  BuildBench::Run run = bench_.build();
+  EXPECT_THAT(run.states, ElementsAre("reused", "built", "built", "built", "built", "failed", "not asked for"));
+  EXPECT_THAT(stage(run, 5).detail, HasSubstr("what was done before is kept as " + image_of_stage("with-targets", "1-failed")));
+  bench_.before = nullptr;
+  run = bench_.build();
+  EXPECT_TRUE(run.result.all_well());
+  EXPECT_THAT(run.scripts, ElementsAre("make build: pyapp")) << "zlib and app are not made again";
+}
+
+TEST_F(BuildFailure, AnImageWhoseManifestIsNotTheOneItNamesIsNotTrusted) {
+  bench_.build();
+  std::string name = image_of_stage("with-targets");
+  FakeImage damaged = bench_.engine.image(name);
+  damaged.files[std::string(kManifestPath)].content = "rubbish";
+  damaged.labels["org.stagemake.manifest"] = std::string(64, 'b');
+  damaged.created += 100;
+  bench_.engine.add_image(name, damaged);
+  bench_.tree.file("src/code.py", "edited\n");
+  BuildBench::Run run = bench_.build();
+  EXPECT_EQ(run.states[5], "failed");
+  EXPECT_THAT(stage(run, 5).detail, HasSubstr("is damaged: its source manifest is not the one that its label names"));
+  EXPECT_THAT(bench_.engine.container_names(), IsEmpty());
+}
+
+TEST_F(BuildFailure, TheManifestInTheImageServesWhereThisMachineHasNoCopy) {
+  bench_.build();
+  fs::remove_all(bench_.state_folder.path() / "manifests");
+  bench_.tree.file("src/code.py", "edited\n");
+  BuildBench::Run run = bench_.build();
+  EXPECT_TRUE(run.result.all_well());
+  EXPECT_THAT(run.scripts, ElementsAre("make build:"));
+}
+
+TEST_F(BuildFailure, AStampThatWasCutShortIsNotTrusted) {
+  bench_.failing = {"app"};
+  bench_.before = [&](const FakeContainer& container, const std::string& package, std::stop_token) {
+    if (package == "app")
+      const_cast<FakeContainer&>(container).files["/sage/local/var/lib/sage/installed/zlib-1.2"].content = "";
+  };
+  bench_.build();
+  EXPECT_EQ(bench_.snapshot(image_of_stage("with-targets-pre", "1-failed")).packages.at("zlib").fingerprint, "");
+}
+
+TEST_F(BuildFailure, AContainerThatDoesNotSayWhatItHoldsIsRemovedAloud) {
+  std::string mark = state_mark(bench_.state, "debian-bookworm-minimal");
+  bench_.engine.create({.name = "odd", .image = "debian:bookworm", .labels = {{std::string(kStateLabel), mark}}});
+  bench_.engine.create({.name = "of-others", .image = "debian:bookworm", .labels = {{std::string(kStateLabel), "another"}}});
+  BuildBench::Run run = bench_.build();
+  EXPECT_THAT(run.notes, ElementsAre(HasSubstr("removed the container odd of an earlier run")));
+  EXPECT_THAT(bench_.engine.container_names(), ElementsAre("of-others"));
+}
+
+}  // namespace
+}  // namespace stagemake

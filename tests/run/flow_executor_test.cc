@@ -1,0 +1,139 @@
+#include "run/flow_executor.h"
+
+#include <gmock/gmock.h>
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
+#include <numeric>
+#include <stdexcept>
+#include <thread>
+
+namespace stagemake {
+namespace {
+
+using testing::ElementsAre;
+using namespace std::chrono_literals;
+
+// What ran, in the order in which it ended.
+class Record {
+ public:
+  std::function<void()> step(int name) {
+    return [this, name] {
+      std::lock_guard lock(mutex_);
+      order_.push_back(name);
+    };
+  }
+  std::vector<int> order() const { return order_; }
+  std::size_t at(int name) const {
+    return static_cast<std::size_t>(std::find(order_.begin(), order_.end(), name) - order_.begin());
+  }
+
+ private:
+  std::mutex mutex_;
+  std::vector<int> order_;
+};
+
+// Lets steps meet: each waits until `count` are inside at once. False where they do not within ten seconds.
+class Meeting {
+ public:
+  explicit Meeting(unsigned count) : count_(count) {}
+  bool join() {
+    std::unique_lock lock(mutex_);
+    ++inside_;
+    all_in_.notify_all();
+    return all_in_.wait_for(lock, 10s, [&] { return inside_ >= count_; });
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable all_in_;
+  unsigned count_;
+  unsigned inside_ = 0;
+};
+
+TEST(FlowExecutor, NothingToDoIsDone) { EXPECT_NO_THROW(execute_flow({}, 4)); }
+
+TEST(FlowExecutor, AChainRunsInOrder) {
+  for (unsigned at_once : {1u, 8u}) {
+    Record record;
+    std::vector<FlowStep> steps = {{std::nullopt, record.step(0)}, {0, record.step(1)}, {1, record.step(2)}, {2, record.step(3)}};
+    execute_flow(steps, at_once);
+    EXPECT_THAT(record.order(), ElementsAre(0, 1, 2, 3));
+  }
+}
+
+TEST(FlowExecutor, BranchesComeAfterTheirParentAndEachRunsOnce) {
+  Record record;
+  // 0 ─► 1 ─► 3        4 stands alone
+  //   └► 2
+  execute_flow({{std::nullopt, record.step(0)}, {0, record.step(1)}, {0, record.step(2)}, {1, record.step(3)}, {std::nullopt, record.step(4)}}, 3);
+  EXPECT_THAT(record.order(), testing::UnorderedElementsAre(0, 1, 2, 3, 4));
+  EXPECT_LT(record.at(0), record.at(1));
+  EXPECT_LT(record.at(0), record.at(2));
+  EXPECT_LT(record.at(1), record.at(3));
+}
+
+TEST(FlowExecutor, BranchesRunAtTheSameTimeAlsoWhereThereAreFewerCores) {
+  constexpr unsigned kBranches = 16;
+  Meeting meeting(kBranches);
+  std::atomic<unsigned> met{0};
+  std::vector<FlowStep> steps = {{std::nullopt, [] {}}};
+  for (unsigned i = 0; i < kBranches; ++i) steps.push_back({0, [&] { met += meeting.join() ? 1 : 0; }});
+  execute_flow(steps, kBranches);
+  EXPECT_EQ(met, kBranches);
+}
+
+TEST(FlowExecutor, NeverMoreAtOnceThanAllowed) {
+  for (unsigned at_once : {0u, 1u, 3u}) {
+    std::atomic<unsigned> running{0}, most{0};
+    std::vector<FlowStep> steps(30, {std::nullopt, [&] {
+                                       unsigned now = ++running;
+                                       for (unsigned seen = most; now > seen && !most.compare_exchange_weak(seen, now);) {
+                                       }
+                                       std::this_thread::sleep_for(200us);
+                                       --running;
+                                     }});
+    execute_flow(steps, at_once);
+    EXPECT_LE(most, std::max(1u, at_once));
+    EXPECT_GE(most, 1u);
+  }
+}
+
+TEST(FlowExecutor, OneThatThrowsStopsNoneAndIsTold) {
+  Record record;
+  std::vector<FlowStep> steps = {{std::nullopt, [] { throw std::runtime_error("first"); }},
+                                 {0, record.step(1)},
+                                 {std::nullopt, record.step(2)},
+                                 {2, record.step(3)}};
+  try {
+    execute_flow(steps, 2);
+    ADD_FAILURE() << "nothing was thrown";
+  } catch (const std::runtime_error& error) {
+    EXPECT_STREQ(error.what(), "first");
+  }
+  EXPECT_THAT(record.order(), testing::UnorderedElementsAre(1, 2, 3));
+}
+
+TEST(FlowExecutor, TenThousandStepsTakeNoTimeToSpeakOf) {
+  std::atomic<unsigned> ran{0};
+  std::vector<FlowStep> steps;
+  for (std::size_t i = 0; i < 10'000; ++i)
+    steps.push_back({i % 10 == 0 ? std::nullopt : std::optional(i - 1), [&] { ++ran; }});
+  auto began = std::chrono::steady_clock::now();
+  execute_flow(steps, 4);
+  EXPECT_EQ(ran, 10'000u);
+  EXPECT_LT(std::chrono::steady_clock::now() - began, 10s) << "it takes well below one";
+}
+
+TEST(FlowExecutor, RunsOfItMayBeNestedInTimeAndRepeated) {
+  for (int i = 0; i < 200; ++i) {
+    std::atomic<int> ran{0};
+    execute_flow({{std::nullopt, [&] { ++ran; }}, {0, [&] { ++ran; }}}, 2);
+    ASSERT_EQ(ran, 2);
+  }
+}
+
+}  // namespace
+}  // namespace stagemake
