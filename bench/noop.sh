@@ -116,6 +116,7 @@ if [ -n "$given" ]; then
   tree=$work/given/$(basename "$given")
   mkdir "$work/given"
   cp -a --reflink=auto "$given" "$tree"
+  git -C "$tree" status > /dev/null 2>&1 || true  # its index knows the copied files now
   empty_recipes
   write_stages > "$work/stages.toml"
   bench_noop --stages "$work/stages.toml"

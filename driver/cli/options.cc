@@ -17,6 +17,10 @@ std::string variable(const char* name) {
   return value == nullptr ? std::string() : std::string(value);
 }
 
+void add_words(const std::string& text, std::vector<std::string>& into) {
+  for (std::string_view word : words(text)) into.emplace_back(word);
+}
+
 // An option that says the value of one of Sage's variables.
 struct GivenOption {
   const char* option;
@@ -234,7 +238,9 @@ class Parser {
 
   void add_shell() {
     CLI::App* sub = command(Verb::Shell, "shell", "open a shell in the newest image of a stage, finished or failed");
-    sub->add_option("ENV", options_.environments, "environment")->required()->expected(1);
+    sub->add_option_function<std::string>(
+           "ENV", [this](const std::string& name) { options_.environments = {name}; }, "environment")
+        ->required();
     sub->add_option("STAGE", options_.stage, "stage (default: the newest image of the environment)");
     sub->add_flag("-n,--dry-run", options_.dry_run, "print the command");
     add_engine(sub);
@@ -267,9 +273,9 @@ class Parser {
     if (!options_.tag)
       if (std::string tag = variable("DOCKER_TAG"); !tag.empty()) options_.tag = tag;
     if (options_.extra_tags.empty())
-      for (std::string_view tag : words(variable("EXTRA_DOCKER_TAGS"))) options_.extra_tags.emplace_back(tag);
+      add_words(variable("EXTRA_DOCKER_TAGS"), options_.extra_tags);
     if (options_.to.empty())
-      for (std::string_view stage : words(variable("DOCKER_TARGETS"))) options_.to.emplace_back(stage);
+      add_words(variable("DOCKER_TARGETS"), options_.to);
   }
 
   void check() {

@@ -47,7 +47,10 @@ class Decider {
   const Snapshot* holder(std::size_t stage, const std::vector<StageDecision>& decisions) const {
     const Snapshot* best = nullptr;
     auto is_own = [&](const Snapshot& s) { return s.stage == plan_.stages[stage].name; };
-    auto rank = [&](const Snapshot& s) { return std::tuple(is_own(s), s.complete, s.clean, s.created, s.image); };
+    // Of later stages' images the one that holds the least beyond this stage: after a run it is the one with its name.
+    auto rank = [&](const Snapshot& s) {
+      return std::tuple(is_own(s), s.complete, -static_cast<int>(s.lineage.size()), s.clean, s.created, s.image);
+    };
     for (const Snapshot& snapshot : snapshots_) {
       const LineageEntry* entry = snapshot.holds(plan_.stages[stage].name);
       if (entry == nullptr || entry->key != plan_.stages[stage].key || !same_base(snapshot)) continue;

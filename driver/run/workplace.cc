@@ -21,9 +21,6 @@
 namespace stagemake {
 namespace {
 
-// 120 of docker's 125 layers: the container's own and a few that people add by hand must fit too.
-constexpr unsigned kMostLayers = 120;
-
 std::int64_t now_seconds() {
   return std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch()).count();
 }
@@ -289,7 +286,7 @@ std::string Workplace::commit(std::size_t stage, bool complete) {
     spec.names.push_back(name + ":" + setting_.tags.front() + "-failed");
   spec.labels = image_labels(describe(stage, complete));
   spec.working_folder = setting_.plan.table.root;
-  spec.squash = start_.snapshot != nullptr && start_.snapshot->layers + 1 > kMostLayers;
+  spec.squash = start_.snapshot != nullptr && start_.snapshot->layers + 1 > setting_.engine.most_layers();
   setting_.engine.commit(container_, spec);
   return spec.names.front();
 }

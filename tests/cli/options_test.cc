@@ -21,10 +21,13 @@ class OptionsTest : public testing::Test {
   // Variables of the person who runs the tests are not theirs to see.
   OptionsTest() {
     for (const std::string& name : environment_variables()) unset(name);
-    for (const char* name : {"STAGEMAKE_ENGINE", "DOCKER_PUSH_REPOSITORY", "DOCKER_TAG", "EXTRA_DOCKER_TAGS", "DOCKER_TARGETS"}) unset(name);
+    for (const char* name :
+         {"STAGEMAKE_ENGINE", "DOCKER_PUSH_REPOSITORY", "DOCKER_TAG", "EXTRA_DOCKER_TAGS", "DOCKER_TARGETS"})
+      unset(name);
   }
   ~OptionsTest() override {
-    for (const auto& [name, value] : saved_) value ? ::setenv(name.c_str(), value->c_str(), 1) : ::unsetenv(name.c_str());
+    for (const auto& [name, value] : saved_)
+      value ? ::setenv(name.c_str(), value->c_str(), 1) : ::unsetenv(name.c_str());
   }
   void set(const std::string& name, const std::string& value) {
     unset(name);
@@ -81,10 +84,14 @@ TEST_F(OptionsTest, ABuildHasDefaults) {
 }
 
 TEST_F(OptionsTest, ABuildTakesAllThatCanBeSaidOfIt) {
-  Options options = good({"build", "a-minimal", "b-minimal", "--to", "configured", "--to", "with-targets", "-j", "7", "-n", "--fresh",
-                          "--stop-at-failure", "-s", "--engine", "buildah", "--repository", "ghcr.io/me", "--tag", "t1", "--extra-tag",
-                          "t2", "--extra-tag", "t3", "--tree", "/tree", "--stages", "s.toml", "--dialect", "sage-9.8", "--state", "/s",
-                          "--targets", "x y", "--jobs", "9", "--base-image", "debian:x", "--color", "never"});
+  Options options =
+      good({"build",        "a-minimal",   "b-minimal", "--to",         "configured", "--to",
+            "with-targets", "-j",          "7",         "-n",           "--fresh",    "--stop-at-failure",
+            "-s",           "--engine",    "buildah",   "--repository", "ghcr.io/me", "--tag",
+            "t1",           "--extra-tag", "t2",        "--extra-tag",  "t3",         "--tree",
+            "/tree",        "--stages",    "s.toml",    "--dialect",    "sage-9.8",   "--state",
+            "/s",           "--targets",   "x y",       "--jobs",       "9",          "--base-image",
+            "debian:x",     "--color",     "never"});
   EXPECT_THAT(options.environments, ElementsAre("a-minimal", "b-minimal"));
   EXPECT_THAT(options.to, ElementsAre("configured", "with-targets"));
   EXPECT_EQ(options.at_once, 7u);
@@ -98,7 +105,8 @@ TEST_F(OptionsTest, ABuildTakesAllThatCanBeSaidOfIt) {
   EXPECT_EQ(options.stages->string(), "s.toml");
   EXPECT_EQ(options.dialect, Dialect::Sage98);
   EXPECT_EQ(options.state->string(), "/s");
-  EXPECT_THAT(options.given, UnorderedElementsAre(Pair("TARGETS", "x y"), Pair("NUMPROC", "9"), Pair("BASE_IMAGE", "debian:x")));
+  EXPECT_THAT(options.given, UnorderedElementsAre(Pair("TARGETS", "x y"), Pair("NUMPROC", "9"),
+                                                  Pair("BASE_IMAGE", "debian:x")));
   EXPECT_EQ(options.color, "never");
 }
 
@@ -121,7 +129,8 @@ TEST_F(OptionsTest, VariablesSayWhatOptionsDoNot) {
   EXPECT_THAT(options.extra_tags, ElementsAre("latest", "dev"));
   EXPECT_THAT(options.to, ElementsAre("configured", "with-targets"));
 
-  options = good({"build", "a-minimal", "--engine", "docker", "--repository", "you/", "--tag", "ot", "--extra-tag", "one", "--to", "bootstrapped"});
+  options = good({"build", "a-minimal", "--engine", "docker", "--repository", "you/", "--tag", "ot",
+                  "--extra-tag", "one", "--to", "bootstrapped"});
   EXPECT_EQ(options.engine, EngineKind::Docker);
   EXPECT_EQ(options.repository, "you/");
   EXPECT_EQ(options.tag, "ot");
@@ -130,7 +139,8 @@ TEST_F(OptionsTest, VariablesSayWhatOptionsDoNot) {
 }
 
 TEST_F(OptionsTest, AnEmptyVariableIsAsGoodAsNone) {
-  for (const char* name : {"TARGETS", "STAGEMAKE_ENGINE", "DOCKER_PUSH_REPOSITORY", "DOCKER_TAG", "EXTRA_DOCKER_TAGS", "DOCKER_TARGETS"})
+  for (const char* name : {"TARGETS", "STAGEMAKE_ENGINE", "DOCKER_PUSH_REPOSITORY", "DOCKER_TAG",
+                           "EXTRA_DOCKER_TAGS", "DOCKER_TARGETS"})
     set(name, "");
   Options options = good({"build", "a-minimal"});
   EXPECT_THAT(options.given, IsEmpty());
@@ -165,14 +175,16 @@ TEST_F(OptionsTest, BadVariablesAreToldWithStatusTwo) {
 TEST_F(OptionsTest, TagsAreWhatRegistriesTake) {
   for (const std::string& tag : {std::string("9.8.rc0-3-gabc"), std::string("_x"), std::string(120, 'a')})
     EXPECT_EQ(good({"build", "a", "--tag", tag}).tag, tag);
-  for (const std::string& tag : {std::string("a/b"), std::string("a:b"), std::string(".a"), std::string("a b"), std::string(121, 'a'), std::string("\xc3\xa9")}) {
+  for (const std::string& tag : {std::string("a/b"), std::string("a:b"), std::string(".a"),
+                                 std::string("a b"), std::string(121, 'a'), std::string("\xc3\xa9")}) {
     EXPECT_THAT(refusal({"build", "a", "--tag", tag}), HasSubstr("is no tag"));
     EXPECT_THAT(refusal({"build", "a", "--extra-tag", tag}), HasSubstr("is no tag"));
   }
 }
 
 TEST_F(OptionsTest, RepositoriesAreWhatRegistriesTake) {
-  for (const char* name : {"me", "ghcr.io/me/project/", "localhost:5000/x", "Registry.Example.org:443/a_b/c--d"})
+  for (const char* name :
+       {"me", "ghcr.io/me/project/", "localhost:5000/x", "Registry.Example.org:443/a_b/c--d"})
     EXPECT_THAT(good({"build", "a", "--repository", name}).repository, testing::EndsWith("/"));
   for (const char* name : {"ghcr.io/Me", "a b", "a//b", "/a", "x/-y", "a:tag/b@c"})
     EXPECT_THAT(refusal({"build", "a", "--repository", name}), HasSubstr("image's name")) << name;
@@ -182,7 +194,8 @@ TEST_F(OptionsTest, HelpAndVersionAreNoErrors) {
   EXPECT_EQ(parse({"--version"}).stop, std::optional(0));
   EXPECT_THAT(out_, HasSubstr("stagemake " STAGEMAKE_VERSION));
   EXPECT_EQ(parse({"--help"}).stop, std::optional(0));
-  for (const char* command : {"build", "explain", "plan", "list", "packages", "snapshots", "shell", "clean", "doctor"}) {
+  for (const char* command :
+       {"build", "explain", "plan", "list", "packages", "snapshots", "shell", "clean", "doctor"}) {
     EXPECT_THAT(out_, HasSubstr(command));
   }
   EXPECT_EQ(parse({"build", "--help"}).stop, std::optional(0));
@@ -190,7 +203,8 @@ TEST_F(OptionsTest, HelpAndVersionAreNoErrors) {
 }
 
 TEST_F(OptionsTest, CommandsOfMetadata) {
-  Options options = good({"list", ":standard:", "zlib", "--has-file", "a|b", "--has-file", "c", "--no-file", "d", "--exclude", "e", "--json"});
+  Options options = good({"list", ":standard:", "zlib", "--has-file", "a|b", "--has-file", "c", "--no-file",
+                          "d", "--exclude", "e", "--json"});
   EXPECT_EQ(options.verb, Verb::List);
   EXPECT_THAT(options.query.selectors, ElementsAre(":standard:", "zlib"));
   EXPECT_THAT(options.query.has_file, ElementsAre("a|b", "c"));

@@ -34,7 +34,8 @@ TEST(FindTree, IsTheNearestUpwards) {
 
 TEST(FindTree, SaysWhatIsMissing) {
   TemporaryFolder folder(fs::temp_directory_path());
-  EXPECT_THAT(refusal([&] { find_tree(folder.path()); }), HasSubstr("neither here nor in a folder above is build/pkgs"));
+  EXPECT_THAT(refusal([&] { find_tree(folder.path()); }),
+              HasSubstr("neither here nor in a folder above is build/pkgs"));
   TreeText tree("");
   tree.file("build/pkgs", "a file");
   EXPECT_NE(refusal([&] { find_tree(tree.path()); }), "");
@@ -90,7 +91,8 @@ TEST(NamesOf, WordsCommasAndFiles) {
   EXPECT_THAT(names_of({",,a,,"}), ElementsAre("a"));
   TreeText tree("");
   tree.file("names", "# all of them\nx, y\nz # but not w\r\n\n  v\tu\n");
-  EXPECT_THAT(names_of({"@" + (tree.path() / "names").string(), "a"}), ElementsAre("a", "u", "v", "x", "y", "z"));
+  EXPECT_THAT(names_of({"@" + (tree.path() / "names").string(), "a"}),
+              ElementsAre("a", "u", "v", "x", "y", "z"));
   EXPECT_THAT(refusal([&] { names_of({"@/no/such/file"}); }), HasSubstr("/no/such/file: is not there"));
 }
 

@@ -19,7 +19,7 @@ recipe = "mkdir -p local/var/lib/sage/installed; [ -e first ] || cp edited first
 T
 for run in $(seq "$runs"); do
   echo "$run" > edited
-  build --stages "$work/stages.toml" > "$work/run.log" || fail "run $run: $(tail -n 5 "$work/run.log")"
+  build --stages "$work/stages.toml" > "$work/run.log" || fail "run $run: $(cat "$work/run.log")"
 done
 "$STAGEMAKE_BINARY" snapshots --stages "$work/stages.toml" --json > "$work/snapshots"
 most=$(sed -n 's/.*"layers": \([0-9]*\).*/\1/p' "$work/snapshots" | sort -n | tail -n 1)

@@ -4,7 +4,10 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <nlohmann/json.hpp>
+#include <set>
+#include <thread>
 
 #include "engine/container_processes.h"
 
@@ -82,6 +85,30 @@ TEST(ContainerProcesses, FindsAndEndsWhatCarriesTheMark) {
   EXPECT_EQ(run_command(command).exit_code, 137);
   EXPECT_GE(most, 1u);
   EXPECT_TRUE(processes.running().empty());
+}
+
+// The kernel gives the number of a mount namespace that is gone to the next one: another container's.
+TEST(ContainerProcesses, TheNextNamespaceIsNotMistakenForOneThatIsGone) {
+  if (::getuid() != 0) GTEST_SKIP() << "only root can make a mount namespace";
+  ContainerProcesses processes("STAGEMAKE_TEST_MARK=gone");
+  Command container;
+  container.argv = {"unshare", "--mount", "sh", "-c",
+                    "STAGEMAKE_TEST_MARK=gone sh -c 'echo; env -i sleep 0.3; true'; true"};
+  std::size_t inside = 0;
+  container.on_output = [&](std::string_view) {
+    processes.find_shell();
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    inside = processes.running().size();
+  };
+  run_command(container);
+  EXPECT_EQ(inside, 2u) << "the shell, and what has no mark";
+  EXPECT_TRUE(processes.running().empty());
+  for (int i = 0; i < 5; ++i) {
+    Command other;
+    other.argv = {"unshare", "--mount", "sh", "-c", "echo; sleep 0.05"};
+    other.on_output = [&](std::string_view) { EXPECT_TRUE(processes.running().empty()); };
+    run_command(other);
+  }
 }
 
 }  // namespace

@@ -65,7 +65,8 @@ TEST_F(EnvironmentTest, ANameMayBeginWithDocker) {
 
 TEST_F(EnvironmentTest, TheNameSaysSystemAndBaseImageUnlessSomebodySaysOther) {
   EXPECT_EQ(resolve("debian-minimal").base_image, "debian:latest");
-  EXPECT_EQ(resolve("debian-bookworm-minimal", {{"BASE_IMAGE", "registry:5000/own"}}).base_image, "registry:5000/own");
+  EXPECT_EQ(resolve("debian-bookworm-minimal", {{"BASE_IMAGE", "registry:5000/own"}}).base_image,
+            "registry:5000/own");
   EXPECT_EQ(resolve("debian-bookworm-minimal", {{"SYSTEM", "fedora"}}).system, "fedora");
   EXPECT_EQ(resolve("ubuntu-focal-minimal").system, "debian") << "whose lists are Ubuntu's too";
   EXPECT_EQ(resolve("ubuntu-focal-minimal").base_image, "ubuntu:focal");
@@ -73,16 +74,19 @@ TEST_F(EnvironmentTest, TheNameSaysSystemAndBaseImageUnlessSomebodySaysOther) {
 }
 
 TEST_F(EnvironmentTest, PackageSetsChooseSystemPackages) {
-  EXPECT_THAT(resolve("debian-bookworm-minimal").system_packages, ElementsAre("autoconf", "g++", "gcc", "make"));
+  EXPECT_THAT(resolve("debian-bookworm-minimal").system_packages,
+              ElementsAre("autoconf", "g++", "gcc", "make"));
   EXPECT_THAT(resolve("debian-bookworm-standard").system_packages,
               ElementsAre("autoconf", "gcc", "zlib1g", "zlib1g-dev"));
   EXPECT_THAT(resolve("debian-bookworm-maximal").system_packages,
               ElementsAre("autoconf", "extra-dev", "gcc", "pari-gp", "zlib1g", "zlib1g-dev"));
   EXPECT_THAT(resolve("fedora-37-standard").system_packages, ElementsAre("zlib-devel"));
-  EXPECT_THAT(resolve("debian-bookworm-minimal", {{"ALL_EXTRA_SAGE_PACKAGES", " _develop  no_such "}}).system_packages,
+  EXPECT_THAT(resolve("debian-bookworm-minimal", {{"ALL_EXTRA_SAGE_PACKAGES", " _develop  no_such "}})
+                  .system_packages,
               ElementsAre("g++", "gcc", "gdb", "make"));
-  EXPECT_THAT(resolve("debian-bookworm", {{"SAGE_PACKAGE_LIST_ARGS", ":all: --exclude=zlib --has-file spkg-configure.m4"},
-                                          {"ALL_EXTRA_SAGE_PACKAGES", ""}})
+  EXPECT_THAT(resolve("debian-bookworm",
+                      {{"SAGE_PACKAGE_LIST_ARGS", ":all: --exclude=zlib --has-file spkg-configure.m4"},
+                       {"ALL_EXTRA_SAGE_PACKAGES", ""}})
                   .system_packages,
               ElementsAre("extra-dev", "zlib1g"));
 }
@@ -129,8 +133,9 @@ TEST_F(EnvironmentTest, ANumberOfJobsIsANumber) {
 }
 
 TEST_F(EnvironmentTest, NamesThatNoImageCouldHaveAreRefused) {
-  for (const char* name : {"docker-", "Debian-minimal", "a b-minimal", "-minimal", ".x-minimal", "debian-minimal-", "a/b-minimal",
-                           "a..b-minimal", "debian_-minimal", "x\ny-minimal"})
+  for (const char* name :
+       {"docker-", "Debian-minimal", "a b-minimal", "-minimal", ".x-minimal", "debian-minimal-",
+        "a/b-minimal", "a..b-minimal", "debian_-minimal", "x\ny-minimal"})
     EXPECT_THAT(refusal(name), HasSubstr("environment \"")) << name;
   EXPECT_THAT(refusal("x\x1b[31m"), Not(HasSubstr("\x1b")));
 }
@@ -138,10 +143,14 @@ TEST_F(EnvironmentTest, NamesThatNoImageCouldHaveAreRefused) {
 TEST_F(EnvironmentTest, WhatTheNameDoesNotSaySomebodyMust) {
   EXPECT_THAT(refusal("debian-bookworm"), HasSubstr("which system packages?"));
   EXPECT_EQ(refusal("debian-bookworm", {{"SAGE_PACKAGE_LIST_ARGS", "_prereq"}}), "");
-  EXPECT_THAT(refusal("debian-bookworm-minimal", {{"WITH_SYSTEM_SPKG", "perhaps"}}), HasSubstr("WITH_SYSTEM_SPKG"));
-  EXPECT_THAT(refusal("debian-bookworm-minimal", {{"IGNORE_MISSING_SYSTEM_PACKAGES", "1"}}), HasSubstr("neither yes nor no"));
-  EXPECT_THAT(refusal("debian-bookworm", {{"SAGE_PACKAGE_LIST_ARGS", ":all: --has-file"}}), HasSubstr("needs a value"));
-  EXPECT_THAT(refusal("debian-bookworm", {{"SAGE_PACKAGE_LIST_ARGS", ":all: --has-files=x"}}), HasSubstr("unknown option"));
+  EXPECT_THAT(refusal("debian-bookworm-minimal", {{"WITH_SYSTEM_SPKG", "perhaps"}}),
+              HasSubstr("WITH_SYSTEM_SPKG"));
+  EXPECT_THAT(refusal("debian-bookworm-minimal", {{"IGNORE_MISSING_SYSTEM_PACKAGES", "1"}}),
+              HasSubstr("neither yes nor no"));
+  EXPECT_THAT(refusal("debian-bookworm", {{"SAGE_PACKAGE_LIST_ARGS", ":all: --has-file"}}),
+              HasSubstr("needs a value"));
+  EXPECT_THAT(refusal("debian-bookworm", {{"SAGE_PACKAGE_LIST_ARGS", ":all: --has-files=x"}}),
+              HasSubstr("unknown option"));
   EXPECT_THAT(refusal("debian-bookworm", {{"SAGE_PACKAGE_LIST_ARGS", ":most:"}}), HasSubstr(":most:"));
 }
 
@@ -157,14 +166,17 @@ TEST_F(EnvironmentTest, ImagesAreNamedAsPeopleKnowThem) {
   StageTable recent = built_in_stages(Dialect::Passagemath2026);
   EXPECT_EQ(image_name(old, "ghcr.io/me/", "debian-bookworm-minimal", "configured"),
             "ghcr.io/me/sage-docker-debian-bookworm-minimal-configured");
-  EXPECT_EQ(image_name(recent, "", "debian-bookworm-minimal", "configured"), "sage-debian-bookworm-minimal-configured");
+  EXPECT_EQ(image_name(recent, "", "debian-bookworm-minimal", "configured"),
+            "sage-debian-bookworm-minimal-configured");
 }
 
 TEST_F(EnvironmentTest, QuotesAroundASystemPackageAreTheShells) {
   tree_.file("build/pkgs/zlib/distros/debian.txt", "\"pkgconfig(zlib)\" plain\n");
-  EXPECT_THAT(resolve("debian-bookworm-standard").system_packages, ElementsAre("autoconf", "gcc", "pkgconfig(zlib)", "plain"));
-  EXPECT_THAT(resolve("debian-bookworm-standard", {{"EXTRA_SYSTEM_PACKAGES", "binutils-2.26 a"}}).system_packages,
-              ElementsAre("a", "autoconf", "binutils-2.26", "gcc", "pkgconfig(zlib)", "plain"));
+  EXPECT_THAT(resolve("debian-bookworm-standard").system_packages,
+              ElementsAre("autoconf", "gcc", "pkgconfig(zlib)", "plain"));
+  EXPECT_THAT(
+      resolve("debian-bookworm-standard", {{"EXTRA_SYSTEM_PACKAGES", "binutils-2.26 a"}}).system_packages,
+      ElementsAre("a", "autoconf", "binutils-2.26", "gcc", "pkgconfig(zlib)", "plain"));
 }
 
 TEST(InstallationRecipe, QuotesOddNames) {
@@ -174,13 +186,14 @@ TEST(InstallationRecipe, QuotesOddNames) {
 }
 
 TEST(InstallationRecipe, KnowsEachSystemsManager) {
-  for (auto [system, command] : std::map<std::string, std::string>{{"debian", "apt-get install"},
-                                                                   {"ubuntu", "apt-get install"},
-                                                                   {"fedora", "yum install -y $missing"},
-                                                                   {"arch", "pacman -Su --noconfirm $missing"},
-                                                                   {"opensuse", "zypper --ignore-unknown install"},
-                                                                   {"void", "xbps-install --yes $missing"},
-                                                                   {"alpine", "apk add $missing"}})
+  for (auto [system, command] :
+       std::map<std::string, std::string>{{"debian", "apt-get install"},
+                                          {"ubuntu", "apt-get install"},
+                                          {"fedora", "yum install -y $missing"},
+                                          {"arch", "pacman -Su --noconfirm $missing"},
+                                          {"opensuse", "zypper --ignore-unknown install"},
+                                          {"void", "xbps-install --yes $missing"},
+                                          {"alpine", "apk add $missing"}})
     EXPECT_THAT(installation_recipe(system, {"a"}, false), HasSubstr(command)) << system;
   EXPECT_THROW(installation_recipe("plan9", {"a"}, false), Error);
   EXPECT_THROW(installation_recipe("plan9", {}, false), Error);
@@ -235,7 +248,9 @@ TEST(EnvironmentOracle, SystemPackagesAndFlagsAreThoseOfSagesDockerfileWriter) {
       std::erase(word, '"');
       installed.insert(word);
     }
-    EXPECT_EQ(std::set<std::string>(environment.system_packages.begin(), environment.system_packages.end()), installed) << name;
+    EXPECT_EQ(std::set<std::string>(environment.system_packages.begin(), environment.system_packages.end()),
+              installed)
+        << name;
     auto flags_of = [](const Environment& resolved) {
       std::set<std::string> flags;
       for (const std::string& argument : resolved.configure_args)

@@ -33,9 +33,10 @@ class Explanation : public testing::Test {
     return snapshots_.emplace_back(std::move(snapshot));
   }
   void have_all_stages() {
-    for (const char* stage : {"with-system-packages", "bootstrapped", "configured", "with-base-toolchain", "with-targets-pre",
-                              "with-targets"})
-      have(image_of(*now_, stage, std::string("I-") + stage, stage == std::string_view("with-targets") ? 3600 : 3599));
+    for (const char* stage : {"with-system-packages", "bootstrapped", "configured", "with-base-toolchain",
+                              "with-targets-pre", "with-targets"})
+      have(image_of(*now_, stage, std::string("I-") + stage,
+                    stage == std::string_view("with-targets") ? 3600 : 3599));
   }
   // What is said of one stage.
   StageExplanation of(std::string_view stage, const std::string& target = "with-targets") {
@@ -80,26 +81,32 @@ TEST_F(Explanation, AReusedStageNamesItsImageAndAge) {
 
 TEST_F(Explanation, EditedFilesAreNamed) {
   have_all_stages();
-  tree_.file("build/pkgs/app/spkg-install.in", "edited\n").file("build/pkgs/app/patches/new.patch", "p\n").remove("m4/sage.m4");
+  tree_.file("build/pkgs/app/spkg-install.in", "edited\n")
+      .file("build/pkgs/app/patches/new.patch", "p\n")
+      .remove("m4/sage.m4");
   replan();
   StageExplanation bootstrapped = of("bootstrapped");
   EXPECT_EQ(bootstrapped.action, "build");
   EXPECT_EQ(bootstrapped.headline,
             "goes on in sage-debian-bookworm-minimal-with-targets:1, made 2 h 00 min ago from other sources");
   EXPECT_THAT(bootstrapped.reasons,
-              ElementsAre("changed: m4/sage.m4", "changed: build/pkgs/app/patches/new.patch, build/pkgs/app/spkg-install.in",
+              ElementsAre("changed: m4/sage.m4",
+                          "changed: build/pkgs/app/patches/new.patch, build/pkgs/app/spkg-install.in",
                           "2 of 4 packages are ready there",
                           "to be built again, since their files changed and not their version: app"));
   EXPECT_THAT(of("configured").reasons, ElementsAre("bootstrapped is built again"));
-  EXPECT_THAT(of("with-targets-pre").reasons, ElementsAre("with-base-toolchain is built again", "makes at most 1: app"));
-  EXPECT_THAT(of("with-targets").reasons, ElementsAre("with-targets-pre is built again", "makes at most 1: pyapp"));
+  EXPECT_THAT(of("with-targets-pre").reasons,
+              ElementsAre("with-base-toolchain is built again", "makes at most 1: app"));
+  EXPECT_THAT(of("with-targets").reasons,
+              ElementsAre("with-targets-pre is built again", "makes at most 1: pyapp"));
 }
 
 TEST_F(Explanation, ManyFilesAreCounted) {
   have_all_stages();
   for (int i = 0; i < 9; ++i) tree_.file("src/new" + std::to_string(i), "x");
   replan();
-  EXPECT_THAT(of("with-targets").reasons, Contains("changed: src/new0, src/new1, src/new2, src/new3, src/new4 and 4 more"));
+  EXPECT_THAT(of("with-targets").reasons,
+              Contains("changed: src/new0, src/new1, src/new2, src/new3, src/new4 and 4 more"));
 }
 
 TEST_F(Explanation, WithoutTheOldManifestTheFolderIsNamed) {
@@ -120,7 +127,8 @@ TEST_F(Explanation, FileNamesCannotDriveATerminal) {
 TEST_F(Explanation, ValuesAreToldBeforeAndAfter) {
   have_all_stages();
   replan({{"TARGETS", "app zlib"}, {"EXTRA_CONFIGURE_ARGS", "--x"}});
-  EXPECT_THAT(of("with-targets").reasons, IsSupersetOf({"with-targets-pre is built again", "TARGETS was \"build\", is \"app zlib\""}));
+  EXPECT_THAT(of("with-targets").reasons,
+              IsSupersetOf({"with-targets-pre is built again", "TARGETS was \"build\", is \"app zlib\""}));
   EXPECT_THAT(of("configured").reasons, Contains("EXTRA_CONFIGURE_ARGS was \"\", is \"--x\""));
   replan({{"TARGETS", std::string(300, 'x')}});
   EXPECT_THAT(of("with-targets").reasons, Contains("TARGETS changed")) << "a value too long to show";
@@ -131,7 +139,8 @@ TEST_F(Explanation, ChangedRecipesAndBaseImages) {
   replan({{"ALL_EXTRA_SAGE_PACKAGES", "zlib"}});
   EXPECT_THAT(of("with-system-packages").reasons, ElementsAre("its recipe changed"));
   replan({{"BASE_IMAGE", "debian:other"}});
-  EXPECT_THAT(of("with-system-packages").reasons, ElementsAre("base image was \"debian:bookworm\", is \"debian:other\""));
+  EXPECT_THAT(of("with-system-packages").reasons,
+              ElementsAre("base image was \"debian:bookworm\", is \"debian:other\""));
   replan();
   base_digest_ = "sha256:new";
   EXPECT_THAT(of("with-system-packages").reasons, ElementsAre("content of the base image changed"));
@@ -140,7 +149,8 @@ TEST_F(Explanation, ChangedRecipesAndBaseImages) {
 TEST_F(Explanation, AnUnfinishedRunGoesOn) {
   have_all_stages();
   snapshots_.resize(4);
-  have(unfinished_image_of(*now_, "with-targets-pre", "F", {"zlib"}, 3600)).names = {"sage-x-with-targets-pre:1-failed"};
+  have(unfinished_image_of(*now_, "with-targets-pre", "F", {"zlib"}, 3600)).names = {
+      "sage-x-with-targets-pre:1-failed"};
   StageExplanation pre = of("with-targets-pre");
   EXPECT_EQ(pre.headline, "goes on in sage-x-with-targets-pre:1-failed, left unfinished 2 h 00 min ago");
   EXPECT_THAT(pre.reasons, Contains("2 of 4 packages are ready there"));
@@ -158,7 +168,8 @@ TEST_F(Explanation, RemovedPackagesAreNamed) {
   have_all_stages();
   tree_.remove("build/pkgs/pyapp");
   replan();
-  EXPECT_THAT(of("bootstrapped").reasons, Contains("to be uninstalled, since the tree has them no more: pyapp"));
+  EXPECT_THAT(of("bootstrapped").reasons,
+              Contains("to be uninstalled, since the tree has them no more: pyapp"));
 }
 
 TEST_F(Explanation, AStageWithoutAnImageOfItsOwnSaysWhoHoldsIt) {

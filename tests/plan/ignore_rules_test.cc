@@ -6,7 +6,9 @@
 namespace stagemake {
 namespace {
 
-bool out(std::string_view rules, std::string_view path) { return IgnoreRules(rules).excluded(path); }
+bool out(std::string_view rules, std::string_view path) {
+  return IgnoreRules(rules).excluded(path);
+}
 
 TEST(IgnoreRules, WithoutPatternsNothingIsExcluded) {
   EXPECT_FALSE(IgnoreRules().excluded("a"));
@@ -26,7 +28,8 @@ TEST(IgnoreRules, PatternsAreAnchoredAtTheRoot) {
 }
 
 TEST(IgnoreRules, LeadingAndTrailingSlashesMeanNothing) {
-  for (std::string_view rule : {"/foo", "foo/", "/foo/", "./foo", "foo/.", "//foo", "bar/../foo", "/../foo"}) {
+  for (std::string_view rule :
+       {"/foo", "foo/", "/foo/", "./foo", "foo/.", "//foo", "bar/../foo", "/../foo"}) {
     EXPECT_TRUE(out(rule, "foo")) << rule;
     EXPECT_TRUE(out(rule, "foo/below")) << rule;
     EXPECT_FALSE(out(rule, "bar")) << rule;
@@ -62,12 +65,15 @@ TEST(IgnoreRules, AStarStaysInItsPart) {
 }
 
 TEST(IgnoreRules, AQuestionMarkIsOneCharacterOfAnyLength) {
-  EXPECT_TRUE(out("a?b", "a\xc3\xa9"
-                         "b"));
-  EXPECT_TRUE(out("a?b", "a\xe2\x82\xac"
-                         "b"));
-  EXPECT_FALSE(out("a??b", "a\xc3\xa9"
-                           "b"));
+  EXPECT_TRUE(out("a?b",
+                  "a\xc3\xa9"
+                  "b"));
+  EXPECT_TRUE(out("a?b",
+                  "a\xe2\x82\xac"
+                  "b"));
+  EXPECT_FALSE(out("a??b",
+                   "a\xc3\xa9"
+                   "b"));
 }
 
 TEST(IgnoreRules, TwoStarsSpanFolders) {
@@ -78,7 +84,8 @@ TEST(IgnoreRules, TwoStarsSpanFolders) {
   EXPECT_TRUE(out("a/**", "a/b"));
   EXPECT_TRUE(out("a/**", "a/b/c"));
   EXPECT_FALSE(out("a/**", "a")) << "the folder itself stays, empty";
-  for (std::string_view path : {"a/b", "a/x/b", "a/x/y/b", "a/x/y/b/z"}) EXPECT_TRUE(out("a/**/b", path)) << path;
+  for (std::string_view path : {"a/b", "a/x/b", "a/x/y/b", "a/x/y/b/z"})
+    EXPECT_TRUE(out("a/**/b", path)) << path;
   EXPECT_FALSE(out("a/**/b", "b"));
   EXPECT_FALSE(out("a/**/b", "a/xb"));
   EXPECT_TRUE(out("**", "anything/at/all"));
@@ -167,9 +174,10 @@ TEST(IgnoreRules, LineEndsAndBlanksAroundPatternsMeanNothing) {
   EXPECT_TRUE(out("  foo \t\n", "foo"));
   EXPECT_TRUE(out("foo", "foo")) << "a last line without an end";
   EXPECT_TRUE(out("a b", "a b"));
-  EXPECT_TRUE(out("\xef\xbb\xbf"
-                  "foo\n",
-                  "foo"))
+  EXPECT_TRUE(
+      out("\xef\xbb\xbf"
+          "foo\n",
+          "foo"))
       << "a byte order mark";
   EXPECT_FALSE(out("\xef\xbb\xbf# foo\n", "# foo"));
 }

@@ -50,7 +50,9 @@ class PlannedTree {
 
   std::size_t at(std::string_view stage) const { return table.find(stage).value(); }
   const PlannedStage& stage(std::string_view name) const { return plan.stages[at(name)]; }
-  std::vector<std::string> packages_of(std::string_view name) const { return read.names(stage(name).packages); }
+  std::vector<std::string> packages_of(std::string_view name) const {
+    return read.names(stage(name).packages);
+  }
 
   ReadTree read;
   StageTable table;
@@ -87,7 +89,8 @@ inline Snapshot unfinished_image_of(const PlannedTree& planned, std::string_view
   Snapshot snapshot = image_of(planned, stage, id, created);
   snapshot.complete = false;
   for (PackageId package : planned.stage(stage).packages)
-    if (!built.contains(planned.read.packages[package].name)) snapshot.packages.erase(planned.read.packages[package].name);
+    if (!built.contains(planned.read.packages[package].name))
+      snapshot.packages.erase(planned.read.packages[package].name);
   return snapshot;
 }
 

@@ -12,8 +12,8 @@ namespace {
 using testing::ElementsAre;
 using testing::IsEmpty;
 
-// A decision in words: "reuse IMAGE", "build from IMAGE as KIND, N ready", "build" (in its parent's container), "skip";
-// with ", keep" where an image of it is kept.
+// A decision in words: "reuse IMAGE", "build from IMAGE as KIND, N ready", "build" (in its parent's
+// container), "skip"; with ", keep" where an image of it is kept.
 std::string told(const StageDecision& decision) {
   if (decision.action == StageDecision::Action::NotWanted) return "skip";
   if (decision.action == StageDecision::Action::Reuse) return "reuse " + decision.image->image;
@@ -33,7 +33,8 @@ class Restore : public testing::Test {
   Restore() { replan(); }
 
   // Reads the tree anew.
-  void replan(const std::map<std::string, std::string>& given = {}, const std::string& name = "debian-bookworm-minimal") {
+  void replan(const std::map<std::string, std::string>& given = {},
+              const std::string& name = "debian-bookworm-minimal") {
     now_.emplace(tree_.path(), EnvironmentRequest{.name = name, .given = given});
   }
   // An image of what the tree is now.
@@ -46,8 +47,8 @@ class Restore : public testing::Test {
   }
   void have_all_stages() {
     std::int64_t created = 1000;
-    for (const char* stage : {"with-system-packages", "bootstrapped", "configured", "with-base-toolchain", "with-targets-pre",
-                              "with-targets"})
+    for (const char* stage : {"with-system-packages", "bootstrapped", "configured", "with-base-toolchain",
+                              "with-targets-pre", "with-targets"})
       have(stage, std::string("I-") + stage, created++);
   }
   const std::vector<StageDecision>& decide(const std::vector<std::string>& targets = {"with-targets"}) {
@@ -80,19 +81,22 @@ TEST_F(Restore, NothingIsThereSoAllIsBuiltFromTheBaseImageAndKept) {
 
 TEST_F(Restore, ExactImagesAreReused) {
   have_all_stages();
-  EXPECT_THAT(decided(), ElementsAre("reuse I-with-system-packages", "reuse I-bootstrapped", "reuse I-configured",
-                                     "reuse I-with-base-toolchain", "reuse I-with-targets-pre", "reuse I-with-targets", "skip"));
+  EXPECT_THAT(decided(), ElementsAre("reuse I-with-system-packages", "reuse I-bootstrapped",
+                                     "reuse I-configured", "reuse I-with-base-toolchain",
+                                     "reuse I-with-targets-pre", "reuse I-with-targets", "skip"));
 }
 
 TEST_F(Restore, TheImageOfALaterStageStandsForTheStagesItHolds) {
   have("with-targets", "T");
-  EXPECT_THAT(decided(), ElementsAre("reuse T", "reuse T", "reuse T", "reuse T", "reuse T", "reuse T", "skip"));
+  EXPECT_THAT(decided(),
+              ElementsAre("reuse T", "reuse T", "reuse T", "reuse T", "reuse T", "reuse T", "skip"));
 }
 
 TEST_F(Restore, AStageThatIsAskedForGetsAnImageOfItsOwn) {
   have("with-targets", "T");
   EXPECT_THAT(decided({"with-targets-pre"}),
-              ElementsAre("reuse T", "reuse T", "reuse T", "reuse T", "build from T as older, 3 ready, keep", "skip", "skip"));
+              ElementsAre("reuse T", "reuse T", "reuse T", "reuse T", "build from T as older, 3 ready, keep",
+                          "skip", "skip"));
 }
 
 TEST_F(Restore, SeveralStagesMayBeAskedFor) {
@@ -109,8 +113,9 @@ TEST_F(Restore, AnEditedPackageGoesOnInTheImageWhereMostIsReady) {
   tree_.file("build/pkgs/app/spkg-install.in", "edited\n");
   replan();
   // Ready: tool and zlib. app is stale, pyapp hangs on it.
-  EXPECT_THAT(decided(), ElementsAre("reuse I-with-system-packages", "build from I-with-targets as older, 2 ready", "build",
-                                     "build", "build", "build, keep", "skip"));
+  EXPECT_THAT(decided(),
+              ElementsAre("reuse I-with-system-packages", "build from I-with-targets as older, 2 ready",
+                          "build", "build", "build", "build, keep", "skip"));
   EXPECT_THAT(decision("bootstrapped").start->stale, ElementsAre("app"));
   EXPECT_THAT(decision("bootstrapped").start->removed, IsEmpty());
   ASSERT_EQ(decision("bootstrapped").changes.size(), 1u);
@@ -147,9 +152,10 @@ TEST_F(Restore, EditedSourcesLeaveTheStagesBeforeThemAlone) {
   have_all_stages();
   tree_.file("src/code.py", "edited\n");
   replan();
-  EXPECT_THAT(decided(), ElementsAre("reuse I-with-system-packages", "reuse I-bootstrapped", "reuse I-configured",
-                                     "reuse I-with-base-toolchain", "reuse I-with-targets-pre",
-                                     "build from I-with-targets as older, 4 ready, keep", "skip"));
+  EXPECT_THAT(decided(),
+              ElementsAre("reuse I-with-system-packages", "reuse I-bootstrapped", "reuse I-configured",
+                          "reuse I-with-base-toolchain", "reuse I-with-targets-pre",
+                          "build from I-with-targets as older, 4 ready, keep", "skip"));
   EXPECT_EQ(decision("with-targets").older->image, "I-with-targets");
   ASSERT_EQ(decision("with-targets").changes.size(), 1u);
   EXPECT_EQ(decision("with-targets").changes[0].input, "src");
@@ -165,22 +171,25 @@ TEST_F(Restore, OfEquallyReadyImagesTheParentIsTakenAndThenTheNewest) {
   replan({{"SAGE_CHECK", "no"}});
   EXPECT_EQ(told(decide()[3]), "build from new as older, 1 ready");
   for (Snapshot& snapshot : snapshots_) snapshot.packages.clear();
-  EXPECT_EQ(told(decide()[3]), "build from C as parent, 0 ready, keep") << "the clean way, where the other spares nothing";
+  EXPECT_EQ(told(decide()[3]), "build from C as parent, 0 ready, keep")
+      << "the clean way, where the other spares nothing";
 }
 
 TEST_F(Restore, AnUnfinishedRunWithTheSameKeyGoesOn) {
   have_all_stages();
   snapshots_.resize(4);
   have_unfinished("with-targets-pre", "F", {"zlib"}, 50);
-  EXPECT_THAT(decided(), ElementsAre("reuse I-with-system-packages", "reuse I-bootstrapped", "reuse I-configured",
-                                     "reuse I-with-base-toolchain", "build from F as unfinished, 2 ready, keep", "build, keep", "skip"));
+  EXPECT_THAT(decided(), ElementsAre("reuse I-with-system-packages", "reuse I-bootstrapped",
+                                     "reuse I-configured", "reuse I-with-base-toolchain",
+                                     "build from F as unfinished, 2 ready, keep", "build, keep", "skip"));
 }
 
 TEST_F(Restore, AnUnfinishedRunWithoutAPackageMoreIsTakenBeforeItsParent) {
   have_all_stages();
   snapshots_.resize(4);
   have_unfinished("with-targets-pre", "F", {}, 1);
-  EXPECT_EQ(told(decide()[4]), "build from F as unfinished, 1 ready, keep") << "packages may be half built there";
+  EXPECT_EQ(told(decide()[4]), "build from F as unfinished, 1 ready, keep")
+      << "packages may be half built there";
 }
 
 TEST_F(Restore, AnUnfinishedImageIsNeverAFinishedStage) {
@@ -206,10 +215,12 @@ TEST_F(Restore, AnImageConfiguredOtherwiseIsRefused) {
   have_all_stages();
   tree_.file("build/pkgs/app/spkg-install.in", "edited\n");
   replan({{"EXTRA_CONFIGURE_ARGS", "--enable-other"}});
-  EXPECT_THAT(decided(), ElementsAre("reuse I-with-system-packages", "build from I-with-system-packages as parent, 0 ready, keep",
+  EXPECT_THAT(decided(), ElementsAre("reuse I-with-system-packages",
+                                     "build from I-with-system-packages as parent, 0 ready, keep",
                                      "build, keep", "build, keep", "build, keep", "build, keep", "skip"));
   ASSERT_EQ(decision("bootstrapped").candidates.size(), 2u);
-  EXPECT_EQ(decision("bootstrapped").candidates[1].snapshot->image, "I-bootstrapped") << "what was not configured yet would do";
+  EXPECT_EQ(decision("bootstrapped").candidates[1].snapshot->image, "I-bootstrapped")
+      << "what was not configured yet would do";
   replan({{"BOOTSTRAP", "./bootstrap -d"}});
   EXPECT_EQ(told(decide()[1]), "build from I-with-system-packages as parent, 0 ready, keep");
   EXPECT_EQ(decision("bootstrapped").candidates.size(), 1u);
@@ -218,7 +229,8 @@ TEST_F(Restore, AnImageConfiguredOtherwiseIsRefused) {
 TEST_F(Restore, WhatMakeIsToldMayDiffer) {
   have_all_stages();
   replan({{"TARGETS", "zlib"}, {"SAGE_CHECK", "no"}});
-  EXPECT_EQ(told(decide()[3]), "build from I-with-targets as older, 3 ready") << "pyapp is not wanted any more";
+  EXPECT_EQ(told(decide()[3]), "build from I-with-targets as older, 3 ready")
+      << "pyapp is not wanted any more";
 }
 
 TEST_F(Restore, AnImageOfAnotherBaseImageIsRefused) {
@@ -254,7 +266,8 @@ TEST_F(Restore, ImagesOfOthersWithTheSameKeyServeButNotTheirOlderOnes) {
   replan();
   EXPECT_EQ(told(decide()[1]), "build from I-with-system-packages as parent, 0 ready, keep");
   EXPECT_EQ(decision("bootstrapped").older, nullptr);
-  for (Snapshot& snapshot : snapshots_) snapshot.environment = "debian-bookworm-minimal", snapshot.distribution = "Other";
+  for (Snapshot& snapshot : snapshots_)
+    snapshot.environment = "debian-bookworm-minimal", snapshot.distribution = "Other";
   EXPECT_EQ(told(decide()[1]), "build from I-with-system-packages as parent, 0 ready, keep");
 }
 
@@ -317,22 +330,32 @@ TEST_F(Restore, ThePreferredHolderIsTheStagesOwnThenTheCleanNewest) {
   EXPECT_EQ(decided()[1], "reuse newer");
 }
 
+TEST_F(Restore, OfLaterStagesImagesTheNearestStandsForAStage) {
+  have("with-targets", "far", 9);
+  have("with-base-toolchain", "near", 1);
+  EXPECT_EQ(decided()[1], "reuse near");
+  have_unfinished("configured", "nearer-but-unfinished", {});
+  EXPECT_EQ(decided()[1], "reuse near");
+}
+
 // --- Stages that branch.
 
 class Branching : public Restore {
  protected:
   Branching() {
-    tree_.file("ci-docker.toml",
-               "[[stage]]\nname='system'\nrecipe='%{system_packages}'\n"
-               "[[stage]]\nname='common'\nadds=['build','bootstrap']\nrecipe='make tool'\nmake_targets=['tool']\n"
-               "[[stage]]\nname='one'\nparent='common'\nadds=['src']\nrecipe='make app'\nmake_targets=['app']\n"
-               "[[stage]]\nname='two'\nparent='common'\nrecipe='make extra'\nmake_targets=['extra']\n");
+    tree_.file(
+        "ci-docker.toml",
+        "[[stage]]\nname='system'\nrecipe='%{system_packages}'\n"
+        "[[stage]]\nname='common'\nadds=['build','bootstrap']\nrecipe='make tool'\nmake_targets=['tool']\n"
+        "[[stage]]\nname='one'\nparent='common'\nadds=['src']\nrecipe='make app'\nmake_targets=['app']\n"
+        "[[stage]]\nname='two'\nparent='common'\nrecipe='make extra'\nmake_targets=['extra']\n");
     replan();
   }
 };
 
 TEST_F(Branching, FromNothingEveryStageIsKept) {
-  EXPECT_THAT(decided({"one", "two"}), ElementsAre("build from base, keep", "build, keep", "build, keep", "build, keep"));
+  EXPECT_THAT(decided({"one", "two"}),
+              ElementsAre("build from base, keep", "build, keep", "build, keep", "build, keep"));
   EXPECT_THAT(decided({"two"}), ElementsAre("build from base, keep", "build, keep", "skip", "build, keep"));
 }
 
@@ -343,7 +366,8 @@ TEST_F(Branching, WhereStagesBranchAnImageIsKeptAlsoOnAnOlderWay) {
   EXPECT_THAT(decided({"one", "two"}),
               ElementsAre("reuse S", "build from 2 as older, 3 ready, keep", "build, keep", "build, keep"))
       << "of equals the newest";
-  EXPECT_THAT(decided({"two"}), ElementsAre("reuse S", "build from 2 as older, 3 ready", "skip", "build, keep"));
+  EXPECT_THAT(decided({"two"}),
+              ElementsAre("reuse S", "build from 2 as older, 3 ready", "skip", "build, keep"));
 }
 
 TEST_F(Branching, OnlyTheBranchThatChangedIsBuilt) {
@@ -356,15 +380,18 @@ TEST_F(Branching, OnlyTheBranchThatChangedIsBuilt) {
 
 TEST_F(Branching, AnImageWithWhatAnotherBranchWantsIsNotTakenForTheBranchThatLacksIt) {
   have("system", "S"), have("common", "C", 2), have("one", "1", 3);
-  EXPECT_THAT(decided({"two"}), ElementsAre("reuse S", "reuse C", "skip", "build from C as parent, 1 ready, keep"));
+  EXPECT_THAT(decided({"two"}),
+              ElementsAre("reuse S", "reuse C", "skip", "build from C as parent, 1 ready, keep"));
 }
 
 TEST_F(Branching, ABranchesImageStandsForTheirCommonStageOnlyOnItsOwnWay) {
   have("one", "1");
   EXPECT_THAT(decided({"one"}), ElementsAre("reuse 1", "reuse 1", "reuse 1", "skip"));
   // `two` cannot begin in an image of `one`: the common stage is run again there, as in any older image.
-  EXPECT_THAT(decided({"two"}), ElementsAre("reuse 1", "build from 1 as older, 2 ready", "skip", "build, keep"));
-  EXPECT_THAT(decided({"one", "two"}), ElementsAre("reuse 1", "build from 1 as older, 3 ready", "reuse 1", "build, keep"));
+  EXPECT_THAT(decided({"two"}),
+              ElementsAre("reuse 1", "build from 1 as older, 2 ready", "skip", "build, keep"));
+  EXPECT_THAT(decided({"one", "two"}),
+              ElementsAre("reuse 1", "build from 1 as older, 3 ready", "reuse 1", "build, keep"));
 }
 
 }  // namespace

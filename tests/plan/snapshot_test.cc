@@ -27,13 +27,16 @@ Snapshot example() {
   snapshot.revision = "9.8-3-gabc-dirty";
   snapshot.made_by = "0.1.0";
   snapshot.manifest = std::string(64, 'a');
-  snapshot.lineage = {{"first", std::string(64, '1'), {{"base image", "debian:x"}, {"recipe", "a\nb \"c\" $d \xc3\xa9"}}},
-                      {"configured", std::string(64, '2'), {{"parent", std::string(64, '1')}, {"", ""}}}};
+  snapshot.lineage = {
+      {"first", std::string(64, '1'), {{"base image", "debian:x"}, {"recipe", "a\nb \"c\" $d \xc3\xa9"}}},
+      {"configured", std::string(64, '2'), {{"parent", std::string(64, '1')}, {"", ""}}}};
   snapshot.packages = {{"zlib", {"1.2-p1", "0123456789abcdef"}}, {"half", {"2", ""}}};
   return snapshot;
 }
 
-std::string label(std::string_view name) { return "org.stagemake." + std::string(name); }
+std::string label(std::string_view name) {
+  return "org.stagemake." + std::string(name);
+}
 
 // The labels of `example` with one of them other.
 std::optional<Snapshot> with(std::string_view name, const std::string& value) {
@@ -73,7 +76,8 @@ TEST(Snapshot, LabelsAreAsPeopleReadThem) {
   EXPECT_EQ(labels.at("org.stagemake.revision"), "9.8-3-gabc-dirty");
   EXPECT_EQ(labels.at("org.stagemake.version"), "0.1.0");
   for (const auto& [name, value] : labels) EXPECT_TRUE(name.starts_with(kLabelPrefix));
-  for (unsigned char byte : labels.at("org.stagemake.lineage")) EXPECT_LT(byte, 0x80) << "plain ASCII, for any engine";
+  for (unsigned char byte : labels.at("org.stagemake.lineage"))
+    EXPECT_LT(byte, 0x80) << "plain ASCII, for any engine";
 }
 
 TEST(Snapshot, BytesThatAreNoTextDoNotBreakLabels) {
@@ -91,7 +95,8 @@ TEST(Snapshot, ARealPlansLabelsRoundTripToo) {
   std::optional<Snapshot> after = from_labels(to_labels(before));
   ASSERT_TRUE(after.has_value());
   EXPECT_EQ(after->packages, before.packages);
-  for (std::size_t i = 0; i < before.lineage.size(); ++i) EXPECT_EQ(after->lineage[i].inputs, before.lineage[i].inputs);
+  for (std::size_t i = 0; i < before.lineage.size(); ++i)
+    EXPECT_EQ(after->lineage[i].inputs, before.lineage[i].inputs);
 }
 
 TEST(Snapshot, LabelsOfOthersAreNone) {
@@ -113,18 +118,21 @@ TEST(Snapshot, EveryLabelThatMattersMustBeThere) {
     labels.erase(label(name));
     std::optional<Snapshot> snapshot = from_labels(labels);
     ASSERT_TRUE(snapshot.has_value());
-    EXPECT_FALSE(name == std::string_view("complete") ? snapshot->complete : snapshot->clean) << "not said, not so";
+    EXPECT_FALSE(name == std::string_view("complete") ? snapshot->complete : snapshot->clean)
+        << "not said, not so";
   }
 }
 
 TEST(Snapshot, WhatIsNoJsonOrOfAnotherShapeIsNone) {
-  for (const char* text : {"", "{", "[", "nonsense", "null", "3", "\"x\"", "{}", "[]", "[{}]", "[1]", "[[]]", "{\"a\":1}",
-                           "[{\"stage\":1,\"key\":2,\"inputs\":[]}]", "[{\"stage\":\"configured\",\"key\":\"k\"}]",
-                           "[{\"stage\":\"configured\",\"key\":\"k\",\"inputs\":[[\"a\"]]}]",
-                           "[{\"stage\":\"configured\",\"key\":\"k\",\"inputs\":[\"ab\"]}]", "[{}] trailing", "\xff\xfe"})
+  for (const char* text :
+       {"", "{", "[", "nonsense", "null", "3", "\"x\"", "{}", "[]", "[{}]", "[1]", "[[]]", "{\"a\":1}",
+        "[{\"stage\":1,\"key\":2,\"inputs\":[]}]", "[{\"stage\":\"configured\",\"key\":\"k\"}]",
+        "[{\"stage\":\"configured\",\"key\":\"k\",\"inputs\":[[\"a\"]]}]",
+        "[{\"stage\":\"configured\",\"key\":\"k\",\"inputs\":[\"ab\"]}]", "[{}] trailing", "\xff\xfe"})
     EXPECT_EQ(with("lineage", text), std::nullopt) << text;
-  for (const char* text : {"", "{", "nonsense", "null", "3", "\"x\"", "[]", "[[\"1\",\"f\"]]", "{\"a\":1}", "{\"a\":[]}", "{\"a\":[\"1\"]}",
-                           "{\"a\":[1,2]}", "{\"a\":{\"0\":\"1\",\"1\":\"f\"}}"})
+  for (const char* text :
+       {"", "{", "nonsense", "null", "3", "\"x\"", "[]", "[[\"1\",\"f\"]]", "{\"a\":1}", "{\"a\":[]}",
+        "{\"a\":[\"1\"]}", "{\"a\":[1,2]}", "{\"a\":{\"0\":\"1\",\"1\":\"f\"}}"})
     EXPECT_EQ(with("packages", text), std::nullopt) << text;
   EXPECT_TRUE(with("packages", "{}").has_value());
 }
@@ -161,7 +169,8 @@ std::vector<SourceFile> files_of(std::initializer_list<std::string> paths) {
 }
 
 TEST(Manifest, OddNamesSurvive) {
-  std::vector<SourceFile> files = files_of({"a", "a b", "new\nline", "\xff\xfe", " lead", "...", "a/..b/c", "..a", "\xc3\xa9", "-rf", "'q\""});
+  std::vector<SourceFile> files = files_of(
+      {"a", "a b", "new\nline", "\xff\xfe", " lead", "...", "a/..b/c", "..a", "\xc3\xa9", "-rf", "'q\""});
   files[0].kind = SourceFile::Kind::Executable;
   files[1].kind = SourceFile::Kind::Symlink;
   std::sort(files.begin(), files.end());
@@ -170,7 +179,8 @@ TEST(Manifest, OddNamesSurvive) {
 }
 
 TEST(Manifest, PathsThatLeadOutMakeItNone) {
-  for (const char* path : {"../x", "/etc/passwd", "a/../../x", "a/..", "..", ".", "./a", "a/./b", "a//b", "a/", "/", ""})
+  for (const char* path :
+       {"../x", "/etc/passwd", "a/../../x", "a/..", "..", ".", "./a", "a/./b", "a//b", "a/", "/", ""})
     EXPECT_EQ(parse_manifest(manifest_text(files_of({"good", path}))), std::nullopt) << path;
 }
 
@@ -195,7 +205,8 @@ TEST(Manifest, CutOrGarbledItIsNone) {
 
 TEST(Manifest, TwiceTheSamePathMakesItNone) {
   EXPECT_EQ(parse_manifest(manifest_text(files_of({"a", "a"}))), std::nullopt);
-  EXPECT_EQ(parse_manifest(manifest_text(files_of({"b", "a"}))), std::nullopt) << "nor is one out of order ours";
+  EXPECT_EQ(parse_manifest(manifest_text(files_of({"b", "a"}))), std::nullopt)
+      << "nor is one out of order ours";
 }
 
 }  // namespace

@@ -30,7 +30,8 @@ constexpr std::string_view kTree =
     "/README.md = r\n";
 
 void run_git(const fs::path& folder, std::vector<std::string> arguments) {
-  std::vector<std::string> argv = {"git", "-C", folder.string(), "-c", "user.name=t", "-c", "user.email=t@example.org"};
+  std::vector<std::string> argv = {"git",         "-C", folder.string(),           "-c",
+                                   "user.name=t", "-c", "user.email=t@example.org"};
   argv.insert(argv.end(), arguments.begin(), arguments.end());
   Finished finished = run_command({.argv = argv, .environment = {{"GIT_CONFIG_GLOBAL", "/dev/null"}}});
   ASSERT_TRUE(finished.ok()) << finished.errors;
@@ -83,7 +84,8 @@ TEST(SourceTree, ACheckoutACloneAndAnExportAreEqual) {
   TemporaryFolder other(fs::temp_directory_path());
   ASSERT_NO_FATAL_FAILURE(run_git(other.path(), {"clone", "-q", tree.path().string(), "a-clone"}));
   EXPECT_EQ(digest_below(other.path() / "a-clone", "src"), before);
-  for (const char* path : {"src/a.py", "src/run.sh", "src/link"}) set_time(other.path() / "a-clone" / path, kOld);
+  for (const char* path : {"src/a.py", "src/run.sh", "src/link"})
+    set_time(other.path() / "a-clone" / path, kOld);
   EXPECT_EQ(digest_below(other.path() / "a-clone", "src"), before) << "other times";
 
   fs::remove_all(other.path() / "a-clone/.git");
@@ -109,7 +111,8 @@ TEST(SourceTree, EditsInACheckoutAreSeenWhateverTheIndexSays) {
   tree.file("src/a.py", "z\n");
   EXPECT_NE(digest_below(tree.path(), "src"), before) << "the same size";
   set_time(tree.path() / "src/a.py", kOld);
-  EXPECT_NE(digest_below(tree.path(), "src"), before) << "the same size and time: only the inode's change tells";
+  EXPECT_NE(digest_below(tree.path(), "src"), before)
+      << "the same size and time: only the inode's change tells";
   tree.file("src/a.py", "a\n");
   EXPECT_EQ(digest_below(tree.path(), "src"), before);
   tree.file("src/new.py", "n\n");
@@ -118,7 +121,8 @@ TEST(SourceTree, EditsInACheckoutAreSeenWhateverTheIndexSays) {
   EXPECT_NE(digest_below(tree.path(), "src"), before);
 }
 
-// An index that lies: it calls the file's content `said`. What comes out tells whether the index was believed.
+// An index that lies: it calls the file's content `said`. What comes out tells whether the index was
+// believed.
 void lie(const fs::path& tree, const std::string& path, std::string_view said) {
   git_libgit2_init();
   git_repository* repository = nullptr;
@@ -163,7 +167,8 @@ TEST(SourceTree, AFileAsYoungAsTheIndexIsRead) {
 }
 
 TEST(SourceTree, WhereGitConvertsContentsItsIdsAreNotUsed) {
-  for (std::string attributes : {"*.py text\n", "*.py -diff filter=lfs\n", "* text=auto eol=crlf\n", "*.py ident\n"}) {
+  for (std::string attributes :
+       {"*.py text\n", "*.py -diff filter=lfs\n", "* text=auto eol=crlf\n", "*.py ident\n"}) {
     TreeText tree(kTree);
     tree.file(".gitattributes", attributes);
     set_time(tree.path() / "src/a.py", kOld);
@@ -172,7 +177,8 @@ TEST(SourceTree, WhereGitConvertsContentsItsIdsAreNotUsed) {
     ASSERT_NO_FATAL_FAILURE(lie(tree.path(), "src/a.py", "stored otherwise"));
     EXPECT_EQ(files_below(tree.path(), "src")[0].id, git_blob_id("a\n")) << attributes;
     tree.file(".gitattributes", "# text\n*.png binary\n*.py diff=python -text\n");
-    EXPECT_EQ(files_below(tree.path(), "src")[0].id, git_blob_id("stored otherwise")) << "harmless attributes";
+    EXPECT_EQ(files_below(tree.path(), "src")[0].id, git_blob_id("stored otherwise"))
+        << "harmless attributes";
     ASSERT_NO_FATAL_FAILURE(run_git(tree.path(), {"config", "core.autocrlf", "input"}));
     EXPECT_EQ(files_below(tree.path(), "src")[0].id, git_blob_id("a\n"));
   }
@@ -234,12 +240,17 @@ TEST(SourceTree, APathThatMovesChangesTheDigest) {
 
 TEST(SourceTree, WhatDockerignoreExcludesStaysOutUnlessAskedFor) {
   TreeText tree(kTree);
-  tree.file("src/a.pyc", "x").file("src/keep.pyc", "x").file("upstream/big.tar", "t").file("upstream/in/er", "t");
+  tree.file("src/a.pyc", "x")
+      .file("src/keep.pyc", "x")
+      .file("upstream/big.tar", "t")
+      .file("upstream/in/er", "t");
   tree.file(".gitignore", "**/*.pyc\n!src/keep.pyc\n/upstream\n").link(".dockerignore", ".gitignore");
-  EXPECT_THAT(paths(files_below(tree.path(), "src")), ElementsAre("src/a.py", "src/deep/er/b.py", "src/keep.pyc"));
+  EXPECT_THAT(paths(files_below(tree.path(), "src")),
+              ElementsAre("src/a.py", "src/deep/er/b.py", "src/keep.pyc"));
   EXPECT_THAT(files_below(tree.path(), "upstream"), IsEmpty());
   EXPECT_THAT(files_below(tree.path(), "upstream/in"), IsEmpty());
-  EXPECT_THAT(paths(files_below(tree.path(), "upstream", true)), ElementsAre("upstream/big.tar", "upstream/in/er"));
+  EXPECT_THAT(paths(files_below(tree.path(), "upstream", true)),
+              ElementsAre("upstream/big.tar", "upstream/in/er"));
   tree.file(".gitignore", "/src\n!/src/deep/er\n");
   EXPECT_THAT(paths(files_below(tree.path(), "src")), ElementsAre("src/deep/er/b.py"));
   EXPECT_THAT(paths(files_below(tree.path(), "src/deep")), ElementsAre("src/deep/er/b.py"));
@@ -257,7 +268,8 @@ TEST(SourceTree, APartOfWhatWasWalkedIsAnsweredFromThere) {
   SourceTree sources(tree.path(), tree.path() / "no-cache/ids", kNow);
   const std::vector<SourceFile>& all = sources.below("src");
   tree.remove("src");
-  EXPECT_THAT(paths(sources.below("src/deep")), ElementsAre("src/deep/er/b.py")) << "not src/deep-er, not src/deep.x";
+  EXPECT_THAT(paths(sources.below("src/deep")), ElementsAre("src/deep/er/b.py"))
+      << "not src/deep-er, not src/deep.x";
   EXPECT_THAT(paths(sources.below("src/a.py")), ElementsAre("src/a.py"));
   EXPECT_THAT(paths(sources.below("src/absent")), IsEmpty());
   EXPECT_EQ(all.size(), 4u);
@@ -298,8 +310,9 @@ TEST(SourceTree, AFileThatIsTooYoungIsNotRemembered) {
 TEST(SourceTree, ACacheOfAnotherFormOrWithRubbishIsDropped) {
   TreeText tree(kTree);
   std::string id = git_blob_id("a\n");
-  for (std::string content : {std::string("some other file\n"), std::string("stagemake source ids 1\nrubbish\n1 2 3\n"),
-                              std::string(1000, '\0'), std::string("stagemake source ids 1\n1 1 1 1 short src/a.py\n")}) {
+  for (std::string content :
+       {std::string("some other file\n"), std::string("stagemake source ids 1\nrubbish\n1 2 3\n"),
+        std::string(1000, '\0'), std::string("stagemake source ids 1\n1 1 1 1 short src/a.py\n")}) {
     tree.file("state/ids", content);
     SourceTree sources(tree.path(), tree.path() / "state/ids", kNow);
     EXPECT_EQ(sources.below("src")[0].id, id);

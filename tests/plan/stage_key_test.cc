@@ -73,14 +73,18 @@ TEST_F(StageKey, DoesNotKnowTheNumberOfJobs) {
 }
 
 TEST_F(StageKey, DoesNotKnowFlagsThatSayHowMakeWorks) {
-  for (const char* flags : {"-k", "-s", "V=0", "V=1", "", "-k -s V=0", "-j8", "-k -j 8 V=0", "--jobs=8", "-Oline", "-l 4", "--keep-going"})
+  for (const char* flags : {"-k", "-s", "V=0", "V=1", "", "-k -s V=0", "-j8", "-k -j 8 V=0", "--jobs=8",
+                            "-Oline", "-l 4", "--keep-going"})
     EXPECT_EQ(changed_by({{"USE_MAKEFLAGS", flags}}), "") << flags;
   for (const char* flags : {"-i", "-k V=0 CFLAGS=-O0", "-B"})
     EXPECT_EQ(changed_by({{"USE_MAKEFLAGS", flags}}), "with-base-toolchain") << flags;
 }
 
 TEST_F(StageKey, DoesNotKnowFilesThatNobodyReads) {
-  tree_.file("README.md", "other\n").file("tox.ini", "new\n").file("COPYING.txt", "new\n").file("notes.txt", "new\n");
+  tree_.file("README.md", "other\n")
+      .file("tox.ini", "new\n")
+      .file("COPYING.txt", "new\n")
+      .file("notes.txt", "new\n");
   EXPECT_EQ(changed_now(), "");
   tree_.file(".dockerignore", "src/ignored\n").file("src/ignored", "x");
   EXPECT_EQ(changed_now(), "");
@@ -91,7 +95,8 @@ TEST_F(StageKey, EditedFilesChangeTheStageThatAddsThem) {
     const char* file;
     const char* stage;
   };
-  for (Edit edit : {Edit{"build/pkgs/app/spkg-install.in", "bootstrapped"}, Edit{"build/pkgs/zlib/patches/a.patch", "bootstrapped"},
+  for (Edit edit : {Edit{"build/pkgs/app/spkg-install.in", "bootstrapped"},
+                    Edit{"build/pkgs/zlib/patches/a.patch", "bootstrapped"},
                     Edit{"m4/sage.m4", "bootstrapped"}, Edit{"src/bin/tool", "bootstrapped"},
                     Edit{"VERSION.txt", "bootstrapped"}, Edit{"src/code.py", "with-targets"},
                     Edit{"src/new/file", "with-targets"}, Edit{"upstream/zlib-1.2.tar.gz", ""}}) {
@@ -123,7 +128,8 @@ TEST_F(StageKey, ValuesChangeTheStageThatUsesThem) {
 }
 
 TEST_F(StageKey, TheNameOfAnEnvironmentIsNoInput) {
-  EXPECT_EQ(keys(tree_.path(), {{"BASE_IMAGE", "debian:bookworm"}}, 4, "docker-debian-other-minimal"), before_);
+  EXPECT_EQ(keys(tree_.path(), {{"BASE_IMAGE", "debian:bookworm"}}, 4, "docker-debian-other-minimal"),
+            before_);
 }
 
 TEST_F(StageKey, OneFieldCannotPassForTwo) {
@@ -133,7 +139,8 @@ TEST_F(StageKey, OneFieldCannotPassForTwo) {
 }
 
 TEST_F(StageKey, InputsSayWhatTheKeyIsMadeOf) {
-  PlannedTree planned(tree_, {.name = "debian-bookworm-minimal", .given = {{"TARGETS", std::string(300, 'x')}}});
+  PlannedTree planned(tree_,
+                      {.name = "debian-bookworm-minimal", .given = {{"TARGETS", std::string(300, 'x')}}});
   auto value = [&](std::string_view stage, std::string_view input) -> std::string {
     for (const KeyInput& one : planned.stage(stage).inputs)
       if (one.name == input) return one.value;
@@ -146,14 +153,17 @@ TEST_F(StageKey, InputsSayWhatTheKeyIsMadeOf) {
   EXPECT_EQ(value("bootstrapped", "README.md"), "absent");
   EXPECT_EQ(value("bootstrapped", "build").size(), 64u);
   EXPECT_EQ(value("with-targets-pre", "USE_MAKEFLAGS"), "") << "without what does not matter";
-  EXPECT_THAT(value("with-targets", "TARGETS"), HasSubstr("sha256:")) << "a long value is named by its digest";
+  EXPECT_THAT(value("with-targets", "TARGETS"), HasSubstr("sha256:"))
+      << "a long value is named by its digest";
   EXPECT_EQ(value("with-targets", "MAKE"), "absent");
 }
 
 TEST_F(StageKey, RecipesAreFilledIn) {
   PlannedTree planned(tree_);
-  EXPECT_THAT(planned.stage("with-system-packages").recipe, HasSubstr("for package in autoconf gcc make; do"));
-  EXPECT_THAT(planned.stage("configured").recipe, HasSubstr("./configure --enable-build-as-root --enable-option-checking"));
+  EXPECT_THAT(planned.stage("with-system-packages").recipe,
+              HasSubstr("for package in autoconf gcc make; do"));
+  EXPECT_THAT(planned.stage("configured").recipe,
+              HasSubstr("./configure --enable-build-as-root --enable-option-checking"));
   for (const PlannedStage& stage : planned.plan.stages) EXPECT_EQ(stage.recipe.find("%{"), std::string::npos);
 }
 
@@ -171,7 +181,8 @@ TEST(StagePlan, EachStageAddsWhatItsTargetsBringBeyondItsParents) {
 
 TEST(StagePlan, OptionsAndAssignmentsAmongTargetsAreNone) {
   TreeText tree(kSmallDistribution);
-  PlannedTree planned(tree, {.name = "debian-bookworm-minimal", .given = {{"TARGETS", "V=1 extra -k mystery"}}});
+  PlannedTree planned(tree,
+                      {.name = "debian-bookworm-minimal", .given = {{"TARGETS", "V=1 extra -k mystery"}}});
   EXPECT_THAT(planned.stage("with-targets").make_targets, ElementsAre("extra", "mystery"));
   EXPECT_THAT(planned.stage("with-targets").unknown_targets, ElementsAre("mystery"));
   EXPECT_THAT(planned.packages_of("with-targets"), ElementsAre("extra"));
@@ -196,7 +207,8 @@ TEST(StagePlan, WhatIsAddedAlwaysIsAddedThoughIgnored) {
   PlannedTree planned(tree);
   auto paths = [&](std::string_view stage) {
     std::vector<std::string> result;
-    for (const SourceFile& file : added_files(planned.table, planned.plan.chain(planned.at(stage)), planned.sources))
+    for (const SourceFile& file :
+         added_files(planned.table, planned.plan.chain(planned.at(stage)), planned.sources))
       result.push_back(file.path);
     return result;
   };
@@ -219,10 +231,14 @@ TEST(PackageFingerprints, CoverWhatABuildReadsAndNothingElse) {
   std::string before = of_app([](TreeText&) {});
   EXPECT_EQ(before.size(), 16u);
   for (const char* file : {"SPKG.rst", "spkg-configure.m4", "distros/debian.txt"})
-    EXPECT_EQ(of_app([&](TreeText& t) { t.file(std::string("build/pkgs/app/") + file, "x"); }), before) << file;
-  for (const char* file : {"patches/a.patch", "spkg-install.in", "package-version.txt", "dependencies", "type", "SPKG.rst/x"})
-    EXPECT_NE(of_app([&](TreeText& t) { t.file(std::string("build/pkgs/app/") + file, "x"); }), before) << file;
-  EXPECT_EQ(of_app([](TreeText& t) { t.file("build/pkgs/zlib/patches/a", "x"); }), before) << "a neighbour's are its own";
+    EXPECT_EQ(of_app([&](TreeText& t) { t.file(std::string("build/pkgs/app/") + file, "x"); }), before)
+        << file;
+  for (const char* file :
+       {"patches/a.patch", "spkg-install.in", "package-version.txt", "dependencies", "type", "SPKG.rst/x"})
+    EXPECT_NE(of_app([&](TreeText& t) { t.file(std::string("build/pkgs/app/") + file, "x"); }), before)
+        << file;
+  EXPECT_EQ(of_app([](TreeText& t) { t.file("build/pkgs/zlib/patches/a", "x"); }), before)
+      << "a neighbour's are its own";
 }
 
 TEST(StagePlan, OverTheChainOfARealTreeEveryPackageIsAddedOnce) {
@@ -238,13 +254,15 @@ TEST(StagePlan, OverTheChainOfARealTreeEveryPackageIsAddedOnce) {
     SourceTree sources(tree, nowhere.path() / "ids", kTestNow);
     StageTable table = stage_table_of(tree, read.packages.dialect(), std::nullopt);
     Environment environment = resolve_environment(small_request(), read.packages, 1);
-    DependencyGraph graph(read.packages, read.variables, graph_options(environment, read.packages, read.variables));
+    DependencyGraph graph(read.packages, read.variables,
+                          graph_options(environment, read.packages, read.variables));
     StagePlan plan = make_stage_plan(read.packages, graph, table, environment, sources);
     std::set<PackageId> added;
     std::size_t count = 0;
     for (std::size_t stage : plan.chain(table.find("with-targets").value())) {
       for (PackageId id : plan.stages[stage].packages) {
-        for (PackageId needed : graph.normal_dependencies(id)) EXPECT_TRUE(added.contains(needed)) << read.packages[id].name;
+        for (PackageId needed : graph.normal_dependencies(id))
+          EXPECT_TRUE(added.contains(needed)) << read.packages[id].name;
         added.insert(id);
       }
       count += plan.stages[stage].packages.size();

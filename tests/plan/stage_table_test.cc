@@ -34,8 +34,9 @@ INSTANTIATE_TEST_SUITE_P(Dialects, BuiltIn, testing::Values(Dialect::Sage98, Dia
 
 TEST_P(BuiltIn, StagesFormTheKnownChain) {
   StageTable table = built_in_stages(GetParam());
-  EXPECT_THAT(names(table), ElementsAre("with-system-packages", "bootstrapped", "configured", "with-base-toolchain",
-                                        "with-targets-pre", "with-targets", "with-targets-optional"));
+  EXPECT_THAT(names(table),
+              ElementsAre("with-system-packages", "bootstrapped", "configured", "with-base-toolchain",
+                          "with-targets-pre", "with-targets", "with-targets-optional"));
   EXPECT_THAT(parents(table), ElementsAre("", "with-system-packages", "bootstrapped", "configured",
                                           "with-base-toolchain", "with-targets-pre", "with-targets"));
   EXPECT_EQ(table.default_stage, "with-targets");
@@ -77,23 +78,24 @@ TEST_P(BuiltIn, SourcesComeWithTheStagesThatNeedThem) {
 
 TEST(StageTable, BootstrappedAddsWhatSage98sDockerfileWriterAdds) {
   StageTable table = built_in_stages(Dialect::Sage98);
-  EXPECT_THAT(stage(table, "bootstrapped").adds,
-              UnorderedElementsAre("Makefile", "VERSION.txt", "COPYING.txt", "condarc.yml", "README.md", "bootstrap",
-                                   "bootstrap-conda", "configure.ac", "sage", ".homebrew-build-env", "tox.ini",
-                                   "Pipfile.m4", "config/config.rpath", "src/doc/bootstrap", "src/bin",
-                                   "src/Pipfile.m4", "src/pyproject.toml.m4", "src/requirements.txt.m4",
-                                   "src/setup.cfg.m4", "src/VERSION.txt", "m4", "pkgs", "build"));
+  EXPECT_THAT(
+      stage(table, "bootstrapped").adds,
+      UnorderedElementsAre("Makefile", "VERSION.txt", "COPYING.txt", "condarc.yml", "README.md", "bootstrap",
+                           "bootstrap-conda", "configure.ac", "sage", ".homebrew-build-env", "tox.ini",
+                           "Pipfile.m4", "config/config.rpath", "src/doc/bootstrap", "src/bin",
+                           "src/Pipfile.m4", "src/pyproject.toml.m4", "src/requirements.txt.m4",
+                           "src/setup.cfg.m4", "src/VERSION.txt", "m4", "pkgs", "build"));
   EXPECT_EQ(table.environment_prefix, "docker-");
 }
 
 TEST(StageTable, BootstrappedAddsWhatPassagemathsDockerfileWriterAdds) {
   StageTable table = built_in_stages(Dialect::Passagemath2026);
   EXPECT_THAT(stage(table, "bootstrapped").adds,
-              UnorderedElementsAre("Makefile", "VERSION.txt", "COPYING.txt", "condarc.yml", "README.md", "bootstrap",
-                                   "configure.ac", "sage", ".homebrew-build-env", "tox.ini", ".gitignore",
-                                   "pyproject.toml", "meson.build", "meson.options", "config/config.rpath",
-                                   "src/meson.build", "src/bin", "m4", "pkgs", "build", ".upstream.d", "tools",
-                                   ".github/workflows"));
+              UnorderedElementsAre("Makefile", "VERSION.txt", "COPYING.txt", "condarc.yml", "README.md",
+                                   "bootstrap", "configure.ac", "sage", ".homebrew-build-env", "tox.ini",
+                                   ".gitignore", "pyproject.toml", "meson.build", "meson.options",
+                                   "config/config.rpath", "src/meson.build", "src/bin", "m4", "pkgs", "build",
+                                   ".upstream.d", "tools", ".github/workflows"));
   EXPECT_EQ(table.environment_prefix, "");
 }
 
@@ -137,7 +139,8 @@ std::vector<std::string> faults(std::string_view text) {
     read_stage_table(tree.path() / "ci-docker.toml", Dialect::Sage98);
   } catch (const Error& error) {
     EXPECT_EQ(error.status(), ExitStatus::BadInput);
-    for (const Fault& fault : error.faults()) result.push_back(fault.text().substr(tree.path().string().size() + 1));
+    for (const Fault& fault : error.faults())
+      result.push_back(fault.text().substr(tree.path().string().size() + 1));
   }
   return result;
 }
@@ -147,7 +150,8 @@ TEST(StageTableFile, SaysEverythingThatTheBuiltInOneSays) {
       "name = 'Mini'\nroot = '/opt/mini'\nimage_prefix = 'mini'\nenvironment_prefix = 'ci-'\n"
       "default_stage = 'second'\nstamp_folders = ['stamps']\nuninstall = 'rm $PACKAGE'\n"
       "[[stage]]\nname = 'first'\nrecipe = '%{system_packages}'\n"
-      "[[stage]]\nname = 'second'\nadds = ['a', './b/', 'c//d']\nadds_always = ['tarballs']\nunkeyed = ['a/README']\n"
+      "[[stage]]\nname = 'second'\nadds = ['a', './b/', 'c//d']\nadds_always = ['tarballs']\nunkeyed = "
+      "['a/README']\n"
       "recipe = 'make $T'\nuses = ['T']\npasses = ['MAKE']\nmake_targets = ['$T']\nguard_variable = 'G'\n"
       "errors_ignored = true\n");
   EXPECT_EQ(table.distribution, "Mini");
@@ -211,7 +215,8 @@ TEST(StageTableFile, AllFaultsComeAtOnceWithLineAndColumn) {
              "name = 'two'\n"
              "receipe = 'x'\n"),
       UnorderedElementsAre(
-          "ci-docker.toml:1:8: `root` must be an absolute path, other than /, without `.`, `..` and empty parts",
+          "ci-docker.toml:1:8: `root` must be an absolute path, other than /, without `.`, `..` and empty "
+          "parts",
           HasSubstr("ci-docker.toml:2:1: unknown key `colour`; known are: name, root"),
           "ci-docker.toml:3:8: `name` must be a string",
           HasSubstr("ci-docker.toml:4:1: a stage needs a `name` of lower-case letters"),
@@ -233,15 +238,18 @@ TEST(StageTableFile, FaultsOfItsShape) {
   EXPECT_THAT(faults("stage = []\n"), ElementsAre(HasSubstr("`stage` must be a list of tables")));
   EXPECT_THAT(faults("stage = [1]\n"), testing::Contains(HasSubstr("1:10: a stage must be a table")));
   EXPECT_THAT(faults("default_stage = 'no'\n"), ElementsAre("ci-docker.toml:1:17: no stage is named `no`"));
-  EXPECT_THAT(faults("stamp_folders = 'x'\n"), ElementsAre(HasSubstr("1:17: `stamp_folders` must be a list")));
+  EXPECT_THAT(faults("stamp_folders = 'x'\n"),
+              ElementsAre(HasSubstr("1:17: `stamp_folders` must be a list")));
   EXPECT_THAT(faults("a = '\xff'\n"), ElementsAre(HasSubstr("ci-docker.toml:1:")));
   EXPECT_THAT(faults("name = 'x'\nname = 'y'\n"), ElementsAre(HasSubstr("ci-docker.toml:2:")));
 }
 
 TEST(StageTableFile, AStageIsNoParentOfItself) {
-  EXPECT_THAT(faults("[[stage]]\nname='a'\nparent='a'\nrecipe='x'\n"), ElementsAre(HasSubstr("its parent `a`")));
-  EXPECT_THAT(faults("[[stage]]\nname='a'\nparent='b'\nrecipe='x'\n[[stage]]\nname='b'\nparent='a'\nrecipe='x'\n"),
-              ElementsAre(HasSubstr("its parent `b`")));
+  EXPECT_THAT(faults("[[stage]]\nname='a'\nparent='a'\nrecipe='x'\n"),
+              ElementsAre(HasSubstr("its parent `a`")));
+  EXPECT_THAT(
+      faults("[[stage]]\nname='a'\nparent='b'\nrecipe='x'\n[[stage]]\nname='b'\nparent='a'\nrecipe='x'\n"),
+      ElementsAre(HasSubstr("its parent `b`")));
 }
 
 TEST(StageTableFile, WhatBecomesPartOfAnImagesNameMustFit) {
@@ -258,13 +266,16 @@ TEST(StageTableFile, WhatBecomesPartOfAnImagesNameMustFit) {
 
 TEST(StageTableFile, RootsAreOneFolderInOneForm) {
   for (const char* root : {"/", "", "sage", "/sage/", "/a//b", "/a/../b", "/a/."})
-    EXPECT_THAT(faults(std::string("root = '") + root + "'\n"), ElementsAre(HasSubstr("1:8: `root` must be"))) << root;
+    EXPECT_THAT(faults(std::string("root = '") + root + "'\n"), ElementsAre(HasSubstr("1:8: `root` must be")))
+        << root;
   EXPECT_EQ(read("root = '/a/b'\n").root, "/a/b");
 }
 
 TEST(StageTableFile, TheWholeTreeIsNoFolderOfIt) {
-  EXPECT_THAT(faults("[[stage]]\nname='a'\nrecipe='x'\nadds=['.']\n"), ElementsAre(HasSubstr("4:6: `adds`: \".\"")));
-  EXPECT_THAT(faults("[[stage]]\nname='a'\nrecipe='x'\nadds=['a/../..']\n"), ElementsAre(HasSubstr("4:6: `adds`")));
+  EXPECT_THAT(faults("[[stage]]\nname='a'\nrecipe='x'\nadds=['.']\n"),
+              ElementsAre(HasSubstr("4:6: `adds`: \".\"")));
+  EXPECT_THAT(faults("[[stage]]\nname='a'\nrecipe='x'\nadds=['a/../..']\n"),
+              ElementsAre(HasSubstr("4:6: `adds`")));
 }
 
 TEST(StageTableFile, WhichTableATreeHas) {

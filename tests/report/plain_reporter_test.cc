@@ -43,7 +43,8 @@ class Output {
 };
 
 std::vector<EnvironmentStatus> two_stages() {
-  EnvironmentStatus environment{.name = "debian-bookworm-minimal", .stage_names = {"configured", "with-targets"}, .stages = {}};
+  EnvironmentStatus environment{
+      .name = "debian-bookworm-minimal", .stage_names = {"configured", "with-targets"}, .stages = {}};
   environment.stages.resize(2);
   return {environment};
 }
@@ -53,7 +54,11 @@ void tell_failure(Reporter& reporter, std::vector<EnvironmentStatus>& all, const
   reporter.begins(all);
   all[0].stages[0] = {.state = StageState::Running, .detail = "from debian:bookworm", .log = log};
   reporter.changed(all, 0, 0);
-  all[0].stages[0] = {.state = StageState::Failed, .seconds = 75, .detail = "exit status 2", .log = log, .image = "img:1-failed"};
+  all[0].stages[0] = {.state = StageState::Failed,
+                      .seconds = 75,
+                      .detail = "exit status 2",
+                      .log = log,
+                      .image = "img:1-failed"};
   reporter.changed(all, 0, 0);
   all[0].stages[1] = {.state = StageState::Skipped, .detail = "configured did not end well"};
   reporter.changed(all, 0, 1);
@@ -77,7 +82,8 @@ TEST(PlainReporter, OneLinePerChangeAndATable) {
               ElementsAre("debian-bookworm-minimal: 2 stages to build, 0 reused",
                           "debian-bookworm-minimal  configured: running, from debian:bookworm",
                           "debian-bookworm-minimal  configured: built after 12 s, image:1", "by the way", "",
-                          HasSubstr("environment"), HasSubstr("configured"), HasSubstr("with-targets"), "in 12 s"));
+                          HasSubstr("environment"), HasSubstr("configured"), HasSubstr("with-targets"), "",
+                          "in 12 s"));
   EXPECT_THAT(output.text(), Not(HasSubstr("\x1b"))) << "no escape bytes where there is no terminal";
 }
 
@@ -87,7 +93,8 @@ TEST(PlainReporter, WhereAllIsThereItSaysSo) {
   std::vector<EnvironmentStatus> all = two_stages();
   for (StageStatus& stage : all[0].stages) stage.state = StageState::Reused;
   reporter.begins(all);
-  EXPECT_THAT(output.all_lines(), ElementsAre("debian-bookworm-minimal: nothing to do, all 2 stages have their images"));
+  EXPECT_THAT(output.all_lines(),
+              ElementsAre("debian-bookworm-minimal: nothing to do, all 2 stages have their images"));
 }
 
 TEST(PlainReporter, AFailureShowsTheEndOfItsLogWhereItIsAndHowToLookInto) {
@@ -98,9 +105,10 @@ TEST(PlainReporter, AFailureShowsTheEndOfItsLogWhereItIsAndHowToLookInto) {
   write_file(log, content + "\x1b]0;title\x07red\r\n");
   Output output;
   {
-    PlainReporter reporter({.out = output.file(), .shell_command = [](const std::string& environment, const std::string& stage) {
-                              return "open " + environment + " " + stage;
-                            }});
+    PlainReporter reporter(
+        {.out = output.file(), .shell_command = [](const std::string& environment, const std::string& stage) {
+           return "open " + environment + " " + stage;
+         }});
     std::vector<EnvironmentStatus> all = two_stages();
     tell_failure(reporter, all, log);
   }
@@ -146,18 +154,21 @@ TEST(PlainReporter, WhatAnEngineSaysInSeveralLinesIsReadable) {
   {
     PlainReporter reporter({.out = output.file()});
     std::vector<EnvironmentStatus> all = two_stages();
-    all[0].stages[0] = {.state = StageState::Failed, .detail = "docker commit: refused\nno space\x1b[31m left\n"};
+    all[0].stages[0] = {.state = StageState::Failed,
+                        .detail = "docker commit: refused\nno space\x1b[31m left\n"};
     reporter.changed(all, 0, 0);
     reporter.note("a\x1b[31mb");
   }
-  EXPECT_THAT(output.all_lines(), ElementsAre(HasSubstr("failed after 0.0 s, docker commit: refused"), "    no space\\x1b[31m left",
-                                              "a\\x1b[31mb"));
+  EXPECT_THAT(output.all_lines(), ElementsAre(HasSubstr("failed after 0.0 s, docker commit: refused"),
+                                              "    no space\\x1b[31m left", "a\\x1b[31mb"));
 }
 
 TEST(PlainReporter, AHeartbeatSaysWhatStillRuns) {
   Output output;
   {
-    PlainReporter reporter({.out = output.file(), .heartbeat = std::chrono::milliseconds(0), .tick = std::chrono::milliseconds(1)});
+    PlainReporter reporter({.out = output.file(),
+                            .heartbeat = std::chrono::milliseconds(0),
+                            .tick = std::chrono::milliseconds(1)});
     std::vector<EnvironmentStatus> all = two_stages();
     std::this_thread::sleep_for(std::chrono::milliseconds(3));
     EXPECT_EQ(output.text(), "") << "nothing runs";
@@ -184,7 +195,8 @@ TEST(PlainReporter, AHeartbeatSaysWhatStillRuns) {
 TEST(PlainReporter, OnATerminalOneLineIsRewritten) {
   Output output;
   {
-    PlainReporter reporter({.out = output.file(), .terminal = true, .columns = 30, .tick = std::chrono::milliseconds(1)});
+    PlainReporter reporter(
+        {.out = output.file(), .terminal = true, .columns = 30, .tick = std::chrono::milliseconds(1)});
     std::vector<EnvironmentStatus> all = two_stages();
     all[0].stages[0].state = StageState::Running;
     reporter.changed(all, 0, 0);
@@ -223,10 +235,14 @@ TEST(PlainReporter, ColourOnlyWhereItIsWanted) {
 
 TEST(StatusTable, FitsEightyColumns) {
   std::vector<EnvironmentStatus> all;
-  for (const char* name : {"debian-bookworm-minimal", "ubuntu-focal-standard", "fedora-37-python3.11-maximal"}) {
-    EnvironmentStatus environment{.name = name, .stage_names = {"with-system-packages", "with-targets-optional"}, .stages = {}};
-    environment.stages = {{.state = StageState::Reused, .image = "ghcr.io/someone/sage-a-very-long-image-name-with-system-packages:9.8-123-gabcdef"},
-                          {.state = StageState::Interrupted, .seconds = 7323}};
+  for (const char* name :
+       {"debian-bookworm-minimal", "ubuntu-focal-standard", "fedora-37-python3.11-maximal"}) {
+    EnvironmentStatus environment{
+        .name = name, .stage_names = {"with-system-packages", "with-targets-optional"}, .stages = {}};
+    environment.stages = {
+        {.state = StageState::Reused,
+         .image = "ghcr.io/someone/sage-a-very-long-image-name-with-system-packages:9.8-123-gabcdef"},
+        {.state = StageState::Interrupted, .seconds = 7323}};
     all.push_back(environment);
   }
   std::string table = status_table(all, false);
@@ -264,10 +280,12 @@ TEST(LastLines, AreTheLastOnesMadePrintable) {
 
 TEST(Words, EachStateHasItsOwn) {
   std::vector<std::string> words;
-  for (StageState state : {StageState::NotWanted, StageState::Waiting, StageState::Reused, StageState::Running, StageState::Built,
-                           StageState::Failed, StageState::Interrupted, StageState::Skipped})
+  for (StageState state :
+       {StageState::NotWanted, StageState::Waiting, StageState::Reused, StageState::Running,
+        StageState::Built, StageState::Failed, StageState::Interrupted, StageState::Skipped})
     words.emplace_back(word(state));
-  EXPECT_THAT(words, ElementsAre("not asked for", "waiting", "reused", "running", "built", "failed", "interrupted", "skipped"));
+  EXPECT_THAT(words, ElementsAre("not asked for", "waiting", "reused", "running", "built", "failed",
+                                 "interrupted", "skipped"));
 }
 
 }  // namespace

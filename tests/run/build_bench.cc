@@ -24,7 +24,9 @@ std::string between(const std::string& text, std::string_view begin, std::string
   return word;
 }
 
-std::string value(const std::string& script, const std::string& name) { return between(script, "export " + name + "=", "\n"); }
+std::string value(const std::string& script, const std::string& name) {
+  return between(script, "export " + name + "=", "\n");
+}
 
 // When a stamp was written, as a count: the clock is too coarse to tell the stamps of one test apart.
 unsigned long written(const FakeFiles& files, std::string_view stamp_prefix) {
@@ -33,14 +35,18 @@ unsigned long written(const FakeFiles& files, std::string_view stamp_prefix) {
   return std::stoul(found->second.content.substr(found->second.content.rfind(' ') + 1));
 }
 
-std::vector<std::string> strings(const std::vector<std::string_view>& views) { return {views.begin(), views.end()}; }
+std::vector<std::string> strings(const std::vector<std::string_view>& views) {
+  return {views.begin(), views.end()};
+}
 
 }  // namespace
 
-void RecordingReporter::changed(const std::vector<EnvironmentStatus>& all, std::size_t environment, std::size_t stage) {
+void RecordingReporter::changed(const std::vector<EnvironmentStatus>& all, std::size_t environment,
+                                std::size_t stage) {
   std::lock_guard lock(mutex);
   const EnvironmentStatus& where = all[environment];
-  changes.push_back(fmt::format("{} {}: {}", where.name, where.stage_names[stage], word(where.stages[stage].state)));
+  changes.push_back(
+      fmt::format("{} {}: {}", where.name, where.stage_names[stage], word(where.stages[stage].state)));
 }
 
 void RecordingReporter::note(const std::string& text) {
@@ -51,9 +57,8 @@ void RecordingReporter::note(const std::string& text) {
 BuildBench::BuildBench(std::string_view tree_text)
     : tree(tree_text), state_folder(fs::temp_directory_path()), state(state_folder.path(), tree.path()) {
   engine.add_image("debian:bookworm", {.files = {{"/etc/os", {.content = "debian"}}}});
-  engine.on_run = [this](FakeContainer& container, const std::string& script, const OutputSink& sink, std::stop_token stop) {
-    return act(container, script, sink, stop);
-  };
+  engine.on_run = [this](FakeContainer& container, const std::string& script, const OutputSink& sink,
+                         std::stop_token stop) { return act(container, script, sink, stop); };
 }
 
 BuildBench::Run BuildBench::build(const std::vector<std::string>& environments) {
@@ -66,8 +71,15 @@ BuildBench::Run BuildBench::build(const std::vector<std::string>& environments) 
   read_ = &read;
   StageTable table = stage_table_of(tree.path(), read.packages.dialect(), stages);
   SourceTree sources(tree.path(), state.source_ids(), kNow);
-  BuildWorld world{.engine = engine, .state = state, .packages = read.packages, .variables = read.variables,
-                   .table = table, .sources = sources, .revision = "v1", .repository = repository, .tags = tags};
+  BuildWorld world{.engine = engine,
+                   .state = state,
+                   .packages = read.packages,
+                   .variables = read.variables,
+                   .table = table,
+                   .sources = sources,
+                   .revision = "v1",
+                   .repository = repository,
+                   .tags = tags};
   std::vector<Environment> resolved;
   for (const std::string& name : environments)
     resolved.push_back(resolve_environment({.name = name, .given = given}, read.packages, 2));
@@ -77,7 +89,8 @@ BuildBench::Run BuildBench::build(const std::vector<std::string>& environments) 
   for (const Environment& environment : resolved)
     builds.push_back(prepare(world, environment, targets, snapshots, options.fresh));
   run.result = run_builds(world, builds, options, reporter);
-  for (const StageStatus& stage : run.result.environments[0].stages) run.states.emplace_back(word(stage.state));
+  for (const StageStatus& stage : run.result.environments[0].stages)
+    run.states.emplace_back(word(stage.state));
   run.scripts = scripts_;
   run.notes = reporter.notes;
   for (const auto& [verb, count] : engine.calls())
@@ -86,7 +99,9 @@ BuildBench::Run BuildBench::build(const std::vector<std::string>& environments) 
   return run;
 }
 
-Snapshot BuildBench::snapshot(const std::string& image) const { return from_labels(engine.image(image).labels).value(); }
+Snapshot BuildBench::snapshot(const std::string& image) const {
+  return from_labels(engine.image(image).labels).value();
+}
 
 std::string BuildBench::id_of(const std::string& image) {
   std::optional<ImageInfo> found = engine.find_image(image);
@@ -96,23 +111,28 @@ std::string BuildBench::id_of(const std::string& image) {
 std::vector<std::string> BuildBench::files(const std::string& image, const std::string& part) const {
   std::vector<std::string> found;
   for (const auto& [path, file] : engine.image(image).files)
-    if (path.starts_with("/sage/") && file.kind == TarEntry::Kind::File && path.find(part) != std::string::npos)
+    if (path.starts_with("/sage/") && file.kind == TarEntry::Kind::File &&
+        path.find(part) != std::string::npos)
       found.push_back(path.substr(6));
   return found;
 }
 
 // The container's part: knows the scripts that workplaces write by their lines.
-RunOutcome BuildBench::act(FakeContainer& container, const std::string& script, const OutputSink& sink, std::stop_token stop) {
+RunOutcome BuildBench::act(FakeContainer& container, const std::string& script, const OutputSink& sink,
+                           std::stop_token stop) {
   std::string record;
   RunOutcome outcome;
   for (std::string_view line : lines(script)) {
     if (!line.starts_with("rm -rf -- ")) continue;
     std::string path = "/sage/" + std::string(line.substr(10));
-    std::erase_if(container.files, [&](const auto& file) { return file.first == path || file.first.starts_with(path + "/"); });
+    std::erase_if(container.files,
+                  [&](const auto& file) { return file.first == path || file.first.starts_with(path + "/"); });
     record += "rm " + path.substr(6) + "; ";
   }
   for (const std::string& package : strings(words(between(script, "for PACKAGE in ", ";")))) {
-    std::erase_if(container.files, [&](const auto& file) { return file.first.starts_with(fmt::format("{}{}-", kStamps, package)); });
+    std::erase_if(container.files, [&](const auto& file) {
+      return file.first.starts_with(fmt::format("{}{}-", kStamps, package));
+    });
     record += fmt::format("uninstall {}; ", package);
   }
   if (script.find("make SAGE_SPKG=") != std::string::npos) {
@@ -122,10 +142,10 @@ RunOutcome BuildBench::act(FakeContainer& container, const std::string& script, 
     outcome = make(container, {target}, sink, stop, record);
   } else {
     if (before) before(container, "", stop);
-    record += script.find("./configure") != std::string::npos   ? "configure"
-              : script.find("$BOOTSTRAP") != std::string::npos  ? "bootstrap"
-              : script.find("is_there") != std::string::npos    ? "system packages"
-                                                                : "other";
+    record += script.find("./configure") != std::string::npos  ? "configure"
+              : script.find("$BOOTSTRAP") != std::string::npos ? "bootstrap"
+              : script.find("is_there") != std::string::npos   ? "system packages"
+                                                               : "other";
     sink(record + "\n");
   }
   std::lock_guard lock(mutex_);
@@ -133,9 +153,10 @@ RunOutcome BuildBench::act(FakeContainer& container, const std::string& script, 
   return outcome;
 }
 
-// `make -k`: a package is made where its stamp is missing or older than a normal dependency's; what failed stops its users.
-RunOutcome BuildBench::make(FakeContainer& container, const std::vector<std::string>& wanted, const OutputSink& sink,
-                            std::stop_token stop, std::string& record) {
+// `make -k`: a package is made where its stamp is missing or older than a normal dependency's; what failed
+// stops its users.
+RunOutcome BuildBench::make(FakeContainer& container, const std::vector<std::string>& wanted,
+                            const OutputSink& sink, std::stop_token stop, std::string& record) {
   record += "make " + join(wanted, " ") + ":";
   std::set<PackageId> failed;
   for (PackageId id : read_->graph.build_order(wanted)) {
@@ -143,15 +164,19 @@ RunOutcome BuildBench::make(FakeContainer& container, const std::vector<std::str
     auto needed = read_->graph.normal_dependencies(id);
     auto needed_first = read_->graph.order_only_dependencies(id);
     auto has_failed = [&](PackageId other) { return failed.contains(other); };
-    if (std::any_of(needed.begin(), needed.end(), has_failed) || std::any_of(needed_first.begin(), needed_first.end(), has_failed)) {
+    if (std::any_of(needed.begin(), needed.end(), has_failed) ||
+        std::any_of(needed_first.begin(), needed_first.end(), has_failed)) {
       failed.insert(id);
       continue;
     }
     // The version is that of the files in the container: what was not brought there is not built.
     auto version_file = container.files.find(fmt::format("/sage/build/pkgs/{}/package-version.txt", name));
-    std::string version = version_file == container.files.end() ? "none" : std::string(trimmed(version_file->second.content));
+    std::string version =
+        version_file == container.files.end() ? "none" : std::string(trimmed(version_file->second.content));
     std::string stamp = fmt::format("{}{}-{}", kStamps, name, version);
-    auto stamp_of = [&](PackageId other) { return written(container.files, fmt::format("{}{}-", kStamps, read_->packages[other].name)); };
+    auto stamp_of = [&](PackageId other) {
+      return written(container.files, fmt::format("{}{}-", kStamps, read_->packages[other].name));
+    };
     auto is_newer = [&](PackageId other) { return stamp_of(other) > stamp_of(id); };
     if (container.files.contains(stamp) && std::none_of(needed.begin(), needed.end(), is_newer)) continue;
     if (before) before(container, name, stop);
@@ -166,8 +191,11 @@ RunOutcome BuildBench::make(FakeContainer& container, const std::vector<std::str
       failed.insert(id);
       continue;
     }
-    std::erase_if(container.files, [&](const auto& file) { return file.first.starts_with(fmt::format("{}{}-", kStamps, name)); });
-    container.files[stamp] = {.content = fmt::format("PACKAGE NAME: {}\nNUMBER: {}", name, ++stamps_), .time = std::time(nullptr)};
+    std::erase_if(container.files, [&](const auto& file) {
+      return file.first.starts_with(fmt::format("{}{}-", kStamps, name));
+    });
+    container.files[stamp] = {.content = fmt::format("PACKAGE NAME: {}\nNUMBER: {}", name, ++stamps_),
+                              .time = std::time(nullptr)};
   }
   return {.exit_code = failed.empty() ? 0 : 2};
 }

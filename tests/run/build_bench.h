@@ -1,5 +1,5 @@
-// A whole build with an engine in memory: a small distribution, environments, and a make that acts on the files in the
-// fake container as the real one does on stamps.
+// A whole build with an engine in memory: a small distribution, environments, and a make that acts on the
+// files in the fake container as the real one does on stamps.
 #pragma once
 
 #include <atomic>
@@ -22,7 +22,8 @@ namespace stagemake {
 class RecordingReporter : public Reporter {
  public:
   void begins(const std::vector<EnvironmentStatus>&) override {}
-  void changed(const std::vector<EnvironmentStatus>& all, std::size_t environment, std::size_t stage) override;
+  void changed(const std::vector<EnvironmentStatus>& all, std::size_t environment,
+               std::size_t stage) override;
   void note(const std::string& text) override;
   void ends(const std::vector<EnvironmentStatus>&, double) override { ++ended; }
 
@@ -72,7 +73,8 @@ class BuildBench {
   std::function<void(const FakeContainer&, const std::string& package, std::stop_token)> before;
 
  private:
-  RunOutcome act(FakeContainer& container, const std::string& script, const OutputSink& sink, std::stop_token stop);
+  RunOutcome act(FakeContainer& container, const std::string& script, const OutputSink& sink,
+                 std::stop_token stop);
   RunOutcome make(FakeContainer& container, const std::vector<std::string>& targets, const OutputSink& sink,
                   std::stop_token stop, std::string& record);
 

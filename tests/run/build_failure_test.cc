@@ -17,7 +17,9 @@ using testing::SizeIs;
 
 class BuildFailure : public testing::Test {
  protected:
-  const StageStatus& stage(const BuildBench::Run& run, std::size_t at) { return run.result.environments[0].stages[at]; }
+  const StageStatus& stage(const BuildBench::Run& run, std::size_t at) {
+    return run.result.environments[0].stages[at];
+  }
 
   BuildBench bench_{kSmallDistribution};
 };
@@ -28,9 +30,11 @@ TEST_F(BuildFailure, AFailedStageIsKeptAndWhatHangsOnItSkipped) {
   BuildBench::Run run = bench_.build();
   EXPECT_FALSE(run.result.all_well());
   EXPECT_FALSE(run.result.engine_failed);
-  EXPECT_THAT(run.states, ElementsAre("built", "built", "built", "built", "failed", "skipped", "not asked for"));
+  EXPECT_THAT(run.states,
+              ElementsAre("built", "built", "built", "built", "failed", "skipped", "not asked for"));
   EXPECT_THAT(run.scripts.back(), HasSubstr("zlib! lone")) << "what is independent is made";
-  EXPECT_THAT(stage(run, 4).detail, HasSubstr("exit status 2; what was done is kept as " + image_of_stage("with-targets-pre", "1-failed")));
+  EXPECT_THAT(stage(run, 4).detail, HasSubstr("exit status 2; what was done is kept as " +
+                                              image_of_stage("with-targets-pre", "1-failed")));
   EXPECT_EQ(stage(run, 4).image, image_of_stage("with-targets-pre", "1-failed"));
   EXPECT_THAT(stage(run, 5).detail, HasSubstr("with-targets-pre did not end well"));
   EXPECT_FALSE(bench_.has_image(image_of_stage("with-targets-pre")));
@@ -44,9 +48,11 @@ TEST_F(BuildFailure, AFailedStageIsKeptAndWhatHangsOnItSkipped) {
   bench_.failing.clear();
   run = bench_.build();
   EXPECT_TRUE(run.result.all_well());
-  EXPECT_THAT(run.scripts, ElementsAre("make all-sage-local: zlib app", "make build: pyapp")) << "only what was missing";
+  EXPECT_THAT(run.scripts, ElementsAre("make all-sage-local: zlib app", "make build: pyapp"))
+      << "only what was missing";
   EXPECT_THAT(bench_.build().scripts, IsEmpty());
-  EXPECT_TRUE(bench_.snapshot(image_of_stage("with-targets")).clean) << "the same key, one line from the base image";
+  EXPECT_TRUE(bench_.snapshot(image_of_stage("with-targets")).clean)
+      << "the same key, one line from the base image";
 }
 
 TEST_F(BuildFailure, ThatGoesOnFailingKeepsGoingOn) {
@@ -62,20 +68,24 @@ TEST_F(BuildFailure, AMendedPackageGoesOnInTheFailedImage) {
   bench_.failing.clear();
   bench_.tree.file("build/pkgs/app/patches/mend.patch", "x\n");
   BuildBench::Run run = bench_.build();
-  EXPECT_THAT(run.scripts, ElementsAre("bootstrap", "configure", "make base-toolchain:", "make all-sage-local: app", "make build: pyapp"));
+  EXPECT_THAT(run.scripts, ElementsAre("bootstrap", "configure", "make base-toolchain:",
+                                       "make all-sage-local: app", "make build: pyapp"));
   EXPECT_EQ(run.calls.at("create"), 1u);
 }
 
 TEST_F(BuildFailure, OnAnOlderWayAFailureKeepsWhatTheStagesBeforeItDid) {
   bench_.build();
-  bench_.tree.file("build/pkgs/zlib/package-version.txt", "1.3\n").file("build/pkgs/pyapp/package-version.txt", "3.1\n");
+  bench_.tree.file("build/pkgs/zlib/package-version.txt", "1.3\n")
+      .file("build/pkgs/pyapp/package-version.txt", "3.1\n");
   bench_.failing = {"pyapp"};
   BuildBench::Run run = bench_.build();
-  EXPECT_THAT(run.states, ElementsAre("reused", "built", "built", "built", "built", "failed", "not asked for"));
+  EXPECT_THAT(run.states,
+              ElementsAre("reused", "built", "built", "built", "built", "failed", "not asked for"));
   EXPECT_EQ(run.calls.at("commit"), 1u);
   bench_.failing.clear();
   run = bench_.build();
-  EXPECT_THAT(run.states, ElementsAre("reused", "reused", "reused", "reused", "reused", "built", "not asked for"));
+  EXPECT_THAT(run.states,
+              ElementsAre("reused", "reused", "reused", "reused", "reused", "built", "not asked for"));
   EXPECT_THAT(run.scripts, ElementsAre("make build: pyapp"));
 }
 
@@ -83,8 +93,9 @@ TEST_F(BuildFailure, StalePackagesAreUninstalledOnce) {
   bench_.build();
   bench_.tree.file("build/pkgs/zlib/patches/new.patch", "x\n");
   bench_.failing = {"app"};
-  EXPECT_THAT(bench_.build().scripts, ElementsAre("bootstrap", "configure", "uninstall zlib; make base-toolchain:",
-                                                  "make all-sage-local: zlib app!"));
+  EXPECT_THAT(bench_.build().scripts,
+              ElementsAre("bootstrap", "configure",
+                          "uninstall zlib; make base-toolchain:", "make all-sage-local: zlib app!"));
   bench_.failing.clear();
   EXPECT_THAT(bench_.build().scripts, ElementsAre("make all-sage-local: app", "make build: pyapp"));
 }
@@ -97,7 +108,8 @@ TEST_F(BuildFailure, GoingOnInAnUnfinishedImageWritesNoFileAnew) {
   bench_.failing.clear();
   BuildBench::Run run = bench_.build();
   EXPECT_THAT(run.scripts, ElementsAre("make all-sage-local: app", "make build: pyapp"));
-  EXPECT_THAT(run.calls, Not(Contains(testing::Pair("copy_in", testing::_)))) << "src was there: with-targets had brought it";
+  EXPECT_THAT(run.calls, Not(Contains(testing::Pair("copy_in", testing::_))))
+      << "src was there: with-targets had brought it";
 }
 
 TEST_F(BuildFailure, ErrorsOfAStageThatIgnoresThemAreNone) {
@@ -134,7 +146,8 @@ TEST_F(BuildFailure, AnInterruptedStageIsKeptAndGoesOn) {
     if (package == "app") stop.request_stop();
   };
   BuildBench::Run run = bench_.build();
-  EXPECT_THAT(run.states, ElementsAre("built", "built", "built", "built", "interrupted", "skipped", "not asked for"));
+  EXPECT_THAT(run.states,
+              ElementsAre("built", "built", "built", "built", "interrupted", "skipped", "not asked for"));
   EXPECT_FALSE(run.result.all_well());
   EXPECT_THAT(stage(run, 4).detail, HasSubstr("what was done is kept as"));
   EXPECT_TRUE(bench_.snapshot(image_of_stage("with-targets-pre", "1-failed")).packages.contains("zlib"));
@@ -149,7 +162,8 @@ TEST_F(BuildFailure, AStopBeforeTheFirstStageBeginsNothing) {
   stop.request_stop();
   bench_.options.stop = stop.get_token();
   BuildBench::Run run = bench_.build();
-  EXPECT_THAT(run.states, ElementsAre("skipped", "skipped", "skipped", "skipped", "skipped", "skipped", "not asked for"));
+  EXPECT_THAT(run.states,
+              ElementsAre("skipped", "skipped", "skipped", "skipped", "skipped", "skipped", "not asked for"));
   EXPECT_THAT(run.calls, Not(Contains(testing::Pair("create", testing::_))));
 }
 
@@ -159,7 +173,8 @@ TEST_F(BuildFailure, AnEngineThatMakesNoContainersFailsTheStage) {
   bench_.engine.fail("create", "no space left on device");
   BuildBench::Run run = bench_.build();
   EXPECT_TRUE(run.result.engine_failed);
-  EXPECT_THAT(run.states, ElementsAre("failed", "skipped", "skipped", "skipped", "skipped", "skipped", "not asked for"));
+  EXPECT_THAT(run.states,
+              ElementsAre("failed", "skipped", "skipped", "skipped", "skipped", "skipped", "not asked for"));
   EXPECT_THAT(stage(run, 0).detail, HasSubstr("no space left on device"));
   bench_.engine.mend("create");
   EXPECT_TRUE(bench_.build().result.all_well());
@@ -178,9 +193,12 @@ TEST_F(BuildFailure, WorkThatCannotBeCommittedStaysAndIsTakenOver) {
 
   bench_.engine.mend("commit");
   run = bench_.build();
-  EXPECT_THAT(run.notes, ElementsAre(HasSubstr("an earlier run ended without saving its work in bootstrapped; kept it as " +
-                                               image_of_stage("bootstrapped", "1-failed") + ", 4 packages")));
-  EXPECT_THAT(run.scripts, ElementsAre("bootstrap", "configure", "make base-toolchain:", "make all-sage-local:", "make build:"))
+  EXPECT_THAT(
+      run.notes,
+      ElementsAre(HasSubstr("an earlier run ended without saving its work in bootstrapped; kept it as " +
+                            image_of_stage("bootstrapped", "1-failed") + ", 4 packages")));
+  EXPECT_THAT(run.scripts, ElementsAre("bootstrap", "configure",
+                                       "make base-toolchain:", "make all-sage-local:", "make build:"))
       << "no package is made twice";
   EXPECT_THAT(bench_.engine.container_names(), IsEmpty());
 }
@@ -205,7 +223,8 @@ TEST_F(BuildFailure, AnEngineThatGoesAwayInTheMiddleLosesNothing) {
   };
   BuildBench::Run run = bench_.build();
   EXPECT_TRUE(run.result.engine_failed);
-  EXPECT_THAT(run.states, ElementsAre("built", "built", "built", "built", "failed", "skipped", "not asked for"));
+  EXPECT_THAT(run.states,
+              ElementsAre("built", "built", "built", "built", "failed", "skipped", "not asked for"));
   EXPECT_THAT(bench_.engine.container_names(), SizeIs(1));
   bench_.before = nullptr;
   run = bench_.build();
@@ -217,7 +236,8 @@ TEST_F(BuildFailure, SourcesThatCannotBeBroughtFailTheStageAndLeaveNothing) {
   bench_.engine.fail("copy_in", "no space left on device");
   BuildBench::Run run = bench_.build();
   EXPECT_TRUE(run.result.engine_failed);
-  EXPECT_THAT(run.states, ElementsAre("built", "failed", "skipped", "skipped", "skipped", "skipped", "not asked for"));
+  EXPECT_THAT(run.states,
+              ElementsAre("built", "failed", "skipped", "skipped", "skipped", "skipped", "not asked for"));
   EXPECT_THAT(bench_.engine.container_names(), IsEmpty()) << "nothing was done there";
   bench_.engine.mend("copy_in");
   EXPECT_TRUE(bench_.build().result.all_well());
@@ -236,7 +256,8 @@ TEST_F(BuildFailure, ABaseImageThatIsNowhereIsBadInput) {
   BuildBench::Run run = bench_.build({"debian-nowhere-minimal"});
   EXPECT_FALSE(run.result.engine_failed);
   EXPECT_EQ(run.states[0], "failed");
-  EXPECT_THAT(stage(run, 0).detail, HasSubstr("the base image debian:nowhere is not on this machine and cannot be pulled"));
+  EXPECT_THAT(stage(run, 0).detail,
+              HasSubstr("the base image debian:nowhere is not on this machine and cannot be pulled"));
 }
 
 // --- The tree and the images.
@@ -246,7 +267,8 @@ TEST_F(BuildFailure, AFileEditedWhileTheBuildRunsFailsItsStageAndKeepsWhatWasDon
     if (package == "app") bench_.tree.file("src/code.py", "edited meanwhile\n");
   };
   BuildBench::Run run = bench_.build();
-  EXPECT_THAT(run.states, ElementsAre("built", "built", "built", "built", "built", "failed", "not asked for"));
+  EXPECT_THAT(run.states,
+              ElementsAre("built", "built", "built", "built", "built", "failed", "not asked for"));
   EXPECT_THAT(stage(run, 5).detail, HasSubstr("src/code.py: changed while the build began; run again"));
   EXPECT_FALSE(run.result.engine_failed);
   bench_.before = nullptr;
@@ -262,8 +284,10 @@ TEST_F(BuildFailure, OnAnOlderWayTooNothingIsLostWhenTheTreeIsEdited) {
     if (package == "app") bench_.tree.file("src/code.py", "edited meanwhile\n");
   };
   BuildBench::Run run = bench_.build();
-  EXPECT_THAT(run.states, ElementsAre("reused", "built", "built", "built", "built", "failed", "not asked for"));
-  EXPECT_THAT(stage(run, 5).detail, HasSubstr("what was done before is kept as " + image_of_stage("with-targets", "1-failed")));
+  EXPECT_THAT(run.states,
+              ElementsAre("reused", "built", "built", "built", "built", "failed", "not asked for"));
+  EXPECT_THAT(stage(run, 5).detail,
+              HasSubstr("what was done before is kept as " + image_of_stage("with-targets", "1-failed")));
   bench_.before = nullptr;
   run = bench_.build();
   EXPECT_TRUE(run.result.all_well());
@@ -281,7 +305,8 @@ TEST_F(BuildFailure, AnImageWhoseManifestIsNotTheOneItNamesIsNotTrusted) {
   bench_.tree.file("src/code.py", "edited\n");
   BuildBench::Run run = bench_.build();
   EXPECT_EQ(run.states[5], "failed");
-  EXPECT_THAT(stage(run, 5).detail, HasSubstr("is damaged: its source manifest is not the one that its label names"));
+  EXPECT_THAT(stage(run, 5).detail,
+              HasSubstr("is damaged: its source manifest is not the one that its label names"));
   EXPECT_THAT(bench_.engine.container_names(), IsEmpty());
 }
 
@@ -301,13 +326,16 @@ TEST_F(BuildFailure, AStampThatWasCutShortIsNotTrusted) {
       const_cast<FakeContainer&>(container).files["/sage/local/var/lib/sage/installed/zlib-1.2"].content = "";
   };
   bench_.build();
-  EXPECT_EQ(bench_.snapshot(image_of_stage("with-targets-pre", "1-failed")).packages.at("zlib").fingerprint, "");
+  EXPECT_EQ(bench_.snapshot(image_of_stage("with-targets-pre", "1-failed")).packages.at("zlib").fingerprint,
+            "");
 }
 
 TEST_F(BuildFailure, AContainerThatDoesNotSayWhatItHoldsIsRemovedAloud) {
   std::string mark = state_mark(bench_.state, "debian-bookworm-minimal");
-  bench_.engine.create({.name = "odd", .image = "debian:bookworm", .labels = {{std::string(kStateLabel), mark}}});
-  bench_.engine.create({.name = "of-others", .image = "debian:bookworm", .labels = {{std::string(kStateLabel), "another"}}});
+  bench_.engine.create(
+      {.name = "odd", .image = "debian:bookworm", .labels = {{std::string(kStateLabel), mark}}});
+  bench_.engine.create(
+      {.name = "of-others", .image = "debian:bookworm", .labels = {{std::string(kStateLabel), "another"}}});
   BuildBench::Run run = bench_.build();
   EXPECT_THAT(run.notes, ElementsAre(HasSubstr("removed the container odd of an earlier run")));
   EXPECT_THAT(bench_.engine.container_names(), ElementsAre("of-others"));

@@ -2,7 +2,6 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 
-#include "base/text.h"
 #include "plan/planned_tree.h"
 #include "run/build_bench.h"
 #include "run/workplace.h"
@@ -27,18 +26,22 @@ class Build : public testing::Test {
 TEST_F(Build, TheFirstRunBuildsEveryStageAndTheSecondOnlyLooks) {
   BuildBench::Run first = bench_.build();
   EXPECT_TRUE(first.result.all_well());
-  EXPECT_THAT(first.states, ElementsAre("built", "built", "built", "built", "built", "built", "not asked for"));
-  EXPECT_THAT(first.scripts, ElementsAre("system packages", "bootstrap", "configure", "make base-toolchain: tool",
-                                         "make all-sage-local: zlib app", "make build: pyapp"));
+  EXPECT_THAT(first.states,
+              ElementsAre("built", "built", "built", "built", "built", "built", "not asked for"));
+  EXPECT_THAT(first.scripts,
+              ElementsAre("system packages", "bootstrap", "configure", "make base-toolchain: tool",
+                          "make all-sage-local: zlib app", "make build: pyapp"));
   EXPECT_EQ(first.calls.at("create"), 6u);
   EXPECT_EQ(first.calls.at("commit"), 6u);
   EXPECT_THAT(bench_.engine.container_names(), IsEmpty()) << "no container is left";
 
   BuildBench::Run second = bench_.build();
   EXPECT_TRUE(second.result.all_well());
-  EXPECT_THAT(second.states, ElementsAre("reused", "reused", "reused", "reused", "reused", "reused", "not asked for"));
+  EXPECT_THAT(second.states,
+              ElementsAre("reused", "reused", "reused", "reused", "reused", "reused", "not asked for"));
   EXPECT_THAT(second.scripts, IsEmpty());
-  EXPECT_THAT(second.calls, UnorderedElementsAre(Pair("find_image", 1), Pair("list_images", 1), Pair("list_containers", 1)));
+  EXPECT_THAT(second.calls, UnorderedElementsAre(Pair("find_image", 1), Pair("list_images", 1),
+                                                 Pair("list_containers", 1)));
   EXPECT_THAT(bench_.reporter.changes, IsEmpty());
 }
 
@@ -81,7 +84,8 @@ TEST_F(Build, SourcesComeWithTheirStage) {
   bench_.build();
   EXPECT_THAT(bench_.files(image_of_stage("with-system-packages"), ""), IsEmpty());
   EXPECT_THAT(bench_.files(image_of_stage("bootstrapped"), "src/"), ElementsAre("src/bin/tool"));
-  EXPECT_THAT(bench_.files(image_of_stage("with-targets"), "src/"), ElementsAre("src/bin/tool", "src/code.py"));
+  EXPECT_THAT(bench_.files(image_of_stage("with-targets"), "src/"),
+              ElementsAre("src/bin/tool", "src/code.py"));
   EXPECT_THAT(bench_.files(image_of_stage("bootstrapped"), "README"), ElementsAre("README.md"));
 }
 
@@ -97,9 +101,10 @@ TEST_F(Build, AnEditedPackageRunsItsStagesInOneContainerAndKeepsOneImage) {
   bench_.build();
   bench_.tree.file("build/pkgs/app/spkg-install.in", "edited\n");
   BuildBench::Run run = bench_.build();
-  EXPECT_THAT(run.states, ElementsAre("reused", "built", "built", "built", "built", "built", "not asked for"));
-  EXPECT_THAT(run.scripts, ElementsAre("bootstrap", "configure", "uninstall app; make base-toolchain:", "make all-sage-local: app",
-                                       "make build: pyapp"))
+  EXPECT_THAT(run.states,
+              ElementsAre("reused", "built", "built", "built", "built", "built", "not asked for"));
+  EXPECT_THAT(run.scripts, ElementsAre("bootstrap", "configure", "uninstall app; make base-toolchain:",
+                                       "make all-sage-local: app", "make build: pyapp"))
       << "uninstalled once, and what hangs on it made again";
   EXPECT_EQ(run.calls.at("create"), 1u);
   EXPECT_EQ(run.calls.at("commit"), 1u);
@@ -123,8 +128,8 @@ TEST_F(Build, NamesOfStagesThatAnImageHoldsMoveToIt) {
 TEST_F(Build, ANewVersionIsMadeWithoutUninstalling) {
   bench_.build();
   bench_.tree.file("build/pkgs/zlib/package-version.txt", "1.3\n");
-  EXPECT_THAT(bench_.build().scripts,
-              ElementsAre("bootstrap", "configure", "make base-toolchain:", "make all-sage-local: zlib app", "make build: pyapp"));
+  EXPECT_THAT(bench_.build().scripts, ElementsAre("bootstrap", "configure", "make base-toolchain:",
+                                                  "make all-sage-local: zlib app", "make build: pyapp"));
   EXPECT_EQ(bench_.snapshot(image_of_stage("with-targets")).packages.at("zlib").version, "1.3");
 }
 
@@ -132,12 +137,15 @@ TEST_F(Build, EditedSourcesRunTheirStageAlone) {
   bench_.build();
   bench_.tree.file("src/code.py", "edited\n").file("src/new.py", "new\n");
   BuildBench::Run run = bench_.build();
-  EXPECT_THAT(run.states, ElementsAre("reused", "reused", "reused", "reused", "reused", "built", "not asked for"));
+  EXPECT_THAT(run.states,
+              ElementsAre("reused", "reused", "reused", "reused", "reused", "built", "not asked for"));
   EXPECT_THAT(run.scripts, ElementsAre("make build:"));
-  EXPECT_EQ(bench_.engine.image(image_of_stage("with-targets")).files.at("/sage/src/code.py").content, "edited\n");
+  EXPECT_EQ(bench_.engine.image(image_of_stage("with-targets")).files.at("/sage/src/code.py").content,
+            "edited\n");
   bench_.tree.remove("src/new.py");
   EXPECT_THAT(bench_.build().scripts, ElementsAre("rm src/new.py; make build:"));
-  EXPECT_THAT(bench_.files(image_of_stage("with-targets"), "src/"), ElementsAre("src/bin/tool", "src/code.py"));
+  EXPECT_THAT(bench_.files(image_of_stage("with-targets"), "src/"),
+              ElementsAre("src/bin/tool", "src/code.py"));
 }
 
 TEST_F(Build, UnchangedFilesKeepTheirTimes) {
@@ -164,7 +172,8 @@ TEST_F(Build, AnImageOfAnEarlierStageMayHoldALaterStagesSources) {
   bench_.targets = {"with-targets"};
   BuildBench::Run run = bench_.build();
   EXPECT_THAT(run.scripts, ElementsAre("make all-sage-local: app", "make build: pyapp"));
-  EXPECT_THAT(run.calls, Not(Contains(Pair("copy_in", testing::_)))) << "they were synced then, and are not taken away and brought back";
+  EXPECT_THAT(run.calls, Not(Contains(Pair("copy_in", testing::_))))
+      << "they were synced then, and are not taken away and brought back";
 }
 
 TEST_F(Build, APackageThatIsNoMoreIsUninstalled) {
@@ -182,7 +191,34 @@ TEST_F(Build, AFolderThatBecomesAFileIsRemovedFirst) {
   bench_.tree.remove("src/thing").file("src/thing", "a file\n");
   BuildBench::Run run = bench_.build();
   EXPECT_THAT(run.scripts, ElementsAre("rm src/thing; rm src/thing/inner.py; other", "make build:"));
-  EXPECT_EQ(bench_.engine.image(image_of_stage("with-targets")).files.at("/sage/src/thing").content, "a file\n");
+  EXPECT_EQ(bench_.engine.image(image_of_stage("with-targets")).files.at("/sage/src/thing").content,
+            "a file\n");
+}
+
+TEST_F(Build, GoingBackToOlderSourcesReusesTheirImages) {
+  bench_.build();
+  std::string first = bench_.id_of(image_of_stage("with-targets"));
+  bench_.tree.file("src/code.py", "edited\n");
+  bench_.build();
+  EXPECT_NE(bench_.id_of(image_of_stage("with-targets")), first);
+  bench_.tree.file("src/code.py", "code\n");
+  EXPECT_THAT(bench_.build().scripts, IsEmpty());
+  EXPECT_EQ(bench_.id_of(image_of_stage("with-targets")), first) << "and its name means it again";
+}
+
+TEST_F(Build, OnAnOlderWayEachStageThatIsAskedForIsKeptFromTheOneContainer) {
+  bench_.targets = {"with-targets-pre", "with-targets"};
+  bench_.build();
+  bench_.tree.file("build/pkgs/app/package-version.txt", "2.1\n");
+  BuildBench::Run run = bench_.build();
+  EXPECT_EQ(run.calls.at("create"), 1u);
+  EXPECT_EQ(run.calls.at("commit"), 2u);
+  BuildBench::Run again = bench_.build();
+  EXPECT_THAT(again.scripts, IsEmpty());
+  EXPECT_THAT(again.calls, Not(Contains(Pair("tag", testing::_)))) << "all names are where they belong";
+  std::string pre = bench_.id_of(image_of_stage("with-targets-pre"));
+  EXPECT_NE(pre, bench_.id_of(image_of_stage("with-targets")));
+  EXPECT_EQ(bench_.id_of(image_of_stage("configured")), pre) << "of the images that hold it the first";
 }
 
 TEST_F(Build, MoreTagsAreAddedToWhatIsReused) {
@@ -204,9 +240,11 @@ TEST_F(Build, ImagesMayStandInARepository) {
 
 TEST_F(Build, ABuildUpToAStageEndsThere) {
   bench_.targets = {"configured"};
-  EXPECT_THAT(bench_.build().states, ElementsAre("built", "built", "built", "not asked for", "not asked for", "not asked for", "not asked for"));
+  EXPECT_THAT(bench_.build().states, ElementsAre("built", "built", "built", "not asked for", "not asked for",
+                                                 "not asked for", "not asked for"));
   bench_.targets = {"with-targets"};
-  EXPECT_THAT(bench_.build().scripts, ElementsAre("make base-toolchain: tool", "make all-sage-local: zlib app", "make build: pyapp"));
+  EXPECT_THAT(bench_.build().scripts,
+              ElementsAre("make base-toolchain: tool", "make all-sage-local: zlib app", "make build: pyapp"));
 }
 
 TEST_F(Build, AFreshBuildUsesNothing) {
@@ -224,7 +262,8 @@ TEST_F(Build, AnUnknownStageIsRefusedWithTheOnesThereAre) {
     ADD_FAILURE();
   } catch (const Error& error) {
     EXPECT_EQ(error.status(), ExitStatus::BadInput);
-    EXPECT_THAT(error.what(), HasSubstr("no stage is named with-everything; there are with-system-packages, bootstrapped"));
+    EXPECT_THAT(error.what(),
+                HasSubstr("no stage is named with-everything; there are with-system-packages, bootstrapped"));
   }
 }
 
@@ -233,7 +272,8 @@ TEST_F(Build, ABaseImageThatIsNotThereIsPulled) {
   BuildBench::Run run = bench_.build({"debian-trixie-minimal"});
   EXPECT_TRUE(run.result.all_well());
   EXPECT_THAT(run.notes, ElementsAre(HasSubstr("pulling the base image debian:trixie")));
-  EXPECT_THAT(bench_.snapshot(image_of_stage("configured", "1", "debian-trixie-minimal")).base_digest, testing::StartsWith("sha256:"));
+  EXPECT_THAT(bench_.snapshot(image_of_stage("configured", "1", "debian-trixie-minimal")).base_digest,
+              testing::StartsWith("sha256:"));
   EXPECT_THAT(bench_.build({"debian-trixie-minimal"}).scripts, IsEmpty());
 }
 
@@ -252,129 +292,8 @@ TEST_F(Build, ManyRunsInARowNeverPassTheLayerLimit) {
   }
   EXPECT_EQ(most, 120u);
   EXPECT_EQ(squashed, 1u);
-  EXPECT_EQ(bench_.snapshot(image_of_stage("with-targets")).packages.size(), 4u) << "labels and files survive";
-}
-
-// --- Side by side.
-
-class SideBySide : public Build {
- protected:
-  SideBySide() {
-    bench_.engine.add_image("debian:trixie", {});
-    bench_.before = [this](const FakeContainer&, const std::string& package, std::stop_token) {
-      if (package != "zlib") return;
-      std::unique_lock lock(mutex_);
-      most_ = std::max(most_, ++inside_);
-      here_.notify_all();
-      if (options().at_once > 1) here_.wait_for(lock, std::chrono::seconds(10), [this] { return most_ >= 2; });
-      --inside_;
-    };
-  }
-  const BuildOptions& options() const { return bench_.options; }
-
-  std::mutex mutex_;
-  std::condition_variable here_;
-  unsigned inside_ = 0, most_ = 0;
-};
-
-TEST_F(SideBySide, TwoEnvironmentsOverlap) {
-  bench_.options.at_once = 2;
-  EXPECT_TRUE(bench_.build({"debian-bookworm-minimal", "debian-trixie-minimal"}).result.all_well());
-  EXPECT_EQ(most_, 2u);
-}
-
-TEST_F(SideBySide, UnlessOneStageAtOnceIsAllowed) {
-  bench_.options.at_once = 1;
-  BuildBench::Run run = bench_.build({"debian-bookworm-minimal", "debian-trixie-minimal"});
-  EXPECT_TRUE(run.result.all_well());
-  EXPECT_EQ(run.scripts.size(), 12u);
-  EXPECT_EQ(most_, 1u);
-}
-
-TEST_F(SideBySide, OneMayFailAndTheOtherCompletes) {
-  bench_.before = [](const FakeContainer& container, const std::string& package, std::stop_token) {
-    if (package == "zlib" && container.name.find("trixie") != std::string::npos) throw EngineError("it broke");
-  };
-  BuildBench::Run run = bench_.build({"debian-bookworm-minimal", "debian-trixie-minimal"});
-  EXPECT_FALSE(run.result.all_well());
-  EXPECT_THAT(run.states, Contains("built").Times(6));
-  EXPECT_EQ(run.result.environments[1].stages[4].state, StageState::Failed);
-  EXPECT_EQ(run.result.environments[1].stages[5].state, StageState::Skipped);
-}
-
-// --- Stages that branch, of a table of the tree's own.
-
-class BranchingBuild : public Build {
- protected:
-  BranchingBuild() {
-    bench_.tree.file("ci-docker.toml",
-                     "[[stage]]\nname='system'\nrecipe='%{system_packages}'\n"
-                     "[[stage]]\nname='common'\nadds=['build']\nrecipe='make $USE_MAKEFLAGS tool'\nuses=['USE_MAKEFLAGS']\nmake_targets=['tool']\n"
-                     "[[stage]]\nname='one'\nparent='common'\nadds=['src']\nrecipe='make $USE_MAKEFLAGS app'\nuses=['USE_MAKEFLAGS']\nmake_targets=['app']\n"
-                     "[[stage]]\nname='two'\nparent='common'\nrecipe='make $USE_MAKEFLAGS extra'\nuses=['USE_MAKEFLAGS']\nmake_targets=['extra']\n");
-    bench_.targets = {"one", "two"};
-  }
-};
-
-TEST_F(BranchingBuild, BothBranchesRunFromOneImageAndAtTheSameTime) {
-  std::mutex mutex;
-  std::condition_variable here;
-  unsigned inside = 0;
-  bench_.before = [&](const FakeContainer&, const std::string& package, std::stop_token) {
-    if (package != "zlib") return;  // the first that each branch makes
-    std::unique_lock lock(mutex);
-    ++inside;
-    here.notify_all();
-    EXPECT_TRUE(here.wait_for(lock, std::chrono::seconds(10), [&] { return inside == 2; }));
-  };
-  BuildBench::Run run = bench_.build();
-  EXPECT_TRUE(run.result.all_well());
-  EXPECT_THAT(run.scripts, UnorderedElementsAre("system packages", "make tool: tool", "make app: zlib app", "make extra: zlib extra"));
-  EXPECT_EQ(run.calls.at("commit"), 4u);
-  Snapshot one = bench_.snapshot(image_of_stage("one"));
-  EXPECT_TRUE(one.packages.contains("app"));
-  EXPECT_FALSE(one.packages.contains("extra"));
-  EXPECT_THAT(bench_.build().scripts, IsEmpty());
-}
-
-TEST_F(BranchingBuild, AFailedBranchLeavesTheOtherAlone) {
-  bench_.failing = {"app"};
-  BuildBench::Run run = bench_.build();
-  EXPECT_THAT(run.states, ElementsAre("built", "built", "failed", "built"));
-  bench_.failing.clear();
-  EXPECT_THAT(bench_.build().scripts, ElementsAre("make app: app"));
-}
-
-TEST_F(BranchingBuild, OnAnOlderWayTheCommonStageIsKeptForBoth) {
-  bench_.build();
-  bench_.tree.file("build/pkgs/tool/patches/new", "x");
-  BuildBench::Run run = bench_.build();
-  EXPECT_TRUE(run.result.all_well());
-  EXPECT_THAT(run.states, ElementsAre("reused", "built", "built", "built"));
-  EXPECT_EQ(run.calls.at("create"), 3u) << "one for the common stage, one for each branch";
-  EXPECT_EQ(run.calls.at("commit"), 3u);
-  EXPECT_THAT(bench_.engine.container_names(), IsEmpty());
-  EXPECT_THAT(bench_.build().scripts, IsEmpty());
-}
-
-TEST_F(BranchingBuild, ASecondBranchWhereTheCommonImageIsGone) {
-  bench_.targets = {"one"};
-  bench_.build();
-  bench_.engine.remove_image(image_of_stage("common"));
-  bench_.targets = {"two"};
-  BuildBench::Run run = bench_.build();
-  EXPECT_TRUE(run.result.all_well());
-  EXPECT_THAT(run.scripts, ElementsAre("make tool:", "make extra: extra"));
-}
-
-TEST_F(BranchingBuild, TwoStagesMayBeginAtTheBaseImage) {
-  bench_.tree.file("ci-docker.toml",
-                   "[[stage]]\nname='one'\nrecipe='%{system_packages}'\n"
-                   "[[stage]]\nname='two'\nparent=''\nrecipe='$BOOTSTRAP'\n");
-  for (int i = 0; i < 10; ++i) {
-    bench_.options.fresh = true;
-    EXPECT_TRUE(bench_.build().result.all_well());
-  }
+  EXPECT_EQ(bench_.snapshot(image_of_stage("with-targets")).packages.size(), 4u)
+      << "labels and files survive";
 }
 
 }  // namespace

@@ -53,12 +53,15 @@ class Meeting {
   unsigned inside_ = 0;
 };
 
-TEST(FlowExecutor, NothingToDoIsDone) { EXPECT_NO_THROW(execute_flow({}, 4)); }
+TEST(FlowExecutor, NothingToDoIsDone) {
+  EXPECT_NO_THROW(execute_flow({}, 4));
+}
 
 TEST(FlowExecutor, AChainRunsInOrder) {
   for (unsigned at_once : {1u, 8u}) {
     Record record;
-    std::vector<FlowStep> steps = {{std::nullopt, record.step(0)}, {0, record.step(1)}, {1, record.step(2)}, {2, record.step(3)}};
+    std::vector<FlowStep> steps = {
+        {std::nullopt, record.step(0)}, {0, record.step(1)}, {1, record.step(2)}, {2, record.step(3)}};
     execute_flow(steps, at_once);
     EXPECT_THAT(record.order(), ElementsAre(0, 1, 2, 3));
   }
@@ -68,7 +71,12 @@ TEST(FlowExecutor, BranchesComeAfterTheirParentAndEachRunsOnce) {
   Record record;
   // 0 ─► 1 ─► 3        4 stands alone
   //   └► 2
-  execute_flow({{std::nullopt, record.step(0)}, {0, record.step(1)}, {0, record.step(2)}, {1, record.step(3)}, {std::nullopt, record.step(4)}}, 3);
+  execute_flow({{std::nullopt, record.step(0)},
+                {0, record.step(1)},
+                {0, record.step(2)},
+                {1, record.step(3)},
+                {std::nullopt, record.step(4)}},
+               3);
   EXPECT_THAT(record.order(), testing::UnorderedElementsAre(0, 1, 2, 3, 4));
   EXPECT_LT(record.at(0), record.at(1));
   EXPECT_LT(record.at(0), record.at(2));
@@ -90,7 +98,8 @@ TEST(FlowExecutor, NeverMoreAtOnceThanAllowed) {
     std::atomic<unsigned> running{0}, most{0};
     std::vector<FlowStep> steps(30, {std::nullopt, [&] {
                                        unsigned now = ++running;
-                                       for (unsigned seen = most; now > seen && !most.compare_exchange_weak(seen, now);) {
+                                       for (unsigned seen = most;
+                                            now > seen && !most.compare_exchange_weak(seen, now);) {
                                        }
                                        std::this_thread::sleep_for(200us);
                                        --running;

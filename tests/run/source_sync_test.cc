@@ -37,7 +37,8 @@ TEST(CompareSources, EqualTreesNeedNothing) {
 }
 
 TEST(CompareSources, NewChangedAndRemovedFiles) {
-  SourceSync sync = compare_sources({file("a"), file("b"), file("c")}, {file("a"), file("b", "y"), file("d")});
+  SourceSync sync =
+      compare_sources({file("a"), file("b"), file("c")}, {file("a"), file("b", "y"), file("d")});
   EXPECT_THAT(changed(sync), ElementsAre("b", "d"));
   EXPECT_THAT(sync.removed, ElementsAre("c"));
   EXPECT_FALSE(sync.removals_first);
@@ -90,7 +91,8 @@ TEST(CompareSources, NeighboursWithLikeNamesAreApart) {
 class RemovalScript : public testing::Test {
  protected:
   void run(const std::vector<std::string>& removed) {
-    std::string script = "set -e\ncd " + tree_.path().string() + "\n" + removal_script(removed) + "echo went on\n";
+    std::string script =
+        "set -e\ncd " + tree_.path().string() + "\n" + removal_script(removed) + "echo went on\n";
     Finished finished = run_command({.argv = {"/bin/sh", "-c", script}});
     EXPECT_TRUE(finished.ok()) << finished.errors;
     EXPECT_EQ(finished.output, "went on\n");
@@ -119,7 +121,8 @@ TEST_F(RemovalScript, KeepsFoldersWithWhatTheBuildMade) {
 }
 
 TEST_F(RemovalScript, OddNamesAreNamesAndNothingElse) {
-  std::vector<std::string> odd = {"-rf", "a b", "new\nline", "it's", "$(touch made)", "`touch made`", "*", "\\", "d/-x", "\xff\xfe"};
+  std::vector<std::string> odd = {"-rf",          "a b", "new\nline", "it's", "$(touch made)",
+                                  "`touch made`", "*",   "\\",        "d/-x", "\xff\xfe"};
   for (const std::string& name : odd) tree_.file(name, "");
   tree_.file("stays", "");
   run(odd);
@@ -142,7 +145,8 @@ TEST_F(RemovalScript, AFolderInAFilesPlaceGoesToo) {
 
 // --- The tar file.
 
-std::vector<TarEntry> written(const TreeText& tree, const std::vector<SourceFile>& files, const std::string& root = "/opt/sage") {
+std::vector<TarEntry> written(const TreeText& tree, const std::vector<SourceFile>& files,
+                              const std::string& root = "/opt/sage") {
   TemporaryFolder folder(fs::temp_directory_path());
   write_source_tar(folder.path() / "t.tar", tree.path(), files, root, "the manifest", 1234567890);
   return read_tar(read_file(folder.path() / "t.tar", 64u << 20).value());
@@ -152,7 +156,8 @@ TEST(SourceTar, PutsFilesBelowTheRootAndTheManifestLast) {
   TreeText tree("");
   tree.file("a b", "content").file("bin/run", "#!/bin/sh\n").link("link", "../else where");
   std::vector<TarEntry> entries =
-      written(tree, {file("a b", "content"), file("bin/run", "#!/bin/sh\n", Kind::Executable), file("link", "../else where", Kind::Symlink)});
+      written(tree, {file("a b", "content"), file("bin/run", "#!/bin/sh\n", Kind::Executable),
+                     file("link", "../else where", Kind::Symlink)});
   ASSERT_EQ(entries.size(), 4u);
   EXPECT_EQ(entries[0].name, "opt/sage/a b");
   EXPECT_EQ(entries[0].content, "content");
@@ -189,7 +194,8 @@ std::string refusal(const TreeText& tree, const std::vector<SourceFile>& files) 
 TEST(SourceTar, FilesEditedMeanwhileAreFaultsAllAtOnce) {
   TreeText tree("");
   tree.file("a", "new").file("b", "same").link("l", "new");
-  std::string told = refusal(tree, {file("a", "old"), file("b", "same"), file("gone", "old"), file("l", "old", Kind::Symlink)});
+  std::string told = refusal(
+      tree, {file("a", "old"), file("b", "same"), file("gone", "old"), file("l", "old", Kind::Symlink)});
   EXPECT_THAT(told, HasSubstr("a: changed while the build began; run again"));
   EXPECT_THAT(told, HasSubstr("gone: changed"));
   EXPECT_THAT(told, HasSubstr("l: changed"));

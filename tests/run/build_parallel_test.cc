@@ -1,0 +1,148 @@
+// Environments side by side, and stages that branch.
+#include <gmock/gmock.h>
+
+#include "plan/planned_tree.h"
+#include "run/build_bench.h"
+
+namespace stagemake {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+using testing::UnorderedElementsAre;
+
+class ParallelBuild : public testing::Test {
+ protected:
+  BuildBench bench_{kSmallDistribution};
+};
+
+// --- Side by side.
+
+class SideBySide : public ParallelBuild {
+ protected:
+  SideBySide() {
+    bench_.engine.add_image("debian:trixie", {});
+    bench_.before = [this](const FakeContainer&, const std::string& package, std::stop_token) {
+      if (package != "zlib") return;
+      std::unique_lock lock(mutex_);
+      most_ = std::max(most_, ++inside_);
+      here_.notify_all();
+      if (options().at_once > 1)
+        here_.wait_for(lock, std::chrono::seconds(10), [this] { return most_ >= 2; });
+      --inside_;
+    };
+  }
+  const BuildOptions& options() const { return bench_.options; }
+
+  std::mutex mutex_;
+  std::condition_variable here_;
+  unsigned inside_ = 0, most_ = 0;
+};
+
+TEST_F(SideBySide, TwoEnvironmentsOverlap) {
+  bench_.options.at_once = 2;
+  EXPECT_TRUE(bench_.build({"debian-bookworm-minimal", "debian-trixie-minimal"}).result.all_well());
+  EXPECT_EQ(most_, 2u);
+}
+
+TEST_F(SideBySide, UnlessOneStageAtOnceIsAllowed) {
+  bench_.options.at_once = 1;
+  BuildBench::Run run = bench_.build({"debian-bookworm-minimal", "debian-trixie-minimal"});
+  EXPECT_TRUE(run.result.all_well());
+  EXPECT_EQ(run.scripts.size(), 12u);
+  EXPECT_EQ(most_, 1u);
+}
+
+TEST_F(SideBySide, OneMayFailAndTheOtherCompletes) {
+  bench_.before = [](const FakeContainer& container, const std::string& package, std::stop_token) {
+    if (package == "zlib" && container.name.find("trixie") != std::string::npos)
+      throw EngineError("it broke");
+  };
+  BuildBench::Run run = bench_.build({"debian-bookworm-minimal", "debian-trixie-minimal"});
+  EXPECT_FALSE(run.result.all_well());
+  EXPECT_THAT(run.states, testing::Contains("built").Times(6));
+  EXPECT_EQ(run.result.environments[1].stages[4].state, StageState::Failed);
+  EXPECT_EQ(run.result.environments[1].stages[5].state, StageState::Skipped);
+}
+
+// --- Stages that branch, of a table of the tree's own.
+
+class BranchingBuild : public ParallelBuild {
+ protected:
+  BranchingBuild() {
+    bench_.tree.file("ci-docker.toml",
+                     "[[stage]]\nname='system'\nrecipe='%{system_packages}'\n"
+                     "[[stage]]\nname='common'\nadds=['build']\nrecipe='make $USE_MAKEFLAGS "
+                     "tool'\nuses=['USE_MAKEFLAGS']\nmake_targets=['tool']\n"
+                     "[[stage]]\nname='one'\nparent='common'\nadds=['src']\nrecipe='make $USE_MAKEFLAGS "
+                     "app'\nuses=['USE_MAKEFLAGS']\nmake_targets=['app']\n"
+                     "[[stage]]\nname='two'\nparent='common'\nrecipe='make $USE_MAKEFLAGS "
+                     "extra'\nuses=['USE_MAKEFLAGS']\nmake_targets=['extra']\n");
+    bench_.targets = {"one", "two"};
+  }
+};
+
+TEST_F(BranchingBuild, BothBranchesRunFromOneImageAndAtTheSameTime) {
+  std::mutex mutex;
+  std::condition_variable here;
+  unsigned inside = 0;
+  bench_.before = [&](const FakeContainer&, const std::string& package, std::stop_token) {
+    if (package != "zlib") return;  // the first that each branch makes
+    std::unique_lock lock(mutex);
+    ++inside;
+    here.notify_all();
+    EXPECT_TRUE(here.wait_for(lock, std::chrono::seconds(10), [&] { return inside == 2; }));
+  };
+  BuildBench::Run run = bench_.build();
+  EXPECT_TRUE(run.result.all_well());
+  EXPECT_THAT(run.scripts, UnorderedElementsAre("system packages", "make tool: tool", "make app: zlib app",
+                                                "make extra: zlib extra"));
+  EXPECT_EQ(run.calls.at("commit"), 4u);
+  Snapshot one = bench_.snapshot(image_of_stage("one"));
+  EXPECT_TRUE(one.packages.contains("app"));
+  EXPECT_FALSE(one.packages.contains("extra"));
+  EXPECT_THAT(bench_.build().scripts, IsEmpty());
+}
+
+TEST_F(BranchingBuild, AFailedBranchLeavesTheOtherAlone) {
+  bench_.failing = {"app"};
+  BuildBench::Run run = bench_.build();
+  EXPECT_THAT(run.states, ElementsAre("built", "built", "failed", "built"));
+  bench_.failing.clear();
+  EXPECT_THAT(bench_.build().scripts, ElementsAre("make app: app"));
+}
+
+TEST_F(BranchingBuild, OnAnOlderWayTheCommonStageIsKeptForBoth) {
+  bench_.build();
+  bench_.tree.file("build/pkgs/tool/patches/new", "x");
+  BuildBench::Run run = bench_.build();
+  EXPECT_TRUE(run.result.all_well());
+  EXPECT_THAT(run.states, ElementsAre("reused", "built", "built", "built"));
+  EXPECT_EQ(run.calls.at("create"), 3u) << "one for the common stage, one for each branch";
+  EXPECT_EQ(run.calls.at("commit"), 3u);
+  EXPECT_THAT(bench_.engine.container_names(), IsEmpty());
+  EXPECT_THAT(bench_.build().scripts, IsEmpty());
+}
+
+TEST_F(BranchingBuild, ASecondBranchWhereTheCommonImageIsGone) {
+  bench_.targets = {"one"};
+  bench_.build();
+  bench_.engine.remove_image(image_of_stage("common"));
+  bench_.targets = {"two"};
+  BuildBench::Run run = bench_.build();
+  EXPECT_TRUE(run.result.all_well());
+  EXPECT_THAT(run.scripts, ElementsAre("make tool:", "make extra: extra"));
+}
+
+TEST_F(BranchingBuild, TwoStagesMayBeginAtTheBaseImage) {
+  bench_.tree.file("ci-docker.toml",
+                   "[[stage]]\nname='one'\nrecipe='%{system_packages}'\n"
+                   "[[stage]]\nname='two'\nparent=''\nrecipe='$BOOTSTRAP'\n");
+  for (int i = 0; i < 10; ++i) {
+    bench_.options.fresh = true;
+    EXPECT_TRUE(bench_.build().result.all_well());
+  }
+}
+
+}  // namespace
+}  // namespace stagemake
