@@ -27,10 +27,10 @@
 #
 # FLAGS: -n is a dry run (so are -t and -q). -s shows failures only. With -k, a
 # failed stage does not keep stages that hang on another one from being built;
-# without, no stage is begun after a failure. What stage after stage is built in
-# each container is decided inside, by USE_MAKEFLAGS (`-k V=0`) and NUMPROC;
-# neither -k nor -j reaches in there. `make -j2 ci-docker-A ci-docker-B` builds
-# two environments at once; stagemake locks each of them.
+# without, no stage is begun after a failure. The make inside the containers has
+# flags and jobs of its own, USE_MAKEFLAGS (`-k V=0`) and NUMPROC; neither -k nor
+# -j reaches in there. `make -j2 ci-docker-A ci-docker-B` builds two environments
+# at once; stagemake locks each of them.
 #
 # This file is meant to be copied; keep it in one piece. Names of its own have a
 # dot in them, which keeps them out of the environment even under a plain
@@ -49,8 +49,8 @@ ci-docker.variables := \
   USE_MAKEFLAGS WITH_SYSTEM_SPKG DOCKER_TARGETS DOCKER_TAG EXTRA_DOCKER_TAGS \
   DOCKER_PUSH_REPOSITORY
 
-# Older makes than 4.0 prefer `%::` to these targets, and before recipes run they
-# cannot tell us their flags in the form used below.
+# Older makes than 3.82 prefer a `%::` that stands first to these targets, and those
+# before 4.0 write MAKEFLAGS in another way than is read below.
 ci-docker.too-old := $(if $(filter 0.% 1.% 2.% 3.%,$(or $(MAKE_VERSION),0.0)),yes)
 ifneq ($(and $(ci-docker.too-old),$(filter ci-docker ci-docker-%,$(MAKECMDGOALS))),)
 $(error The ci-docker targets need GNU make 4.0 or later, and this is $(or $(MAKE_VERSION),another make). On macOS, `brew install make` and say gmake)

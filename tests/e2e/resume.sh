@@ -61,6 +61,11 @@ grep -q 'changed: build/pkgs/cliquer/spkg-install.in' "$work/out" || fail "expla
 build
 expect_built "cliquer " $make_stages
 
+step "the edit taken back: the image made before it is found again, by its key"
+sed -i '$d' build/pkgs/cliquer/spkg-install.in
+build
+for stage in $all_stages; do expect_state "$stage" reused; done
+
 step "an edit below src: with-targets alone"
 echo '/* another comment */' >> src/sage/all.c
 build

@@ -91,6 +91,9 @@ TEST_P(Conformance, ImagesAreFoundByLabel) {
   run(container + "-child", "echo x >/x");
   engine().commit(container + "-child", {.names = {unique("image") + ":1"}, .labels = {{key, "child"}}});
   EXPECT_THAT(names("b"), UnorderedElementsAre(second, "none"));
+  // And when that image takes its name.
+  engine().commit(container + "-child", {.names = {second}, .labels = {{key, "child"}}});
+  EXPECT_THAT(names("b"), UnorderedElementsAre("none", "none"));
 }
 
 TEST_P(Conformance, AnImageSaysWhatItIs) {

@@ -63,21 +63,26 @@ TEST_P(Conformance, FourContainersRunAtOnce) {
   std::vector<std::string> names;
   for (int i = 0; i < 4; ++i) names.push_back(create());
   std::vector<Ran> ran(4);
-  auto begin = std::chrono::steady_clock::now();
+  std::atomic<int> begun = 0;
+  std::stop_source all_run;
   {
     std::vector<std::jthread> threads;
     for (int i = 0; i < 4; ++i)
       threads.emplace_back([&, i] {
-        ran[i] = run(names[i], fmt::format("echo {0} >/mine; sleep 1; cat /mine; exit {0}", i));
+        auto sink = [&, i](std::string_view piece) {
+          bool first = ran[i].output.empty();
+          ran[i].output += piece;
+          if (first && ++begun == 4) all_run.request_stop();
+        };
+        ran[i].outcome = engine().run(names[i], fmt::format("echo {0} >/mine; cat /mine; sleep 60", i), sink,
+                                      all_run.get_token(), kShortGrace);
         commit(names[i]);
       });
   }
-  auto took = std::chrono::steady_clock::now() - begin;
   for (int i = 0; i < 4; ++i) {
     EXPECT_EQ(ran[i].output, fmt::format("{}\n", i));
-    EXPECT_EQ(ran[i].outcome.exit_code, i);
+    EXPECT_TRUE(ran[i].outcome.stopped) << "it ended before all four ran";
   }
-  EXPECT_LT(took, 3900ms) << "one after another would be at least 4 s";
 }
 
 TEST_P(Conformance, WhatTheSinkThrowsComesOut) {
