@@ -119,8 +119,9 @@ Workplace::Workplace(const WorkplaceSetting& setting, const Candidate& start, st
   if (from != nullptr) {
     manifest_ = from->manifest;
     installed_ = from->packages;
-    // Times are compared in whole seconds: what is brought or built now must not seem as old as what the image holds.
-    while (began_ <= from->created && from->created - began_ < 3) {
+    // Times are compared in whole seconds: what is brought or built now must not seem as old as what an image made from
+    // other sources holds. (What its parent's image holds is of the same sources, and no clean build waits here.)
+    while (start_.kind != Candidate::Kind::Parent && began_ <= from->created && from->created - began_ < 3) {
       std::this_thread::sleep_for(std::chrono::milliseconds(20));
       began_ = now_seconds();
     }

@@ -119,7 +119,7 @@ expect() {
 }
 
 # state STAGE [ENVIRONMENT]: what the last table says of a stage.
-state() { awk -v e="${2:-$environment}" -v s="$1" '$1 == e && $2 == s { print $3 }' "$work/out" | tail -n 1; }
+state() { awk -v e="${2:-$environment}" -v s="$1" '$1 == e && $2 == s && NF > 2 { print $3 }' "$work/out" | tail -n 1; }
 expect_state() { [ "$(state "$1" "${3:-$environment}")" = "$2" ] || fail "$1 is $(state "$1" "${3:-$environment}"), not $2"; }
 
 # The packages that the last run of the stages built, sorted, on one line; the FORCEd sagelib is left out.

@@ -111,6 +111,28 @@ expect_state with-targets skipped debian-lame-minimal
 expect_state with-targets built debian-whole-minimal
 expect_no_container
 
+step "two drivers at once: the second waits, says for whom, and finds all done"
+set_version cliquer 9.1
+"$STAGEMAKE_BINARY" build "$environment" > "$work/first" 2>&1 &
+driver=$!
+for _ in $(seq 100); do
+  grep -q 'bootstrapped: running' "$work/first" && break
+  sleep 0.1
+done
+build
+grep -q "waiting for process $driver" "$work/out" || fail "the second does not say that it waits"
+for stage in $all_stages; do expect_state "$stage" reused; done
+wait "$driver" || fail "the first failed: $(cat "$work/first")"
+
+step "no usable engine, bad usage, a faulty tree: 3, 2, 2"
+expect 3 env DOCKER_HOST=unix:///nowhere STAGEMAKE_BUILDAH=/nowhere "$STAGEMAKE_BINARY" build "$environment"
+expect 2 stagemake build "$environment" --to nowhere
+expect 2 stagemake build 'An Environment'
+cp -a "$tree" "$work/faulty"
+: > "$work/faulty/build/pkgs/zlib/type"
+expect 2 stagemake build "$environment" --tree "$work/faulty"
+grep -q 'build/pkgs/zlib/type:1: ' "$work/out" || fail "the faulty file is not named"
+
 step "ctrl-C during a stage: kept, no container left, 130"
 echo 30 > build/pkgs/slowpoke/seconds.txt
 start_until_slowpoke

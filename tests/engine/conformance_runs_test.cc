@@ -53,9 +53,9 @@ TEST_P(Conformance, AMegabyteInOneLineSurvives) {
 
 TEST_P(Conformance, AFailedRunCanBeCommitted) {
   std::string container = create();
-  EXPECT_EQ(run(container, "mkdir -p /work/deep; echo half >/work/deep/file; exit 3").outcome.exit_code, 3);
+  EXPECT_EQ(run(container, "mkdir -p /made/deep; echo half >/made/deep/file; exit 3").outcome.exit_code, 3);
   std::string image = commit(container, {{"t.complete", "false"}});
-  EXPECT_EQ(content(image, "/work/deep/file"), "half\n");
+  EXPECT_EQ(content(image, "/made/deep/file"), "half\n");
   EXPECT_EQ(engine().find_image(image)->labels["t.complete"], "false");
 }
 
