@@ -1,8 +1,9 @@
 // How long planning takes, in process: reading a tree's metadata, closing its graph, computing the keys.
 //
-// Warm: each figure is measured many times in a row in one process, and the first time is not counted. Prints a table;
-// a figure over its aim is told there and changes nothing in the exit status, because a busy machine is no fault.
-// With --graph it writes a tree's graph for make and for ninja instead, so that peers.sh can time them on it.
+// Warm: each figure is measured many times in a row in one process, and the first time is not counted. Prints
+// a table; a figure over its aim is told there and changes nothing in the exit status, because a busy machine
+// is no fault. With --graph it writes a tree's graph for make and for ninja instead, so that peers.sh can
+// time them on it.
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
@@ -43,14 +44,16 @@ Figure measured(unsigned runs, const std::function<void()>& call) {
   for (unsigned i = 0; i < runs; ++i) {
     auto began = std::chrono::steady_clock::now();
     call();
-    times.push_back(std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - began).count());
+    times.push_back(
+        std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - began).count());
   }
   std::sort(times.begin(), times.end());
   return {times.front(), times[times.size() / 2]};
 }
 
 void print_row(const std::string& what, const Figure& figure, double aim = 0) {
-  std::string verdict = aim == 0 ? "" : fmt::format("{:>6.0f} ms  {}", aim, figure.median < aim ? "ok" : "over");
+  std::string verdict =
+      aim == 0 ? "" : fmt::format("{:>6.0f} ms  {}", aim, figure.median < aim ? "ok" : "over");
   fmt::print("  {:<34} {:>8.2f} ms {:>8.2f} ms {}\n", what, figure.best, figure.median, verdict);
 }
 
@@ -87,7 +90,8 @@ void bench_tree(const fs::path& tree, unsigned runs) {
   });
 
   double aim = aim_of(packages.size());
-  fmt::print("{}: {} packages, {} of them for `{}`\n", tree.filename().string(), packages.size(), built, kTargets[0]);
+  fmt::print("{}: {} packages, {} of them for `{}`\n", tree.filename().string(), packages.size(), built,
+             kTargets[0]);
   print_row("reading the metadata", reading);
   print_row("closing the graph", closing);
   print_row("both", both, aim);
@@ -124,7 +128,8 @@ std::vector<std::string> default_trees() {
   std::vector<std::string> trees;
   fs::path source(STAGEMAKE_SOURCE_DIR);
   boost::system::error_code absent;
-  for (fs::directory_iterator at(source / "../shared/corpus", absent), end; !absent && at != end; at.increment(absent))
+  for (fs::directory_iterator at(source / "../shared/corpus", absent), end; !absent && at != end;
+       at.increment(absent))
     if (fs::is_directory(at->path() / "build/pkgs")) trees.push_back(at->path().lexically_normal().string());
   std::sort(trees.begin(), trees.end());
   if (trees.empty()) trees.push_back((source / "tests/minidist").string());
@@ -147,7 +152,8 @@ int main(int argc, char** argv) {
   std::string graph;
   app.add_option("TREE", trees, "trees (default: those of ../shared/corpus, else tests/minidist)");
   app.add_option("--runs", runs, "how often each figure is measured")->check(CLI::Range(1u, 100000u));
-  app.add_option("--graph", graph, "write the first tree's graph to DIR as Makefile and build.ninja")->type_name("DIR");
+  app.add_option("--graph", graph, "write the first tree's graph to DIR as Makefile and build.ninja")
+      ->type_name("DIR");
   CLI11_PARSE(app, argc, argv);
   try {
     if (!graph.empty()) {

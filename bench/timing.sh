@@ -1,4 +1,4 @@
-# What the bench scripts share: times of commands, measured in rounds.
+# What the bench scripts share: times of commands, measured in rounds. Sourced; $work is a folder for its files.
 #
 # Every round runs each command once, so that a busy moment of the machine falls on all of them alike; hyperfine, which
 # measures one command after the other, has no such mode.

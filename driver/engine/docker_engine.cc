@@ -111,19 +111,24 @@ std::optional<ImageInfo> DockerEngine::find_image(const std::string& image) {
 
 std::vector<ImageInfo> DockerEngine::list_images(const std::string& label, const std::string& value) {
   counter_.count("list_images");
-  // Without --all: it would add what commits leave half-way (docker_commit.cc).
+  // With --all: an image whose name moved on to one made from it would be left out otherwise.
   std::vector<std::string> ids =
-      ids_in(program_.ask({"images", "--quiet", "--no-trunc", "--filter", label_filter(label, value)}));
+      ids_in(program_.ask({"images", "--all", "--quiet", "--no-trunc", "--filter", label_filter(label, value)}));
   if (ids.empty()) return {};
   std::vector<std::string> arguments{"image", "inspect"};
   arguments.insert(arguments.end(), ids.begin(), ids.end());
   Finished finished = program_.call(std::move(arguments));
   // Another process may have removed one of them in between; the rest is printed all the same.
   if (!finished.ok() && !says_absent(finished)) throw program_.error("image inspect", finished);
+  json inspected = parsed_answer(program_.name(), finished.output);
+  std::set<std::pair<std::string, unsigned>> grown;  // parents, with the layers of their children
+  for (const json& image : inspected) grown.emplace(text_at(image, "Parent"), image_info(image).layers);
   std::vector<ImageInfo> images;
-  for (const json& image : parsed_answer(program_.name(), finished.output)) {
+  for (const json& image : inspected) {
     ImageInfo info = image_info(image);
-    if (has_label(info.labels, label, value)) images.push_back(std::move(info));
+    // What a commit leaves half-way (docker_commit.cc) has no name and a child without a layer of its own.
+    bool half_way = info.names.empty() && grown.contains({info.id, info.layers});
+    if (!half_way && has_label(info.labels, label, value)) images.push_back(std::move(info));
   }
   return images;
 }

@@ -80,7 +80,7 @@ TEST_P(Conformance, FourContainersRunAtOnce) {
       });
   }
   for (int i = 0; i < 4; ++i) {
-    EXPECT_EQ(ran[i].output, fmt::format("{}\n", i));
+    EXPECT_THAT(ran[i].output, ::testing::StartsWith(fmt::format("{}\n", i)));
     EXPECT_TRUE(ran[i].outcome.stopped) << "it ended before all four ran";
   }
 }
