@@ -55,8 +55,9 @@ struct Session {
               .sources = sources,
               .repository = options.repository} {}
 
-  // From here on images can be named.
+  // From here on images can be named. As late as possible: it waits for git.
   void settle_tags(const Options& options) {
+    if (!world.tags.empty()) return;
     world.revision = describing.get();
     world.tags = {options.tag.value_or(tag_of(world.revision))};
     for (const std::string& tag : options.extra_tags)
@@ -64,7 +65,6 @@ struct Session {
   }
 
   void look(const Options& options) {
-    if (world.tags.empty()) settle_tags(options);
     std::vector<std::string> targets = options.to;
     if (targets.empty()) targets = {tree.table.default_stage};
     snapshots = find_snapshots(*engine, tree.table);
@@ -218,9 +218,13 @@ int build_command(const Options& options) {
   });
   std::vector<FileLock> locks = lock_environments(session, signals.token(), reporter);
   if (signals.first() != 0) return 128 + signals.first();
-  session.settle_tags(options);
-  for (const Environment& environment : session.environments) adopt_containers(session.world, environment.name, reporter);
+  for (const Environment& environment : session.environments) {
+    if (left_containers(session.world, environment.name).empty()) continue;
+    session.settle_tags(options);
+    adopt_containers(session.world, environment.name, reporter);
+  }
   session.look(options);
+  session.settle_tags(options);
   BuildResult result = run_builds(session.world, session.builds,
                                   {.keep_going = options.keep_going, .at_once = options.at_once, .stop = signals.token()}, reporter);
   if (options.json) fmt::print("{}\n", dumped(result_json(result)));

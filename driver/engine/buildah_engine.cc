@@ -349,12 +349,14 @@ bool BuildahEngine::remove_image(const std::string& name) {
 }
 
 unsigned BuildahEngine::most_layers() {
+  std::lock_guard lock(mutex_);
+  if (most_layers_ != 0) return most_layers_;
   json store = member(parsed_answer(program_.name(), program_.ask({"info"})), "store");
   std::size_t root = text_at(store, "GraphRoot").size();
   constexpr std::size_t kPage = 4096;
   std::size_t fixed = 2 * (root + 100) + 300;           // upper and work folder, and the other options
   std::size_t per_layer = root + 12 + 26 + 1;           // ROOT/overlay/l/, 26 letters, a colon
-  return static_cast<unsigned>(std::clamp<std::size_t>((kPage - std::min(kPage, fixed)) / per_layer, 10, 120));
+  return most_layers_ = static_cast<unsigned>(std::clamp<std::size_t>((kPage - std::min(kPage, fixed)) / per_layer, 10, 120));
 }
 
 std::vector<std::string> BuildahEngine::shell_command(const std::string& image) const {

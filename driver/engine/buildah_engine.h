@@ -70,6 +70,7 @@ class BuildahEngine : public ContainerEngine {
   std::string isolation_;
   CallCounter counter_;
   std::mutex mutex_;
+  unsigned most_layers_ = 0;               // not asked yet
   std::map<std::string, ImageInfo> seen_;  // by id, without names: an image never changes
 };
 

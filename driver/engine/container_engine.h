@@ -85,8 +85,7 @@ class ContainerEngine {
 
   // An image by name or id, with its labels.
   virtual std::optional<ImageInfo> find_image(const std::string& image) = 0;
-  // All images with this label (any value where `value` is empty), in no order. An image that has no name and
-  // on which another image stands may be left out.
+  // All images with this label (any value where `value` is empty), in no order; also those without a name.
   virtual std::vector<ImageInfo> list_images(const std::string& label, const std::string& value) = 0;
   virtual std::vector<ContainerInfo> list_containers(const std::string& label, const std::string& value) = 0;
   // Brings an image from its registry. False, with the reason in `why`, where the registry has none or does

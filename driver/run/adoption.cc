@@ -38,9 +38,12 @@ void adopt(const BuildWorld& world, const ContainerInfo& container, Snapshot sna
 
 }  // namespace
 
+std::vector<ContainerInfo> left_containers(const BuildWorld& world, const std::string& environment) {
+  return world.engine.list_containers(std::string(kStateLabel), state_mark(world.state, environment));
+}
+
 void adopt_containers(const BuildWorld& world, const std::string& environment, Reporter& reporter) {
-  for (const ContainerInfo& container :
-       world.engine.list_containers(std::string(kStateLabel), state_mark(world.state, environment))) {
+  for (const ContainerInfo& container : left_containers(world, environment)) {
     if (std::optional<Snapshot> snapshot = from_labels(container.labels)) {
       adopt(world, container, std::move(*snapshot), reporter);
     } else {

@@ -8,8 +8,11 @@
 
 namespace stagemake {
 
-// Commits every container that a driver of this state folder left of `environment` as an unfinished snapshot, removes
-// it, and says so. The caller holds the environment's lock: no living driver of this folder has such a container.
+// The containers that a driver of this state folder left of `environment`. The caller holds the environment's lock: no
+// living driver of this folder has such a container.
+std::vector<ContainerInfo> left_containers(const BuildWorld& world, const std::string& environment);
+
+// Commits them as unfinished snapshots, removes them, and says so.
 void adopt_containers(const BuildWorld& world, const std::string& environment, Reporter& reporter);
 
 }  // namespace stagemake
