@@ -1,8 +1,8 @@
 // Digests: of keys and manifests (SHA-256), and of file contents as git names them.
 //
-// File contents are named by git's blob id, because a git checkout has these ids at hand: its index gives the name
-// of every unchanged file for the price of one stat. Outside a checkout the same id is computed from the content,
-// so that a key is the same on every machine, with git or without.
+// File contents are named by git's blob id, because a git checkout has these ids at hand: its index gives the
+// name of every unchanged file for the price of one stat. Outside a checkout the same id is computed from the
+// content, so that a key is the same on every machine, with git or without.
 #pragma once
 
 #include <memory>

@@ -49,7 +49,9 @@ inline Error bad_input(std::string where, std::string what) {
 }
 
 // The world outside the tree is broken: a file that cannot be written, an engine that does not answer.
-inline Error engine_unusable(std::string what) { return Error(ExitStatus::EngineUnusable, std::move(what)); }
+inline Error engine_unusable(std::string what) {
+  return Error(ExitStatus::EngineUnusable, std::move(what));
+}
 
 // Collects the faults of one reading phase, so that a person mends them all in one go.
 class Faults {

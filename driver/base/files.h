@@ -1,5 +1,5 @@
-// Files: reading whole ones with a bound, writing them so that a reader never sees half, locks that die with their
-// holder. Paths are Boost.Filesystem's.
+// Files: reading whole ones with a bound, writing them so that a reader never sees half, locks that die with
+// their holder. Paths are Boost.Filesystem's.
 #pragma once
 
 #include <boost/filesystem.hpp>
@@ -17,9 +17,9 @@ inline constexpr std::size_t kMetadataLimit = 4u << 20;  // bytes; no metadata f
 // Throws Error (BadInput, with the path) where it cannot be read or holds more than `limit` bytes.
 std::optional<std::string> read_file(const fs::path& path, std::size_t limit = kMetadataLimit);
 
-// Writes `content` under a temporary name beside `path`, flushes it, and renames it into place: a reader, also after
-// a crash or on a full disk, sees the old content or the new. Makes the folder. Throws Error (EngineUnusable: the
-// world is broken, not the input) with the reason.
+// Writes `content` under a temporary name beside `path`, flushes it, and renames it into place: a reader,
+// also after a crash or on a full disk, sees the old content or the new. Makes the folder. Throws Error
+// (EngineUnusable: the world is broken, not the input) with the reason.
 void write_file(const fs::path& path, std::string_view content);
 
 // Adds one line to a file in a single write, so that lines of concurrent writers never mix. Same errors.
@@ -43,7 +43,8 @@ class FileLock {
  public:
   // Takes the lock if it is free. Nothing where another process holds it.
   static std::optional<FileLock> try_take(const fs::path& path);
-  // What the holder wrote about itself (its process id and command), for "waiting for …"; empty where unknown.
+  // What the holder wrote about itself (its process id and command), for "waiting for …"; empty where
+  // unknown.
   static std::string holder(const fs::path& path);
 
   FileLock(FileLock&& other) noexcept : fd_(other.fd_) { other.fd_ = -1; }

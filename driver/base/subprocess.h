@@ -1,8 +1,8 @@
 // One child process, run to its end, over Boost.Process v2.
 //
-// Every call has an event loop of its own, so that any number of threads may run children at once. A child gets its
-// own process group: a ctrl-C at the terminal reaches the driver alone, which then decides what to stop and how.
-// Programs are argument vectors; nothing here knows a shell.
+// Every call has an event loop of its own, so that any number of threads may run children at once. A child
+// gets its own process group: a ctrl-C at the terminal reaches the driver alone, which then decides what to
+// stop and how. Programs are argument vectors; nothing here knows a shell.
 #pragma once
 
 #include <chrono>
@@ -23,20 +23,22 @@ struct Command {
 
   // What the child reads; -1 is /dev/null. Stays the caller's.
   int standard_input = -1;
-  // Where standard output goes instead of into `on_output` or Finished::output; -1 is neither. Stays the caller's.
+  // Where standard output goes instead of into `on_output` or Finished::output; -1 is neither. Stays the
+  // caller's.
   int standard_output = -1;
 
-  // Called with every piece of output as it comes, from the calling thread. Where it is empty, standard output is
-  // collected in Finished::output (up to `output_limit` bytes, then the child is killed and the call throws) and
-  // standard error in Finished::errors. With it, both streams arrive here in the order in which they were written.
+  // Called with every piece of output as it comes, from the calling thread. Where it is empty, standard
+  // output is collected in Finished::output (up to `output_limit` bytes, then the child is killed and the
+  // call throws) and standard error in Finished::errors. With it, both streams arrive here in the order in
+  // which they were written.
   std::function<void(std::string_view)> on_output;
   // With it, standard error arrives here instead, and its tail in Finished::errors.
   std::function<void(std::string_view)> on_errors;
   std::size_t output_limit = 256u << 20;
 
-  // A request ends the child: `ask` (default: SIGTERM to its group), then after `grace` `kill` (default: SIGKILL to
-  // its group). Both are called from the calling thread and may run commands themselves. A child that outlives a
-  // `kill` of the caller's by kAfterKill gets the SIGKILL all the same.
+  // A request ends the child: `ask` (default: SIGTERM to its group), then after `grace` `kill` (default:
+  // SIGKILL to its group). Both are called from the calling thread and may run commands themselves. A child
+  // that outlives a `kill` of the caller's by kAfterKill gets the SIGKILL all the same.
   std::stop_token stop;
   std::function<void()> ask;
   std::function<void()> kill;
@@ -54,8 +56,9 @@ struct Finished {
 };
 
 // Throws Error (EngineUnusable) where the program cannot be started or printed too much. What `on_output`,
-// `on_errors`, `ask` or `kill` throw comes out here, after the child was killed. When this returns or throws, the
-// child is gone and reaped; what left its group is not waited for, nor output that comes half a second after its end.
+// `on_errors`, `ask` or `kill` throw comes out here, after the child was killed. When this returns or throws,
+// the child is gone and reaped; what left its group is not waited for, nor output that comes half a second
+// after its end.
 Finished run_command(const Command& command);
 
 // The path of a program as a shell would find it; empty where there is none.

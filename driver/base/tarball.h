@@ -11,9 +11,9 @@
 
 namespace stagemake {
 
-// Writes a pax tar file. Names are relative to where it will be unpacked, without a leading "/". Everything belongs
-// to root. Times are whole seconds since the epoch: not every engine keeps finer ones. Throws Error (EngineUnusable)
-// where the file cannot be written, as on a full disk.
+// Writes a pax tar file. Names are relative to where it will be unpacked, without a leading "/". Everything
+// belongs to root. Times are whole seconds since the epoch: not every engine keeps finer ones. Throws Error
+// (EngineUnusable) where the file cannot be written, as on a full disk.
 class TarWriter {
  public:
   explicit TarWriter(const fs::path& file);
@@ -38,10 +38,10 @@ struct TarEntry {
   std::string name;
   enum class Kind { File, Symlink, Folder, Other } kind = Kind::Other;
   unsigned mode = 0;
-  std::int64_t time = 0;      // seconds since the epoch
-  long nanoseconds = 0;       // finer part, 0 where the stream has none
-  std::uint64_t size = 0;     // bytes
-  std::string content;        // of files up to `content_limit`; the target of a symlink
+  std::int64_t time = 0;   // seconds since the epoch
+  long nanoseconds = 0;    // finer part, 0 where the stream has none
+  std::uint64_t size = 0;  // bytes
+  std::string content;     // of files up to `content_limit`; the target of a symlink
 };
 
 // The entries of a tar stream held in memory. Throws Error (EngineUnusable) where it is no tar stream.

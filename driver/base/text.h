@@ -1,5 +1,5 @@
-// Small text functions that the standard library lacks. No state, no allocation surprises: views go in, views of
-// the same text come out where that is possible.
+// Small text functions that the standard library lacks. No state, no allocation surprises: views go in, views
+// of the same text come out where that is possible.
 #pragma once
 
 #include <string>
@@ -25,14 +25,15 @@ std::string shell_quoted(std::string_view text);
 // The words of a command, each quoted.
 std::string shell_quoted(const std::vector<std::string>& words);
 
-// Control bytes and bytes that are no UTF-8 made visible (`\x1b`), so that text of others cannot drive a terminal.
+// Control bytes and bytes that are no UTF-8 made visible (`\x1b`), so that text of others cannot drive a
+// terminal.
 std::string printable(std::string_view text);
 
 // Whether `text` is valid UTF-8 (RFC 3629).
 bool is_utf8(std::string_view text);
 
-// Up to `most` of `known` that lie near `word` (edit distance at most a third of its length, at least 2), nearest
-// first. For "did you mean".
+// Up to `most` of `known` that lie near `word` (edit distance at most a third of its length, at least 2),
+// nearest first. For "did you mean".
 std::vector<std::string> nearest(std::string_view word, const std::vector<std::string>& known,
                                  std::size_t most = 3);
 

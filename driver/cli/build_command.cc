@@ -75,7 +75,8 @@ struct Session {
 
   std::vector<StageExplanation> explain(const EnvironmentBuild& build) {
     auto manifests = [this](const std::string& digest) { return state.manifest(digest); };
-    return stagemake::explain(build.plan, tree.packages, build.decisions, sources, manifests, std::time(nullptr));
+    return stagemake::explain(build.plan, tree.packages, build.decisions, sources, manifests,
+                              std::time(nullptr));
   }
 
   Describing describing;
@@ -97,7 +98,8 @@ void print_explanations(Session& session, bool with_reasons) {
     for (const StageExplanation& stage : session.explain(build)) {
       fmt::print("  {:<{}}  {:<5}  {}\n", stage.stage, width, stage.action, stage.headline);
       if (with_reasons)
-        for (const std::string& reason : stage.reasons) fmt::print("  {:<{}}         {}\n", "", width, reason);
+        for (const std::string& reason : stage.reasons)
+          fmt::print("  {:<{}}         {}\n", "", width, reason);
     }
   }
 }
@@ -105,7 +107,8 @@ void print_explanations(Session& session, bool with_reasons) {
 ordered_json explanations_json(Session& session) {
   ordered_json environments = ordered_json::array();
   for (const EnvironmentBuild& build : session.builds)
-    environments.push_back({{"name", build.plan.environment.name}, {"stages", ordered_json(to_json(session.explain(build)))}});
+    environments.push_back(
+        {{"name", build.plan.environment.name}, {"stages", ordered_json(to_json(session.explain(build)))}});
   return {{"schema", 1}, {"engine", session.engine->name()}, {"environments", environments}};
 }
 
@@ -126,8 +129,12 @@ ordered_json result_json(const BuildResult& result) {
     ordered_json stages = ordered_json::array();
     for (std::size_t i = 0; i < environment.stages.size(); ++i) {
       const StageStatus& stage = environment.stages[i];
-      stages.push_back({{"name", environment.stage_names[i]}, {"state", word(stage.state)}, {"seconds", stage.seconds},
-                        {"image", stage.image}, {"log", stage.log}, {"detail", stage.detail}});
+      stages.push_back({{"name", environment.stage_names[i]},
+                        {"state", word(stage.state)},
+                        {"seconds", stage.seconds},
+                        {"image", stage.image},
+                        {"log", stage.log},
+                        {"detail", stage.detail}});
     }
     environments.push_back({{"name", environment.name}, {"stages", stages}});
   }
@@ -135,7 +142,8 @@ ordered_json result_json(const BuildResult& result) {
 }
 
 // `stagemake shell …` as this command's user can say it here.
-std::string shell_words(const Options& options, const std::string& engine, const std::string& environment, const std::string& stage) {
+std::string shell_words(const Options& options, const std::string& engine, const std::string& environment,
+                        const std::string& stage) {
   std::vector<std::string> command = {"stagemake", "shell", environment, stage};
   auto add = [&](const char* option, const std::string& value) {
     command.emplace_back(option);
@@ -154,12 +162,14 @@ PlainReporterOptions reporter_options(const Options& options, const std::string&
   const char* term = std::getenv("TERM");
   const char* no_color = std::getenv("NO_COLOR");
   bool is_terminal = ::isatty(descriptor) == 1;
-  reporter.terminal = is_terminal && term != nullptr && std::string_view(term) != "dumb" && std::getenv("CI") == nullptr;
-  reporter.color = options.color == "always" ||
-                   (options.color == "auto" && reporter.terminal && (no_color == nullptr || *no_color == '\0'));
+  reporter.terminal =
+      is_terminal && term != nullptr && std::string_view(term) != "dumb" && std::getenv("CI") == nullptr;
+  reporter.color = options.color == "always" || (options.color == "auto" && reporter.terminal &&
+                                                 (no_color == nullptr || *no_color == '\0'));
   reporter.quiet = options.quiet;
   winsize size{};
-  if (is_terminal && ::ioctl(descriptor, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) reporter.columns = size.ws_col;
+  if (is_terminal && ::ioctl(descriptor, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
+    reporter.columns = size.ws_col;
   reporter.shell_command = [&options, engine](const std::string& environment, const std::string& stage) {
     return shell_words(options, engine, environment, stage);
   };
@@ -167,7 +177,8 @@ PlainReporterOptions reporter_options(const Options& options, const std::string&
 }
 
 // One driver at a time works on an environment of a tree. A second one waits, and says for whom.
-std::vector<FileLock> lock_environments(const Session& session, const std::stop_token& stop, Reporter& reporter) {
+std::vector<FileLock> lock_environments(const Session& session, const std::stop_token& stop,
+                                        Reporter& reporter) {
   std::vector<std::string> names;
   for (const Environment& environment : session.environments) names.push_back(environment.name);
   std::sort(names.begin(), names.end());  // the same order everywhere: no two drivers wait for each other
@@ -225,8 +236,9 @@ int build_command(const Options& options) {
   }
   session.look(options);
   session.settle_tags(options);
-  BuildResult result = run_builds(session.world, session.builds,
-                                  {.keep_going = options.keep_going, .at_once = options.at_once, .stop = signals.token()}, reporter);
+  BuildResult result = run_builds(
+      session.world, session.builds,
+      {.keep_going = options.keep_going, .at_once = options.at_once, .stop = signals.token()}, reporter);
   if (options.json) fmt::print("{}\n", dumped(result_json(result)));
   if (options.count_calls) print_calls(*session.engine);
   return exit_status(result, signals.first());

@@ -20,7 +20,8 @@ namespace {
 using nlohmann::ordered_json;
 
 // The snapshots of the environments asked for (all, where none is), newest first.
-std::vector<Snapshot> wanted_snapshots(const Options& options, ContainerEngine& engine, const StageTable& table) {
+std::vector<Snapshot> wanted_snapshots(const Options& options, ContainerEngine& engine,
+                                       const StageTable& table) {
   std::vector<std::string> names;
   for (const std::string& name : options.environments) names.push_back(environment_name(name));
   std::vector<Snapshot> all = find_snapshots(engine, table);
@@ -36,11 +37,12 @@ std::vector<Snapshot> wanted_snapshots(const Options& options, ContainerEngine& 
 ordered_json snapshot_json(const Snapshot& snapshot) {
   ordered_json packages = ordered_json::object();
   for (const auto& [name, package] : snapshot.packages) packages[name] = package.version;
-  return {{"image", snapshot.image},       {"names", snapshot.names},         {"environment", snapshot.environment},
-          {"stage", snapshot.stage},       {"key", snapshot.key()},           {"complete", snapshot.complete},
-          {"clean", snapshot.clean},       {"revision", snapshot.revision},   {"created", snapshot.created},
-          {"bytes", snapshot.size},        {"layers", snapshot.layers},       {"base_digest", snapshot.base_digest},
-          {"made_by", snapshot.made_by},   {"packages", packages}};
+  return {
+      {"image", snapshot.image},     {"names", snapshot.names},       {"environment", snapshot.environment},
+      {"stage", snapshot.stage},     {"key", snapshot.key()},         {"complete", snapshot.complete},
+      {"clean", snapshot.clean},     {"revision", snapshot.revision}, {"created", snapshot.created},
+      {"bytes", snapshot.size},      {"layers", snapshot.layers},     {"base_digest", snapshot.base_digest},
+      {"made_by", snapshot.made_by}, {"packages", packages}};
 }
 
 }  // namespace
@@ -71,7 +73,8 @@ int shell_command(const Options& options) {
   if (!options.stage.empty() && !tree.table.find(options.stage)) {
     std::vector<std::string> names;
     for (const StageSpec& stage : tree.table.stages) names.push_back(stage.name);
-    throw bad_input("", fmt::format("no stage is named {}; there are {}", printable(options.stage), join(names, ", ")));
+    throw bad_input(
+        "", fmt::format("no stage is named {}; there are {}", printable(options.stage), join(names, ", ")));
   }
   std::unique_ptr<ContainerEngine> engine = open_engine(options.engine);
   std::vector<Snapshot> snapshots = wanted_snapshots(options, *engine, tree.table);
@@ -83,9 +86,11 @@ int shell_command(const Options& options) {
     found = std::find_if(snapshots.begin(), snapshots.end(),
                          [&](const Snapshot& snapshot) { return snapshot.holds(options.stage) != nullptr; });
   if (found == snapshots.end())
-    throw bad_input("", fmt::format("there is no image of {} {}; build it first, or look at `stagemake snapshots`",
-                                    printable(options.environments.front()), options.stage));
-  std::vector<std::string> command = engine->shell_command(found->names.empty() ? found->image : found->names.front());
+    throw bad_input(
+        "", fmt::format("there is no image of {} {}; build it first, or look at `stagemake snapshots`",
+                        printable(options.environments.front()), options.stage));
+  std::vector<std::string> command =
+      engine->shell_command(found->names.empty() ? found->image : found->names.front());
   if (options.dry_run) {
     fmt::print("{}\n", shell_quoted(command));
     return 0;
@@ -121,16 +126,23 @@ int clean_command(const Options& options) {
 
 int doctor_command(const Options& options) {
   std::vector<EngineReport> reports = examine_engines();
-  bool any = std::any_of(reports.begin(), reports.end(), [](const EngineReport& report) { return report.usable; });
+  bool any =
+      std::any_of(reports.begin(), reports.end(), [](const EngineReport& report) { return report.usable; });
   if (options.json) {
     ordered_json list = ordered_json::array();
     for (const EngineReport& report : reports)
-      list.push_back({{"name", report.name}, {"usable", report.usable}, {"version", report.version},
-                      {"problem", report.problem}, {"advice", report.advice}});
-    fmt::print("{}\n", ordered_json({{"schema", 1}, {"engines", list}}).dump(2, ' ', false, ordered_json::error_handler_t::replace));
+      list.push_back({{"name", report.name},
+                      {"usable", report.usable},
+                      {"version", report.version},
+                      {"problem", report.problem},
+                      {"advice", report.advice}});
+    fmt::print("{}\n", ordered_json({{"schema", 1}, {"engines", list}})
+                           .dump(2, ' ', false, ordered_json::error_handler_t::replace));
   } else {
     for (const EngineReport& report : reports) {
-      fmt::print("{:<8} {}\n", report.name, report.usable ? "works, " + printable(report.version) : "does not work: " + printable(report.problem));
+      fmt::print("{:<8} {}\n", report.name,
+                 report.usable ? "works, " + printable(report.version)
+                               : "does not work: " + printable(report.problem));
       if (!report.usable && !report.advice.empty()) fmt::print("{:<8} {}\n", "", printable(report.advice));
     }
     if (!any) fmt::print("No engine works here. One is enough.\n");

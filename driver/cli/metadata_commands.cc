@@ -36,32 +36,37 @@ int print_names(const Options& options, const char* what, const std::vector<std:
 ordered_json plan_json(const Tree& tree, const StagePlan& plan) {
   ordered_json stages = ordered_json::array();
   for (const PlannedStage& stage : plan.stages)
-    stages.push_back({{"name", stage.name},
-                      {"parent", stage.parent ? ordered_json(plan.stages[*stage.parent].name) : ordered_json()},
-                      {"make_targets", stage.make_targets},
-                      {"unknown_targets", stage.unknown_targets},
-                      {"packages", names_json(tree.packages, stage.packages)},
-                      {"key", stage.key}});
-  return {{"schema", 1},
-          {"tree", tree.path.string()},
-          {"dialect", name(tree.packages.dialect())},
-          {"environment", plan.environment.name.empty() ? ordered_json() : ordered_json(plan.environment.name)},
-          {"upper_bound", true},
-          {"stages", stages}};
+    stages.push_back(
+        {{"name", stage.name},
+         {"parent", stage.parent ? ordered_json(plan.stages[*stage.parent].name) : ordered_json()},
+         {"make_targets", stage.make_targets},
+         {"unknown_targets", stage.unknown_targets},
+         {"packages", names_json(tree.packages, stage.packages)},
+         {"key", stage.key}});
+  return {
+      {"schema", 1},
+      {"tree", tree.path.string()},
+      {"dialect", name(tree.packages.dialect())},
+      {"environment", plan.environment.name.empty() ? ordered_json() : ordered_json(plan.environment.name)},
+      {"upper_bound", true},
+      {"stages", stages}};
 }
 
 void print_plan(const Tree& tree, const StagePlan& plan) {
-  fmt::print("{} ({}), {} packages, stages: {}\n", printable(tree.path.string()), name(tree.packages.dialect()),
-             tree.packages.size(), printable(plan.table.origin));
+  fmt::print("{} ({}), {} packages, stages: {}\n", printable(tree.path.string()),
+             name(tree.packages.dialect()), tree.packages.size(), printable(plan.table.origin));
   if (!plan.environment.name.empty())
     fmt::print("environment {}: from {}, {} system packages of {}\n", plan.environment.name,
-               printable(plan.environment.base_image), plan.environment.system_packages.size(), plan.environment.system);
+               printable(plan.environment.base_image), plan.environment.system_packages.size(),
+               plan.environment.system);
   for (const PlannedStage& stage : plan.stages) {
     fmt::print("\n{}  (after {})  key {}\n", stage.name,
-               stage.parent ? plan.stages[*stage.parent].name : std::string("the base image"), stage.key.substr(0, 16));
+               stage.parent ? plan.stages[*stage.parent].name : std::string("the base image"),
+               stage.key.substr(0, 16));
     if (!stage.make_targets.empty()) fmt::print("  makes {}\n", printable(join(stage.make_targets, " ")));
     if (!stage.unknown_targets.empty())
-      fmt::print("  what {} builds, the metadata does not say\n", printable(join(stage.unknown_targets, " ")));
+      fmt::print("  what {} builds, the metadata does not say\n",
+                 printable(join(stage.unknown_targets, " ")));
     if (stage.packages.empty()) continue;
     std::string line;
     fmt::print("  adds {} packages, at most: configure may find some on the system\n", stage.packages.size());
@@ -88,7 +93,9 @@ int stages_command(const Options& options) {
   return print_names(options, "stages", names);
 }
 
-int envs_command(const Options& options) { return print_names(options, "environments", open_tree(options).table.environments); }
+int envs_command(const Options& options) {
+  return print_names(options, "environments", open_tree(options).table.environments);
+}
 
 int packages_command(const Options& options) {
   fs::path path = tree_path(options);
@@ -96,7 +103,8 @@ int packages_command(const Options& options) {
   PackageIndex packages = PackageIndex::read(path, options.dialect, &faults);
   MakeVariables variables = MakeVariables::read(path, packages.dialect(), &faults);
   faults.throw_if_any();
-  DependencyGraph graph(packages, variables, {.dummies = names_of(options.dummies), .installed = names_of(options.installed)});
+  DependencyGraph graph(packages, variables,
+                        {.dummies = names_of(options.dummies), .installed = names_of(options.installed)});
   std::vector<PackageId> order = graph.build_order(options.make_targets);
   if (!options.json) {
     for (PackageId id : order) fmt::print("{}\n", packages[id].name);
@@ -104,7 +112,8 @@ int packages_command(const Options& options) {
   }
   ordered_json list = ordered_json::array();
   for (PackageId id : order)
-    list.push_back({{"name", packages[id].name}, {"version", packages[id].version}, {"trees", packages[id].trees}});
+    list.push_back(
+        {{"name", packages[id].name}, {"version", packages[id].version}, {"trees", packages[id].trees}});
   fmt::print("{}\n", dumped({{"schema", 1}, {"make_targets", options.make_targets}, {"packages", list}}));
   return 0;
 }
@@ -115,7 +124,8 @@ int plan_command(const Options& options) {
   Options asked = options;
   if (asked.environments.empty()) asked.environments.emplace_back();
   Environment environment = resolve_environments(asked, tree).front();
-  DependencyGraph graph(tree.packages, tree.variables, graph_options(environment, tree.packages, tree.variables));
+  DependencyGraph graph(tree.packages, tree.variables,
+                        graph_options(environment, tree.packages, tree.variables));
   StateFolder state(options.state, tree.path);
   SourceTree sources(tree.path, state.source_ids(), std::time(nullptr));
   StagePlan plan = make_stage_plan(tree.packages, graph, tree.table, environment, sources);

@@ -30,15 +30,19 @@ struct GivenOption {
 
 constexpr GivenOption kGivenOptions[] = {
     {"--base-image", "BASE_IMAGE", "image that the first stage starts from"},
-    {"--system", "SYSTEM", "package system, as in build/pkgs/*/distros/SYSTEM.txt (default: the name's first word)"},
-    {"--packages", "SAGE_PACKAGE_LIST_ARGS", "packages whose system packages are installed, as `stagemake list` takes them"},
+    {"--system", "SYSTEM",
+     "package system, as in build/pkgs/*/distros/SYSTEM.txt (default: the name's first word)"},
+    {"--packages", "SAGE_PACKAGE_LIST_ARGS",
+     "packages whose system packages are installed, as `stagemake list` takes them"},
     {"--extra-packages", "ALL_EXTRA_SAGE_PACKAGES", "more of them, by name (default: _bootstrap)"},
     {"--with-system", "WITH_SYSTEM_SPKG", "yes, no or force: what configure is told about system packages"},
-    {"--ignore-missing", "IGNORE_MISSING_SYSTEM_PACKAGES", "yes or no: go on where a system package does not exist"},
+    {"--ignore-missing", "IGNORE_MISSING_SYSTEM_PACKAGES",
+     "yes or no: go on where a system package does not exist"},
     {"--configure-args", "EXTRA_CONFIGURE_ARGS", "more arguments for ./configure"},
     {"--targets-pre", "TARGETS_PRE", "make targets of the stage with-targets-pre (default: all-sage-local)"},
     {"--targets", "TARGETS", "make targets of the stage with-targets (default: build)"},
-    {"--targets-optional", "TARGETS_OPTIONAL", "make targets of the stage with-targets-optional (default: ptest)"},
+    {"--targets-optional", "TARGETS_OPTIONAL",
+     "make targets of the stage with-targets-optional (default: ptest)"},
     {"--jobs", "NUMPROC", "jobs of each make (default: the number of processors)"},
     {"--make-flags", "USE_MAKEFLAGS", "flags of each make (default: -k V=0)"},
     {"--bootstrap", "BOOTSTRAP", "command that makes configure (default: ./bootstrap)"},
@@ -48,12 +52,17 @@ constexpr GivenOption kGivenOptions[] = {
 
 class Parser {
  public:
-  Parser() : app_("Builds the container images of a make-based source distribution, stage by stage, and resumes.\n", "stagemake") {
+  Parser()
+      : app_(
+            "Builds the container images of a make-based source distribution, stage by stage, and resumes.\n",
+            "stagemake") {
     app_.require_subcommand(1);
     app_.set_version_flag("--version", "stagemake " STAGEMAKE_VERSION);
     app_.get_formatter()->column_width(34);
-    app_.footer("`stagemake COMMAND --help` says more. Exit status: 0 all well, 1 a stage failed, 2 bad usage or input,\n"
-                "3 no usable container engine, 130 and 143 after SIGINT and SIGTERM.");
+    app_.footer(
+        "`stagemake COMMAND --help` says more. Exit status: 0 all well, 1 a stage failed, 2 bad usage or "
+        "input,\n"
+        "3 no usable container engine, 130 and 143 after SIGINT and SIGTERM.");
     add_build();
     add_explain();
     add_plan();
@@ -89,13 +98,16 @@ class Parser {
     std::vector<CLI::App*> used = app_.get_subcommands();
     if (used.empty() && argc > 1 && argv[1][0] != '-') {
       std::vector<std::string> commands;
-      for (const CLI::App* sub : app_.get_subcommands([](const CLI::App*) { return true; })) commands.push_back(sub->get_name());
+      for (const CLI::App* sub : app_.get_subcommands([](const CLI::App*) { return true; }))
+        commands.push_back(sub->get_name());
       std::vector<std::string> near = nearest(argv[1], commands);
-      return fmt::format("no command is named {}; {}", printable(argv[1]),
-                         near.empty() ? "there are " + join(commands, ", ") : "did you mean " + join(near, " or ") + "?");
+      return fmt::format(
+          "no command is named {}; {}", printable(argv[1]),
+          near.empty() ? "there are " + join(commands, ", ") : "did you mean " + join(near, " or ") + "?");
     }
     std::string what = used.empty() ? "which command?" : printable(error.what());
-    return fmt::format("{}\n`stagemake {}--help` says what can be said", what, used.empty() ? "" : used.front()->get_name() + " ");
+    return fmt::format("{}\n`stagemake {}--help` says what can be said", what,
+                       used.empty() ? "" : used.front()->get_name() + " ");
   }
 
   CLI::App* command(Verb verb, const char* name, const char* what) {
@@ -105,29 +117,34 @@ class Parser {
   }
 
   void add_tree(CLI::App* sub) {
-    sub->add_option("--tree", options_.tree, "the distribution's folder (default: the nearest upwards with build/pkgs)")
+    sub->add_option("--tree", options_.tree,
+                    "the distribution's folder (default: the nearest upwards with build/pkgs)")
         ->type_name("DIR");
     sub->add_option_function<std::string>(
            "--dialect",
            [this](const std::string& word) {
              options_.dialect = dialect_named(word);
-             if (!options_.dialect) throw CLI::ValidationError("--dialect", "is sage-9.8 or passagemath-2026");
+             if (!options_.dialect)
+               throw CLI::ValidationError("--dialect", "is sage-9.8 or passagemath-2026");
            },
            "sage-9.8 or passagemath-2026 (default: recognized)")
         ->type_name("NAME");
   }
 
   void add_stages(CLI::App* sub) {
-    sub->add_option("--stages", options_.stages, "table of stages (default: ci-docker.toml in the tree, else built in)")
+    sub->add_option("--stages", options_.stages,
+                    "table of stages (default: ci-docker.toml in the tree, else built in)")
         ->type_name("FILE");
   }
 
   void add_environments(CLI::App* sub, bool required) {
-    sub->add_option("ENV", options_.environments, "environments, as debian-bookworm-minimal or docker-debian-bookworm-minimal")
+    sub->add_option("ENV", options_.environments,
+                    "environments, as debian-bookworm-minimal or docker-debian-bookworm-minimal")
         ->required(required);
     for (const GivenOption& given : kGivenOptions)
       sub->add_option_function<std::string>(
-             given.option, [this, &given](const std::string& value) { options_.given[given.variable] = value; },
+             given.option,
+             [this, &given](const std::string& value) { options_.given[given.variable] = value; },
              fmt::format("{} [${}]", given.what, given.variable))
           ->type_name("TEXT");
   }
@@ -143,19 +160,24 @@ class Parser {
            },
            "auto, docker, podman or buildah [$STAGEMAKE_ENGINE]")
         ->type_name("NAME");
-    sub->add_option("--state", options_.state, "folder for logs and caches [$STAGEMAKE_STATE]")->type_name("DIR");
+    sub->add_option("--state", options_.state, "folder for logs and caches [$STAGEMAKE_STATE]")
+        ->type_name("DIR");
   }
 
   void add_images(CLI::App* sub) {
-    sub->add_option("--repository", options_.repository, "what stands in front of image names [$DOCKER_PUSH_REPOSITORY]")
+    sub->add_option("--repository", options_.repository,
+                    "what stands in front of image names [$DOCKER_PUSH_REPOSITORY]")
         ->type_name("NAME");
-    sub->add_option("--tag", options_.tag, "tag of images (default: what `git describe --dirty --always` says) [$DOCKER_TAG]")
+    sub->add_option("--tag", options_.tag,
+                    "tag of images (default: what `git describe --dirty --always` says) [$DOCKER_TAG]")
         ->type_name("TAG");
-    sub->add_option("--extra-tag", options_.extra_tags, "one more tag, repeatable [$EXTRA_DOCKER_TAGS]")->type_name("TAG");
+    sub->add_option("--extra-tag", options_.extra_tags, "one more tag, repeatable [$EXTRA_DOCKER_TAGS]")
+        ->type_name("TAG");
   }
 
   void add_targets(CLI::App* sub) {
-    sub->add_option("--to", options_.to, "build up to this stage, repeatable (default: with-targets) [$DOCKER_TARGETS]")
+    sub->add_option("--to", options_.to,
+                    "build up to this stage, repeatable (default: with-targets) [$DOCKER_TARGETS]")
         ->type_name("STAGE");
     sub->add_flag("--fresh", options_.fresh, "start from the base image, whatever images there are");
   }
@@ -173,8 +195,10 @@ class Parser {
     sub->add_flag("-k,--keep-going,!--stop-at-failure", options_.keep_going,
                   "after a failure, go on with other environments (default: yes)");
     sub->add_flag("-s,--quiet", options_.quiet, "say only what fails");
-    sub->add_flag("--count-calls", options_.count_calls, "say at the end how often the engine was called, and for what");
-    sub->add_option("--color", options_.color, "auto, always or never")->check(CLI::IsMember({"auto", "always", "never"}));
+    sub->add_flag("--count-calls", options_.count_calls,
+                  "say at the end how often the engine was called, and for what");
+    sub->add_option("--color", options_.color, "auto, always or never")
+        ->check(CLI::IsMember({"auto", "always", "never"}));
     add_json(sub);
     add_engine(sub);
     add_images(sub);
@@ -210,8 +234,10 @@ class Parser {
 
   void add_list() {
     CLI::App* sub = command(Verb::List, "list", "names of packages, sorted");
-    sub->add_option("SELECTOR", options_.query.selectors, "package names, :all: :standard: :optional: :experimental:");
-    sub->add_option("--has-file", options_.query.has_file, "with one of these files; repeated: with each")->type_name("A|B");
+    sub->add_option("SELECTOR", options_.query.selectors,
+                    "package names, :all: :standard: :optional: :experimental:");
+    sub->add_option("--has-file", options_.query.has_file, "with one of these files; repeated: with each")
+        ->type_name("A|B");
     sub->add_option("--no-file", options_.query.no_file, "with none of these files")->type_name("A|B");
     sub->add_option("--exclude", options_.query.exclude, "not this one")->type_name("NAME");
     add_json(sub);
@@ -219,10 +245,13 @@ class Parser {
   }
 
   void add_packages() {
-    CLI::App* sub = command(Verb::Packages, "packages", "what make would build for targets from an empty tree, in order");
-    sub->add_option("MAKE_TARGET", options_.make_targets, "targets of the tree's makefiles, and packages")->required();
+    CLI::App* sub =
+        command(Verb::Packages, "packages", "what make would build for targets from an empty tree, in order");
+    sub->add_option("MAKE_TARGET", options_.make_targets, "targets of the tree's makefiles, and packages")
+        ->required();
     sub->add_option("--dummy", options_.dummies, "packages taken from the system")->type_name("NAME,…|@FILE");
-    sub->add_option("--installed", options_.installed, "optional packages that count as installed")->type_name("NAME,…|@FILE");
+    sub->add_option("--installed", options_.installed, "optional packages that count as installed")
+        ->type_name("NAME,…|@FILE");
     add_json(sub);
     add_tree(sub);
   }
@@ -237,7 +266,8 @@ class Parser {
   }
 
   void add_shell() {
-    CLI::App* sub = command(Verb::Shell, "shell", "open a shell in the newest image of a stage, finished or failed");
+    CLI::App* sub =
+        command(Verb::Shell, "shell", "open a shell in the newest image of a stage, finished or failed");
     sub->add_option_function<std::string>(
            "ENV", [this](const std::string& name) { options_.environments = {name}; }, "environment")
         ->required();
@@ -257,9 +287,12 @@ class Parser {
     add_stages(sub);
   }
 
-  void add_doctor() { add_json(command(Verb::Doctor, "doctor", "which container engines work here, and what is missing")); }
+  void add_doctor() {
+    add_json(command(Verb::Doctor, "doctor", "which container engines work here, and what is missing"));
+  }
 
-  // Options win over variables; a variable that is set and empty is as good as unset, but for configure arguments.
+  // Options win over variables; a variable that is set and empty is as good as unset, but for configure
+  // arguments.
   void read_variables() {
     for (const std::string& name : environment_variables())
       if (std::string value = variable(name.c_str()); !value.empty()) options_.given.try_emplace(name, value);
@@ -272,10 +305,8 @@ class Parser {
     if (options_.repository.empty()) options_.repository = variable("DOCKER_PUSH_REPOSITORY");
     if (!options_.tag)
       if (std::string tag = variable("DOCKER_TAG"); !tag.empty()) options_.tag = tag;
-    if (options_.extra_tags.empty())
-      add_words(variable("EXTRA_DOCKER_TAGS"), options_.extra_tags);
-    if (options_.to.empty())
-      add_words(variable("DOCKER_TARGETS"), options_.to);
+    if (options_.extra_tags.empty()) add_words(variable("EXTRA_DOCKER_TAGS"), options_.extra_tags);
+    if (options_.to.empty()) add_words(variable("DOCKER_TARGETS"), options_.to);
   }
 
   void check() {
@@ -284,18 +315,28 @@ class Parser {
     parts.pop_back();  // what is behind the last `/`
     for (std::size_t i = 0; i < parts.size(); ++i) {
       bool is_host = i == 0 && parts[i].find_first_of(".:") != std::string_view::npos;
-      bool valid = is_host ? parts[i].find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.:-") == std::string_view::npos
+      bool valid = is_host ? parts[i].find_first_not_of(
+                                 "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.:-") ==
+                                 std::string_view::npos
                            : fits_in_image_name(parts[i]);
       if (!valid)
-        throw CLI::ValidationError("--repository", fmt::format("\"{}\" cannot begin an image's name: after the registry's, all letters "
-                                                               "must be lower-case", printable(options_.repository)));
+        throw CLI::ValidationError(
+            "--repository",
+            fmt::format("\"{}\" cannot begin an image's name: after the registry's, all letters "
+                        "must be lower-case",
+                        printable(options_.repository)));
     }
     std::vector<std::string> tags = options_.extra_tags;
     if (options_.tag) tags.push_back(*options_.tag);
     for (const std::string& tag : tags) {
-      bool valid = !tag.empty() && tag.size() <= 120 && tag.front() != '-' && tag.front() != '.' &&
-                   tag.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-") == std::string::npos;
-      if (!valid) throw CLI::ValidationError("--tag", fmt::format("\"{}\" is no tag: letters, digits, `_`, `.`, `-`, at most 120", printable(tag)));
+      bool valid =
+          !tag.empty() && tag.size() <= 120 && tag.front() != '-' && tag.front() != '.' &&
+          tag.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-") ==
+              std::string::npos;
+      if (!valid)
+        throw CLI::ValidationError(
+            "--tag",
+            fmt::format("\"{}\" is no tag: letters, digits, `_`, `.`, `-`, at most 120", printable(tag)));
     }
   }
 
@@ -305,6 +346,8 @@ class Parser {
 
 }  // namespace
 
-ParsedOptions parse_options(int argc, const char* const* argv) { return Parser().parse(argc, argv); }
+ParsedOptions parse_options(int argc, const char* const* argv) {
+  return Parser().parse(argc, argv);
+}
 
 }  // namespace stagemake

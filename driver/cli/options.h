@@ -1,4 +1,5 @@
-// The command line: what a person can say, as a value. Everything a person may say in a variable is read here too.
+// The command line: what a person can say, as a value. Everything a person may say in a variable is read here
+// too.
 #pragma once
 
 #include <map>
@@ -56,8 +57,8 @@ struct Options {
   std::string stage;
 };
 
-// Parses. `stop` is set where there is nothing more to do (--help, --version, or a usage error, which has been told);
-// the int is then the exit status.
+// Parses. `stop` is set where there is nothing more to do (--help, --version, or a usage error, which has
+// been told); the int is then the exit status.
 struct ParsedOptions {
   Options options;
   std::optional<int> stop;

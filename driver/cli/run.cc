@@ -11,17 +11,28 @@ namespace {
 
 int run_verb(const Options& options) {
   switch (options.verb) {
-    case Verb::List: return list_command(options);
-    case Verb::Packages: return packages_command(options);
-    case Verb::Plan: return plan_command(options);
-    case Verb::Stages: return stages_command(options);
-    case Verb::Envs: return envs_command(options);
-    case Verb::Build: return build_command(options);
-    case Verb::Explain: return explain_command(options);
-    case Verb::Snapshots: return snapshots_command(options);
-    case Verb::Shell: return shell_command(options);
-    case Verb::Clean: return clean_command(options);
-    case Verb::Doctor: return doctor_command(options);
+    case Verb::List:
+      return list_command(options);
+    case Verb::Packages:
+      return packages_command(options);
+    case Verb::Plan:
+      return plan_command(options);
+    case Verb::Stages:
+      return stages_command(options);
+    case Verb::Envs:
+      return envs_command(options);
+    case Verb::Build:
+      return build_command(options);
+    case Verb::Explain:
+      return explain_command(options);
+    case Verb::Snapshots:
+      return snapshots_command(options);
+    case Verb::Shell:
+      return shell_command(options);
+    case Verb::Clean:
+      return clean_command(options);
+    case Verb::Doctor:
+      return doctor_command(options);
   }
   return static_cast<int>(ExitStatus::BadInput);
 }
@@ -33,7 +44,8 @@ int run(int argc, const char* const* argv) {
     ParsedOptions parsed = parse_options(argc, argv);
     if (parsed.stop) return *parsed.stop;
     int status = run_verb(parsed.options);
-    if (std::fflush(stdout) != 0) throw Error(ExitStatus::EngineUnusable, "standard output cannot be written");
+    if (std::fflush(stdout) != 0)
+      throw Error(ExitStatus::EngineUnusable, "standard output cannot be written");
     return status;
   } catch (const Error& error) {
     for (const Fault& fault : error.faults()) fmt::print(stderr, "stagemake: {}\n", fault.text());

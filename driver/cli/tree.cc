@@ -16,10 +16,14 @@ fs::path find_tree(const fs::path& start) {
     if (fs::is_directory(folder / "build/pkgs", ignored)) return folder;
     if (!folder.has_parent_path() || folder == folder.parent_path()) break;
   }
-  throw bad_input(start.string(), "neither here nor in a folder above is build/pkgs: this is no distribution's tree. Go into one, or name it with --tree DIR");
+  throw bad_input(start.string(),
+                  "neither here nor in a folder above is build/pkgs: this is no distribution's tree. Go into "
+                  "one, or name it with --tree DIR");
 }
 
-fs::path tree_path(const Options& options) { return options.tree ? *options.tree : find_tree(fs::current_path()); }
+fs::path tree_path(const Options& options) {
+  return options.tree ? *options.tree : find_tree(fs::current_path());
+}
 
 Tree open_tree(const Options& options) {
   fs::path path = tree_path(options);
@@ -47,8 +51,10 @@ std::vector<Environment> resolve_environments(const Options& options, const Tree
   unsigned processors = std::max(1u, std::thread::hardware_concurrency());
   for (const std::string& name : options.environments) {
     try {
-      Environment environment = resolve_environment({.name = name, .given = options.given}, tree.packages, processors);
-      installation_recipe(environment.system, environment.system_packages, false);  // is the system a known one?
+      Environment environment =
+          resolve_environment({.name = name, .given = options.given}, tree.packages, processors);
+      installation_recipe(environment.system, environment.system_packages,
+                          false);  // is the system a known one?
       if (seen.insert(environment.name).second) environments.push_back(std::move(environment));
     } catch (const Error& error) {
       for (const Fault& fault : error.faults()) faults.add(fault.where, fault.what);
@@ -78,7 +84,8 @@ std::set<std::string> names_of(const std::vector<std::string>& arguments) {
 
 std::string git_revision(const fs::path& tree, std::stop_token stop) {
   if (find_program("git").empty()) return {};
-  Finished finished = run_command({.argv = {"git", "-C", tree.string(), "describe", "--dirty", "--always"}, .stop = stop});
+  Finished finished =
+      run_command({.argv = {"git", "-C", tree.string(), "describe", "--dirty", "--always"}, .stop = stop});
   return finished.ok() ? std::string(trimmed(finished.output)) : std::string();
 }
 
@@ -86,7 +93,9 @@ std::string tag_of(const std::string& revision) {
   if (revision.empty()) return "latest";
   std::string tag = revision.substr(0, 120);
   for (char& c : tag)
-    if (std::string_view("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-").find(c) == std::string_view::npos) c = '-';
+    if (std::string_view("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-").find(c) ==
+        std::string_view::npos)
+      c = '-';
   if (tag.front() == '-' || tag.front() == '.') tag.front() = '_';
   return tag;
 }

@@ -32,10 +32,12 @@ fs::path find_tree(const fs::path& start);
 // The environments of the command, resolved. Throws one Error with what is wrong in all of them.
 std::vector<Environment> resolve_environments(const Options& options, const Tree& tree);
 
-// "NAME,NAME" and "@FILE" arguments as names. A file holds names apart by blanks, commas or lines; `#` begins a comment.
+// "NAME,NAME" and "@FILE" arguments as names. A file holds names apart by blanks, commas or lines; `#` begins
+// a comment.
 std::set<std::string> names_of(const std::vector<std::string>& arguments);
 
-// What `git describe --dirty --always` says of the tree; empty where it is in no git checkout or git is missing.
+// What `git describe --dirty --always` says of the tree; empty where it is in no git checkout or git is
+// missing.
 std::string git_revision(const fs::path& tree, std::stop_token stop = {});
 // A revision as a tag that registries allow; "latest" for an empty one.
 std::string tag_of(const std::string& revision);

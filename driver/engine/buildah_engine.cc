@@ -123,8 +123,8 @@ std::optional<ImageInfo> BuildahEngine::find_image(const std::string& image) {
 
 std::vector<ImageInfo> BuildahEngine::list_images(const std::string& label, const std::string& value) {
   counter_.count("list_images");
-  json listed = parsed_answer(
-      "buildah", program_.ask({"images", "--all", "--json", "--no-trunc", "--filter", label_filter(label, value)}));
+  json listed = parsed_answer("buildah", program_.ask({"images", "--all", "--json", "--no-trunc", "--filter",
+                                                       label_filter(label, value)}));
   std::vector<ImageInfo> images;
   for (const json& entry : elements(listed))
     if (std::optional<ImageInfo> info = described(entry); info && has_label(info->labels, label, value))
@@ -354,9 +354,10 @@ unsigned BuildahEngine::most_layers() {
   json store = member(parsed_answer(program_.name(), program_.ask({"info"})), "store");
   std::size_t root = text_at(store, "GraphRoot").size();
   constexpr std::size_t kPage = 4096;
-  std::size_t fixed = 2 * (root + 100) + 300;           // upper and work folder, and the other options
-  std::size_t per_layer = root + 12 + 26 + 1;           // ROOT/overlay/l/, 26 letters, a colon
-  return most_layers_ = static_cast<unsigned>(std::clamp<std::size_t>((kPage - std::min(kPage, fixed)) / per_layer, 10, 120));
+  std::size_t fixed = 2 * (root + 100) + 300;  // upper and work folder, and the other options
+  std::size_t per_layer = root + 12 + 26 + 1;  // ROOT/overlay/l/, 26 letters, a colon
+  return most_layers_ = static_cast<unsigned>(
+             std::clamp<std::size_t>((kPage - std::min(kPage, fixed)) / per_layer, 10, 120));
 }
 
 std::vector<std::string> BuildahEngine::shell_command(const std::string& image) const {

@@ -41,9 +41,9 @@ class BuildahEngine : public ContainerEngine {
   void tag(const std::string& image, const std::string& new_name) override;
   bool remove_image(const std::string& name) override;
 
-  // As many as the storage can mount: it names every layer with its path in one page of options. It has a shorter form
-  // for more layers, which Linux refuses since it is strict about an empty option (buildah 1.28 on Linux 6: the 49th
-  // layer below a folder of 38 letters).
+  // As many as the storage can mount: it names every layer with its path in one page of options. It has a
+  // shorter form for more layers, which Linux refuses since it is strict about an empty option (buildah 1.28
+  // on Linux 6: the 49th layer below a folder of 38 letters).
   unsigned most_layers() override;
 
   std::vector<std::string> shell_command(const std::string& image) const override;

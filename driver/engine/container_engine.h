@@ -124,7 +124,8 @@ class ContainerEngine {
   // Removes a name, and the image with its last one; absent is fine. False where something still uses it.
   virtual bool remove_image(const std::string& name) = 0;
 
-  // The most layers that an image may have so that containers can still be made from it and images from those.
+  // The most layers that an image may have so that containers can still be made from it and images from
+  // those.
   virtual unsigned most_layers() { return 120; }  // docker refuses the 126th; people add some by hand
 
   // The command with which a person opens a shell in an image.

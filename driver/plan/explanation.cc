@@ -17,7 +17,8 @@ std::string age(std::int64_t then, std::int64_t now) {
 }
 
 std::string some_of(const std::vector<std::string>& all) {
-  std::vector<std::string> first(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(std::min(all.size(), kMostFiles)));
+  std::vector<std::string> first(all.begin(),
+                                 all.begin() + static_cast<std::ptrdiff_t>(std::min(all.size(), kMostFiles)));
   std::string text = printable(join(first, ", "));
   return all.size() > kMostFiles ? text + fmt::format(" and {} more", all.size() - kMostFiles) : text;
 }
@@ -28,10 +29,11 @@ bool is_digest(const std::string& value) {
 }
 
 // The files at and below `path` that differ between two sorted manifests.
-std::vector<std::string> changed_files(const std::vector<SourceFile>& before, const std::vector<SourceFile>& now,
-                                       const std::string& path) {
+std::vector<std::string> changed_files(const std::vector<SourceFile>& before,
+                                       const std::vector<SourceFile>& now, const std::string& path) {
   std::vector<SourceFile> differing;
-  std::set_symmetric_difference(before.begin(), before.end(), now.begin(), now.end(), std::back_inserter(differing));
+  std::set_symmetric_difference(before.begin(), before.end(), now.begin(), now.end(),
+                                std::back_inserter(differing));
   std::vector<std::string> names;
   for (const SourceFile& file : differing) {
     bool inside = file.path == path || file.path.starts_with(path + "/");
@@ -44,7 +46,12 @@ class Explainer {
  public:
   Explainer(const StagePlan& plan, const PackageIndex& packages, const std::vector<StageDecision>& decisions,
             SourceTree& sources, const ManifestLookup& manifests, std::int64_t now)
-      : plan_(plan), packages_(packages), decisions_(decisions), sources_(sources), manifests_(manifests), now_(now) {}
+      : plan_(plan),
+        packages_(packages),
+        decisions_(decisions),
+        sources_(sources),
+        manifests_(manifests),
+        now_(now) {}
 
   StageExplanation of(std::size_t stage) {
     const StageDecision& decision = decisions_[stage];
@@ -56,7 +63,8 @@ class Explainer {
         break;
       case StageDecision::Action::Reuse:
         text.action = "reuse";
-        text.headline = fmt::format("{} ({})", display_name(*decision.image), age(decision.image->created, now_));
+        text.headline =
+            fmt::format("{} ({})", display_name(*decision.image), age(decision.image->created, now_));
         break;
       case StageDecision::Action::Build:
         text.action = "build";
@@ -72,12 +80,17 @@ class Explainer {
     const StageDecision& decision = decisions_[stage];
     if (!decision.start) return fmt::format("after {}", plan_.stages[*plan_.stages[stage].parent].name);
     const Candidate& start = *decision.start;
-    if (start.snapshot == nullptr) return fmt::format("from the base image {}", printable(plan_.environment.base_image));
+    if (start.snapshot == nullptr)
+      return fmt::format("from the base image {}", printable(plan_.environment.base_image));
     std::string name = display_name(*start.snapshot);
     switch (start.kind) {
-      case Candidate::Kind::Parent: return fmt::format("from {}", name);
-      case Candidate::Kind::Unfinished: return fmt::format("goes on in {}, left unfinished {}", name, age(start.snapshot->created, now_));
-      case Candidate::Kind::Older: return fmt::format("goes on in {}, made {} from other sources", name, age(start.snapshot->created, now_));
+      case Candidate::Kind::Parent:
+        return fmt::format("from {}", name);
+      case Candidate::Kind::Unfinished:
+        return fmt::format("goes on in {}, left unfinished {}", name, age(start.snapshot->created, now_));
+      case Candidate::Kind::Older:
+        return fmt::format("goes on in {}, made {} from other sources", name,
+                           age(start.snapshot->created, now_));
     }
     return name;
   }
@@ -86,16 +99,19 @@ class Explainer {
     const StageDecision& decision = decisions_[stage];
     std::vector<std::string> lines;
     if (decision.older == nullptr) lines.push_back("never built here");
-    for (const InputChange& change : decision.changes) lines.push_back(change_text(stage, change, *decision.older));
-    if (decision.older != nullptr && decision.changes.empty())
-      lines.push_back(unchanged_text(stage));
+    for (const InputChange& change : decision.changes)
+      lines.push_back(change_text(stage, change, *decision.older));
+    if (decision.older != nullptr && decision.changes.empty()) lines.push_back(unchanged_text(stage));
     if (decision.start && decision.start->snapshot != nullptr) {
       const Candidate& start = *decision.start;
       if (start.ready > 0)
-        lines.push_back(fmt::format("{} of {} packages are ready there", start.ready, start.ready + start.to_build.size()));
+        lines.push_back(fmt::format("{} of {} packages are ready there", start.ready,
+                                    start.ready + start.to_build.size()));
       if (!start.stale.empty())
-        lines.push_back("to be built again, since their files changed and not their version: " + some_of(start.stale));
-      if (!start.removed.empty()) lines.push_back("to be uninstalled, since the tree has them no more: " + some_of(start.removed));
+        lines.push_back("to be built again, since their files changed and not their version: " +
+                        some_of(start.stale));
+      if (!start.removed.empty())
+        lines.push_back("to be uninstalled, since the tree has them no more: " + some_of(start.removed));
     }
     if (std::string made = made_text(stage); !made.empty()) lines.push_back(made);
     return lines;
@@ -128,9 +144,12 @@ class Explainer {
     }
     if (change.input == kRecipeInput) return "its recipe changed";
     const std::vector<std::string>& files = plan_.table.stages[stage].adds;
-    if (std::find(files.begin(), files.end(), change.input) != files.end()) return files_text(stage, change.input, older);
-    if (is_digest(change.before) || is_digest(change.after)) return fmt::format("{} changed", printable(change.input));
-    return fmt::format("{} was \"{}\", is \"{}\"", printable(change.input), printable(change.before), printable(change.after));
+    if (std::find(files.begin(), files.end(), change.input) != files.end())
+      return files_text(stage, change.input, older);
+    if (is_digest(change.before) || is_digest(change.after))
+      return fmt::format("{} changed", printable(change.input));
+    return fmt::format("{} was \"{}\", is \"{}\"", printable(change.input), printable(change.before),
+                       printable(change.after));
   }
 
   std::string files_text(std::size_t stage, const std::string& path, const Snapshot& older) {
@@ -169,7 +188,8 @@ nlohmann::json to_json(const std::vector<StageExplanation>& explanations) {
 
 std::string display_name(const Snapshot& snapshot) {
   if (!snapshot.names.empty()) {
-    // An image that holds several stages has the names of all: its own stage's is the one that tells what it is.
+    // An image that holds several stages has the names of all: its own stage's is the one that tells what it
+    // is.
     auto own = std::find_if(snapshot.names.begin(), snapshot.names.end(), [&](const std::string& name) {
       return name.substr(0, name.rfind(':')).ends_with("-" + snapshot.stage);
     });

@@ -16,9 +16,9 @@ using ManifestLookup = std::function<std::optional<std::vector<SourceFile>>(cons
 
 struct StageExplanation {
   std::string stage;
-  std::string action;                  // "reuse", "build", "skip" (not asked for)
-  std::string headline;                // one line: from what
-  std::vector<std::string> reasons;    // one line each: why it is built
+  std::string action;                // "reuse", "build", "skip" (not asked for)
+  std::string headline;              // one line: from what
+  std::vector<std::string> reasons;  // one line each: why it is built
 };
 
 // `now`: seconds since the epoch, for "2 h ago". One explanation per stage, in the plan's order.

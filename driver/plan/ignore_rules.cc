@@ -8,9 +8,12 @@
 namespace stagemake {
 namespace {
 
-bool is_plain(std::string_view part) { return part.find_first_of("*?[\\") == std::string_view::npos; }
+bool is_plain(std::string_view part) {
+  return part.find_first_of("*?[\\") == std::string_view::npos;
+}
 
-// The end of a character class that starts at pattern[at] == '[', and whether `c` is in it (Go's filepath.Match).
+// The end of a character class that starts at pattern[at] == '[', and whether `c` is in it (Go's
+// filepath.Match).
 std::size_t match_class(std::string_view pattern, std::size_t at, char c, bool& in) {
   std::size_t i = at + 1;
   bool negated = i < pattern.size() && pattern[i] == '^';
@@ -74,7 +77,8 @@ bool part_matches(std::string_view pattern, std::string_view text) {
 
 using Parts = std::vector<std::string>;
 
-bool path_matches(const Parts& pattern, std::size_t p, const std::vector<std::string_view>& path, std::size_t i) {
+bool path_matches(const Parts& pattern, std::size_t p, const std::vector<std::string_view>& path,
+                  std::size_t i) {
   for (; p < pattern.size(); ++p, ++i) {
     if (pattern[p] == "**") {
       if (p + 1 == pattern.size()) return i < path.size();  // everything below
@@ -101,9 +105,10 @@ Parts cleaned(std::string_view pattern) {
   return parts;
 }
 
-// To Docker, `**` is "any folders or none" also inside a part: `a**b` is `ab` or `a*/**/b`, `a**` at the end is `a*`.
-// `**b` is `**/b`, but `**/*b` where the whole pattern begins with it and has no other special character. Adds the
-// patterns that mean the same with `**` only as a part of its own.
+// To Docker, `**` is "any folders or none" also inside a part: `a**b` is `ab` or `a*/**/b`, `a**` at the end
+// is `a*`.
+// `**b` is `**/b`, but `**/*b` where the whole pattern begins with it and has no other special character.
+// Adds the patterns that mean the same with `**` only as a part of its own.
 void add_expanded(Parts parts, std::vector<Parts>& into) {
   constexpr std::size_t kMost = 64;  // alternatives; a pattern with so many is nobody's
   auto inside = std::find_if(parts.begin(), parts.end(), [](const std::string& part) {
@@ -126,7 +131,8 @@ void add_expanded(Parts parts, std::vector<Parts>& into) {
     return add_expanded(std::move(parts), into);
   }
   Parts spread = parts;
-  bool plain = is_plain(after) && std::all_of(inside + 1, parts.end(), [](const std::string& part) { return is_plain(part); });
+  bool plain = is_plain(after) &&
+               std::all_of(inside + 1, parts.end(), [](const std::string& part) { return is_plain(part); });
   spread[static_cast<std::size_t>(at)] = before.empty() && at == 0 && plain ? "*" + after : after;
   spread.insert(spread.begin() + at, "**");
   if (!before.empty()) {
@@ -160,10 +166,11 @@ bool IgnoreRules::excluded(std::string_view path, const Inherited& parent, Inher
     const Pattern& pattern = patterns_[i];
     bool matched = parent.matched[i] != 0;
     if (!matched) {
-      // Most patterns name their first folder; comparing it first spares nearly all of the work (130 patterns and
-      // 10,000 files in Sage).
+      // Most patterns name their first folder; comparing it first spares nearly all of the work (130 patterns
+      // and 10,000 files in Sage).
       const std::string& first = pattern.parts.front();
-      if (first == "**" || !is_plain(first) || first == parts.front()) matched = path_matches(pattern.parts, 0, parts, 0);
+      if (first == "**" || !is_plain(first) || first == parts.front())
+        matched = path_matches(pattern.parts, 0, parts, 0);
     }
     own.matched[i] = matched ? 1 : 0;
     if (matched) out = !pattern.takes_back;

@@ -1,7 +1,7 @@
-// What .dockerignore keeps out of a build, by Docker's rules: patterns are relative to the tree's root, `**` spans
-// folders, `!` takes back, the last pattern that matches wins, and what lies below an excluded folder is excluded
-// unless taken back itself. (https://docs.docker.com/build/concepts/context/#dockerignore-files; the same file as
-// .gitignore means other things to git.)
+// What .dockerignore keeps out of a build, by Docker's rules: patterns are relative to the tree's root, `**`
+// spans folders, `!` takes back, the last pattern that matches wins, and what lies below an excluded folder
+// is excluded unless taken back itself. (https://docs.docker.com/build/concepts/context/#dockerignore-files;
+// the same file as .gitignore means other things to git.)
 #pragma once
 
 #include <cstdint>
@@ -22,7 +22,8 @@ class IgnoreRules {
   };
   Inherited at_root() const { return {std::vector<std::uint8_t>(patterns_.size(), 0)}; }
 
-  // Whether `path` (relative, with `/`) is excluded; `own` gets what it hands down. For walking a tree from the top.
+  // Whether `path` (relative, with `/`) is excluded; `own` gets what it hands down. For walking a tree from
+  // the top.
   bool excluded(std::string_view path, const Inherited& parent, Inherited& own) const;
   // The same for one path by itself.
   bool excluded(std::string_view path) const;

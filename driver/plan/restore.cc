@@ -35,34 +35,41 @@ class Decider {
 
  private:
   bool same_base(const Snapshot& snapshot) const {
-    return options_.base_digest.empty() || snapshot.base_digest.empty() || snapshot.base_digest == options_.base_digest;
+    return options_.base_digest.empty() || snapshot.base_digest.empty() ||
+           snapshot.base_digest == options_.base_digest;
   }
 
   bool is_target(std::size_t stage) const {
     return std::find(options_.targets.begin(), options_.targets.end(), stage) != options_.targets.end();
   }
 
-  // The best image that holds a stage, finished, with its key: the stage's own, then a finished later one's, then what
-  // is left of a later one. A stage that was asked for must have an image of its own: people pull it by its name.
+  // The best image that holds a stage, finished, with its key: the stage's own, then a finished later one's,
+  // then what is left of a later one. A stage that was asked for must have an image of its own: people pull
+  // it by its name.
   const Snapshot* holder(std::size_t stage, const std::vector<StageDecision>& decisions) const {
     const Snapshot* best = nullptr;
     auto is_own = [&](const Snapshot& s) { return s.stage == plan_.stages[stage].name; };
-    // Of later stages' images the one that holds the least beyond this stage: after a run it is the one with its name.
+    // Of later stages' images the one that holds the least beyond this stage: after a run it is the one with
+    // its name.
     auto rank = [&](const Snapshot& s) {
-      return std::tuple(is_own(s), s.complete, -static_cast<int>(s.lineage.size()), s.clean, s.created, s.image);
+      return std::tuple(is_own(s), s.complete, -static_cast<int>(s.lineage.size()), s.clean, s.created,
+                        s.image);
     };
     for (const Snapshot& snapshot : snapshots_) {
       const LineageEntry* entry = snapshot.holds(plan_.stages[stage].name);
       if (entry == nullptr || entry->key != plan_.stages[stage].key || !same_base(snapshot)) continue;
       bool usable = is_own(snapshot) ? snapshot.complete
-                                     : !is_target(stage) && may_continue_in(snapshot) && is_on_way(stage, snapshot, decisions);
+                                     : !is_target(stage) && may_continue_in(snapshot) &&
+                                           is_on_way(stage, snapshot, decisions);
       if (usable && (best == nullptr || rank(snapshot) > rank(*best))) best = &snapshot;
     }
     return best;
   }
 
-  // Whether all wanted stages that go on from `stage` lead to the stage of `snapshot`: another branch cannot begin in it.
-  bool is_on_way(std::size_t stage, const Snapshot& snapshot, const std::vector<StageDecision>& decisions) const {
+  // Whether all wanted stages that go on from `stage` lead to the stage of `snapshot`: another branch cannot
+  // begin in it.
+  bool is_on_way(std::size_t stage, const Snapshot& snapshot,
+                 const std::vector<StageDecision>& decisions) const {
     std::vector<std::size_t> chain = plan_.chain(*plan_.table.find(snapshot.stage));
     for (std::size_t i = stage + 1; i < decisions.size(); ++i)
       if (plan_.stages[i].parent == stage && decisions[i].action != StageDecision::Action::NotWanted &&
@@ -72,7 +79,8 @@ class Decider {
   }
 
   bool same_environment(const Snapshot& snapshot) const {
-    return snapshot.distribution == plan_.table.distribution && snapshot.environment == plan_.environment.name;
+    return snapshot.distribution == plan_.table.distribution &&
+           snapshot.environment == plan_.environment.name;
   }
 
   void explain(std::size_t stage, StageDecision& decision) const {
@@ -84,7 +92,8 @@ class Decider {
     if (decision.older == nullptr) return;
     std::vector<KeyInput> before = decision.older->holds(plan_.stages[stage].name)->inputs;
     for (const KeyInput& now : plan_.stages[stage].inputs) {
-      auto was = std::find_if(before.begin(), before.end(), [&](const KeyInput& input) { return input.name == now.name; });
+      auto was = std::find_if(before.begin(), before.end(),
+                              [&](const KeyInput& input) { return input.name == now.name; });
       if (was == before.end())
         decision.changes.push_back({now.name, "", now.value});
       else if (was->value != now.value)
@@ -93,7 +102,8 @@ class Decider {
     }
     for (const KeyInput& gone : before) decision.changes.push_back({gone.name, gone.value, ""});
     if (!same_base(*decision.older) && !plan_.stages[stage].parent)
-      decision.changes.push_back({"content of the base image", decision.older->base_digest, options_.base_digest});
+      decision.changes.push_back(
+          {"content of the base image", decision.older->base_digest, options_.base_digest});
   }
 
   // Whether make may go on in an image whose keys are other: only files differ, and what make is told.
@@ -116,7 +126,8 @@ class Decider {
     return true;
   }
 
-  // The packages that the stages to be built want installed at the end: theirs and those of the stages before.
+  // The packages that the stages to be built want installed at the end: theirs and those of the stages
+  // before.
   std::set<PackageId> wanted() const {
     std::set<PackageId> all;
     for (std::size_t target : options_.targets)
@@ -136,7 +147,8 @@ class Decider {
     std::vector<PackageId> to_build;
     for (PackageId id : all) {
       auto found = installed.find(packages_[id].name);
-      if (graph_.is_forced(id) || found == installed.end() || found->second.version != packages_[id].version || found->second.fingerprint.empty() ||
+      if (graph_.is_forced(id) || found == installed.end() ||
+          found->second.version != packages_[id].version || found->second.fingerprint.empty() ||
           found->second.fingerprint != plan_.fingerprints[id])
         to_build.push_back(id);
     }
@@ -160,7 +172,8 @@ class Decider {
       bool same_key = snapshot.stage == plan_.stages[stage].name && snapshot.key() == plan_.stages[stage].key;
       if (!snapshot.complete && same_key && same_base(snapshot) && same_environment(snapshot)) {
         all.push_back({.kind = Candidate::Kind::Unfinished, .snapshot = &snapshot});
-      } else if (std::optional<std::size_t> at = plan_.table.find(snapshot.stage); at && parent && may_continue_in(snapshot)) {
+      } else if (std::optional<std::size_t> at = plan_.table.find(snapshot.stage);
+                 at && parent && may_continue_in(snapshot)) {
         std::vector<std::size_t> chain = plan_.chain(*at);
         if (std::find(chain.begin(), chain.end(), stage) != chain.end())
           all.push_back({.kind = Candidate::Kind::Older, .snapshot = &snapshot});
@@ -171,19 +184,21 @@ class Decider {
       int preference = c.kind == Candidate::Kind::Unfinished ? 2 : c.kind == Candidate::Kind::Parent ? 1 : 0;
       return std::tuple(c.ready, preference, c.snapshot == nullptr ? 0 : c.snapshot->created);
     };
-    std::stable_sort(all.begin(), all.end(), [&](const Candidate& a, const Candidate& b) { return rank(a) > rank(b); });
+    std::stable_sort(all.begin(), all.end(),
+                     [&](const Candidate& a, const Candidate& b) { return rank(a) > rank(b); });
     decision.start = all.front();
   }
 
-  // A clean build keeps every stage. One that goes on in an older image keeps what was asked for and where stages
-  // branch: a commit costs seconds and a layer, and the image kept holds the stages before it as well.
+  // A clean build keeps every stage. One that goes on in an older image keeps what was asked for and where
+  // stages branch: a commit costs seconds and a layer, and the image kept holds the stages before it as well.
   void choose_commits(std::vector<StageDecision>& decisions) const {
     std::vector<bool> in_older(decisions.size());
     std::vector<unsigned> built_children(decisions.size());
     for (std::size_t i = 0; i < decisions.size(); ++i) {
       if (decisions[i].action != StageDecision::Action::Build) continue;
       std::optional<std::size_t> parent = plan_.stages[i].parent;
-      in_older[i] = decisions[i].start ? decisions[i].start->kind == Candidate::Kind::Older : in_older[*parent];
+      in_older[i] =
+          decisions[i].start ? decisions[i].start->kind == Candidate::Kind::Older : in_older[*parent];
       if (parent) ++built_children[*parent];
     }
     for (std::size_t i = 0; i < decisions.size(); ++i) {
@@ -201,7 +216,8 @@ class Decider {
 
 }  // namespace
 
-void judge_packages(const StagePlan& plan, const PackageIndex& packages, const Snapshot& snapshot, Candidate& candidate) {
+void judge_packages(const StagePlan& plan, const PackageIndex& packages, const Snapshot& snapshot,
+                    Candidate& candidate) {
   for (const auto& [name, installed] : snapshot.packages) {
     std::optional<PackageId> id = packages.find(name);
     if (!id)
@@ -212,8 +228,9 @@ void judge_packages(const StagePlan& plan, const PackageIndex& packages, const S
   }
 }
 
-std::vector<StageDecision> decide(const StagePlan& plan, const PackageIndex& packages, const DependencyGraph& graph,
-                                  const std::vector<Snapshot>& snapshots, const RestoreOptions& options) {
+std::vector<StageDecision> decide(const StagePlan& plan, const PackageIndex& packages,
+                                  const DependencyGraph& graph, const std::vector<Snapshot>& snapshots,
+                                  const RestoreOptions& options) {
   return Decider(plan, packages, graph, snapshots, options).decide();
 }
 

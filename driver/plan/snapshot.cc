@@ -11,9 +11,12 @@ namespace {
 
 using nlohmann::json;
 
-constexpr std::size_t kLabelLimit = 1u << 20;  // bytes; lineage and packages of the largest tree take about 40 kB
+constexpr std::size_t kLabelLimit =
+    1u << 20;  // bytes; lineage and packages of the largest tree take about 40 kB
 
-std::string label(std::string_view name) { return std::string(kLabelPrefix) + std::string(name); }
+std::string label(std::string_view name) {
+  return std::string(kLabelPrefix) + std::string(name);
+}
 
 json lineage_json(const std::vector<LineageEntry>& lineage) {
   json list = json::array();
@@ -39,19 +42,22 @@ std::vector<LineageEntry> parse_lineage(const json& list) {
 bool leads_out(std::string_view path) {
   if (path.empty() || path.front() == '/') return true;
   std::vector<std::string_view> parts = split(path, '/');
-  return std::any_of(parts.begin(), parts.end(), [](std::string_view p) { return p.empty() || p == "." || p == ".."; });
+  return std::any_of(parts.begin(), parts.end(),
+                     [](std::string_view p) { return p.empty() || p == "." || p == ".."; });
 }
 
 }  // namespace
 
 const LineageEntry* Snapshot::holds(std::string_view name) const {
-  auto found = std::find_if(lineage.begin(), lineage.end(), [&](const LineageEntry& entry) { return entry.stage == name; });
+  auto found = std::find_if(lineage.begin(), lineage.end(),
+                            [&](const LineageEntry& entry) { return entry.stage == name; });
   return found == lineage.end() ? nullptr : &*found;
 }
 
 std::map<std::string, std::string> to_labels(const Snapshot& snapshot) {
   json packages = json::object();
-  for (const auto& [name, package] : snapshot.packages) packages[name] = {package.version, package.fingerprint};
+  for (const auto& [name, package] : snapshot.packages)
+    packages[name] = {package.version, package.fingerprint};
   auto dumped = [](const json& value) { return value.dump(-1, ' ', true, json::error_handler_t::replace); };
   return {
       {std::string(kSchemaLabel), std::to_string(kSnapshotSchema)},
@@ -101,7 +107,8 @@ std::optional<Snapshot> from_labels(const std::map<std::string, std::string>& la
   for (const LineageEntry& entry : snapshot.lineage) stages.insert(entry.stage);
   std::size_t held = snapshot.lineage.size();
   bool consistent = held > 0 && stages.size() == held && snapshot.lineage.back().stage == snapshot.stage &&
-                    snapshot.key() == text("key") && (held > 1 ? snapshot.lineage[held - 2].key : "") == text("parent") &&
+                    snapshot.key() == text("key") &&
+                    (held > 1 ? snapshot.lineage[held - 2].key : "") == text("parent") &&
                     !snapshot.distribution.empty() && !snapshot.environment.empty();
   return consistent ? std::optional(std::move(snapshot)) : std::nullopt;
 }
@@ -127,7 +134,8 @@ std::optional<std::vector<SourceFile>> parse_manifest(std::string_view text) {
     std::string_view id = text.substr(1, 40);
     std::string_view path = text.substr(42, end - 42);
     if ((kind != 'f' && kind != 'x' && kind != 'l') || leads_out(path) ||
-        id.find_first_not_of("0123456789abcdef") != std::string_view::npos || (!files.empty() && files.back().path >= path))
+        id.find_first_not_of("0123456789abcdef") != std::string_view::npos ||
+        (!files.empty() && files.back().path >= path))
       return std::nullopt;
     files.push_back({std::string(path), static_cast<SourceFile::Kind>(kind), std::string(id)});
     text.remove_prefix(end + 1);

@@ -1,7 +1,7 @@
 // A snapshot: an image of a stage, finished or not, that says of itself what it is.
 //
-// All of it stands in the image's labels, so that any machine that can see the image can judge it without pulling it.
-// Labels come from outside and are not trusted: what does not parse is no snapshot.
+// All of it stands in the image's labels, so that any machine that can see the image can judge it without
+// pulling it. Labels come from outside and are not trusted: what does not parse is no snapshot.
 #pragma once
 
 #include <cstdint>
@@ -17,7 +17,8 @@ namespace stagemake {
 inline constexpr std::string_view kLabelPrefix = "org.stagemake.";
 inline constexpr std::string_view kSchemaLabel = "org.stagemake.schema";
 inline constexpr std::string_view kEnvironmentLabel = "org.stagemake.environment";
-inline constexpr std::string_view kRunLabel = "org.stagemake.run";  // of containers: which run of stagemake made it
+inline constexpr std::string_view kRunLabel =
+    "org.stagemake.run";  // of containers: which run of stagemake made it
 inline constexpr int kSnapshotSchema = 1;
 
 // A stage whose result an image holds, with the key it had and what went into that key.
@@ -29,8 +30,8 @@ struct LineageEntry {
 
 struct InstalledPackage {
   std::string version;
-  // package_fingerprint() when it was built; empty where that is not known, or where the installation record was cut
-  // short: such a package is never taken for finished.
+  // package_fingerprint() when it was built; empty where that is not known, or where the installation record
+  // was cut short: such a package is never taken for finished.
   std::string fingerprint;
 
   auto operator<=>(const InstalledPackage&) const = default;
@@ -38,21 +39,21 @@ struct InstalledPackage {
 
 struct Snapshot {
   // From the engine:
-  std::string image;                // id
-  std::vector<std::string> names;   // "repository:tag"
-  std::int64_t created = 0;         // seconds since the epoch
-  std::uint64_t size = 0;           // bytes
+  std::string image;               // id
+  std::vector<std::string> names;  // "repository:tag"
+  std::int64_t created = 0;        // seconds since the epoch
+  std::uint64_t size = 0;          // bytes
   unsigned layers = 0;
   // From the labels:
   std::string distribution;
   std::string environment;
-  std::string stage;                // whose image it is
-  bool complete = false;            // false: that stage failed or was cut off
-  bool clean = true;                // built from the base image in one line, not on top of an older snapshot
-  std::string base_digest;          // what the base image's name meant then
-  std::string revision;             // of the sources, as git describes it
-  std::string made_by;              // version of stagemake
-  std::string manifest;             // sha256 of the source manifest inside the image; empty where it has none
+  std::string stage;        // whose image it is
+  bool complete = false;    // false: that stage failed or was cut off
+  bool clean = true;        // built from the base image in one line, not on top of an older snapshot
+  std::string base_digest;  // what the base image's name meant then
+  std::string revision;     // of the sources, as git describes it
+  std::string made_by;      // version of stagemake
+  std::string manifest;     // sha256 of the source manifest inside the image; empty where it has none
   std::vector<LineageEntry> lineage;  // what it holds, from the base on; with its own stage as last
   std::map<std::string, InstalledPackage> packages;
 
@@ -64,11 +65,12 @@ std::map<std::string, std::string> to_labels(const Snapshot& snapshot);
 // The label-given part of a snapshot; nothing where the labels are not those of one.
 std::optional<Snapshot> from_labels(const std::map<std::string, std::string>& labels);
 
-// The source manifest: which files a container's tree was given, by path, kind and id. In the image it is the file
-// kManifestPath; in the state folder a copy by its digest.
+// The source manifest: which files a container's tree was given, by path, kind and id. In the image it is the
+// file kManifestPath; in the state folder a copy by its digest.
 inline constexpr std::string_view kManifestPath = "/.stagemake/sources";
 std::string manifest_text(const std::vector<SourceFile>& files);
-// Nothing where the text is no manifest. Paths that lead out of the tree, that come twice or out of order make it none.
+// Nothing where the text is no manifest. Paths that lead out of the tree, that come twice or out of order
+// make it none.
 std::optional<std::vector<SourceFile>> parse_manifest(std::string_view text);
 
 }  // namespace stagemake

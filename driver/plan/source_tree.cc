@@ -34,7 +34,8 @@ struct StatFacts {
 
 StatFacts facts_of(const struct stat& s) {
   auto ns = [](const timespec& t) { return static_cast<std::int64_t>(t.tv_sec) * 1'000'000'000 + t.tv_nsec; };
-  return {static_cast<std::uint64_t>(s.st_size), ns(s.st_mtim), ns(s.st_ctim), static_cast<std::uint64_t>(s.st_ino)};
+  return {static_cast<std::uint64_t>(s.st_size), ns(s.st_mtim), ns(s.st_ctim),
+          static_cast<std::uint64_t>(s.st_ino)};
 }
 
 // Blob ids from git's index.
@@ -52,7 +53,8 @@ class GitIndex {
       fs::path below = fs::relative(tree, work_tree, failed);
       if (!failed && below.string() != ".") prefix_ = below.generic_string() + "/";
       if (!failed && git_repository_index(&index_, repository) == 0) read_time(repository);
-      if (index_ != nullptr && converts(repository, work_tree)) git_index_free(std::exchange(index_, nullptr));
+      if (index_ != nullptr && converts(repository, work_tree))
+        git_index_free(std::exchange(index_, nullptr));
     }
     git_repository_free(repository);
   }
@@ -71,7 +73,8 @@ class GitIndex {
         !same_time(entry->mtime, s.st_mtim) || !same_time(entry->ctime, s.st_ctim) ||
         entry->ino != static_cast<std::uint32_t>(s.st_ino))
       return {};
-    // git's "racy" rule: a file as young as the index may have changed after git looked, within the clock's grain.
+    // git's "racy" rule: a file as young as the index may have changed after git looked, within the clock's
+    // grain.
     if (s.st_mtim.tv_sec >= written_) return {};
     if (S_ISLNK(s.st_mode) != (entry->mode == GIT_FILEMODE_LINK)) return {};
     char hex[GIT_OID_HEXSZ + 1];
@@ -92,18 +95,20 @@ class GitIndex {
            (recorded.nanoseconds == 0 || recorded.nanoseconds == static_cast<std::uint32_t>(now.tv_nsec));
   }
 
-  // Whether git may store other bytes than lie in the folder (line ends, large-file filters, keywords): then its ids
-  // are not those of what we would send into a container.
+  // Whether git may store other bytes than lie in the folder (line ends, large-file filters, keywords): then
+  // its ids are not those of what we would send into a container.
   bool converts(git_repository* repository, const fs::path& work_tree) const {
     git_config* config = nullptr;
     int automatic = 0;
     if (git_repository_config_snapshot(&config, repository) == 0) {
       const char* value = nullptr;
-      if (git_config_get_string(&value, config, "core.autocrlf") == 0 && git_config_parse_bool(&automatic, value) != 0)
+      if (git_config_get_string(&value, config, "core.autocrlf") == 0 &&
+          git_config_parse_bool(&automatic, value) != 0)
         automatic = 1;  // "input"
     }
     git_config_free(config);
-    if (automatic != 0 || has_conversion(fs::path(git_repository_commondir(repository)) / "info/attributes")) return true;
+    if (automatic != 0 || has_conversion(fs::path(git_repository_commondir(repository)) / "info/attributes"))
+      return true;
     for (std::size_t i = 0; i < git_index_entrycount(index_); ++i) {
       std::string_view path = git_index_get_byindex(index_, i)->path;
       if (path == ".gitattributes" || path.ends_with("/.gitattributes"))
@@ -136,8 +141,8 @@ class GitIndex {
   std::int64_t written_ = 0;
 };
 
-// The cache file: "size mtime ctime inode id path" a line (times in nanoseconds), after a first line that names its
-// form. Anything else in it is dropped: it is a cache.
+// The cache file: "size mtime ctime inode id path" a line (times in nanoseconds), after a first line that
+// names its form. Anything else in it is dropped: it is a cache.
 class HashCache {
  public:
   HashCache(fs::path file, std::int64_t now) : file_(std::move(file)), now_(now) {
@@ -166,8 +171,8 @@ class HashCache {
     if (!changed_) return;
     std::string content = std::string(kForm) + "\n";
     for (const auto& [path, entry] : entries_)
-      content += fmt::format("{} {} {} {} {} {}\n", entry.facts.size, entry.facts.mtime_ns, entry.facts.ctime_ns,
-                             entry.facts.inode, entry.id, path);
+      content += fmt::format("{} {} {} {} {} {}\n", entry.facts.size, entry.facts.mtime_ns,
+                             entry.facts.ctime_ns, entry.facts.inode, entry.id, path);
     try {
       write_file(file_, content);
       changed_ = false;
@@ -189,7 +194,9 @@ class HashCache {
     char id[41] = {};
     int used = 0;
     std::string text(line);
-    if (std::sscanf(text.c_str(), "%lld %lld %lld %lld %40s %n", &size, &mtime, &ctime, &inode, id, &used) != 5) return;
+    if (std::sscanf(text.c_str(), "%lld %lld %lld %lld %40s %n", &size, &mtime, &ctime, &inode, id, &used) !=
+        5)
+      return;
     entry.facts = {static_cast<std::uint64_t>(size), mtime, ctime, static_cast<std::uint64_t>(inode)};
     entry.id = id;
     if (entry.id.size() == 40) entries_[text.substr(static_cast<std::size_t>(used))] = entry;
@@ -220,7 +227,8 @@ struct SourceTree::State {
     struct stat s {};
     std::string full = root + "/" + path;
     if (::lstat(full.c_str(), &s) != 0) {
-      if (errno != ENOENT && errno != ENOTDIR) faults.add(path, std::string("cannot be read: ") + std::strerror(errno));
+      if (errno != ENOENT && errno != ENOTDIR)
+        faults.add(path, std::string("cannot be read: ") + std::strerror(errno));
       return;
     }
     if (S_ISDIR(s.st_mode)) {
@@ -230,7 +238,7 @@ struct SourceTree::State {
     if (excluded || (!S_ISREG(s.st_mode) && !S_ISLNK(s.st_mode))) return;
     SourceFile file;
     file.path = path;
-    file.kind = S_ISLNK(s.st_mode)          ? SourceFile::Kind::Symlink
+    file.kind = S_ISLNK(s.st_mode)           ? SourceFile::Kind::Symlink
                 : (s.st_mode & S_IXUSR) != 0 ? SourceFile::Kind::Executable
                                              : SourceFile::Kind::Plain;
     file.id = id_of(path, full, s);
@@ -310,8 +318,10 @@ const std::vector<SourceFile>& SourceTree::below(const std::string& path, bool i
 }
 
 // A path below one that was walked already needs no second walk.
-bool SourceTree::slice_of_known(const std::string& path, bool ignored_too, std::vector<SourceFile>& into) const {
-  for (std::size_t end = path.rfind('/'); end != std::string::npos && end > 0; end = path.rfind('/', end - 1)) {
+bool SourceTree::slice_of_known(const std::string& path, bool ignored_too,
+                                std::vector<SourceFile>& into) const {
+  for (std::size_t end = path.rfind('/'); end != std::string::npos && end > 0;
+       end = path.rfind('/', end - 1)) {
     auto above = known_.find({path.substr(0, end), ignored_too});
     if (above == known_.end()) continue;
     const std::vector<SourceFile>& all = above->second;
@@ -327,10 +337,14 @@ bool SourceTree::slice_of_known(const std::string& path, bool ignored_too, std::
 std::string SourceTree::digest(const std::vector<SourceFile>& files) {
   DigestBuilder digest;
   for (const SourceFile& file : files)
-    digest.field(file.path).field(std::string_view(reinterpret_cast<const char*>(&file.kind), 1)).field(file.id);
+    digest.field(file.path)
+        .field(std::string_view(reinterpret_cast<const char*>(&file.kind), 1))
+        .field(file.id);
   return digest.hex();
 }
 
-void SourceTree::save_cache() const { state_->cache.save(); }
+void SourceTree::save_cache() const {
+  state_->cache.save();
+}
 
 }  // namespace stagemake

@@ -1,9 +1,9 @@
 // The source files of a tree and what each contains, by git's blob ids.
 //
-// In a git checkout the index knows the id of every file whose size and times are still those that it recorded; only
-// the others are read and hashed. Elsewhere, and for those others, a cache file keeps ids with the stat data they
-// were computed for. A warm key thus costs a stat per file, not a read. Which of the two sources an id came from
-// cannot be seen: a checkout and its export have the same keys.
+// In a git checkout the index knows the id of every file whose size and times are still those that it
+// recorded; only the others are read and hashed. Elsewhere, and for those others, a cache file keeps ids with
+// the stat data they were computed for. A warm key thus costs a stat per file, not a read. Which of the two
+// sources an id came from cannot be seen: a checkout and its export have the same keys.
 #pragma once
 
 #include <cstdint>
@@ -20,15 +20,15 @@ struct SourceFile {
   enum class Kind : char { Plain = 'f', Executable = 'x', Symlink = 'l' };
   std::string path;  // relative to the tree, with `/`
   Kind kind = Kind::Plain;
-  std::string id;    // git blob id of the content, of a symlink's target
+  std::string id;  // git blob id of the content, of a symlink's target
 
   auto operator<=>(const SourceFile&) const = default;
 };
 
 class SourceTree {
  public:
-  // `cache` is the file that remembers ids (made when needed; losing it costs time only). `now`: seconds since the
-  // epoch, for not trusting files younger than their hash.
+  // `cache` is the file that remembers ids (made when needed; losing it costs time only). `now`: seconds
+  // since the epoch, for not trusting files younger than their hash.
   SourceTree(fs::path tree, fs::path cache, std::int64_t now);
   ~SourceTree();
   SourceTree(const SourceTree&) = delete;
@@ -36,10 +36,10 @@ class SourceTree {
 
   const fs::path& root() const { return root_; }
 
-  // The files at and below `path`, sorted by path; empty where there is nothing. With `ignored_too`, also those that
-  // .dockerignore excludes. Folders are no entries: an empty folder is nothing, as in git. Sockets, devices and the
-  // like are left out. Throws Error (BadInput) with all that cannot be read. May be called from several threads; what
-  // it returns stays.
+  // The files at and below `path`, sorted by path; empty where there is nothing. With `ignored_too`, also
+  // those that .dockerignore excludes. Folders are no entries: an empty folder is nothing, as in git.
+  // Sockets, devices and the like are left out. Throws Error (BadInput) with all that cannot be read. May be
+  // called from several threads; what it returns stays.
   const std::vector<SourceFile>& below(const std::string& path, bool ignored_too = false);
 
   // One digest over files: of their paths, kinds and ids.

@@ -37,9 +37,10 @@ std::string keyed_value(const std::string& name, const std::string& value) {
   for (std::string_view word : words(value)) {
     bool is_number = word.find_first_not_of("0123456789.") == std::string_view::npos;
     if (std::exchange(counts, word == "-j" || word == "--jobs" || word == "-l") && is_number) continue;
-    bool how = word == "-k" || word == "-s" || word == "--keep-going" || word == "--silent" || word.starts_with("-j") ||
-               word.starts_with("--jobs") || word.starts_with("-O") || word.starts_with("--output-sync") ||
-               word.starts_with("-l") || word.starts_with("--load-average") || word.starts_with("V=");
+    bool how = word == "-k" || word == "-s" || word == "--keep-going" || word == "--silent" ||
+               word.starts_with("-j") || word.starts_with("--jobs") || word.starts_with("-O") ||
+               word.starts_with("--output-sync") || word.starts_with("-l") ||
+               word.starts_with("--load-average") || word.starts_with("V=");
     if (!how) kept.emplace_back(word);
   }
   return join(kept, " ");
@@ -61,12 +62,15 @@ std::string keyed_files(const StageSpec& stage, const std::string& added, Source
   };
   if (std::none_of(all.begin(), all.end(), unkeyed)) return SourceTree::digest(all);
   std::vector<SourceFile> kept;
-  std::copy_if(all.begin(), all.end(), std::back_inserter(kept), [&](const SourceFile& file) { return !unkeyed(file); });
+  std::copy_if(all.begin(), all.end(), std::back_inserter(kept),
+               [&](const SourceFile& file) { return !unkeyed(file); });
   return SourceTree::digest(kept);
 }
 
 void walk_inputs(const StageSpec& spec, const StagePlan& plan, PlannedStage& stage, SourceTree& sources) {
-  auto add = [&](std::string_view name, std::string value) { stage.inputs.push_back({std::string(name), std::move(value)}); };
+  auto add = [&](std::string_view name, std::string value) {
+    stage.inputs.push_back({std::string(name), std::move(value)});
+  };
   if (stage.parent)
     add(kParentInput, plan.stages[*stage.parent].key);
   else
@@ -113,7 +117,8 @@ std::map<std::string, std::string> package_fingerprints(const std::vector<Source
   return fingerprints;
 }
 
-GraphOptions graph_options(const Environment& environment, const PackageIndex& packages, const MakeVariables& variables) {
+GraphOptions graph_options(const Environment& environment, const PackageIndex& packages,
+                           const MakeVariables& variables) {
   GraphOptions options;
   options.checks = checks_of(packages, variables, environment.value("SAGE_CHECK"));
   if (const std::string& clauses = environment.value("SAGE_CHECK_PACKAGES"); !clauses.empty()) {
@@ -152,7 +157,8 @@ StagePlan make_stage_plan(const PackageIndex& packages, const DependencyGraph& g
   return plan;
 }
 
-std::vector<SourceFile> added_files(const StageTable& table, const std::vector<std::size_t>& stages, SourceTree& sources) {
+std::vector<SourceFile> added_files(const StageTable& table, const std::vector<std::size_t>& stages,
+                                    SourceTree& sources) {
   std::vector<SourceFile> all;
   for (std::size_t stage : stages) {
     for (const std::string& path : table.stages[stage].adds) {

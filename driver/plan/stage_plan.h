@@ -1,10 +1,11 @@
 // What the stages of one environment are, what each adds, and the key of each.
 //
-// The key of a stage is one walk over its inputs (KeyInput): schema, name, parent's key or base image, recipe, values,
-// files. The list of inputs is kept, because the explanation of a key that changed is the same walk, compared.
-// What does not enter: the number of jobs, file times, files that no stage adds or nothing reads, the folder in which
-// the tree lies, the machine. The base image enters by its name; which content that name had is recorded beside the
-// key (Snapshot::base_digest), so that a plan needs no engine and a key is the same with every engine.
+// The key of a stage is one walk over its inputs (KeyInput): schema, name, parent's key or base image,
+// recipe, values, files. The list of inputs is kept, because the explanation of a key that changed is the
+// same walk, compared. What does not enter: the number of jobs, file times, files that no stage adds or
+// nothing reads, the folder in which the tree lies, the machine. The base image enters by its name; which
+// content that name had is recorded beside the key (Snapshot::base_digest), so that a plan needs no engine
+// and a key is the same with every engine.
 #pragma once
 
 #include <map>
@@ -33,19 +34,19 @@ inline constexpr std::string_view kRecipeInput = "recipe";
 
 struct PlannedStage {
   std::string name;
-  std::optional<std::size_t> parent;       // position in StagePlan::stages
-  std::string recipe;                      // with the environment's text filled in
-  std::vector<std::string> make_targets;   // as make gets them
+  std::optional<std::size_t> parent;         // position in StagePlan::stages
+  std::string recipe;                        // with the environment's text filled in
+  std::vector<std::string> make_targets;     // as make gets them
   std::vector<std::string> unknown_targets;  // of these: targets whose packages the metadata does not tell
-  std::vector<PackageId> packages;         // what it adds to its parent, in an order in which make could build it
+  std::vector<PackageId> packages;  // what it adds to its parent, in an order in which make could build it
   std::vector<KeyInput> inputs;
-  std::string key;                         // 64 hex digits
+  std::string key;  // 64 hex digits
 };
 
 struct StagePlan {
   Environment environment;
-  StageTable table;                    // stages[i] belongs to table.stages[i]
-  std::vector<PlannedStage> stages;    // parents before children
+  StageTable table;                  // stages[i] belongs to table.stages[i]
+  std::vector<PlannedStage> stages;  // parents before children
   // What in build/pkgs decides how a package is built, by PackageId. See package_fingerprints().
   std::vector<std::string> fingerprints;
 
@@ -57,14 +58,18 @@ StagePlan make_stage_plan(const PackageIndex& packages, const DependencyGraph& g
                           const Environment& environment, SourceTree& sources);
 
 // The graph's options for an environment: which packages its SAGE_CHECK and SAGE_CHECK_PACKAGES have checked.
-GraphOptions graph_options(const Environment& environment, const PackageIndex& packages, const MakeVariables& variables);
+GraphOptions graph_options(const Environment& environment, const PackageIndex& packages,
+                           const MakeVariables& variables);
 
-// By package, 16 hex digits over the files of build/pkgs/NAME among `files` (sorted) that a build can depend on: all but
-// descriptions (SPKG.rst), the lists for systems (distros/) and the test whether the system's copy will do
-// (spkg-configure.m4). It catches what make's stamps miss: an edited patch or build script without a new version.
+// By package, 16 hex digits over the files of build/pkgs/NAME among `files` (sorted) that a build can depend
+// on: all but descriptions (SPKG.rst), the lists for systems (distros/) and the test whether the system's
+// copy will do (spkg-configure.m4). It catches what make's stamps miss: an edited patch or build script
+// without a new version.
 std::map<std::string, std::string> package_fingerprints(const std::vector<SourceFile>& files);
 
-// Everything that `stages` (positions) add, sorted, without repeats: the tree as it lies in a container after them.
-std::vector<SourceFile> added_files(const StageTable& table, const std::vector<std::size_t>& stages, SourceTree& sources);
+// Everything that `stages` (positions) add, sorted, without repeats: the tree as it lies in a container after
+// them.
+std::vector<SourceFile> added_files(const StageTable& table, const std::vector<std::size_t>& stages,
+                                    SourceTree& sources);
 
 }  // namespace stagemake

@@ -9,16 +9,30 @@ namespace {
 
 using Paths = std::vector<std::string>;
 
-// What `bootstrapped` adds: the ADD lines of the trees' own Dockerfile writers (build/bin/write-dockerfile.sh in
-// Sage 9.8, .github/workflows/write-dockerfile.sh in passagemath).
+// What `bootstrapped` adds: the ADD lines of the trees' own Dockerfile writers (build/bin/write-dockerfile.sh
+// in Sage 9.8, .github/workflows/write-dockerfile.sh in passagemath).
 Paths bootstrapped_files(Dialect dialect) {
-  Paths common = {"Makefile", "VERSION.txt", "COPYING.txt",        "condarc.yml", "README.md", "bootstrap",
-                  "configure.ac", "sage",    ".homebrew-build-env", "tox.ini",   "config/config.rpath",
-                  "src/bin",  "m4",          "pkgs",                "build"};
-  Paths sage98 = {"bootstrap-conda",    "Pipfile.m4",           "src/doc/bootstrap", "src/Pipfile.m4",
-                  "src/pyproject.toml.m4", "src/requirements.txt.m4", "src/setup.cfg.m4",  "src/VERSION.txt"};
-  Paths passagemath = {".gitignore", "pyproject.toml", "meson.build",  "meson.options",
-                       "src/meson.build", ".upstream.d", "tools", ".github/workflows"};
+  Paths common = {"Makefile",
+                  "VERSION.txt",
+                  "COPYING.txt",
+                  "condarc.yml",
+                  "README.md",
+                  "bootstrap",
+                  "configure.ac",
+                  "sage",
+                  ".homebrew-build-env",
+                  "tox.ini",
+                  "config/config.rpath",
+                  "src/bin",
+                  "m4",
+                  "pkgs",
+                  "build"};
+  Paths sage98 = {"bootstrap-conda",       "Pipfile.m4",
+                  "src/doc/bootstrap",     "src/Pipfile.m4",
+                  "src/pyproject.toml.m4", "src/requirements.txt.m4",
+                  "src/setup.cfg.m4",      "src/VERSION.txt"};
+  Paths passagemath = {".gitignore",      "pyproject.toml", "meson.build", "meson.options",
+                       "src/meson.build", ".upstream.d",    "tools",       ".github/workflows"};
   const Paths& more = dialect == Dialect::Sage98 ? sage98 : passagemath;
   common.insert(common.end(), more.begin(), more.end());
   return common;
@@ -39,7 +53,8 @@ StageSpec make_stage(std::string name, std::string parent, std::string target) {
 }  // namespace
 
 std::optional<std::size_t> StageTable::find(std::string_view name) const {
-  auto found = std::find_if(stages.begin(), stages.end(), [&](const StageSpec& stage) { return stage.name == name; });
+  auto found =
+      std::find_if(stages.begin(), stages.end(), [&](const StageSpec& stage) { return stage.name == name; });
   if (found == stages.end()) return std::nullopt;
   return static_cast<std::size_t>(found - stages.begin());
 }
@@ -63,7 +78,8 @@ StageTable built_in_stages(Dialect dialect) {
 
   StageSpec bootstrapped{.name = "bootstrapped", .parent = system.name};
   bootstrapped.adds = bootstrapped_files(dialect);
-  // Neither bootstrap nor configure nor make reads these; editing them rebuilt everything with `docker build`.
+  // Neither bootstrap nor configure nor make reads these; editing them rebuilt everything with `docker
+  // build`.
   bootstrapped.unkeyed = {"README.md", "COPYING.txt", "tox.ini", ".gitignore", ".github/workflows"};
   bootstrapped.recipe = "sh -x -c \"$BOOTSTRAP\"\n";
   bootstrapped.uses = {"BOOTSTRAP"};
@@ -73,10 +89,12 @@ StageTable built_in_stages(Dialect dialect) {
       "mkdir -p logs/pkgs\n"
       "rm -f config.log\n"
       "ln -s logs/pkgs/config.log config.log\n"
-      "./configure --enable-build-as-root %{configure_args} $EXTRA_CONFIGURE_ARGS || { cat config.log; exit 1; }\n";
+      "./configure --enable-build-as-root %{configure_args} $EXTRA_CONFIGURE_ARGS || { cat config.log; exit "
+      "1; }\n";
   configured.uses = {"EXTRA_CONFIGURE_ARGS"};
 
-  // Compiled first because many packages do not say that they need patch (Sage's Dockerfile writer does the same).
+  // Compiled first because many packages do not say that they need patch (Sage's Dockerfile writer does the
+  // same).
   StageSpec toolchain{.name = "with-base-toolchain", .parent = configured.name};
   toolchain.adds_always = {"upstream"};
   toolchain.recipe = "make $USE_MAKEFLAGS base-toolchain\n";
@@ -120,10 +138,12 @@ StageTable stage_table_of(const fs::path& tree, Dialect dialect, const std::opti
   else
     table = built_in_stages(dialect);
   if (table.distribution.empty()) {
-    // "SageMath version 9.8.rc0, Release Date: …": the words before "version" do not change from release to release.
+    // "SageMath version 9.8.rc0, Release Date: …": the words before "version" do not change from release to
+    // release.
     std::string version = read_file(tree / "VERSION.txt").value_or("");
     std::size_t end = version.find(" version");
-    table.distribution = end == std::string::npos ? std::string() : std::string(trimmed(version.substr(0, end)));
+    table.distribution =
+        end == std::string::npos ? std::string() : std::string(trimmed(version.substr(0, end)));
     if (table.distribution.empty()) table.distribution = "unnamed";
   }
   return table;

@@ -1,8 +1,9 @@
 // The stages of a container build, as data.
 //
-// A table says for each stage what it starts from, which files it adds, which of them matter, and the shell text it
-// runs. The built-in table serves the dialects of Sage; a distribution of another shape brings its own in
-// ci-docker.toml (README.md documents the file). Nothing here knows an environment, a key or an engine.
+// A table says for each stage what it starts from, which files it adds, which of them matter, and the shell
+// text it runs. The built-in table serves the dialects of Sage; a distribution of another shape brings its
+// own in ci-docker.toml (README.md documents the file). Nothing here knows an environment, a key or an
+// engine.
 #pragma once
 
 #include <optional>
@@ -19,8 +20,8 @@ struct StageSpec {
   std::string name;
   std::string parent;  // another stage of the table; empty: the environment's base image
 
-  // Files and folders, relative to the tree, that the stage adds at the same place below the table's root. One that
-  // the tree lacks is no error. Of a folder, what .dockerignore excludes stays out.
+  // Files and folders, relative to the tree, that the stage adds at the same place below the table's root.
+  // One that the tree lacks is no error. Of a folder, what .dockerignore excludes stays out.
   std::vector<std::string> adds;
   // Added too, also where .dockerignore excludes it, and never part of the key: local source tarballs, whose
   // checksums stand in the metadata.
@@ -28,8 +29,8 @@ struct StageSpec {
   // Paths at or below `adds` that are added but that nothing in the build reads: no part of the key.
   std::vector<std::string> unkeyed;
 
-  // What runs, with /bin/sh -e in the root folder. `%{system_packages}` and `%{configure_args}` stand for what the
-  // environment says; everything else reaches it as variables.
+  // What runs, with /bin/sh -e in the root folder. `%{system_packages}` and `%{configure_args}` stand for
+  // what the environment says; everything else reaches it as variables.
   std::string recipe;
   // Variables of the environment that the recipe uses. Their values are part of the key.
   std::vector<std::string> uses;
@@ -38,23 +39,24 @@ struct StageSpec {
 
   // The make targets that the recipe makes, or "$NAME" for those in a variable. Empty: it makes none.
   std::vector<std::string> make_targets;
-  // The make variable that names the package builder, in front of which a guard can stand. Empty: there is none.
+  // The make variable that names the package builder, in front of which a guard can stand. Empty: there is
+  // none.
   std::string guard_variable;
   // A non-zero exit status does not make the stage fail.
   bool errors_ignored = false;
 };
 
 struct StageTable {
-  std::string origin;                // "built-in" or the file it was read from
-  std::string distribution;          // tells one distribution's images from another's; from VERSION.txt or the file
-  std::string root = "/sage";        // where the tree lies in a container
+  std::string origin;          // "built-in" or the file it was read from
+  std::string distribution;    // tells one distribution's images from another's; from VERSION.txt or the file
+  std::string root = "/sage";  // where the tree lies in a container
   std::string image_prefix = "sage";
-  std::string environment_prefix;    // "docker-" where image names keep it (Sage 9.8)
-  std::string default_stage;         // where a build ends if nobody says otherwise
+  std::string environment_prefix;          // "docker-" where image names keep it (Sage 9.8)
+  std::string default_stage;               // where a build ends if nobody says otherwise
   std::vector<std::string> environments;   // that people are offered; any other may be named too
   std::vector<std::string> stamp_folders;  // installation records NAME-VERSION, relative to the root
-  std::string uninstall;             // shell text that uninstalls "$PACKAGE"; empty: this tree cannot
-  std::vector<StageSpec> stages;     // parents before children
+  std::string uninstall;                   // shell text that uninstalls "$PACKAGE"; empty: this tree cannot
+  std::vector<StageSpec> stages;           // parents before children
 
   // The position of a stage; nothing where there is none of that name.
   std::optional<std::size_t> find(std::string_view name) const;
@@ -64,12 +66,13 @@ struct StageTable {
 
 StageTable built_in_stages(Dialect dialect);
 
-// Reads a table in the form of ci-docker.toml. What the file does not say is as in the built-in table of `dialect`,
-// but for `stages`, which are all its own if it has any. Throws one Error with all faults, as "file:line:column".
+// Reads a table in the form of ci-docker.toml. What the file does not say is as in the built-in table of
+// `dialect`, but for `stages`, which are all its own if it has any. Throws one Error with all faults, as
+// "file:line:column".
 StageTable read_stage_table(const fs::path& file, Dialect dialect);
 
-// Whether registries take this as a part of an image's name between `-`s: lower-case letters and digits, and between
-// them one `.`, one or two `_`, or any number of `-`.
+// Whether registries take this as a part of an image's name between `-`s: lower-case letters and digits, and
+// between them one `.`, one or two `_`, or any number of `-`.
 bool fits_in_image_name(std::string_view text);
 
 // The tree's table: `file` if given, else TREE/ci-docker.toml where there is one, else the built-in one.

@@ -1,8 +1,8 @@
 // ci-docker.toml → StageTable.
 #include <fmt/format.h>
+#include <toml++/toml.h>
 
 #include <algorithm>
-#include <toml++/toml.h>
 
 #include "base/error.h"
 #include "base/text.h"
@@ -16,8 +16,8 @@ class Reader {
   Reader(std::string file, StageTable& table) : file_(std::move(file)), table_(table) {}
 
   void read(const toml::table& document) {
-    check_keys(document, {"name", "root", "image_prefix", "environment_prefix", "default_stage", "environments",
-                          "stamp_folders", "uninstall", "stage"});
+    check_keys(document, {"name", "root", "image_prefix", "environment_prefix", "default_stage",
+                          "environments", "stamp_folders", "uninstall", "stage"});
     text(document, "name", table_.distribution);
     text(document, "root", table_.root);
     text(document, "image_prefix", table_.image_prefix);
@@ -41,9 +41,10 @@ class Reader {
       std::string name(key.str());
       if (std::find(known.begin(), known.end(), name) != known.end()) continue;
       std::vector<std::string> near = nearest(name, known, 1);
-      faults_.add(fmt::format("{}:{}:{}", file_, key.source().begin.line, key.source().begin.column),
-                  fmt::format("unknown key `{}`; {}", name,
-                              near.empty() ? "known are: " + join(known, ", ") : "did you mean `" + near[0] + "`?"));
+      faults_.add(
+          fmt::format("{}:{}:{}", file_, key.source().begin.line, key.source().begin.column),
+          fmt::format("unknown key `{}`; {}", name,
+                      near.empty() ? "known are: " + join(known, ", ") : "did you mean `" + near[0] + "`?"));
     }
   }
 
@@ -93,8 +94,10 @@ class Reader {
         if (!part.empty() && part != ".") parts.emplace_back(part);
       }
       if (leads_out || parts.empty())
-        faults_.add(at(*table.get(key)), fmt::format("`{}`: \"{}\" must be a path inside the tree, without `..`, and not all of it",
-                                                     key, printable(path)));
+        faults_.add(
+            at(*table.get(key)),
+            fmt::format("`{}`: \"{}\" must be a path inside the tree, without `..`, and not all of it", key,
+                        printable(path)));
       path = join(parts, "/");
     }
   }
@@ -119,8 +122,8 @@ class Reader {
   }
 
   void read_stage(const toml::table& node, const std::string& previous) {
-    check_keys(node, {"name", "parent", "adds", "adds_always", "unkeyed", "recipe", "uses", "passes", "make_targets",
-                      "guard_variable", "errors_ignored"});
+    check_keys(node, {"name", "parent", "adds", "adds_always", "unkeyed", "recipe", "uses", "passes",
+                      "make_targets", "guard_variable", "errors_ignored"});
     StageSpec stage;
     stage.parent = previous;  // a chain is written without saying so
     text(node, "name", stage.name);
@@ -135,12 +138,14 @@ class Reader {
     text(node, "guard_variable", stage.guard_variable);
     flag(node, "errors_ignored", stage.errors_ignored);
     if (!fits_in_image_name(stage.name))
-      faults_.add(at(node), "a stage needs a `name` of lower-case letters and digits, with single `-`, `_` or `.` between "
-                            "them: it becomes part of an image's name");
+      faults_.add(
+          at(node),
+          "a stage needs a `name` of lower-case letters and digits, with single `-`, `_` or `.` between "
+          "them: it becomes part of an image's name");
     if (table_.find(stage.name)) faults_.add(at(node), fmt::format("stage `{}` is there twice", stage.name));
     if (!stage.parent.empty() && !table_.find(stage.parent))
-      faults_.add(at(node), fmt::format("stage `{}`: its parent `{}` is no stage that stands before it", stage.name,
-                                        printable(stage.parent)));
+      faults_.add(at(node), fmt::format("stage `{}`: its parent `{}` is no stage that stands before it",
+                                        stage.name, printable(stage.parent)));
     if (trimmed(stage.recipe).empty())
       faults_.add(at(node), fmt::format("stage `{}` needs a `recipe`", stage.name));
     table_.stages.push_back(std::move(stage));
@@ -150,18 +155,23 @@ class Reader {
     auto where = [&](const char* key) { return document.get(key) ? at(*document.get(key)) : file_; };
     std::vector<std::string_view> parts = split(table_.root, '/');
     bool is_absolute = parts.size() > 1 && parts[0].empty();
-    if (!is_absolute || std::any_of(parts.begin() + 1, parts.end(), [](auto p) { return p.empty() || p == "." || p == ".."; }))
-      faults_.add(where("root"), "`root` must be an absolute path, other than /, without `.`, `..` and empty parts");
+    if (!is_absolute || std::any_of(parts.begin() + 1, parts.end(),
+                                    [](auto p) { return p.empty() || p == "." || p == ".."; }))
+      faults_.add(where("root"),
+                  "`root` must be an absolute path, other than /, without `.`, `..` and empty parts");
     std::vector<std::string_view> prefix = split(table_.image_prefix, '/');
     if (!std::all_of(prefix.begin(), prefix.end(), fits_in_image_name))
-      faults_.add(where("image_prefix"), "`image_prefix` must be what an image's name can begin with: lower-case letters and "
-                                         "digits, with single `-`, `_`, `.` or `/` between them");
+      faults_.add(where("image_prefix"),
+                  "`image_prefix` must be what an image's name can begin with: lower-case letters and "
+                  "digits, with single `-`, `_`, `.` or `/` between them");
     if (!fits_in_image_name(table_.environment_prefix + "x"))
-      faults_.add(where("environment_prefix"), "`environment_prefix` must be lower-case letters and digits, with single `-`, "
-                                               "`_` or `.` between and after them");
+      faults_.add(where("environment_prefix"),
+                  "`environment_prefix` must be lower-case letters and digits, with single `-`, "
+                  "`_` or `.` between and after them");
     if (!table_.stages.empty() && !table_.find(table_.default_stage)) {
       if (document.get("default_stage"))
-        faults_.add(where("default_stage"), fmt::format("no stage is named `{}`", printable(table_.default_stage)));
+        faults_.add(where("default_stage"),
+                    fmt::format("no stage is named `{}`", printable(table_.default_stage)));
       else
         table_.default_stage = table_.stages.back().name;
     }
@@ -182,8 +192,9 @@ StageTable read_stage_table(const fs::path& file, Dialect dialect) {
   try {
     Reader(file.string(), table).read(toml::parse(*content));
   } catch (const toml::parse_error& error) {
-    throw bad_input(fmt::format("{}:{}:{}", file.string(), error.source().begin.line, error.source().begin.column),
-                    printable(std::string(error.description())));
+    throw bad_input(
+        fmt::format("{}:{}:{}", file.string(), error.source().begin.line, error.source().begin.column),
+        printable(std::string(error.description())));
   }
   return table;
 }

@@ -17,10 +17,10 @@ std::string_view word(StageState state);
 
 struct StageStatus {
   StageState state = StageState::Waiting;
-  double seconds = 0;      // that it ran
-  std::string detail;      // reused or built: the image; running: from what; failed: why
-  std::string log;         // path of its full log; empty where it never ran
-  std::string image;       // the image kept of it, also of a failure; empty where there is none
+  double seconds = 0;  // that it ran
+  std::string detail;  // reused or built: the image; running: from what; failed: why
+  std::string log;     // path of its full log; empty where it never ran
+  std::string image;   // the image kept of it, also of a failure; empty where there is none
 };
 
 struct EnvironmentStatus {
@@ -35,7 +35,8 @@ class Reporter {
   // All calls may come from any thread; an implementation locks. `all` is the run as it is now.
   virtual void begins(const std::vector<EnvironmentStatus>& all) = 0;
   // Stage `stage` of environment `environment` just changed its state.
-  virtual void changed(const std::vector<EnvironmentStatus>& all, std::size_t environment, std::size_t stage) = 0;
+  virtual void changed(const std::vector<EnvironmentStatus>& all, std::size_t environment,
+                       std::size_t stage) = 0;
   // Something a person should know that is no stage's state.
   virtual void note(const std::string& text) = 0;
   virtual void ends(const std::vector<EnvironmentStatus>& all, double seconds) = 0;

@@ -20,8 +20,10 @@ double seconds_since(std::chrono::steady_clock::time_point then) {
 // "✓" and the like are left to later displays: these words read well in a pipe, in CI and aloud.
 std::string stage_line(const EnvironmentStatus& environment, std::size_t stage) {
   const StageStatus& status = environment.stages[stage];
-  std::string line = fmt::format("{}  {}: {}", environment.name, environment.stage_names[stage], word(status.state));
-  bool ran = status.state == StageState::Built || status.state == StageState::Failed || status.state == StageState::Interrupted;
+  std::string line =
+      fmt::format("{}  {}: {}", environment.name, environment.stage_names[stage], word(status.state));
+  bool ran = status.state == StageState::Built || status.state == StageState::Failed ||
+             status.state == StageState::Interrupted;
   if (ran) line += fmt::format(" after {}", duration_text(status.seconds));
   if (!status.detail.empty()) line += ", " + printable(status.detail.substr(0, status.detail.find('\n')));
   return line;
@@ -31,14 +33,22 @@ std::string stage_line(const EnvironmentStatus& environment, std::size_t stage) 
 
 std::string_view word(StageState state) {
   switch (state) {
-    case StageState::NotWanted: return "not asked for";
-    case StageState::Waiting: return "waiting";
-    case StageState::Reused: return "reused";
-    case StageState::Running: return "running";
-    case StageState::Built: return "built";
-    case StageState::Failed: return "failed";
-    case StageState::Interrupted: return "interrupted";
-    case StageState::Skipped: return "skipped";
+    case StageState::NotWanted:
+      return "not asked for";
+    case StageState::Waiting:
+      return "waiting";
+    case StageState::Reused:
+      return "reused";
+    case StageState::Running:
+      return "running";
+    case StageState::Built:
+      return "built";
+    case StageState::Failed:
+      return "failed";
+    case StageState::Interrupted:
+      return "interrupted";
+    case StageState::Skipped:
+      return "skipped";
   }
   return "";
 }
@@ -61,12 +71,15 @@ void PlainReporter::begins(const std::vector<EnvironmentStatus>& all) {
       if (stage.state == StageState::Reused) ++reused;
       if (stage.state == StageState::Waiting) ++to_build;
     }
-    print_line(to_build == 0 ? fmt::format("{}: nothing to do, all {} stages have their images", environment.name, reused)
-                             : fmt::format("{}: {} stages to build, {} reused", environment.name, to_build, reused));
+    print_line(
+        to_build == 0
+            ? fmt::format("{}: nothing to do, all {} stages have their images", environment.name, reused)
+            : fmt::format("{}: {} stages to build, {} reused", environment.name, to_build, reused));
   }
 }
 
-void PlainReporter::changed(const std::vector<EnvironmentStatus>& all, std::size_t environment, std::size_t stage) {
+void PlainReporter::changed(const std::vector<EnvironmentStatus>& all, std::size_t environment,
+                            std::size_t stage) {
   std::lock_guard lock(mutex_);
   const EnvironmentStatus& where = all[environment];
   const StageStatus& status = where.stages[stage];
@@ -76,8 +89,10 @@ void PlainReporter::changed(const std::vector<EnvironmentStatus>& all, std::size
     running_.erase({environment, stage});
   bool bad = status.state == StageState::Failed || status.state == StageState::Interrupted;
   if (!options_.quiet || bad) print_line(painted(stage_line(where, stage), status.state));
-  if (std::size_t first = status.detail.find('\n'); bad && first != std::string::npos)  // engines say more than a line
-    for (std::string_view line : lines(std::string_view(status.detail).substr(first + 1))) print_line("    " + printable(line));
+  if (std::size_t first = status.detail.find('\n');
+      bad && first != std::string::npos)  // engines say more than a line
+    for (std::string_view line : lines(std::string_view(status.detail).substr(first + 1)))
+      print_line("    " + printable(line));
   if (status.state == StageState::Failed && !status.log.empty())
     for (const std::string& line : last_lines(status.log, kLogTail)) print_line("    | " + line);
   draw_status();
@@ -111,9 +126,11 @@ void PlainReporter::print_places(const EnvironmentStatus& environment) {
     fmt::print(options_.out, "{} {}\n", environment.name, environment.stage_names[i]);
     if (!status.log.empty()) fmt::print(options_.out, "  log:   {}\n", status.log);
     if (!status.image.empty() && options_.shell_command)
-      fmt::print(options_.out, "  shell: {}\n", options_.shell_command(environment.name, environment.stage_names[i]));
+      fmt::print(options_.out, "  shell: {}\n",
+                 options_.shell_command(environment.name, environment.stage_names[i]));
   }
-  if (!folder.empty() && !options_.quiet) fmt::print(options_.out, "logs of {}: {}\n", environment.name, folder);
+  if (!folder.empty() && !options_.quiet)
+    fmt::print(options_.out, "logs of {}: {}\n", environment.name, folder);
 }
 
 void PlainReporter::tick(std::stop_token stop) {
@@ -126,7 +143,8 @@ void PlainReporter::tick(std::stop_token stop) {
     } else if (Clock::now() - last_heartbeat_ >= options_.heartbeat && !options_.quiet) {
       std::string line = "still running:";
       for (const auto& [key, one] : running_)
-        line += fmt::format(" {} {} ({})", one.environment, one.stage, duration_text(seconds_since(one.since)));
+        line +=
+            fmt::format(" {} {} ({})", one.environment, one.stage, duration_text(seconds_since(one.since)));
       print_line(line);
     }
   }
@@ -143,10 +161,12 @@ void PlainReporter::draw_status() {
   if (!options_.terminal || options_.quiet || ended_) return;
   erase_status();
   if (running_.empty()) return;
-  auto oldest = std::min_element(running_.begin(), running_.end(),
-                                 [](const auto& a, const auto& b) { return a.second.since < b.second.since; });
+  auto oldest = std::min_element(running_.begin(), running_.end(), [](const auto& a, const auto& b) {
+    return a.second.since < b.second.since;
+  });
   const Running& one = oldest->second;
-  std::string line = fmt::format("… {} {} {}", one.environment, one.stage, duration_text(seconds_since(one.since)));
+  std::string line =
+      fmt::format("… {} {} {}", one.environment, one.stage, duration_text(seconds_since(one.since)));
   if (running_.size() > 1) line += fmt::format(", and {} more", running_.size() - 1);
   if (line.size() >= options_.columns) line = line.substr(0, options_.columns - 1);
   fmt::print(options_.out, "{}", line);
@@ -176,7 +196,8 @@ std::string status_table(const std::vector<EnvironmentStatus>& all, bool failure
   for (const EnvironmentStatus& environment : all) {
     for (std::size_t i = 0; i < environment.stages.size(); ++i) {
       const StageStatus& status = environment.stages[i];
-      bool bad = status.state == StageState::Failed || status.state == StageState::Interrupted || status.state == StageState::Skipped;
+      bool bad = status.state == StageState::Failed || status.state == StageState::Interrupted ||
+                 status.state == StageState::Skipped;
       if (status.state == StageState::NotWanted || (failures_only && !bad)) continue;
       rows.push_back({environment.name, environment.stage_names[i], std::string(word(status.state)),
                       status.seconds > 0 ? duration_text(status.seconds) : ""});
@@ -189,11 +210,11 @@ std::string status_table(const std::vector<EnvironmentStatus>& all, bool failure
     environment_width = std::max(environment_width, row.environment.size());
     stage_width = std::max(stage_width, row.stage.size());
   }
-  std::string text = fmt::format("{:<{}}  {:<{}}  {:<11}  {:>12}\n", "environment", environment_width, "stage", stage_width,
-                                 "state", "time");
+  std::string text = fmt::format("{:<{}}  {:<{}}  {:<11}  {:>12}\n", "environment", environment_width,
+                                 "stage", stage_width, "state", "time");
   for (const Row& row : rows)
-    text += fmt::format("{:<{}}  {:<{}}  {:<11}  {:>12}\n", row.environment, environment_width, row.stage, stage_width,
-                        row.state, row.seconds);
+    text += fmt::format("{:<{}}  {:<{}}  {:<11}  {:>12}\n", row.environment, environment_width, row.stage,
+                        stage_width, row.state, row.seconds);
   return text;
 }
 

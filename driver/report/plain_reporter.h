@@ -1,5 +1,5 @@
-// The reporter for terminals, pipes and CI: one line per change, a heartbeat while something runs, one table at the
-// end. On a terminal one more line, rewritten in place, says what runs and for how long.
+// The reporter for terminals, pipes and CI: one line per change, a heartbeat while something runs, one table
+// at the end. On a terminal one more line, rewritten in place, says what runs and for how long.
 #pragma once
 
 #include <condition_variable>
@@ -15,12 +15,12 @@ namespace stagemake {
 
 struct PlainReporterOptions {
   std::FILE* out = stdout;
-  bool terminal = false;      // `out` is one: rewrite a status line
+  bool terminal = false;  // `out` is one: rewrite a status line
   bool color = false;
-  bool quiet = false;         // failures and the table's failed rows only (make -s)
-  unsigned columns = 80;      // of the terminal
+  bool quiet = false;                          // failures and the table's failed rows only (make -s)
+  unsigned columns = 80;                       // of the terminal
   std::chrono::milliseconds heartbeat{60000};  // between "still running" lines where there is no terminal
-  std::chrono::milliseconds tick{500};         // between looks at what runs: how often the status line changes
+  std::chrono::milliseconds tick{500};  // between looks at what runs: how often the status line changes
   // The command with which a person opens a shell in what was kept of a stage; empty: say nothing of it.
   std::function<std::string(const std::string& environment, const std::string& stage)> shell_command;
 };
@@ -31,7 +31,8 @@ class PlainReporter : public Reporter {
   ~PlainReporter() override;
 
   void begins(const std::vector<EnvironmentStatus>& all) override;
-  void changed(const std::vector<EnvironmentStatus>& all, std::size_t environment, std::size_t stage) override;
+  void changed(const std::vector<EnvironmentStatus>& all, std::size_t environment,
+               std::size_t stage) override;
   void note(const std::string& text) override;
   void ends(const std::vector<EnvironmentStatus>& all, double seconds) override;
 

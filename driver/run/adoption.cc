@@ -22,18 +22,22 @@ void complete_description(const BuildWorld& world, const ContainerInfo& containe
   if (!files) return;
   auto began = container.labels.find(std::string(kBeganLabel));
   std::int64_t since = began == container.labels.end() ? 0 : std::atoll(began->second.c_str());
-  snapshot.packages = installed_packages(stamp_folders_of(world.engine, container.name, world.table), world.packages,
-                                         package_fingerprints(*files), snapshot.packages, since);
+  snapshot.packages =
+      installed_packages(stamp_folders_of(world.engine, container.name, world.table), world.packages,
+                         package_fingerprints(*files), snapshot.packages, since);
 }
 
 void adopt(const BuildWorld& world, const ContainerInfo& container, Snapshot snapshot, Reporter& reporter) {
   complete_description(world, container, snapshot);
   std::string name = image_name(world.table, world.repository, snapshot.environment, snapshot.stage) + ":" +
                      world.tags.front() + "-failed";
-  world.engine.commit(container.name, {.names = {name}, .labels = image_labels(snapshot), .working_folder = world.table.root});
+  world.engine.commit(
+      container.name,
+      {.names = {name}, .labels = image_labels(snapshot), .working_folder = world.table.root});
   world.engine.remove_container(container.name);
-  reporter.note(fmt::format("{}: an earlier run ended without saving its work in {}; kept it as {}, {} packages", snapshot.environment,
-                            snapshot.stage, name, snapshot.packages.size()));
+  reporter.note(
+      fmt::format("{}: an earlier run ended without saving its work in {}; kept it as {}, {} packages",
+                  snapshot.environment, snapshot.stage, name, snapshot.packages.size()));
 }
 
 }  // namespace
@@ -47,8 +51,9 @@ void adopt_containers(const BuildWorld& world, const std::string& environment, R
     if (std::optional<Snapshot> snapshot = from_labels(container.labels)) {
       adopt(world, container, std::move(*snapshot), reporter);
     } else {
-      reporter.note(fmt::format("{}: removed the container {} of an earlier run: it does not say what it holds", environment,
-                                printable(container.name)));
+      reporter.note(
+          fmt::format("{}: removed the container {} of an earlier run: it does not say what it holds",
+                      environment, printable(container.name)));
       world.engine.remove_container(container.name);
     }
   }

@@ -8,8 +8,8 @@
 
 namespace stagemake {
 
-// The containers that a driver of this state folder left of `environment`. The caller holds the environment's lock: no
-// living driver of this folder has such a container.
+// The containers that a driver of this state folder left of `environment`. The caller holds the environment's
+// lock: no living driver of this folder has such a container.
 std::vector<ContainerInfo> left_containers(const BuildWorld& world, const std::string& environment);
 
 // Commits them as unfinished snapshots, removes them, and says so.

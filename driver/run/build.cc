@@ -16,7 +16,9 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-std::string digest_of(const ImageInfo& image) { return image.digest.empty() ? image.id : image.digest; }
+std::string digest_of(const ImageInfo& image) {
+  return image.digest.empty() ? image.id : image.digest;
+}
 
 // One run of several builds: the state of every stage, and the one place where it changes.
 class BuildRun {
@@ -57,7 +59,8 @@ class BuildRun {
       if (build.decisions[s].action == StageDecision::Action::NotWanted) continue;
       std::optional<std::size_t> parent = build.plan.stages[s].parent;
       step_of[s] = steps.size();
-      steps.push_back({.after = parent ? step_of[*parent] : std::nullopt, .work = [this, e, s] { step(e, s); }});
+      steps.push_back(
+          {.after = parent ? step_of[*parent] : std::nullopt, .work = [this, e, s] { step(e, s); }});
     }
   }
 
@@ -84,7 +87,9 @@ class BuildRun {
     if (parent) {
       StageState before = status(e, *parent).state;
       if (before != StageState::Built && before != StageState::Reused) {
-        change(e, s, {.state = StageState::Skipped, .detail = fmt::format("{} did not end well", build.plan.stages[*parent].name)});
+        change(e, s,
+               {.state = StageState::Skipped,
+                .detail = fmt::format("{} did not end well", build.plan.stages[*parent].name)});
         return;
       }
     }
@@ -100,7 +105,8 @@ class BuildRun {
     const StagePlan& plan = builds_[e].plan;
     std::vector<std::string> names;
     for (const std::string& tag : world_.tags)
-      names.push_back(image_name(plan.table, world_.repository, plan.environment.name, plan.stages[s].name) + ":" + tag);
+      names.push_back(image_name(plan.table, world_.repository, plan.environment.name, plan.stages[s].name) +
+                      ":" + tag);
     return names;
   }
 
@@ -110,14 +116,15 @@ class BuildRun {
     if (!image.complete) return;
     try {
       for (const std::string& name : names_of_stage(e, s))
-        if (std::find(image.names.begin(), image.names.end(), name) == image.names.end()) world_.engine.tag(image.image, name);
+        if (std::find(image.names.begin(), image.names.end(), name) == image.names.end())
+          world_.engine.tag(image.image, name);
     } catch (const Error& error) {
       engine_error(e, s, error.what(), "");
     }
   }
 
-  // Stages that ran before in the same container, and of which no image was made: their names must not go on meaning
-  // what they meant with older sources. The image of `s` holds them.
+  // Stages that ran before in the same container, and of which no image was made: their names must not go on
+  // meaning what they meant with older sources. The image of `s` holds them.
   void name_held(std::size_t e, std::size_t s, const std::string& image) {
     const EnvironmentBuild& build = builds_[e];
     for (std::optional<std::size_t> at = build.plan.stages[s].parent;
@@ -156,7 +163,8 @@ class BuildRun {
     const std::optional<Candidate>& start = builds_[e].decisions[s].start;
     if (!start) return {};
     if (start->snapshot == nullptr) return "from " + builds_[e].plan.environment.base_image;
-    return (start->kind == Candidate::Kind::Parent ? "from " : "going on in ") + display_name(*start->snapshot);
+    return (start->kind == Candidate::Kind::Parent ? "from " : "going on in ") +
+           display_name(*start->snapshot);
   }
 
   // Where a stage runs: in the workplace that its parent left open, or in a new one.
@@ -170,7 +178,8 @@ class BuildRun {
     if (std::shared_ptr<Workplace> open = std::move(workplaces_[e][*parent])) return open;
     std::optional<ImageInfo> image = world_.engine.find_image(status(e, *parent).image);
     std::optional<Snapshot> snapshot = image ? to_snapshot(*image) : std::nullopt;
-    if (!snapshot) throw EngineError(fmt::format("the image {} is gone since it was built", status(e, *parent).image));
+    if (!snapshot)
+      throw EngineError(fmt::format("the image {} is gone since it was built", status(e, *parent).image));
     Candidate start{.kind = Candidate::Kind::Parent};
     {
       std::lock_guard lock(mutex_);
@@ -184,10 +193,13 @@ class BuildRun {
     std::optional<ImageInfo> found = world_.engine.find_image(image);
     std::string why;
     if (!found) {
-      reporter_.note(fmt::format("{}: pulling the base image {}", builds_[e].plan.environment.name, printable(image)));
+      reporter_.note(
+          fmt::format("{}: pulling the base image {}", builds_[e].plan.environment.name, printable(image)));
       if (world_.engine.pull(image, why)) found = world_.engine.find_image(image);
     }
-    if (!found) throw bad_input("", fmt::format("the base image {} is not on this machine and cannot be pulled: {}", printable(image), why));
+    if (!found)
+      throw bad_input("", fmt::format("the base image {} is not on this machine and cannot be pulled: {}",
+                                      printable(image), why));
     // Two stages may begin at the base image, each in a thread of its own.
     std::lock_guard lock(mutex_);
     if (settings_[e].base_digest.empty()) settings_[e].base_digest = digest_of(*found);
@@ -206,8 +218,12 @@ class BuildRun {
       // Somebody edits the tree, say. What the stages before did in this container must not be lost.
       failed_ = true;
       std::string image = commit(*place, s, false);
-      change(e, s, {.state = StageState::Failed, .seconds = seconds(), .detail = fmt::format("{}; what was done before is kept as {}", error.what(), image),
-                    .log = log, .image = image});
+      change(e, s,
+             {.state = StageState::Failed,
+              .seconds = seconds(),
+              .detail = fmt::format("{}; what was done before is kept as {}", error.what(), image),
+              .log = log,
+              .image = image});
       return;
     }
     if (outcome.ok()) {
@@ -236,7 +252,8 @@ class BuildRun {
 
   // Work that cannot be committed now (a full disk, an engine that is gone) stays in its container.
   static EngineError kept(Workplace& place, const Error& error) {
-    return EngineError(fmt::format("{}; what was done stays in container {}, and the next run takes it over", error.what(), place.keep()));
+    return EngineError(fmt::format("{}; what was done stays in container {}, and the next run takes it over",
+                                   error.what(), place.keep()));
   }
 
   std::string commit(Workplace& place, std::size_t stage, bool complete) {
@@ -247,13 +264,14 @@ class BuildRun {
     }
   }
 
-  // A stage's container serves the next stage where no image of its own lies between, or where it goes on in an older
-  // image: then its layer grows, and no layer is added per stage.
+  // A stage's container serves the next stage where no image of its own lies between, or where it goes on in
+  // an older image: then its layer grows, and no layer is added per stage.
   bool is_left_open(std::size_t e, std::size_t s) const {
     const EnvironmentBuild& build = builds_[e];
     unsigned children = 0;
     for (std::size_t i = 0; i < build.plan.stages.size(); ++i)
-      if (build.plan.stages[i].parent == s && build.decisions[i].action == StageDecision::Action::Build && !build.decisions[i].start)
+      if (build.plan.stages[i].parent == s && build.decisions[i].action == StageDecision::Action::Build &&
+          !build.decisions[i].start)
         ++children;
     return children == 1 && in_older(e, s);
   }
@@ -285,8 +303,9 @@ class BuildRun {
   std::mutex mutex_;  // of result_ and fresh_snapshots_
   BuildResult result_;
   std::vector<std::unique_ptr<Snapshot>> fresh_snapshots_;
-  std::vector<WorkplaceSetting> settings_;                             // one per environment
-  std::vector<std::vector<std::shared_ptr<Workplace>>> workplaces_;    // per environment and stage: left open for the next
+  std::vector<WorkplaceSetting> settings_;  // one per environment
+  std::vector<std::vector<std::shared_ptr<Workplace>>>
+      workplaces_;  // per environment and stage: left open for the next
   std::atomic<bool> failed_{false};
 };
 
@@ -295,33 +314,41 @@ class BuildRun {
 bool BuildResult::all_well() const {
   for (const EnvironmentStatus& environment : environments)
     for (const StageStatus& stage : environment.stages)
-      if (stage.state != StageState::Built && stage.state != StageState::Reused && stage.state != StageState::NotWanted) return false;
+      if (stage.state != StageState::Built && stage.state != StageState::Reused &&
+          stage.state != StageState::NotWanted)
+        return false;
   return true;
 }
 
 std::vector<Snapshot> find_snapshots(ContainerEngine& engine, const StageTable& table) {
   std::vector<Snapshot> snapshots;
-  for (const ImageInfo& image : engine.list_images(std::string(kSchemaLabel), std::to_string(kSnapshotSchema)))
-    if (std::optional<Snapshot> snapshot = BuildRun::to_snapshot(image); snapshot && snapshot->distribution == table.distribution)
+  for (const ImageInfo& image :
+       engine.list_images(std::string(kSchemaLabel), std::to_string(kSnapshotSchema)))
+    if (std::optional<Snapshot> snapshot = BuildRun::to_snapshot(image);
+        snapshot && snapshot->distribution == table.distribution)
       snapshots.push_back(std::move(*snapshot));
   return snapshots;
 }
 
-EnvironmentBuild prepare(const BuildWorld& world, const Environment& environment, const std::vector<std::string>& targets,
-                         const std::vector<Snapshot>& snapshots, bool fresh) {
+EnvironmentBuild prepare(const BuildWorld& world, const Environment& environment,
+                         const std::vector<std::string>& targets, const std::vector<Snapshot>& snapshots,
+                         bool fresh) {
   EnvironmentBuild build;
-  build.graph = std::make_unique<DependencyGraph>(world.packages, world.variables, graph_options(environment, world.packages, world.variables));
+  build.graph = std::make_unique<DependencyGraph>(
+      world.packages, world.variables, graph_options(environment, world.packages, world.variables));
   build.plan = make_stage_plan(world.packages, *build.graph, world.table, environment, world.sources);
   for (const std::string& target : targets) {
     std::optional<std::size_t> stage = world.table.find(target);
     if (!stage) {
       std::vector<std::string> names;
       for (const StageSpec& spec : world.table.stages) names.push_back(spec.name);
-      throw bad_input("", fmt::format("no stage is named {}; there are {}", printable(target), join(names, ", ")));
+      throw bad_input(
+          "", fmt::format("no stage is named {}; there are {}", printable(target), join(names, ", ")));
     }
     build.targets.push_back(*stage);
   }
-  if (std::optional<ImageInfo> base = world.engine.find_image(environment.base_image)) build.base_digest = digest_of(*base);
+  if (std::optional<ImageInfo> base = world.engine.find_image(environment.base_image))
+    build.base_digest = digest_of(*base);
   build.decisions = decide(build.plan, world.packages, *build.graph, snapshots,
                            {.targets = build.targets, .base_digest = build.base_digest, .fresh = fresh});
   return build;
@@ -333,8 +360,12 @@ EnvironmentStatus status_of(const EnvironmentBuild& build) {
     status.stage_names.push_back(build.plan.stages[s].name);
     StageStatus stage;
     switch (build.decisions[s].action) {
-      case StageDecision::Action::NotWanted: stage.state = StageState::NotWanted; break;
-      case StageDecision::Action::Build: stage.state = StageState::Waiting; break;
+      case StageDecision::Action::NotWanted:
+        stage.state = StageState::NotWanted;
+        break;
+      case StageDecision::Action::Build:
+        stage.state = StageState::Waiting;
+        break;
       case StageDecision::Action::Reuse:
         stage.state = StageState::Reused;
         stage.image = display_name(*build.decisions[s].image);
@@ -345,8 +376,8 @@ EnvironmentStatus status_of(const EnvironmentBuild& build) {
   return status;
 }
 
-BuildResult run_builds(const BuildWorld& world, const std::vector<EnvironmentBuild>& builds, const BuildOptions& options,
-                       Reporter& reporter) {
+BuildResult run_builds(const BuildWorld& world, const std::vector<EnvironmentBuild>& builds,
+                       const BuildOptions& options, Reporter& reporter) {
   return BuildRun(world, builds, options, reporter).run();
 }
 

@@ -46,18 +46,19 @@ struct BuildOptions {
 std::vector<Snapshot> find_snapshots(ContainerEngine& engine, const StageTable& table);
 
 // Plans, and decides without touching a container. `targets`: names of stages to build up to.
-EnvironmentBuild prepare(const BuildWorld& world, const Environment& environment, const std::vector<std::string>& targets,
-                         const std::vector<Snapshot>& snapshots, bool fresh);
+EnvironmentBuild prepare(const BuildWorld& world, const Environment& environment,
+                         const std::vector<std::string>& targets, const std::vector<Snapshot>& snapshots,
+                         bool fresh);
 
-// Runs them. What each stage came to is in the result, in the order of `builds`. EngineError where the engine itself
-// failed a stage is told there too, and `engine_failed` is set.
+// Runs them. What each stage came to is in the result, in the order of `builds`. EngineError where the engine
+// itself failed a stage is told there too, and `engine_failed` is set.
 struct BuildResult {
   std::vector<EnvironmentStatus> environments;
   bool engine_failed = false;
   bool all_well() const;
 };
-BuildResult run_builds(const BuildWorld& world, const std::vector<EnvironmentBuild>& builds, const BuildOptions& options,
-                       Reporter& reporter);
+BuildResult run_builds(const BuildWorld& world, const std::vector<EnvironmentBuild>& builds,
+                       const BuildOptions& options, Reporter& reporter);
 
 // How it stands before anything ran.
 EnvironmentStatus status_of(const EnvironmentBuild& build);

@@ -59,7 +59,8 @@ void execute_flow(const std::vector<FlowStep>& steps, unsigned at_once) {
   tbb::flow::graph graph;
   std::mutex error_mutex;
   std::exception_ptr error;
-  std::vector<std::unique_ptr<StepNode>> nodes;  // before the threads: a thread may still be leaving a node when all is done
+  std::vector<std::unique_ptr<StepNode>>
+      nodes;  // before the threads: a thread may still be leaving a node when all is done
   WaitingThreads threads(static_cast<unsigned>(std::min<std::size_t>(std::max(1u, at_once), steps.size())));
   for (const FlowStep& step : steps) {
     auto hand_over = [&, work = step.work](continue_msg, StepNode::gateway_type& gateway) {
@@ -67,7 +68,8 @@ void execute_flow(const std::vector<FlowStep>& steps, unsigned at_once) {
       threads.post([&, work] {
         try {
           work();
-        } catch (...) {  // an exception that left a node would cancel the whole graph, and with it other builds
+        } catch (
+            ...) {  // an exception that left a node would cancel the whole graph, and with it other builds
           std::lock_guard lock(error_mutex);
           if (!error) error = std::current_exception();
         }

@@ -1,8 +1,8 @@
 // Runs steps in parallel through a TBB flow graph: a node per step, an edge per "comes after".
 //
-// It knows nothing of stages: a step is a number, what it does a function. Nodes hand their step to a pool of threads
-// that may block in engine calls and return at once, so that TBB's own workers, as many as cores, never wait.
-// A step that throws is an error of the program's: steps return what went wrong as data.
+// It knows nothing of stages: a step is a number, what it does a function. Nodes hand their step to a pool of
+// threads that may block in engine calls and return at once, so that TBB's own workers, as many as cores,
+// never wait. A step that throws is an error of the program's: steps return what went wrong as data.
 #pragma once
 
 #include <cstddef>

@@ -10,7 +10,8 @@
 namespace stagemake {
 
 struct SignalWatch::State {
-  explicit State(std::function<void(int, unsigned)> told_) : told(std::move(told_)), signals(loop, SIGINT, SIGTERM, SIGHUP) {
+  explicit State(std::function<void(int, unsigned)> told_)
+      : told(std::move(told_)), signals(loop, SIGINT, SIGTERM, SIGHUP) {
     wait();
     thread = std::jthread([this] { loop.run(); });
   }
@@ -36,9 +37,14 @@ struct SignalWatch::State {
   std::jthread thread;  // last: it uses all of the above
 };
 
-SignalWatch::SignalWatch(std::function<void(int, unsigned)> told) : state_(std::make_unique<State>(std::move(told))) {}
+SignalWatch::SignalWatch(std::function<void(int, unsigned)> told)
+    : state_(std::make_unique<State>(std::move(told))) {}
 SignalWatch::~SignalWatch() = default;
-std::stop_token SignalWatch::token() const { return state_->stop.get_token(); }
-int SignalWatch::first() const { return state_->first; }
+std::stop_token SignalWatch::token() const {
+  return state_->stop.get_token();
+}
+int SignalWatch::first() const {
+  return state_->first;
+}
 
 }  // namespace stagemake

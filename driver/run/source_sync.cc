@@ -15,7 +15,9 @@ namespace {
 
 constexpr std::size_t kFileLimit = 4ull << 30;  // bytes, as for hashing
 
-bool is_link(const SourceFile& file) { return file.kind == SourceFile::Kind::Symlink; }
+bool is_link(const SourceFile& file) {
+  return file.kind == SourceFile::Kind::Symlink;
+}
 
 // The folders above a path, nearest first.
 std::vector<std::string> folders_above(const std::string& path) {
@@ -39,7 +41,8 @@ SourceSync compare_sources(const std::vector<SourceFile>& inside, const std::vec
     auto found = before.find(file.path);
     if (found == before.end()) {
       sync.changed.push_back(file);
-      if (old_folders.contains(file.path)) {  // a folder there: what we put into it is removed below, the rest with it
+      if (old_folders.contains(
+              file.path)) {  // a folder there: what we put into it is removed below, the rest with it
         sync.removed.push_back(file.path);
         sync.removals_first = true;
       }
@@ -100,7 +103,8 @@ void write_source_tar(const fs::path& tar, const fs::path& tree, const std::vect
     if (is_link(file))
       out.add_symlink(prefix + file.path, *content, time);
     else
-      out.add_content(prefix + file.path, *content, file.kind == SourceFile::Kind::Executable ? 0755 : 0644, time);
+      out.add_content(prefix + file.path, *content, file.kind == SourceFile::Kind::Executable ? 0755 : 0644,
+                      time);
   }
   faults.throw_if_any();
   out.add_content(std::string(kManifestPath.substr(1)), manifest, 0644, time);

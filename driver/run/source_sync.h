@@ -1,4 +1,5 @@
-// How a tree inside a container becomes the tree outside: by content, so that make sees as changed what is changed.
+// How a tree inside a container becomes the tree outside: by content, so that make sees as changed what is
+// changed.
 #pragma once
 
 #include <cstdint>
@@ -12,8 +13,8 @@ namespace stagemake {
 struct SourceSync {
   std::vector<SourceFile> changed;   // new or other content or kind: to be written, with a new time
   std::vector<std::string> removed;  // paths that are no more
-  // A path is now of another kind (a folder where a file was, a file where a link was …): the old must go before the
-  // new can come.
+  // A path is now of another kind (a folder where a file was, a file where a link was …): the old must go
+  // before the new can come.
   bool removals_first = false;
 
   bool empty() const { return changed.empty() && removed.empty(); }
@@ -25,9 +26,9 @@ SourceSync compare_sources(const std::vector<SourceFile>& inside, const std::vec
 // Shell text, run in the tree's root, that removes files and the folders that they leave empty.
 std::string removal_script(const std::vector<std::string>& removed);
 
-// A tar file that puts `files` of the tree, and the source manifest, at their places in a container whose tree lies at
-// `root`. All files get `time` (seconds since the epoch). Throws Error (BadInput) where a file is no longer what its
-// id says: somebody edits the tree while it is built.
+// A tar file that puts `files` of the tree, and the source manifest, at their places in a container whose
+// tree lies at `root`. All files get `time` (seconds since the epoch). Throws Error (BadInput) where a file
+// is no longer what its id says: somebody edits the tree while it is built.
 void write_source_tar(const fs::path& tar, const fs::path& tree, const std::vector<SourceFile>& files,
                       const std::string& root, const std::string& manifest, std::int64_t time);
 

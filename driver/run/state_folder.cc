@@ -17,7 +17,8 @@ fs::path default_root() {
   if (fs::path chosen = variable("STAGEMAKE_STATE"); !chosen.empty()) return chosen;
   if (fs::path state = variable("XDG_STATE_HOME"); !state.empty()) return state / "stagemake";
   if (fs::path home = variable("HOME"); !home.empty()) return home / ".local/state/stagemake";
-  throw bad_input("", "no folder for logs and state: neither --state nor STAGEMAKE_STATE, XDG_STATE_HOME or HOME is set");
+  throw bad_input(
+      "", "no folder for logs and state: neither --state nor STAGEMAKE_STATE, XDG_STATE_HOME or HOME is set");
 }
 
 }  // namespace
@@ -44,7 +45,8 @@ void StateFolder::keep_manifest(const std::string& digest, const std::string& te
 }
 
 std::optional<std::vector<SourceFile>> StateFolder::manifest(const std::string& digest) const {
-  if (digest.size() != 64 || digest.find_first_not_of("0123456789abcdef") != std::string::npos) return std::nullopt;
+  if (digest.size() != 64 || digest.find_first_not_of("0123456789abcdef") != std::string::npos)
+    return std::nullopt;
   std::optional<std::string> text;
   try {
     text = read_file(root_ / "manifests" / digest, 256u << 20);

@@ -1,5 +1,5 @@
-// Where a run keeps what is no image: logs, locks, the cache of source ids, copies of source manifests. Losing any of
-// it costs time, never correctness.
+// Where a run keeps what is no image: logs, locks, the cache of source ids, copies of source manifests.
+// Losing any of it costs time, never correctness.
 #pragma once
 
 #include <optional>
@@ -12,7 +12,8 @@ namespace stagemake {
 
 class StateFolder {
  public:
-  // `chosen` if given; else $STAGEMAKE_STATE, $XDG_STATE_HOME/stagemake, ~/.local/state/stagemake. `tree` is absolute.
+  // `chosen` if given; else $STAGEMAKE_STATE, $XDG_STATE_HOME/stagemake, ~/.local/state/stagemake. `tree` is
+  // absolute.
   StateFolder(const std::optional<fs::path>& chosen, const fs::path& tree);
 
   const fs::path& root() const { return root_; }
@@ -20,7 +21,8 @@ class StateFolder {
   fs::path temporary() const { return root_ / "tmp"; }
   fs::path environment_lock(const std::string& environment) const { return tree_ / "locks" / environment; }
 
-  // The log file of a stage, fresh: the last kKeptLogs older ones are kept beside it as STAGE.log.1 (the youngest), ….
+  // The log file of a stage, fresh: the last kKeptLogs older ones are kept beside it as STAGE.log.1 (the
+  // youngest), ….
   fs::path fresh_log(const std::string& environment, const std::string& stage) const;
   static constexpr int kKeptLogs = 5;
 

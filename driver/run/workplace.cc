@@ -22,7 +22,8 @@ namespace stagemake {
 namespace {
 
 std::int64_t now_seconds() {
-  return std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+  return std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch())
+      .count();
 }
 
 std::string container_name(const StagePlan& plan, std::size_t stage) {
@@ -36,7 +37,8 @@ class LogFile {
  public:
   explicit LogFile(const fs::path& path)
       : path_(path), fd_(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644)) {
-    if (fd_ < 0) throw engine_unusable(fmt::format("{}: cannot be written: {}", path.string(), std::strerror(errno)));
+    if (fd_ < 0)
+      throw engine_unusable(fmt::format("{}: cannot be written: {}", path.string(), std::strerror(errno)));
   }
   ~LogFile() { ::close(fd_); }
   LogFile(const LogFile&) = delete;
@@ -67,11 +69,10 @@ bool is_cut_short(const TarEntry& stamp, SourceType source) {
 
 }  // namespace
 
-std::map<std::string, InstalledPackage> installed_packages(const std::vector<std::string>& stamp_folders,
-                                                           const PackageIndex& packages,
-                                                           const std::map<std::string, std::string>& fingerprints,
-                                                           const std::map<std::string, InstalledPackage>& before,
-                                                           std::int64_t began) {
+std::map<std::string, InstalledPackage> installed_packages(
+    const std::vector<std::string>& stamp_folders, const PackageIndex& packages,
+    const std::map<std::string, std::string>& fingerprints,
+    const std::map<std::string, InstalledPackage>& before, std::int64_t began) {
   std::map<std::string, InstalledPackage> installed;
   for (const std::string& folder : stamp_folders) {
     for (const TarEntry& stamp : read_tar(folder)) {
@@ -94,7 +95,8 @@ std::map<std::string, InstalledPackage> installed_packages(const std::vector<std
   return installed;
 }
 
-std::vector<std::string> stamp_folders_of(ContainerEngine& engine, const std::string& container, const StageTable& table) {
+std::vector<std::string> stamp_folders_of(ContainerEngine& engine, const std::string& container,
+                                          const StageTable& table) {
   std::vector<std::string> folders;
   for (const std::string& folder : table.stamp_folders)
     if (std::optional<std::string> tar = engine.copy_out(container, table.root + "/" + folder))
@@ -114,13 +116,17 @@ std::map<std::string, std::string> image_labels(const Snapshot& snapshot) {
 }
 
 Workplace::Workplace(const WorkplaceSetting& setting, const Candidate& start, std::size_t first_stage)
-    : setting_(setting), start_(start), container_(container_name(setting.plan, first_stage)), began_(now_seconds()) {
+    : setting_(setting),
+      start_(start),
+      container_(container_name(setting.plan, first_stage)),
+      began_(now_seconds()) {
   const Snapshot* from = start_.snapshot;
   if (from != nullptr) {
     manifest_ = from->manifest;
     installed_ = from->packages;
-    // Times are compared in whole seconds: what is brought or built now must not seem as old as what an image made from
-    // other sources holds. (What its parent's image holds is of the same sources, and no clean build waits here.)
+    // Times are compared in whole seconds: what is brought or built now must not seem as old as what an image
+    // made from other sources holds. (What its parent's image holds is of the same sources, and no clean
+    // build waits here.)
     while (start_.kind != Candidate::Kind::Parent && began_ <= from->created && from->created - began_ < 3) {
       std::this_thread::sleep_for(std::chrono::milliseconds(20));
       began_ = now_seconds();
@@ -174,14 +180,17 @@ std::vector<SourceFile> Workplace::sources_inside() {
   if (entries.size() == 1 && sha256_hex(entries[0].content) == manifest_)
     if (std::optional<std::vector<SourceFile>> files = parse_manifest(entries[0].content)) return *files;
   throw engine_unusable(
-      fmt::format("the image {} is damaged: its source manifest is not the one that its label names; remove the image, or "
+      fmt::format("the image {} is damaged: its source manifest is not the one that its label names; remove "
+                  "the image, or "
                   "build with --fresh",
                   display_name(*start_.snapshot)));
 }
 
-// What the stages up to `stage` add; and what later ones do, where the tree inside has it already, as in an older image
-// or in what such a one left unfinished: all of it is synced at once, nothing is taken away to come back with new times.
-std::vector<SourceFile> Workplace::wanted_sources(std::size_t stage, const std::vector<SourceFile>& before) const {
+// What the stages up to `stage` add; and what later ones do, where the tree inside has it already, as in an
+// older image or in what such a one left unfinished: all of it is synced at once, nothing is taken away to
+// come back with new times.
+std::vector<SourceFile> Workplace::wanted_sources(std::size_t stage,
+                                                  const std::vector<SourceFile>& before) const {
   std::vector<std::size_t> stages = setting_.plan.chain(stage);
   std::vector<SourceFile> wanted = added_files(setting_.plan.table, stages, setting_.sources);
   std::set<std::string_view> beyond;
@@ -190,7 +199,8 @@ std::vector<SourceFile> Workplace::wanted_sources(std::size_t stage, const std::
   if (beyond.empty()) return wanted;
   for (std::size_t also = 0; also < setting_.plan.stages.size(); ++also) {
     std::vector<SourceFile> more = added_files(setting_.plan.table, {also}, setting_.sources);
-    if (std::any_of(more.begin(), more.end(), [&](const SourceFile& file) { return beyond.contains(file.path); }))
+    if (std::any_of(more.begin(), more.end(),
+                    [&](const SourceFile& file) { return beyond.contains(file.path); }))
       stages.push_back(also);
   }
   return added_files(setting_.plan.table, stages, setting_.sources);
@@ -205,14 +215,15 @@ std::string Workplace::bring_sources(std::size_t stage) {
   if (sync.empty()) return {};
   std::string removals = removal_script(sync.removed);
   if (sync.removals_first) {
-    RunOutcome outcome = setting_.engine.run(container_, in_root(removals), [](std::string_view) {}, {}, setting_.grace);
+    RunOutcome outcome = setting_.engine.run(
+        container_, in_root(removals), [](std::string_view) {}, {}, setting_.grace);
     if (!outcome.ok()) throw engine_unusable("removed sources could not be removed from the container");
     removals.clear();
   }
   TemporaryFolder folder(setting_.state.temporary());
   std::string manifest = manifest_text(wanted);
-  write_source_tar(folder.path() / "sources.tar", setting_.sources.root(), sync.changed, setting_.plan.table.root, manifest,
-                   now_seconds());
+  write_source_tar(folder.path() / "sources.tar", setting_.sources.root(), sync.changed,
+                   setting_.plan.table.root, manifest, now_seconds());
   setting_.engine.copy_in(container_, folder.path() / "sources.tar");
   manifest_ = sha256_hex(manifest);
   setting_.state.keep_manifest(manifest_, manifest);
@@ -224,14 +235,16 @@ std::string Workplace::in_root(const std::string& text) const {
   return fmt::format("set -e\nmkdir -p {}\ncd {}\n{}", root, root, text);
 }
 
-// Runs before the first stage that makes something: make must not take for finished what was built from other files.
+// Runs before the first stage that makes something: make must not take for finished what was built from other
+// files.
 std::string Workplace::uninstall_script() const {
   const std::string& uninstall = setting_.plan.table.uninstall;
   if (!uninstall_pending_ || uninstall.empty()) return {};
   std::string text;
   if (!start_.stale.empty())
-    text += fmt::format("for PACKAGE in {}; do echo \"stagemake: uninstalling $PACKAGE: its files changed\"; {}; done\n",
-                        shell_quoted(start_.stale), uninstall);
+    text += fmt::format(
+        "for PACKAGE in {}; do echo \"stagemake: uninstalling $PACKAGE: its files changed\"; {}; done\n",
+        shell_quoted(start_.stale), uninstall);
   if (!start_.removed.empty())
     text += fmt::format(
         "for PACKAGE in {}; do echo \"stagemake: uninstalling $PACKAGE: the tree has it no more\"; {} || "
@@ -256,8 +269,8 @@ std::string Workplace::script(std::size_t stage, const std::string& prologue) co
 }
 
 void Workplace::note_packages() {
-  installed_ = installed_packages(stamp_folders_of(setting_.engine, container_, setting_.plan.table), setting_.packages,
-                                  package_fingerprints(*inside_), installed_, began_);
+  installed_ = installed_packages(stamp_folders_of(setting_.engine, container_, setting_.plan.table),
+                                  setting_.packages, package_fingerprints(*inside_), installed_, began_);
 }
 
 Snapshot Workplace::describe(std::size_t stage, bool complete) const {
@@ -267,12 +280,14 @@ Snapshot Workplace::describe(std::size_t stage, bool complete) const {
   snapshot.environment = plan.environment.name;
   snapshot.stage = plan.stages[stage].name;
   snapshot.complete = complete;
-  snapshot.clean = start_.kind != Candidate::Kind::Older && (start_.snapshot == nullptr || start_.snapshot->clean);
+  snapshot.clean =
+      start_.kind != Candidate::Kind::Older && (start_.snapshot == nullptr || start_.snapshot->clean);
   snapshot.base_digest = setting_.base_digest;
   snapshot.revision = setting_.revision;
   snapshot.made_by = STAGEMAKE_VERSION;
   snapshot.manifest = manifest_;
-  for (std::size_t held : plan.chain(stage)) snapshot.lineage.push_back({plan.stages[held].name, plan.stages[held].key, plan.stages[held].inputs});
+  for (std::size_t held : plan.chain(stage))
+    snapshot.lineage.push_back({plan.stages[held].name, plan.stages[held].key, plan.stages[held].inputs});
   snapshot.packages = installed_;
   return snapshot;
 }

@@ -1,9 +1,9 @@
-// A workplace: one container in which one or several stages of an environment run, one after the other, and from
-// which images are committed.
+// A workplace: one container in which one or several stages of an environment run, one after the other, and
+// from which images are committed.
 //
-// It knows how a tree gets into the container (by content: changed files get new times, unchanged ones keep theirs,
-// removed ones go), which packages must be uninstalled before make may trust its stamps, and what to write on an
-// image. It does not know why it starts where it starts (plan/restore.h) nor what runs beside it.
+// It knows how a tree gets into the container (by content: changed files get new times, unchanged ones keep
+// theirs, removed ones go), which packages must be uninstalled before make may trust its stamps, and what to
+// write on an image. It does not know why it starts where it starts (plan/restore.h) nor what runs beside it.
 #pragma once
 
 #include <chrono>
@@ -28,28 +28,31 @@ struct WorkplaceSetting {
   const StagePlan& plan;
   SourceTree& sources;
   std::string base_digest;
-  std::string revision;            // of the sources, as git describes it
-  std::string repository;          // in front of image names
-  std::vector<std::string> tags;   // the first is the build's own; never empty
+  std::string revision;                    // of the sources, as git describes it
+  std::string repository;                  // in front of image names
+  std::vector<std::string> tags;           // the first is the build's own; never empty
   std::chrono::milliseconds grace{10000};  // between asking a stopped stage to end and killing it
 };
 
 class Workplace {
  public:
-  // Creates the container from `start`'s image, or from the base image, for `first_stage` and what follows it.
+  // Creates the container from `start`'s image, or from the base image, for `first_stage` and what follows
+  // it.
   Workplace(const WorkplaceSetting& setting, const Candidate& start, std::size_t first_stage);
   // Removes the container, unless keep() was called.
   ~Workplace();
   Workplace(const Workplace&) = delete;
   Workplace& operator=(const Workplace&) = delete;
 
-  // Brings the sources that the stages up to `stage` add, and runs its recipe; output goes to `log`, a new file.
+  // Brings the sources that the stages up to `stage` add, and runs its recipe; output goes to `log`, a new
+  // file.
   RunOutcome run(std::size_t stage, const fs::path& log, std::stop_token stop);
 
   // Whether a recipe has run in it: then there is something to lose.
   bool has_worked() const { return has_worked_; }
 
-  // An image of what there is now: of `stage` finished, or of what was done before it failed. Returns its first name.
+  // An image of what there is now: of `stage` finished, or of what was done before it failed. Returns its
+  // first name.
   std::string commit(std::size_t stage, bool complete);
 
   // Leaves the container where it is: its work could not be committed and must not be lost.
@@ -68,31 +71,31 @@ class Workplace {
   const WorkplaceSetting& setting_;
   Candidate start_;
   std::string container_;
-  std::int64_t began_;                     // seconds since the epoch; packages with younger stamps were built here
+  std::int64_t began_;  // seconds since the epoch; packages with younger stamps were built here
   std::optional<std::vector<SourceFile>> inside_;  // the tree in the container, as last brought
-  std::string manifest_;                   // its digest
+  std::string manifest_;                           // its digest
   bool uninstall_pending_;
   std::map<std::string, InstalledPackage> installed_;
   bool has_worked_ = false;
   bool kept_ = false;
 };
 
-// The packages that the installation records in these tar streams (ContainerEngine::copy_out of stamp folders) show.
-// A record written at or after `began` (seconds since the epoch) is of a package built from the files with `fingerprints`;
-// an older one is known from `before`.
-std::map<std::string, InstalledPackage> installed_packages(const std::vector<std::string>& stamp_folders,
-                                                           const PackageIndex& packages,
-                                                           const std::map<std::string, std::string>& fingerprints,
-                                                           const std::map<std::string, InstalledPackage>& before,
-                                                           std::int64_t began);
+// The packages that the installation records in these tar streams (ContainerEngine::copy_out of stamp
+// folders) show. A record written at or after `began` (seconds since the epoch) is of a package built from
+// the files with `fingerprints`; an older one is known from `before`.
+std::map<std::string, InstalledPackage> installed_packages(
+    const std::vector<std::string>& stamp_folders, const PackageIndex& packages,
+    const std::map<std::string, std::string>& fingerprints,
+    const std::map<std::string, InstalledPackage>& before, std::int64_t began);
 // The stamp folders of a container, as tar streams.
-std::vector<std::string> stamp_folders_of(ContainerEngine& engine, const std::string& container, const StageTable& table);
+std::vector<std::string> stamp_folders_of(ContainerEngine& engine, const std::string& container,
+                                          const StageTable& table);
 
 // Labels of containers, beside those of a snapshot.
 inline constexpr std::string_view kStateLabel = "org.stagemake.state";  // state_mark() of its driver
 inline constexpr std::string_view kBeganLabel = "org.stagemake.began";  // seconds since the epoch
-// For images: without the labels that tell whose container it is. A container that a person starts from the image has
-// the image's labels, and must not be taken for one of ours.
+// For images: without the labels that tell whose container it is. A container that a person starts from the
+// image has the image's labels, and must not be taken for one of ours.
 std::map<std::string, std::string> image_labels(const Snapshot& snapshot);
 // Tells the containers of drivers that share a state folder and an environment from all others.
 std::string state_mark(const StateFolder& state, const std::string& environment);
