@@ -94,10 +94,25 @@ class BuildRun {
       }
     }
     if (options_.stop.stop_requested() || (failed_ && !options_.keep_going)) {
+      if (parent) save_open(e, *parent);
       change(e, s, {.state = StageState::Skipped, .detail = "the run was ended"});
       return;
     }
     build_stage(e, s);
+  }
+
+  // The run ends between two stages that share a container: what the first one did gets an image after all.
+  void save_open(std::size_t e, std::size_t s) {
+    std::shared_ptr<Workplace> open = std::move(workplaces_[e][s]);
+    if (!open) return;
+    StageStatus saved = status(e, s);
+    try {
+      saved.detail = saved.image = commit(*open, s, true);
+      name_held(e, s, saved.image);
+      change(e, s, std::move(saved));
+    } catch (const Error& error) {
+      engine_error(e, s, error.what(), saved.log);
+    }
   }
 
   // The names under which people find stage `s`.
