@@ -78,7 +78,8 @@ void bench_tree(const fs::path& tree, unsigned runs) {
   Figure both = measured(runs, [&] { read(), close(); });
 
   StageTable table = stage_table_of(tree, packages.dialect(), {});
-  Environment environment = resolve_environment({.name = kEnvironment, .given = {}}, packages, 1);
+  Environment environment =
+      EnvironmentReader({.packages = packages}).resolve({.name = kEnvironment, .given = {}});
   DependencyGraph graph(packages, variables, graph_options(environment, packages, variables));
   TemporaryFolder folder(fs::temp_directory_path());
   // As if later, so that no file counts as too young for its hash to be kept.

@@ -15,11 +15,14 @@
 #
 # Reading this file runs no program, sets no default goal and exports nothing;
 # other targets do not notice it. The targets here win over `%::`, because make
-# takes the rule with the shortest stem.
+# takes the rule with the shortest stem. Only where make is asked for its rules
+# (make -p), as a shell does on TAB, stagemake is asked for the environments.
 #
 # VARIABLES are given as `make ci-docker-ENV NAME=VALUE` or in the environment,
 # and reach stagemake through the environment, so that quotes, blanks and
 # newlines arrive as they are. (On the command line, make wants `$$` for `$`.)
+# What tox.ini says of an environment's system and packages is stronger than the
+# caller's variables, as it is for tox; make's command line is stronger than both.
 # A variable that the distribution's Makefile itself sets is not meant for
 # stagemake, even if it is exported or is called TARGETS: stagemake does not see
 # it. make forgets the environment's value of such a variable; give it on the
@@ -42,12 +45,15 @@ ci-docker.read := yes
 # included at the top. Setting it back to nothing makes make go on looking.
 ci-docker.default-goal := $(.DEFAULT_GOAL)
 
-ci-docker.variables := \
-  ALL_EXTRA_SAGE_PACKAGES BASE_IMAGE BOOTSTRAP EXTRA_CONFIGURE_ARGS \
-  IGNORE_MISSING_SYSTEM_PACKAGES NUMPROC SAGE_CHECK SAGE_CHECK_PACKAGES \
-  SAGE_PACKAGE_LIST_ARGS SYSTEM TARGETS TARGETS_OPTIONAL TARGETS_PRE \
-  USE_MAKEFLAGS WITH_SYSTEM_SPKG DOCKER_TARGETS DOCKER_TAG EXTRA_DOCKER_TAGS \
-  DOCKER_PUSH_REPOSITORY
+# What tox.ini says too; the others, it does not say or takes from the caller.
+ci-docker.said-by-tox := ALL_EXTRA_SAGE_PACKAGES BASE_IMAGE BOOTSTRAP \
+  IGNORE_MISSING_SYSTEM_PACKAGES SAGE_PACKAGE_LIST_ARGS SYSTEM WITH_SYSTEM_SPKG
+ci-docker.variables := $(ci-docker.said-by-tox) \
+  EXTRA_CONFIGURE_ARGS EXTRA_SAGE_PACKAGES EXTRA_SYSTEM_PACKAGES NUMPROC \
+  SAGE_CHECK SAGE_CHECK_PACKAGES TARGETS TARGETS_OPTIONAL TARGETS_PRE \
+  USE_MAKEFLAGS DOCKER_TARGETS DOCKER_TAG EXTRA_DOCKER_TAGS \
+  DOCKER_PUSH_REPOSITORY EXTRA_DOCKER_BUILD_ARGS \
+  FROM_DOCKER_REPOSITORY FROM_DOCKER_TARGET FROM_DOCKER_TAG
 
 # Older makes than 3.82 prefer a `%::` that stands first to these targets, and those
 # before 4.0 write MAKEFLAGS in another way than is read below.
@@ -84,6 +90,9 @@ ci-docker.stages = $(if $(ci-docker.found),$(shell $(ci-docker.program) stages $
 ci-docker.in-file = $(filter file override,$(firstword $(origin $(1))))
 ci-docker.env = $(strip $(foreach name,$(ci-docker.variables),$(if $(call ci-docker.in-file,$(name)),-u $(name))) \
   $(foreach name,STAGEMAKE_ENGINE STAGEMAKE_STATE,$(if $(call ci-docker.in-file,$(name)),$(name)=$(call ci-docker.quote,$($(name))))))
+# An empty value is none. A value comes from the environment, where make has put it: a newline would end the line here.
+ci-docker.set = $(foreach name,$(ci-docker.said-by-tox),$(if \
+  $(and $(filter command,$(firstword $(origin $(name)))),$($(name))),--set $(name)="$$$(name)"))
 # `exec`, so that a signal to what make started is a signal to stagemake.
 ci-docker.exec = exec $(if $(ci-docker.env),env $(ci-docker.env) )$(ci-docker.program:'stagemake'=stagemake)
 
@@ -108,15 +117,15 @@ ci-docker.split-by = $(if $(3),$(call ci-docker.split-at,$(1),$(2),$(call ci-doc
 ci-docker.split-at = $(call $(1),$(call ci-docker.environment,$(2),$(3)),$(3))
 
 ci-docker.to = $(if $(1), --to $(1))
-ci-docker.build = $(ci-docker.exec) build $(strip $(ci-docker.build-flags) $(ci-docker.where)) $(1)$(call ci-docker.to,$(2))
-ci-docker.explain = $(ci-docker.exec) explain $(strip $(ci-docker.where) $(1)$(call ci-docker.to,$(2)))
+ci-docker.build = $(ci-docker.exec) build $(strip $(ci-docker.build-flags) $(ci-docker.where) $(ci-docker.set)) $(1)$(call ci-docker.to,$(2))
+ci-docker.explain = $(ci-docker.exec) explain $(strip $(ci-docker.where) $(ci-docker.set) $(1)$(call ci-docker.to,$(2)))
 ci-docker.shell = $(ci-docker.exec) shell $(strip $(ci-docker.dry-run) $(ci-docker.where) $(1) $(2))
-ci-docker.plan = $(if $(2),$(call ci-docker.no-stage,plan,$(1)),$(ci-docker.exec) plan $(strip $(ci-docker.where) $(1)))
+ci-docker.plan = $(if $(2),$(call ci-docker.no-stage,plan,$(1)),$(ci-docker.exec) plan $(strip $(ci-docker.where) $(ci-docker.set) $(1)))
 ci-docker.clean = $(if $(2),$(call ci-docker.no-stage,clean,$(1)),$(ci-docker.exec) clean $(strip $(ci-docker.dry-run) $(ci-docker.where) $(1)))
 ci-docker.no-stage = $(call ci-docker.fail,$(1) is for a whole environment: make ci-docker-$(1)-$(2:'%'=%))
 
-# Names of environments, as targets. A pipe would lose stagemake's exit status.
-ci-docker.list = @environments=$$($(ci-docker.program) envs $(ci-docker.where)) && printf 'ci-docker-%s\n' $$environments
+# Names of environments, as targets, by system.
+ci-docker.list = @$(ci-docker.exec) envs --by-system --prefix ci-docker- $(ci-docker.where)
 
 # A pattern cannot be .PHONY, but can have a prerequisite that is; a file of the same name then changes nothing. The
 # recipes stand behind `;` for the sake of those who change .RECIPEPREFIX. `+` runs them under -n, too.
@@ -129,39 +138,64 @@ ci-docker-shell-%: .ci-docker.always ; +$(call ci-docker.split,ci-docker.shell,$
 ci-docker-clean-%: .ci-docker.always ; +$(call ci-docker.split,ci-docker.clean,$*)
 ci-docker-list: ; +$(call ci-docker.tool,$(ci-docker.list))
 ci-docker-plan ci-docker-explain ci-docker-shell ci-docker-clean: ; +$(call \
-  ci-docker.fail,of which environment? Say make $@-ENV; make ci-docker-list knows some)
+  ci-docker.fail,of which environment? Say make $@-ENV; make ci-docker-list knows them)
 ci-docker ci-docker-help: ; +@printf '%s\n' $(subst $(ci-docker.newline), ,$(ci-docker.help))
+
+# For TAB: bash-completion, and zsh with `zstyle ':completion:*:make:*:targets' call-command true`, call make with -p
+# and look for rules of targets, which a pattern is none of. So then, and only then, each name is a target; what to do
+# for it, the patterns above go on saying.
+ifneq ($(or $(__BASH_MAKE_COMPLETION__),$(call ci-docker.flag,p)),)
+ci-docker.ask = $(if $(ci-docker.found),$(shell $(ci-docker.program) envs $(1) $(ci-docker.where) 2> /dev/null))
+$(addprefix ci-docker-,$(call ci-docker.ask) $(call ci-docker.ask,--systems)) \
+  $(addprefix ci-docker-all-,$(call ci-docker.ask,--packages)): .ci-docker.always
+endif
 
 # One quoted word a line, as the printf above takes them.
 define ci-docker.help
 'make ci-docker-ENV                 build an environment, all its stages'
 'make ci-docker-ENV-STAGE           the same up to one stage'
-'make ci-docker-list                names of environments, as such targets'
+'make ci-docker-SYSTEM              a system with each of its package sets'
+'make ci-docker-all-PACKAGES        every system with one package set'
+'make ci-docker-list                all of these, system by system'
 'make ci-docker-plan-ENV            its stages, what each builds; needs no engine'
 'make ci-docker-explain-ENV[-STAGE] what a build would do now, and why'
 'make ci-docker-shell-ENV[-STAGE]   a shell in its newest image, or that of STAGE'
 'make ci-docker-clean-ENV           remove its images'
 ''
-'ENV is a name as debian-bookworm-minimal; STAGE is one of those that'
-'`stagemake stages` prints. What is built already is reused; after a failure or'
-'ctrl-C the same command goes on where it stopped.'
+'ENV is a name as debian-bookworm-minimal: a SYSTEM, debian-bookworm, and what'
+'PACKAGES of the system to install: minimal, standard or maximal. A system alone'
+'means these three: make ci-docker-debian-bookworm. The other way round,'
+'make ci-docker-all-minimal builds every system, each with few packages. Both'
+'can stand wherever ENV does, but for shell and clean.'
+''
+'STAGE is one of those that `stagemake stages` prints. What is built already is'
+'reused; after a failure or ctrl-C the same command goes on where it stopped.'
 ''
 'Flags of make: -n says what would be done, -s shows failures only, -k goes on'
 'with stages that do not hang on a failed one, -j2 with two targets builds both'
-'at once (jobs inside: NUMPROC).'
+'at once (jobs inside: NUMPROC). TAB completes names where the shell asks make.'
 ''
 'Variables, on the command line (a dollar is $$$$ there) or in the environment:'
-'  BASE_IMAGE              image to start from'
 '  EXTRA_CONFIGURE_ARGS    more arguments for configure'
+'  EXTRA_SAGE_PACKAGES     more packages whose system packages are installed'
+'  EXTRA_SYSTEM_PACKAGES   more system packages, by their own names'
 '  TARGETS_PRE, TARGETS, TARGETS_OPTIONAL   what the last three stages make'
 '  NUMPROC, USE_MAKEFLAGS  jobs and flags of make in the containers'
 '  DOCKER_TARGETS          stages to build up to (default: with-targets)'
 '  DOCKER_PUSH_REPOSITORY, DOCKER_TAG, EXTRA_DOCKER_TAGS   names of the images'
+'  FROM_DOCKER_REPOSITORY, FROM_DOCKER_TARGET, FROM_DOCKER_TAG'
+'                          what ENV-incremental starts from'
 '  STAGEMAKE_ENGINE        docker, podman or buildah (default: what works)'
 '  STAGEMAKE_STATE         folder for logs'
 '  STAGEMAKE_STAGES        table of stages (default: ci-docker.toml, if there)'
 '  STAGEMAKE_FLAGS         more options, see `stagemake build --help`'
 '  STAGEMAKE               the program, if it is not in PATH'
+'These win over tox.ini on the command line; in the environment, they count'
+'where tox.ini says nothing:'
+'  BASE_IMAGE              image to start from'
+'  SYSTEM                  package system: debian, fedora, arch, ..'
+'  SAGE_PACKAGE_LIST_ARGS, ALL_EXTRA_SAGE_PACKAGES   packages to install'
+'  WITH_SYSTEM_SPKG, IGNORE_MISSING_SYSTEM_PACKAGES, BOOTSTRAP'
 endef
 
 .DEFAULT_GOAL := $(ci-docker.default-goal)

@@ -83,7 +83,7 @@ find_system() {
 # What building stagemake takes. Boost's Process v2 came with 1.81, which Debian 12 has beside its default, 1.74.
 build_packages() {
   echo g++ cmake ninja-build make pkg-config libfmt-dev libtbb-dev nlohmann-json3-dev libcli11-dev libssl-dev \
-    libarchive-dev libgit2-dev libtomlplusplus-dev
+    libarchive-dev libgit2-dev libtomlplusplus-dev libyaml-cpp-dev
   case $system in
     "debian 12") echo libboost1.81-dev libboost-filesystem1.81-dev ;;
     *) echo libboost-dev libboost-filesystem-dev ;;
@@ -133,7 +133,7 @@ install_missing() {
 }
 
 # compile FOLDER LOG CMAKE_OPTION…: configures it as the options say if it is new, then builds. Progress goes to a
-# terminal as ninja shows it, else to the log.
+# terminal as ninja shows it, else to the log. `target`, if set, says what of it.
 compile() {
   local folder=$1
   shift
@@ -145,9 +145,9 @@ compile() {
   fi
   if [ -t 1 ]; then
     log=
-    as_owner cmake --build "$folder" --parallel "$jobs"
+    as_owner cmake --build "$folder" --parallel "$jobs" ${target:+--target "$target"}
   else
-    as_owner cmake --build "$folder" --parallel "$jobs" > "$log" 2>&1
+    as_owner cmake --build "$folder" --parallel "$jobs" ${target:+--target "$target"} > "$log" 2>&1
   fi
 }
 

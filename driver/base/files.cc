@@ -2,8 +2,10 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <linux/openat2.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -59,14 +61,9 @@ void make_folder(const fs::path& folder) {
         fmt::format("{}: cannot make this folder: {}", printable(folder.string()), failed.message()));
 }
 
-}  // namespace
+constexpr int kReadFlags = O_RDONLY | O_CLOEXEC | O_NONBLOCK;
 
-std::optional<std::string> read_file(const fs::path& path, std::size_t limit) {
-  Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-  if (file.get() < 0) {
-    if (errno == ENOENT || errno == ENOTDIR) return std::nullopt;
-    throw bad_input(path.string(), "cannot be read: " + reason());
-  }
+std::string read_open(const Descriptor& file, const fs::path& path, std::size_t limit) {
   struct stat facts {};
   if (::fstat(file.get(), &facts) != 0) throw bad_input(path.string(), "cannot be read: " + reason());
   if (!S_ISREG(facts.st_mode)) throw bad_input(path.string(), "is no regular file");
@@ -85,6 +82,66 @@ std::optional<std::string> read_file(const fs::path& path, std::size_t limit) {
   }
   content.resize(have);
   return content;
+}
+
+// Opens a path below `folder` with the kernel's word for it that no part of it leads out.
+int open_beneath(const fs::path& folder, const std::string& relative, int flags = kReadFlags) {
+  Descriptor base(::open(folder.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (base.get() < 0) return -1;
+  ::open_how how{};
+  how.flags = static_cast<unsigned>(flags);
+  how.resolve = RESOLVE_BENEATH;
+  int file = static_cast<int>(::syscall(SYS_openat2, base.get(), relative.c_str(), &how, sizeof how));
+  int why = errno;
+  ::close(base.release());
+  errno = why;
+  return file;
+}
+
+// For kernels before 5.6, and for links that are absolute and lead into the folder all the same.
+bool leads_inside(const fs::path& folder, const std::string& relative) {
+  boost::system::error_code failed;
+  std::string root = fs::canonical(folder, failed).string();
+  if (failed) return true;  // there is nothing to read
+  std::string target = fs::canonical(folder / relative, failed).string();
+  if (!root.ends_with('/')) root += '/';
+  return !failed && target.starts_with(root);
+}
+
+bool is_relative_inside(const std::string& relative) {
+  if (relative.empty() || relative.front() == '/' || relative.find('\0') != std::string::npos) return false;
+  std::vector<std::string_view> parts = split(relative, '/');
+  return std::find(parts.begin(), parts.end(), "..") == parts.end();
+}
+
+}  // namespace
+
+std::optional<std::string> read_file(const fs::path& path, std::size_t limit) {
+  Descriptor file(::open(path.c_str(), kReadFlags));
+  if (file.get() < 0) {
+    if (errno == ENOENT || errno == ENOTDIR) return std::nullopt;
+    throw bad_input(path.string(), "cannot be read: " + reason());
+  }
+  return read_open(file, path, limit);
+}
+
+std::optional<std::string> read_inside(const fs::path& folder, const std::string& relative,
+                                       std::size_t limit) {
+  auto leads_out = [&] { return bad_input(printable(relative), "leads out of the tree, and is not read"); };
+  if (!is_relative_inside(relative)) throw leads_out();
+  Descriptor file(open_beneath(folder, relative));
+  if (file.get() >= 0) return read_open(file, folder / relative, limit);
+  if (errno == ENOENT || errno == ENOTDIR) return std::nullopt;
+  if (!leads_inside(folder, relative)) throw leads_out();
+  return read_file(folder / relative, limit);
+}
+
+bool exists_inside(const fs::path& folder, const std::string& relative) {
+  if (!is_relative_inside(relative)) return false;
+  if (Descriptor(open_beneath(folder, relative, O_PATH | O_CLOEXEC)).get() >= 0) return true;
+  if (errno == ENOENT || errno == ENOTDIR) return false;
+  boost::system::error_code failed;
+  return fs::exists(folder / relative, failed) && leads_inside(folder, relative);
 }
 
 void write_file(const fs::path& path, std::string_view content) {

@@ -17,6 +17,14 @@ inline constexpr std::size_t kMetadataLimit = 4u << 20;  // bytes; no metadata f
 // Throws Error (BadInput, with the path) where it cannot be read or holds more than `limit` bytes.
 std::optional<std::string> read_file(const fs::path& path, std::size_t limit = kMetadataLimit);
 
+// The same for a file below `folder` that text of others names: a path that leads out of the folder, by `..`,
+// from the root, or through a symlink, is an Error (BadInput) and not read.
+std::optional<std::string> read_inside(const fs::path& folder, const std::string& relative,
+                                       std::size_t limit = kMetadataLimit);
+
+// Whether there is a file, a folder or the like at that place, and inside of `folder` by the same rules.
+bool exists_inside(const fs::path& folder, const std::string& relative);
+
 // Writes `content` under a temporary name beside `path`, flushes it, and renames it into place: a reader,
 // also after a crash or on a full disk, sees the old content or the new. Makes the folder. Throws Error
 // (EngineUnusable: the world is broken, not the input) with the reason.

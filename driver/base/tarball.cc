@@ -197,4 +197,46 @@ std::vector<TarEntry> read_tar(std::string_view bytes, std::size_t content_limit
   return entries;
 }
 
+void unpack_tar(std::string_view bytes, const fs::path& folder) {
+  constexpr int kHow = ARCHIVE_EXTRACT_PERM | ARCHIVE_EXTRACT_TIME | ARCHIVE_EXTRACT_UNLINK |
+                       ARCHIVE_EXTRACT_SECURE_NODOTDOT | ARCHIVE_EXTRACT_SECURE_SYMLINKS;
+  boost::system::error_code failed;
+  fs::create_directories(folder, failed);
+  std::unique_ptr<archive, int (*)(archive*)> in(archive_read_new(), archive_read_free);
+  std::unique_ptr<archive, int (*)(archive*)> out(archive_write_disk_new(), archive_write_free);
+  archive_write_disk_set_options(out.get(), kHow);
+  archive_read_support_format_tar(in.get());
+  archive_read_support_format_empty(in.get());
+  archive_read_set_options(in.get(), "hdrcharset=BINARY");
+  auto fail = [&](archive* where) {
+    const char* why = archive_error_string(where);
+    return engine_unusable(fmt::format("{}: cannot unpack there: {}", printable(folder.string()),
+                                       why == nullptr ? "unknown" : why));
+  };
+  if (archive_read_open_memory(in.get(), bytes.data(), bytes.size()) != ARCHIVE_OK) throw fail(in.get());
+  archive_entry* entry = nullptr;
+  int result = ARCHIVE_OK;
+  while ((result = archive_read_next_header(in.get(), &entry)) == ARCHIVE_OK || result == ARCHIVE_WARN) {
+    auto kind = archive_entry_filetype(entry);
+    const char* name = archive_entry_pathname(entry);
+    if (name == nullptr || (kind != AE_IFREG && kind != AE_IFDIR && kind != AE_IFLNK)) continue;
+    std::string_view relative = name;
+    while (relative.starts_with('/')) relative.remove_prefix(1);
+    archive_entry_set_pathname(entry, (folder / std::string(relative)).c_str());
+    // A hard link names another entry of the stream.
+    if (const char* link = archive_entry_hardlink(entry))
+      archive_entry_set_hardlink(entry, (folder / std::string(link)).c_str());
+    int written = archive_write_header(out.get(), entry);
+    if (written == ARCHIVE_FATAL) throw fail(out.get());
+    if (written < ARCHIVE_WARN) continue;  // leads out
+    const void* block = nullptr;
+    std::size_t size = 0;
+    la_int64_t offset = 0;
+    while (archive_read_data_block(in.get(), &block, &size, &offset) == ARCHIVE_OK)
+      if (archive_write_data_block(out.get(), block, size, offset) < ARCHIVE_OK) throw fail(out.get());
+    if (archive_write_finish_entry(out.get()) < ARCHIVE_WARN) throw fail(out.get());
+  }
+  if (result != ARCHIVE_EOF) throw fail(in.get());
+}
+
 }  // namespace stagemake

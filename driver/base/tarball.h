@@ -47,4 +47,9 @@ struct TarEntry {
 // The entries of a tar stream held in memory. Throws Error (EngineUnusable) where it is no tar stream.
 std::vector<TarEntry> read_tar(std::string_view bytes, std::size_t content_limit = 1u << 20);
 
+// Unpacks a tar stream below `folder`, which is made. Nothing gets outside of it: entries whose names or
+// links lead out are left out, and so are devices. Owners are the caller's. Throws Error (EngineUnusable)
+// where the stream is none or the disk takes no more.
+void unpack_tar(std::string_view bytes, const fs::path& folder);
+
 }  // namespace stagemake

@@ -111,6 +111,38 @@ std::string shell_quoted(const std::vector<std::string>& words) {
   return line;
 }
 
+std::optional<std::vector<std::string>> shell_words(std::string_view text) {
+  std::vector<std::string> result;
+  std::optional<std::string> word;
+  char quote = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    char c = text[i];
+    if (c == '\\' || c == '$' || c == '`') {
+      if (quote != '\'') return std::nullopt;
+    }
+    if (quote != 0) {
+      if (c == quote)
+        quote = 0;
+      else
+        *word += c;
+    } else if (c == '\'' || c == '"') {
+      quote = c;
+      if (!word) word.emplace();
+    } else if (c == ' ' || c == '\t' || c == '\n') {
+      if (word) result.push_back(std::move(*word));
+      word.reset();
+    } else if (std::string_view("*?[]|&;<>(){}~#!").find(c) != std::string_view::npos) {
+      return std::nullopt;
+    } else {
+      if (!word) word.emplace();
+      *word += c;
+    }
+  }
+  if (quote != 0) return std::nullopt;
+  if (word) result.push_back(std::move(*word));
+  return result;
+}
+
 std::string printable(std::string_view text) {
   std::string result;
   while (!text.empty()) {
@@ -128,6 +160,11 @@ std::string printable(std::string_view text) {
     }
   }
   return result;
+}
+
+std::string shown(std::string_view word) {
+  constexpr std::size_t kMost = 60;
+  return word.size() <= kMost ? printable(word) : printable(word.substr(0, kMost)) + "…";
 }
 
 bool is_utf8(std::string_view text) {

@@ -2,6 +2,7 @@
 // of the same text come out where that is possible.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -25,9 +26,16 @@ std::string shell_quoted(std::string_view text);
 // The words of a command, each quoted.
 std::string shell_quoted(const std::vector<std::string>& words);
 
+// The other way: what a shell makes words of, with their quotes taken away. Nothing where a word would need
+// more of a shell than that: variables, globs, redirections, commands.
+std::optional<std::vector<std::string>> shell_words(std::string_view text);
+
 // Control bytes and bytes that are no UTF-8 made visible (`\x1b`), so that text of others cannot drive a
 // terminal.
 std::string printable(std::string_view text);
+
+// The same of a word for a message: what is long is cut off, and ends in `…`.
+std::string shown(std::string_view word);
 
 // Whether `text` is valid UTF-8 (RFC 3629).
 bool is_utf8(std::string_view text);

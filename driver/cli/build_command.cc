@@ -4,15 +4,13 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <ctime>
-#include <future>
 #include <nlohmann/json.hpp>
 #include <thread>
 
 #include "base/error.h"
 #include "base/text.h"
 #include "cli/commands.h"
-#include "cli/tree.h"
+#include "cli/session.h"
 #include "report/plain_reporter.h"
 #include "run/adoption.h"
 #include "run/build.h"
@@ -22,73 +20,6 @@ namespace stagemake {
 namespace {
 
 using nlohmann::ordered_json;
-
-// git needs 0.6 s to describe Sage (20,000 commits since the last tag): it does so beside everything else.
-class Describing {
- public:
-  explicit Describing(const fs::path& tree)
-      : revision_(std::async(std::launch::async, git_revision, tree, stop_.get_token())) {}
-  ~Describing() { stop_.request_stop(); }  // who ends early, over a bad option, does not wait for git
-  Describing(const Describing&) = delete;
-  Describing& operator=(const Describing&) = delete;
-  std::string get() { return revision_.get(); }
-
- private:
-  std::stop_source stop_;
-  std::future<std::string> revision_;
-};
-
-// What `build` and `explain` have in common: the tree, the engine, the environments and what exists of them.
-struct Session {
-  explicit Session(const Options& options)
-      : describing(tree_path(options)),
-        tree(open_tree(options)),
-        environments(resolve_environments(options, tree)),
-        engine(open_engine(options.engine)),
-        state(options.state, tree.path),
-        sources(tree.path, state.source_ids(), std::time(nullptr)),
-        world{.engine = *engine,
-              .state = state,
-              .packages = tree.packages,
-              .variables = tree.variables,
-              .table = tree.table,
-              .sources = sources,
-              .repository = options.repository} {}
-
-  // From here on images can be named. As late as possible: it waits for git.
-  void settle_tags(const Options& options) {
-    if (!world.tags.empty()) return;
-    world.revision = describing.get();
-    world.tags = {options.tag.value_or(tag_of(world.revision))};
-    for (const std::string& tag : options.extra_tags)
-      if (std::find(world.tags.begin(), world.tags.end(), tag) == world.tags.end()) world.tags.push_back(tag);
-  }
-
-  void look(const Options& options) {
-    std::vector<std::string> targets = options.to;
-    if (targets.empty()) targets = {tree.table.default_stage};
-    snapshots = find_snapshots(*engine, tree.table);
-    for (const Environment& environment : environments)
-      builds.push_back(prepare(world, environment, targets, snapshots, options.fresh));
-    sources.save_cache();
-  }
-
-  std::vector<StageExplanation> explain(const EnvironmentBuild& build) {
-    auto manifests = [this](const std::string& digest) { return state.manifest(digest); };
-    return stagemake::explain(build.plan, tree.packages, build.decisions, sources, manifests,
-                              std::time(nullptr));
-  }
-
-  Describing describing;
-  Tree tree;
-  std::vector<Environment> environments;
-  std::unique_ptr<ContainerEngine> engine;
-  StateFolder state;
-  SourceTree sources;
-  BuildWorld world;
-  std::vector<Snapshot> snapshots;
-  std::vector<EnvironmentBuild> builds;
-};
 
 void print_explanations(Session& session, bool with_reasons) {
   for (const EnvironmentBuild& build : session.builds) {
@@ -205,21 +136,15 @@ void print_calls(const ContainerEngine& engine) {
   fmt::print("engine calls: {}\n", calls.empty() ? "none" : join(calls, ", "));
 }
 
-int exit_status(const BuildResult& result, int signal) {
-  if (signal != 0) return 128 + signal;
-  if (result.engine_failed) return static_cast<int>(ExitStatus::EngineUnusable);
-  return static_cast<int>(result.all_well() ? ExitStatus::Ok : ExitStatus::StageFailed);
-}
-
 }  // namespace
 
-int build_command(const Options& options) {
-  Session session(options);
-  if (options.dry_run) {
-    session.look(options);
-    print_forecast(session, options);
-    return 0;
-  }
+int BuildOutcome::exit_status() const {
+  if (signal != 0) return 128 + signal;
+  if (result->engine_failed) return static_cast<int>(ExitStatus::EngineUnusable);
+  return static_cast<int>(result->all_well() ? ExitStatus::Ok : ExitStatus::StageFailed);
+}
+
+BuildOutcome run_session(Session& session, const Options& options) {
   ::signal(SIGPIPE, SIG_IGN);  // whoever read our lines may go; the build goes on
   PlainReporter reporter(reporter_options(options, session.engine->name()));
   SignalWatch signals([&](int number, unsigned count) {
@@ -228,7 +153,7 @@ int build_command(const Options& options) {
                              : "still saving what was done");
   });
   std::vector<FileLock> locks = lock_environments(session, signals.token(), reporter);
-  if (signals.first() != 0) return 128 + signals.first();
+  if (signals.first() != 0) return {.result = {}, .signal = signals.first()};
   for (const Environment& environment : session.environments) {
     if (left_containers(session.world, environment.name).empty()) continue;
     session.settle_tags(options);
@@ -239,9 +164,20 @@ int build_command(const Options& options) {
   BuildResult result = run_builds(
       session.world, session.builds,
       {.keep_going = options.keep_going, .at_once = options.at_once, .stop = signals.token()}, reporter);
-  if (options.json) fmt::print("{}\n", dumped(result_json(result)));
+  return {.result = std::move(result), .signal = signals.first()};
+}
+
+int build_command(const Options& options) {
+  Session session(options);
+  if (options.dry_run) {
+    session.look(options);
+    print_forecast(session, options);
+    return 0;
+  }
+  BuildOutcome outcome = run_session(session, options);
+  if (options.json && outcome.result) fmt::print("{}\n", dumped(result_json(*outcome.result)));
   if (options.count_calls) print_calls(*session.engine);
-  return exit_status(result, signals.first());
+  return outcome.exit_status();
 }
 
 int explain_command(const Options& options) {

@@ -10,10 +10,17 @@ int list_command(const Options& options);
 int packages_command(const Options& options);
 int plan_command(const Options& options);
 int stages_command(const Options& options);
+
+// Of environments: what their names mean, and what can be made of that without an engine.
+int env_command(const Options& options);
 int envs_command(const Options& options);
+int system_packages_command(const Options& options);
+int dockerfile_command(const Options& options);
+int completion_command(const Options& options);
 
 // That build or look at images.
 int build_command(const Options& options);
+int tox_command(const Options& options);
 int explain_command(const Options& options);
 int snapshots_command(const Options& options);
 int shell_command(const Options& options);

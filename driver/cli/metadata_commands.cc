@@ -57,8 +57,8 @@ void print_plan(const Tree& tree, const StagePlan& plan) {
              name(tree.packages.dialect()), tree.packages.size(), printable(plan.table.origin));
   if (!plan.environment.name.empty())
     fmt::print("environment {}: from {}, {} system packages of {}\n", plan.environment.name,
-               printable(plan.environment.base_image), plan.environment.system_packages.size(),
-               plan.environment.system);
+               printable(plan.environment.base_image), plan.environment.setup.packages.size(),
+               plan.environment.setup.system);
   for (const PlannedStage& stage : plan.stages) {
     fmt::print("\n{}  (after {})  key {}\n", stage.name,
                stage.parent ? plan.stages[*stage.parent].name : std::string("the base image"),
@@ -93,10 +93,6 @@ int stages_command(const Options& options) {
   return print_names(options, "stages", names);
 }
 
-int envs_command(const Options& options) {
-  return print_names(options, "environments", open_tree(options).table.environments);
-}
-
 int packages_command(const Options& options) {
   fs::path path = tree_path(options);
   Faults faults;
@@ -119,11 +115,10 @@ int packages_command(const Options& options) {
 }
 
 int plan_command(const Options& options) {
-  if (options.environments.size() > 1) throw bad_input("", "plan takes one environment at a time");
   Tree tree = open_tree(options);
   Options asked = options;
   if (asked.environments.empty()) asked.environments.emplace_back();
-  Environment environment = resolve_environments(asked, tree).front();
+  Environment environment = resolve_environment(asked, tree, MayRun::Nothing);
   DependencyGraph graph(tree.packages, tree.variables,
                         graph_options(environment, tree.packages, tree.variables));
   StateFolder state(options.state, tree.path);

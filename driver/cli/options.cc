@@ -6,6 +6,7 @@
 #include <cstdlib>
 
 #include "base/text.h"
+#include "cli/docker_build_args.h"
 #include "plan/environment.h"
 #include "plan/stage_table.h"
 
@@ -26,6 +27,7 @@ struct GivenOption {
   const char* option;
   const char* variable;
   const char* what;
+  const char* type = "TEXT";
 };
 
 constexpr GivenOption kGivenOptions[] = {
@@ -35,9 +37,9 @@ constexpr GivenOption kGivenOptions[] = {
     {"--packages", "SAGE_PACKAGE_LIST_ARGS",
      "packages whose system packages are installed, as `stagemake list` takes them"},
     {"--extra-packages", "ALL_EXTRA_SAGE_PACKAGES", "more of them, by name (default: _bootstrap)"},
-    {"--with-system", "WITH_SYSTEM_SPKG", "yes, no or force: what configure is told about system packages"},
-    {"--ignore-missing", "IGNORE_MISSING_SYSTEM_PACKAGES",
-     "yes or no: go on where a system package does not exist"},
+    {"--with-system", "WITH_SYSTEM_SPKG", "what configure is told about system packages", "yes|no|force"},
+    {"--ignore-missing", "IGNORE_MISSING_SYSTEM_PACKAGES", "go on where a system package does not exist",
+     "yes|no"},
     {"--configure-args", "EXTRA_CONFIGURE_ARGS", "more arguments for ./configure"},
     {"--targets-pre", "TARGETS_PRE", "make targets of the stage with-targets-pre (default: all-sage-local)"},
     {"--targets", "TARGETS", "make targets of the stage with-targets (default: build)"},
@@ -46,7 +48,7 @@ constexpr GivenOption kGivenOptions[] = {
     {"--jobs", "NUMPROC", "jobs of each make (default: the number of processors)"},
     {"--make-flags", "USE_MAKEFLAGS", "flags of each make (default: -k V=0)"},
     {"--bootstrap", "BOOTSTRAP", "command that makes configure (default: ./bootstrap)"},
-    {"--check", "SAGE_CHECK", "no, warn or yes: whether packages test themselves (default: warn)"},
+    {"--check", "SAGE_CHECK", "whether packages test themselves (default: warn)", "no|warn|yes"},
     {"--check-packages", "SAGE_CHECK_PACKAGES", "exceptions from it"},
 };
 
@@ -67,13 +69,19 @@ class Parser {
     add_explain();
     add_plan();
     add_names(Verb::Stages, "stages", "names of the stages, parents first");
-    add_names(Verb::Envs, "envs", "names of the environments that the tree offers");
+    add_env();
+    add_envs();
+    add_one_environment(Verb::SystemPackages, "system-packages",
+                        "the system's packages that an environment installs, and how");
+    add_dockerfile();
+    add_tox();
     add_list();
     add_packages();
     add_snapshots();
     add_shell();
     add_clean();
     add_doctor();
+    add_completion();
   }
 
   ParsedOptions parse(int argc, const char* const* argv) {
@@ -92,6 +100,8 @@ class Parser {
     }
     return {options_, std::nullopt};
   }
+
+  const CLI::App& app() const { return app_; }
 
  private:
   std::string usage_text(const CLI::ParseError& error, int argc, const char* const* argv) {
@@ -127,8 +137,8 @@ class Parser {
              if (!options_.dialect)
                throw CLI::ValidationError("--dialect", "is sage-9.8 or passagemath-2026");
            },
-           "sage-9.8 or passagemath-2026 (default: recognized)")
-        ->type_name("NAME");
+           "how the tree is read (default: recognized)")
+        ->type_name("sage-9.8|passagemath-2026");
   }
 
   void add_stages(CLI::App* sub) {
@@ -146,7 +156,21 @@ class Parser {
              given.option,
              [this, &given](const std::string& value) { options_.given[given.variable] = value; },
              fmt::format("{} [${}]", given.what, given.variable))
-          ->type_name("TEXT");
+          ->type_name(given.type);
+    sub->add_option_function<std::vector<std::string>>(
+           "--set", [this](const std::vector<std::string>& settings) { add_settings(settings); },
+           "a variable, as if tox.ini said it last; repeatable")
+        ->type_name("NAME=VALUE")
+        ->allow_extra_args(false);
+  }
+
+  void add_settings(const std::vector<std::string>& settings) {
+    for (const std::string& setting : settings) {
+      std::size_t end = setting.find('=');
+      if (end == std::string::npos || end == 0)
+        throw CLI::ValidationError("--set", fmt::format("\"{}\" is not NAME=VALUE", printable(setting)));
+      options_.given[setting.substr(0, end)] = setting.substr(end + 1);
+    }
   }
 
   void add_engine(CLI::App* sub) {
@@ -158,8 +182,8 @@ class Parser {
              options_.engine = *kind;
              options_.engine_given = true;
            },
-           "auto, docker, podman or buildah [$STAGEMAKE_ENGINE]")
-        ->type_name("NAME");
+           "what runs containers [$STAGEMAKE_ENGINE]")
+        ->type_name("auto|docker|podman|buildah");
     sub->add_option("--state", options_.state, "folder for logs and caches [$STAGEMAKE_STATE]")
         ->type_name("DIR");
   }
@@ -172,13 +196,15 @@ class Parser {
                     "tag of images (default: what `git describe --dirty --always` says) [$DOCKER_TAG]")
         ->type_name("TAG");
     sub->add_option("--extra-tag", options_.extra_tags, "one more tag, repeatable [$EXTRA_DOCKER_TAGS]")
-        ->type_name("TAG");
+        ->type_name("TAG")
+        ->allow_extra_args(false);
   }
 
   void add_targets(CLI::App* sub) {
     sub->add_option("--to", options_.to,
                     "build up to this stage, repeatable (default: with-targets) [$DOCKER_TARGETS]")
-        ->type_name("STAGE");
+        ->type_name("STAGE")
+        ->allow_extra_args(false);
     sub->add_flag("--fresh", options_.fresh, "start from the base image, whatever images there are");
   }
 
@@ -197,7 +223,7 @@ class Parser {
     sub->add_flag("-s,--quiet", options_.quiet, "say only what fails");
     sub->add_flag("--count-calls", options_.count_calls,
                   "say at the end how often the engine was called, and for what");
-    sub->add_option("--color", options_.color, "auto, always or never")
+    sub->add_option("--color", options_.color, "whether to use colours")
         ->check(CLI::IsMember({"auto", "always", "never"}));
     add_json(sub);
     add_engine(sub);
@@ -232,14 +258,67 @@ class Parser {
     add_stages(sub);
   }
 
+  CLI::App* add_one_environment(Verb verb, const char* name, const char* what) {
+    CLI::App* sub = command(verb, name, what);
+    add_environments(sub, true);
+    add_json(sub);
+    add_tree(sub);
+    add_stages(sub);
+    return sub;
+  }
+
+  void add_env() {
+    CLI::App* sub =
+        add_one_environment(Verb::Env, "env", "what an environment's name means: all its variables");
+    add_images(sub);
+    add_targets(sub);
+  }
+
+  void add_envs() {
+    CLI::App* sub = command(Verb::Envs, "envs", "names of the environments that the tree offers");
+    sub->add_flag("--systems", options_.systems, "only their systems");
+    sub->add_flag("--packages", options_.package_factors, "only what a name can say of the set of packages");
+    sub->add_flag("--by-system", options_.by_system, "for people: system by system");
+    sub->add_option("--prefix", options_.prefix, "what to put in front of each name")->type_name("TEXT");
+    sub->add_flag("--check", options_.check,
+                  "names in tox.ini's lists and in workflows that tox.ini no longer knows; status 1 if any");
+    add_json(sub);
+    add_tree(sub);
+    add_stages(sub);
+  }
+
+  void add_dockerfile() {
+    CLI::App* sub = command(Verb::Dockerfile, "dockerfile", "a Dockerfile with an environment's stages");
+    add_environments(sub, true);
+    sub->add_option("-o,--output", options_.output, "write it there instead of printing it")
+        ->type_name("FILE");
+    add_tree(sub);
+    add_stages(sub);
+  }
+
+  void add_tox() {
+    CLI::App* sub = command(Verb::Tox, "tox",
+                            "build the environment for which tox called: for `commands` in a tree's tox.ini");
+    sub->add_option("TARGET", options_.arguments,
+                    "tox's positional arguments: make targets (default: build)");
+    add_engine(sub);
+    add_tree(sub);
+    add_stages(sub);
+  }
+
   void add_list() {
     CLI::App* sub = command(Verb::List, "list", "names of packages, sorted");
     sub->add_option("SELECTOR", options_.query.selectors,
                     "package names, :all: :standard: :optional: :experimental:");
     sub->add_option("--has-file", options_.query.has_file, "with one of these files; repeated: with each")
-        ->type_name("A|B");
-    sub->add_option("--no-file", options_.query.no_file, "with none of these files")->type_name("A|B");
-    sub->add_option("--exclude", options_.query.exclude, "not this one")->type_name("NAME");
+        ->type_name("A|B")
+        ->allow_extra_args(false);
+    sub->add_option("--no-file", options_.query.no_file, "with none of these files")
+        ->type_name("A|B")
+        ->allow_extra_args(false);
+    sub->add_option("--exclude", options_.query.exclude, "not this one")
+        ->type_name("PACKAGE")
+        ->allow_extra_args(false);
     add_json(sub);
     add_tree(sub);
   }
@@ -249,9 +328,12 @@ class Parser {
         command(Verb::Packages, "packages", "what make would build for targets from an empty tree, in order");
     sub->add_option("MAKE_TARGET", options_.make_targets, "targets of the tree's makefiles, and packages")
         ->required();
-    sub->add_option("--dummy", options_.dummies, "packages taken from the system")->type_name("NAME,…|@FILE");
+    sub->add_option("--dummy", options_.dummies, "packages taken from the system")
+        ->type_name("NAME,…|@FILE")
+        ->allow_extra_args(false);
     sub->add_option("--installed", options_.installed, "optional packages that count as installed")
-        ->type_name("NAME,…|@FILE");
+        ->type_name("NAME,…|@FILE")
+        ->allow_extra_args(false);
     add_json(sub);
     add_tree(sub);
   }
@@ -291,11 +373,23 @@ class Parser {
     add_json(command(Verb::Doctor, "doctor", "which container engines work here, and what is missing"));
   }
 
-  // Options win over variables; a variable that is set and empty is as good as unset, but for configure
-  // arguments.
+  void add_completion() {
+    CLI::App* sub = command(Verb::Completion, "completion",
+                            "completion for a shell: `source <(stagemake completion bash)`");
+    sub->add_option("SHELL", options_.shell, "bash or zsh")
+        ->required()
+        ->check(CLI::IsMember({"bash", "zsh"}));
+  }
+
+  // Options win over variables; a variable that is set and empty is as good as unset.
   void read_variables() {
-    for (const std::string& name : environment_variables())
-      if (std::string value = variable(name.c_str()); !value.empty()) options_.given.try_emplace(name, value);
+    DockerBuildArgs docker = read_docker_build_args(variable("EXTRA_DOCKER_BUILD_ARGS"));
+    for (const auto& [name, value] : docker.given) options_.given.try_emplace(name, value);
+    options_.fresh = options_.fresh || docker.fresh;
+    bool builds = options_.verb == Verb::Build || options_.verb == Verb::Tox;
+    if (builds && !docker.passed_over.empty())
+      fmt::print(stderr, "stagemake: EXTRA_DOCKER_BUILD_ARGS: {} is for `docker build`, and passed over\n",
+                 printable(join(docker.passed_over, " ")));
     if (!options_.engine_given)
       if (std::string word = variable("STAGEMAKE_ENGINE"); !word.empty()) {
         std::optional<EngineKind> kind = engine_kind(word);
@@ -348,6 +442,11 @@ class Parser {
 
 ParsedOptions parse_options(int argc, const char* const* argv) {
   return Parser().parse(argc, argv);
+}
+
+void with_command_line(const std::function<void(const CLI::App&)>& look) {
+  Parser parser;
+  look(parser.app());
 }
 
 }  // namespace stagemake

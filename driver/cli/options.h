@@ -2,6 +2,7 @@
 // too.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -12,9 +13,30 @@
 #include "plan/dialect.h"
 #include "plan/package_list.h"
 
+namespace CLI {
+class App;
+}
+
 namespace stagemake {
 
-enum class Verb { List, Packages, Plan, Stages, Envs, Build, Explain, Snapshots, Shell, Clean, Doctor };
+enum class Verb {
+  List,
+  Packages,
+  Plan,
+  Stages,
+  Envs,
+  Build,
+  Explain,
+  Snapshots,
+  Shell,
+  Clean,
+  Doctor,
+  Completion,
+  Env,
+  SystemPackages,
+  Dockerfile,
+  Tox
+};
 
 struct Options {
   Verb verb = Verb::Doctor;
@@ -31,9 +53,24 @@ struct Options {
   std::vector<std::string> dummies;    // names, or @FILE
   std::vector<std::string> installed;  // names, or @FILE
 
-  // Environments, and what is said of all of them (plan/environment.h).
+  // Environments, and what is said of all of them by options (plan/environment.h). What the caller's
+  // variables say of them is not here: the tree's tox.ini comes before it.
   std::vector<std::string> environments;
   std::map<std::string, std::string> given;
+
+  // envs
+  bool systems = false;
+  bool package_factors = false;
+  bool by_system = false;
+  bool check = false;
+  std::string prefix;
+
+  // dockerfile
+  std::optional<fs::path> output;
+
+  // tox
+  std::vector<std::string> arguments;
+  std::optional<std::string> envdir;
 
   // Engine, images, state.
   EngineKind engine = EngineKind::Auto;
@@ -55,6 +92,9 @@ struct Options {
 
   // shell, clean
   std::string stage;
+
+  // completion
+  std::string shell;
 };
 
 // Parses. `stop` is set where there is nothing more to do (--help, --version, or a usage error, which has
@@ -64,5 +104,8 @@ struct ParsedOptions {
   std::optional<int> stop;
 };
 ParsedOptions parse_options(int argc, const char* const* argv);
+
+// Shows the definitions themselves: which commands there are, and what each takes.
+void with_command_line(const std::function<void(const CLI::App&)>& look);
 
 }  // namespace stagemake

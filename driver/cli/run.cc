@@ -33,6 +33,16 @@ int run_verb(const Options& options) {
       return clean_command(options);
     case Verb::Doctor:
       return doctor_command(options);
+    case Verb::Env:
+      return env_command(options);
+    case Verb::SystemPackages:
+      return system_packages_command(options);
+    case Verb::Dockerfile:
+      return dockerfile_command(options);
+    case Verb::Tox:
+      return tox_command(options);
+    case Verb::Completion:
+      return completion_command(options);
   }
   return static_cast<int>(ExitStatus::BadInput);
 }

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <cstdlib>
+#include <set>
 #include <thread>
 
 #include "base/error.h"
@@ -40,28 +42,96 @@ Tree open_tree(const Options& options) {
   } catch (const Error& error) {
     for (const Fault& fault : error.faults()) faults.add(fault.where, fault.what);
   }
+  std::optional<FactorTable> factors = FactorTable::read(real, faults);
   faults.throw_if_any();
-  return {real, std::move(packages), std::move(variables), std::move(table)};
+  return {real, std::move(packages), std::move(variables), std::move(table), std::move(factors)};
 }
 
-std::vector<Environment> resolve_environments(const Options& options, const Tree& tree) {
+namespace {
+
+std::optional<std::string> callers_variable(std::string_view name) {
+  const char* value = std::getenv(std::string(name).c_str());
+  return value == nullptr ? std::nullopt : std::optional<std::string>(value);
+}
+
+// What bash makes of text in double quotes, in the tree, with the tree's own tools in PATH: as the trees'
+// tox.ini has it done.
+std::string expanded_by_shell(const fs::path& tree, const std::string& text,
+                              const std::map<std::string, std::string>& variables) {
+  std::map<std::string, std::string> environment = variables;
+  const char* path = std::getenv("PATH");
+  environment["PATH"] = (tree / "build/bin").string() + ":" + (path == nullptr ? "/usr/bin:/bin" : path);
+  std::string script = "cd -- \"$1\" && printf %s \"" + text + "\"";
+  Finished finished =
+      run_command({.argv = {"bash", "-c", script, "bash", tree.string()}, .environment = environment});
+  if (!finished.ok())
+    throw bad_input(
+        "", fmt::format("bash cannot expand `{}`: {}", printable(text), printable(trimmed(finished.errors))));
+  return finished.output;
+}
+
+}  // namespace
+
+EnvironmentList environment_list(const Tree& tree) {
+  Faults faults;
+  EnvironmentList list =
+      EnvironmentList::read(tree.path, tree.factors ? &*tree.factors : nullptr, tree.table, faults);
+  faults.throw_if_any();
+  return list;
+}
+
+EnvironmentReader environment_reader(const Tree& tree, std::function<std::string()> revision,
+                                     MayRun may_run) {
+  EnvironmentSources sources{.packages = tree.packages,
+                             .table = tree.factors ? &*tree.factors : nullptr,
+                             .caller = callers_variable,
+                             .revision = {},
+                             .processors = std::max(1u, std::thread::hardware_concurrency())};
+  sources.revision = [revision = std::move(revision)]() -> std::optional<std::string> {
+    std::string said = revision();
+    return said.empty() ? std::nullopt : std::optional(std::move(said));
+  };
+  if (may_run == MayRun::TheTreesShellText)
+    sources.shell = [path = tree.path](const std::string& text, const auto& variables) {
+      return expanded_by_shell(path, text, variables);
+    };
+  return EnvironmentReader(std::move(sources));
+}
+
+std::vector<Environment> resolve_environments(const Options& options, const Tree& tree,
+                                              EnvironmentReader& reader) {
+  std::vector<std::string> names;
+  EnvironmentList list = environment_list(tree);
+  // Then no name need say the set of packages.
+  bool exactly = options.verb == Verb::Tox || options.given.contains("SAGE_PACKAGE_LIST_ARGS");
+  for (const std::string& asked : options.environments) {
+    if (exactly || asked.empty()) {
+      names.push_back(environment_name(asked));
+      continue;
+    }
+    for (std::string& name : list.meant(asked)) names.push_back(std::move(name));
+  }
   std::vector<Environment> environments;
   Faults faults;
   std::set<std::string> seen;
-  unsigned processors = std::max(1u, std::thread::hardware_concurrency());
-  for (const std::string& name : options.environments) {
+  for (const std::string& name : names) {
+    if (!seen.insert(name).second) continue;
     try {
-      Environment environment =
-          resolve_environment({.name = name, .given = options.given}, tree.packages, processors);
-      installation_recipe(environment.system, environment.system_packages,
-                          false);  // is the system a known one?
-      if (seen.insert(environment.name).second) environments.push_back(std::move(environment));
+      environments.push_back(reader.resolve(
+          {.name = name, .given = options.given, .arguments = options.arguments, .envdir = options.envdir}));
     } catch (const Error& error) {
       for (const Fault& fault : error.faults()) faults.add(fault.where, fault.what);
     }
   }
   faults.throw_if_any();
   return environments;
+}
+
+Environment resolve_environment(const Options& options, const Tree& tree, MayRun may_run) {
+  if (options.environments.size() != 1) throw bad_input("", "this command takes one environment at a time");
+  auto revision = [&tree] { return git_revision(tree.path); };
+  return environment_reader(tree, revision, may_run)
+      .resolve({.name = options.environments.front(), .given = options.given});
 }
 
 std::set<std::string> names_of(const std::vector<std::string>& arguments) {

@@ -1,6 +1,8 @@
 // The tree that a command works on: found, read, and described for its commands.
 #pragma once
 
+#include <functional>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -8,6 +10,7 @@
 #include "cli/options.h"
 #include "plan/dependency_graph.h"
 #include "plan/environment.h"
+#include "plan/environment_list.h"
 #include "plan/package_index.h"
 #include "plan/stage_table.h"
 
@@ -18,6 +21,7 @@ struct Tree {
   PackageIndex packages;
   MakeVariables variables;
   StageTable table;
+  std::optional<FactorTable> factors;  // of its tox.ini
 };
 
 // Throws one Error (BadInput) with all faults of the tree: metadata, dependencies and table of stages.
@@ -29,8 +33,22 @@ fs::path tree_path(const Options& options);
 // The nearest folder from `start` upwards that has build/pkgs. Throws Error (BadInput) where none has.
 fs::path find_tree(const fs::path& start);
 
-// The environments of the command, resolved. Throws one Error with what is wrong in all of them.
-std::vector<Environment> resolve_environments(const Options& options, const Tree& tree);
+// The environments that the tree offers.
+EnvironmentList environment_list(const Tree& tree);
+
+// Whether a command may run programs in the tree to find out what an environment's variables mean, or only
+// looks.
+enum class MayRun { Nothing, TheTreesShellText };
+
+// What an environment's meaning is read from: the tree, and this process's variables.
+EnvironmentReader environment_reader(const Tree& tree, std::function<std::string()> revision, MayRun may_run);
+
+// The environments of the command, resolved; names that stand for several (EnvironmentList::meant) as all of
+// them. Throws one Error with what is wrong in all of them.
+std::vector<Environment> resolve_environments(const Options& options, const Tree& tree,
+                                              EnvironmentReader& reader);
+// The one environment of the command, as tox would read its name.
+Environment resolve_environment(const Options& options, const Tree& tree, MayRun may_run);
 
 // "NAME,NAME" and "@FILE" arguments as names. A file holds names apart by blanks, commas or lines; `#` begins
 // a comment.

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "base/text.h"
@@ -11,6 +12,9 @@ namespace stagemake {
 namespace {
 
 constexpr std::string_view kStamps = "/$(SPKG_INST_RELDIR)/";
+// Bounds that no tree comes near, for text that stands for far more than it is long.
+constexpr unsigned kDeepest = 64;  // variables and functions within each other
+constexpr std::size_t kMostReferences = 100'000;
 constexpr std::size_t kLongWord =
     80;  // bytes; no name is near it, so there is no use in looking for one alike
 
@@ -36,6 +40,14 @@ std::size_t after_parentheses(std::string_view text, std::size_t open) {
     if (text[i] == ')' && --depth == 0) return i + 1;
   }
   return std::string_view::npos;
+}
+
+// Leaves of each reference the first. Make takes prerequisites once, and variables of variables would double
+// with each step.
+void keep_first(std::vector<Reference>& references) {
+  std::set<std::pair<PackageId, bool>> seen;
+  std::erase_if(references,
+                [&](Reference reference) { return !seen.emplace(reference.id, reference.by_stamp).second; });
 }
 
 bool is_blank(char c) {
@@ -97,7 +109,15 @@ void DependencyWords::unknown(std::string_view word, const Place& place, Known k
 }
 
 void DependencyWords::resolve(std::string_view line, const Place& place, References& to) {
-  for (std::string_view word : dependency_words(line)) resolve_word(word, place, to);
+  if (depth_ == kDeepest) return fault(place, "variables or functions are nested too deeply");
+  ++depth_;
+  for (std::string_view word : dependency_words(line)) {
+    resolve_word(word, place, to);
+    if (to.normal.size() + to.order_only.size() <= kMostReferences) continue;
+    fault(place, fmt::format("asks for more than {} packages", kMostReferences));
+    break;
+  }
+  --depth_;
 }
 
 void DependencyWords::resolve_word(std::string_view word, const Place& place, References& to) {
@@ -144,7 +164,7 @@ const std::vector<Reference>& DependencyWords::expanded(std::string_view name) {
   if (known != expansions_.end()) {
     const MakeVariables::Value* value = variables_.find(name);
     if (!known->second.complete)
-      faults_.add(value != nullptr ? value->where : "", fmt::format("{} is defined by itself", name));
+      fault(Place{{}, value != nullptr ? value->where : ""}, fmt::format("{} is defined by itself", name));
     return known->second.references;
   }
   Expansion& expansion = expansions_[std::string(name)];
@@ -155,6 +175,7 @@ const std::vector<Reference>& DependencyWords::expanded(std::string_view name) {
     assumed_ = outer;
     expansion.references = std::move(found.normal);
     expansion.references.insert(expansion.references.end(), found.order_only.begin(), found.order_only.end());
+    keep_first(expansion.references);
   }
   expansion.complete = true;
   return expansion.references;

@@ -96,6 +96,7 @@ class DependencyWords {
   const std::vector<bool>& checked_;
   Faults& faults_;
   bool assumed_ = false;            // within a value for which nobody is at fault
+  unsigned depth_ = 0;              // of variables and functions within each other
   unsigned suggestions_left_ = 20;  // they cost time, and nobody reads thousands
   std::string last_place_;          // of a fault,
   unsigned faults_here_ = 0;        // and how many there were

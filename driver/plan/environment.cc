@@ -7,6 +7,8 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "plan/name_meaning.h"
+#include "plan/package_list.h"
 
 namespace stagemake {
 namespace {
@@ -14,132 +16,16 @@ namespace {
 // SAGE_CHECK_PACKAGES as Sage 9.8's Dockerfile writer sets it; passagemath has the list in its Makefile.
 constexpr std::string_view kSage98CheckPackages =
     "!cython,!r,!python3,!gap,!cysignals,!linbox,!git,!ppl,!cmake,!rpy2,!sage_sws2rst";
+constexpr std::string_view kIncremental = "-incremental";
 
-std::string given_or(const EnvironmentRequest& request, const std::string& key, std::string otherwise) {
-  auto found = request.given.find(key);
-  return found == request.given.end() ? std::move(otherwise) : found->second;
+std::vector<std::string> word_list(const std::string& text) {
+  std::vector<std::string_view> views = words(text);
+  return {views.begin(), views.end()};
 }
 
-// Package sets by the factor in the environment's name, as Sage's tox.ini defines them.
-std::string package_list_arguments(const std::vector<std::string>& factors) {
-  auto has = [&](std::string_view factor) {
-    return std::find(factors.begin(), factors.end(), factor) != factors.end();
-  };
-  if (has("minimal")) return "_prereq";
-  if (has("standard")) return "--has-file=spkg-configure.m4 :standard:";
-  if (has("maximal")) return ":standard: :optional:";
-  return {};
-}
-
-// Systems that are not called as the lists of system packages that are theirs (Sage's tox.ini has the same).
-std::string system_of(const std::string& factor) {
-  static const std::map<std::string, std::string> kOthers = {
-      {"archlinux", "arch"},  {"centos", "fedora"}, {"linuxmint", "debian"}, {"nixos", "nix"},
-      {"raspbian", "debian"}, {"redhat", "fedora"}, {"ubuntu", "debian"},    {"voidlinux", "void"},
-  };
-  auto found = kOthers.find(factor);
-  return found == kOthers.end() ? factor : found->second;
-}
-
-// "debian-bookworm-minimal" → "debian:bookworm". A guess from the name's first two factors; --base-image says
-// it.
-std::string base_image_of(const std::vector<std::string>& factors) {
-  static const std::set<std::string> kPackageSets = {"minimal", "standard", "maximal"};
-  if (factors.empty()) return {};
-  if (factors.size() < 2 || kPackageSets.contains(factors[1])) return factors[0] + ":latest";
-  return factors[0] + ":" + factors[1];
-}
-
-PackageListQuery query_of(const std::string& arguments, Dialect dialect, const std::string& system) {
-  PackageListQuery query;
-  std::vector<std::string_view> all = words(arguments);
-  for (std::size_t i = 0; i < all.size(); ++i) {
-    std::string_view word = all[i];
-    auto option = [&](std::string_view name, std::vector<std::string>& into) {
-      if (!word.starts_with(name)) return false;
-      if (word.size() > name.size() && word[name.size()] == '=') {
-        into.emplace_back(word.substr(name.size() + 1));
-        return true;
-      }
-      if (word.size() != name.size()) return false;
-      if (++i == all.size()) throw bad_input("SAGE_PACKAGE_LIST_ARGS", fmt::format("{} needs a value", name));
-      into.emplace_back(all[i]);
-      return true;
-    };
-    if (option("--has-file", query.has_file) || option("--no-file", query.no_file) ||
-        option("--exclude", query.exclude))
-      continue;
-    if (word.starts_with("-"))
-      throw bad_input("SAGE_PACKAGE_LIST_ARGS", fmt::format("unknown option {}", printable(word)));
-    query.selectors.emplace_back(word);
-  }
-  // The Dockerfile writers ask for one more file: the system's list in 9.8, spkg-configure.m4 in passagemath.
-  query.has_file.push_back(dialect == Dialect::Sage98 ? "distros/" + system + ".txt" : "spkg-configure.m4");
-  return query;
-}
-
-// The words of build/pkgs/NAME/distros/SYSTEM.txt, without comments. Some names are only listed for their
-// packages
-// (`_bootstrap`), some have no such file. The quotes around `"pkgconfig(zlib)"` are for the shell, which sees
-// these words in the distribution's own tools.
-std::vector<std::string> system_packages_of(const PackageIndex& packages, const std::string& package,
-                                            const std::string& system) {
-  std::string content =
-      read_file(packages.tree() / "build/pkgs" / package / "distros" / (system + ".txt")).value_or("");
-  std::vector<std::string> result;
-  for (std::string_view line : lines(content))
-    for (std::string_view word : words(line.substr(0, line.find('#')))) {
-      std::string name(word);
-      std::erase(name, '"');
-      result.push_back(std::move(name));
-    }
-  return result;
-}
-
-void add_system_packages(Environment& environment, const PackageIndex& packages,
-                         const std::string& list_arguments, const std::string& extra,
-                         const std::string& extra_system_packages, const std::string& with_system) {
-  std::vector<std::string> names =
-      list_packages(packages, query_of(list_arguments, packages.dialect(), environment.system));
-  for (std::string_view name : words(extra)) names.emplace_back(name);
-  std::set<std::string> system_packages;
-  for (std::string_view name : words(extra_system_packages)) system_packages.emplace(name);
-  environment.configure_args = {"--enable-option-checking"};
-  for (const std::string& name : names) {
-    if (!packages.has_folder(name))
-      continue;  // an extra name that this tree does not have: the writers pass over it too
-    std::vector<std::string> own = system_packages_of(packages, name, environment.system);
-    system_packages.insert(own.begin(), own.end());
-    std::optional<PackageId> id = packages.find(name);
-    bool old = packages.dialect() == Dialect::Sage98;
-    bool takes = old ? id && packages.has_file(*id, "spkg-configure.m4") : name[0] != '_';
-    bool listed = old || !own.empty();
-    if (takes && listed)
-      environment.configure_args.push_back(fmt::format("--with-system-{}={}", name, with_system));
-  }
-  environment.system_packages.assign(system_packages.begin(), system_packages.end());
-}
-
-void set_values(Environment& environment, const EnvironmentRequest& request, Dialect dialect,
-                unsigned processors) {
-  std::string jobs = given_or(request, "NUMPROC", std::to_string(processors));
-  if (jobs.empty() || jobs.size() > 5 || jobs.find_first_not_of("0123456789") != std::string::npos ||
-      std::stoi(jobs) < 1)
-    throw bad_input("NUMPROC", fmt::format("\"{}\" is no number of jobs (1, 2, …)", printable(jobs)));
-  bool old = dialect == Dialect::Sage98;
-  environment.values = {
-      {"BOOTSTRAP", given_or(request, "BOOTSTRAP", "./bootstrap")},
-      {"EXTRA_CONFIGURE_ARGS", given_or(request, "EXTRA_CONFIGURE_ARGS", "")},
-      {"MAKE", "make -j" + std::to_string(std::stoi(jobs))},
-      {"SAGE_CHECK", given_or(request, "SAGE_CHECK", "warn")},
-      {"SAGE_CHECK_PACKAGES",
-       given_or(request, "SAGE_CHECK_PACKAGES", old ? std::string(kSage98CheckPackages) : "")},
-      {"TARGETS_PRE", given_or(request, "TARGETS_PRE", "all-sage-local")},
-      {"TARGETS", given_or(request, "TARGETS", "build")},
-      {"TARGETS_OPTIONAL", given_or(request, "TARGETS_OPTIONAL", "ptest")},
-      {"USE_MAKEFLAGS", given_or(request, "USE_MAKEFLAGS", "-k V=0")},
-  };
-  if (environment.value("SAGE_CHECK_PACKAGES").empty()) environment.values.erase("SAGE_CHECK_PACKAGES");
+// The answers of the shell scripts that read these variables: 1, y… and Y… mean yes.
+bool is_yes(std::string_view text) {
+  return text == "1" || text.starts_with('y') || text.starts_with('Y');
 }
 
 }  // namespace
@@ -155,7 +41,11 @@ const std::vector<std::string>& environment_variables() {
                                                   "BASE_IMAGE",
                                                   "BOOTSTRAP",
                                                   "EXTRA_CONFIGURE_ARGS",
+                                                  "EXTRA_SAGE_PACKAGES",
                                                   "EXTRA_SYSTEM_PACKAGES",
+                                                  "FROM_DOCKER_REPOSITORY",
+                                                  "FROM_DOCKER_TAG",
+                                                  "FROM_DOCKER_TARGET",
                                                   "IGNORE_MISSING_SYSTEM_PACKAGES",
                                                   "NUMPROC",
                                                   "SAGE_CHECK",
@@ -175,46 +65,261 @@ std::string environment_name(std::string_view name) {
   return std::string(name);
 }
 
-Environment resolve_environment(const EnvironmentRequest& request, const PackageIndex& packages,
-                                unsigned processors) {
-  Environment environment;
-  environment.name = environment_name(request.name);
-  set_values(environment, request, packages.dialect(), processors);
-  if (request.name.empty()) return environment;  // the tree's own plan, whatever the system
-  if (!fits_in_image_name(environment.name))
-    throw bad_input("", fmt::format("environment \"{}\": a name is made of lower-case letters and digits, "
-                                    "with single `-`, `_` or `.` between "
-                                    "them, as in debian-bookworm-minimal: it becomes part of an image's name",
-                                    printable(request.name)));
-  std::vector<std::string> factors;
-  for (std::string_view factor : split(environment.name, '-')) factors.emplace_back(factor);
-  environment.system = given_or(request, "SYSTEM", system_of(factors[0]));
-  environment.base_image = given_or(request, "BASE_IMAGE", base_image_of(factors));
-  std::string list = given_or(request, "SAGE_PACKAGE_LIST_ARGS", package_list_arguments(factors));
-  if (list.empty())
-    throw bad_input(
-        "",
-        fmt::format("environment {}: which system packages? Its name has none of minimal, standard, maximal; "
-                    "say it with --packages, for example --packages _prereq",
-                    environment.name));
-  std::string with_system = given_or(request, "WITH_SYSTEM_SPKG", "yes");
-  if (with_system != "yes" && with_system != "no" && with_system != "force")
-    throw bad_input("WITH_SYSTEM_SPKG",
-                    fmt::format("\"{}\" is none of yes, no, force", printable(with_system)));
-  add_system_packages(environment, packages, list, given_or(request, "ALL_EXTRA_SAGE_PACKAGES", "_bootstrap"),
-                      given_or(request, "EXTRA_SYSTEM_PACKAGES", ""), with_system);
-  std::string ignore_missing = given_or(request, "IGNORE_MISSING_SYSTEM_PACKAGES", "no");
-  if (ignore_missing != "yes" && ignore_missing != "no")
-    throw bad_input("IGNORE_MISSING_SYSTEM_PACKAGES",
-                    fmt::format("\"{}\" is neither yes nor no", printable(ignore_missing)));
-  environment.values["IGNORE_MISSING_SYSTEM_PACKAGES"] = ignore_missing;
-  return environment;
-}
-
 std::string image_name(const StageTable& table, const std::string& repository, const std::string& environment,
                        const std::string& stage) {
-  return fmt::format("{}{}-{}{}-{}", repository, table.image_prefix, table.environment_prefix, environment,
-                     stage);
+  std::string name = environment;
+  if (std::size_t at = name.find(kIncremental); at != std::string::npos) name.erase(at, kIncremental.size());
+  return fmt::format("{}{}-{}{}-{}", repository, table.image_prefix, table.environment_prefix, name, stage);
+}
+
+// One environment's way from what is said of it to what it is.
+class EnvironmentReader::Resolution {
+ public:
+  Resolution(const EnvironmentSources& sources, SystemPackageLists& lists, const EnvironmentRequest& request)
+      : sources_(sources),
+        lists_(lists),
+        request_(request),
+        given_(request.given),
+        old_(sources.packages.dialect() == Dialect::Sage98) {
+    environment_.name = environment_name(request.name);
+    environment_.setup.dialect = sources.packages.dialect();
+    // The name under which a Dockerfile knows it. tox's own BASE_IMAGE lacks the tag.
+    if (auto base = given_.extract("BASE_IMAGE")) given_["FULL_BASE_IMAGE_AND_TAG"] = base.mapped();
+  }
+
+  Environment resolve() {
+    if (!request_.name.empty()) {
+      check_name();
+      read_variables();
+      set_system();
+      set_packages();
+    }
+    set_values();
+    return std::move(environment_);
+  }
+
+ private:
+  void check_name() const {
+    if (!fits_in_image_name(environment_.name))
+      throw bad_input("",
+                      fmt::format("environment \"{}\": a name is made of lower-case letters and digits, "
+                                  "with single `-`, `_` or `.` between "
+                                  "them, as in debian-bookworm-minimal: it becomes part of an image's name",
+                                  printable(request_.name)));
+    if (sources_.table == nullptr) return;
+    sources_.table->check_factors(environment_.name);
+    if (has_factor("local"))
+      throw bad_input("", fmt::format("environment {}: tox itself builds what is `local`, and no container",
+                                      environment_.name));
+  }
+
+  bool has_factor(std::string_view factor) const {
+    std::vector<std::string_view> factors = split(environment_.name, '-');
+    return std::find(factors.begin(), factors.end(), factor) != factors.end();
+  }
+
+  void read_variables() {
+    if (sources_.table == nullptr) {
+      tree_says_ = name_meaning(environment_.name);
+      return;
+    }
+    environment_.variables = tox_variables(*sources_.table, {.environment = "docker-" + environment_.name,
+                                                             .caller = sources_.caller,
+                                                             .settings = given_,
+                                                             .arguments = request_.arguments,
+                                                             .envdir = request_.envdir,
+                                                             .toxinidir = {}});
+    for (const auto& [key, value] : environment_.variables) {
+      if (!has_shell_text(value)) continue;
+      ShellFacts facts{.packages = sources_.packages, .revision = sources_.revision};
+      if (std::optional<std::string> expanded = expand_shell_forms(value, facts))
+        environment_.expanded[key] = std::move(*expanded);
+    }
+    tree_says_ = environment_.variables;
+  }
+
+  // A variable's value: from what is said, the tree, the caller, in this order.
+  std::string value(const std::string& key, std::string otherwise = {}) const {
+    if (auto found = given_.find(key); found != given_.end()) return found->second;
+    if (auto found = tree_says_.find(key); found != tree_says_.end()) return found->second;
+    const std::vector<std::string>& known = environment_variables();
+    if (std::find(known.begin(), known.end(), key) != known.end())
+      if (std::optional<std::string> value = sources_.caller(key); value && !value->empty()) return *value;
+    return otherwise;
+  }
+
+  // The same after a shell had its turn. Where only a real one can help and none may be run, as it stands.
+  std::string shell_value(const std::string& key, std::string otherwise = {}) {
+    if (auto found = environment_.expanded.find(key);
+        found != environment_.expanded.end() && !given_.contains(key))
+      return found->second;
+    std::string text = value(key, std::move(otherwise));
+    if (!has_shell_text(text)) return text;
+    ShellFacts facts{.packages = sources_.packages, .revision = sources_.revision};
+    if (std::optional<std::string> expanded = expand_shell_forms(text, facts)) return *expanded;
+    if (sources_.shell) return sources_.shell(text, environment_.variables);
+    environment_.unexpanded.push_back(key);
+    return text;
+  }
+
+  bool yes_or_no(const std::string& key, const std::string& otherwise) const {
+    std::string said = value(key, otherwise);
+    if (said != "yes" && said != "no")
+      throw bad_input(key, fmt::format("\"{}\" is neither yes nor no", printable(said)));
+    return said == "yes";
+  }
+
+  void set_system() {
+    SystemSetup& setup = environment_.setup;
+    setup.system = value("SYSTEM");
+    if (setup.system.empty())
+      throw bad_input("",
+                      fmt::format("environment {}: no factor of its name says which system it is (SYSTEM)",
+                                  environment_.name));
+    check_system(setup.system);
+    environment_.base_image = std::string(trimmed(base_image()));
+    check_base_image();
+    environment_.incremental = has_factor("incremental");
+    setup.skipped = is_yes(value("SKIP_SYSTEM_PKG_INSTALL"));
+    setup.ignore_missing = yes_or_no("IGNORE_MISSING_SYSTEM_PACKAGES", "no");
+    setup.repositories = word_list(value("EXTRA_REPOSITORIES"));
+    setup.dist_upgrade = value("DIST_UPGRADE");
+    setup.extra_path = value("EXTRA_PATH");
+    // 9.8 says the number of the collection, 2026 its name.
+    if (std::string toolset = value("DEVTOOLSET"); !toolset.empty()) {
+      setup.toolset = old_ ? "devtoolset-" + toolset : toolset;
+      setup.toolset_repository = old_ ? "centos-release-scl" : value("DEVTOOLSET_PRE");
+    }
+    if (setup.system.starts_with("conda")) set_condarc();
+  }
+
+  std::string base_image() {
+    constexpr const char* kImage = "FULL_BASE_IMAGE_AND_TAG";
+    if (sources_.table != nullptr || given_.contains(kImage)) return shell_value(kImage);
+    if (std::optional<std::string> image = sources_.caller("BASE_IMAGE"); image && !image->empty())
+      return *image;
+    if (has_factor("incremental"))
+      throw bad_input(
+          "", fmt::format("environment {}: which image does it go on in? This tree has no tox.ini that "
+                          "says it; say it with --base-image",
+                          environment_.name));
+    return value(kImage);
+  }
+
+  void check_base_image() const {
+    const std::string& image = environment_.base_image;
+    bool written_out = image.find_first_of(" \t\n{}'\"") == std::string::npos;
+    if (!image.empty() && image.front() != '-' && (written_out || !environment_.unexpanded.empty())) return;
+    throw bad_input("", fmt::format("environment {}: \"{}\" names no base image; --base-image says one",
+                                    environment_.name, printable(image)));
+  }
+
+  void set_condarc() {
+    std::string file = value("USE_CONDARC", "condarc.yml");
+    if (file == "/dev/null") return;
+    std::optional<std::string> content = read_inside(sources_.packages.tree(), file);
+    if (!content && sources_.shell)  // a build is meant; who only looks may lack files
+      throw bad_input(file, fmt::format("is not in the tree; environment {} configures conda with it "
+                                        "(USE_CONDARC)",
+                                        environment_.name));
+    environment_.setup.condarc = content.value_or("");
+  }
+
+  void set_packages() {
+    environment_.packages = listed_packages();
+    std::set<std::string> seen, system_packages;
+    for (std::string& name : word_list(value("EXTRA_SYSTEM_PACKAGES")))
+      system_packages.insert(std::move(name));
+    std::string with_system = value("WITH_SYSTEM_SPKG", "yes");
+    if (with_system != "yes" && with_system != "no" && with_system != "force")
+      throw bad_input("WITH_SYSTEM_SPKG",
+                      fmt::format("\"{}\" is none of yes, no, force", printable(with_system)));
+    environment_.configure_args = {"--enable-option-checking"};
+    bool site_packages = !value("ENABLE_SYSTEM_SITE_PACKAGES").empty();
+    std::vector<std::string> kept;
+    for (const std::string& name : environment_.packages) {
+      // An extra name that this tree does not have: the writers pass over it too.
+      if (!sources_.packages.has_folder(name) || !seen.insert(name).second) continue;
+      kept.push_back(name);
+      bool counts = old_ || site_packages || !lists_.is_of_systems_python(name);
+      std::vector<std::string> own = counts ? system_packages_of(name) : std::vector<std::string>();
+      system_packages.insert(own.begin(), own.end());
+      std::optional<PackageId> id = sources_.packages.find(name);
+      bool takes = old_ ? id && sources_.packages.has_file(*id, "spkg-configure.m4") : name[0] != '_';
+      if (takes && (old_ || !own.empty()))
+        environment_.configure_args.push_back(fmt::format("--with-system-{}={}", name, with_system));
+    }
+    environment_.packages = std::move(kept);
+    environment_.setup.packages.assign(system_packages.begin(), system_packages.end());
+  }
+
+  // The classes and names of SAGE_PACKAGE_LIST_ARGS, then the extra ones.
+  std::vector<std::string> listed_packages() {
+    std::string arguments = shell_value("SAGE_PACKAGE_LIST_ARGS");
+    if (trimmed(arguments).empty()) {
+      if (sources_.table == nullptr)
+        throw bad_input("",
+                        fmt::format("environment {}: which system packages? Its name has none of minimal, "
+                                    "standard, maximal; "
+                                    "say it with --packages, for example --packages _prereq",
+                                    environment_.name));
+      arguments = old_ ? "--has-file=spkg-configure.m4 :standard:" : ":standard:";
+    }
+    PackageListQuery query = package_list_query(word_list(arguments));
+    // The Dockerfile writers ask for one more file: the system's list in 9.8, spkg-configure.m4 in
+    // passagemath.
+    query.has_file.push_back(old_ ? "distros/" + environment_.setup.system + ".txt" : "spkg-configure.m4");
+    std::vector<std::string> names = list_packages(sources_.packages, query);
+    for (std::string& name : word_list(shell_value("ALL_EXTRA_SAGE_PACKAGES", "_bootstrap")))
+      names.push_back(std::move(name));
+    return names;
+  }
+
+  std::vector<std::string> system_packages_of(const std::string& package) {
+    std::vector<std::string> names = lists_.of(package, environment_.setup.system);
+    if (old_) return names;
+    for (std::string_view variable : {"PYTHON_MINOR", "MINGW_PACKAGE_PREFIX"})
+      for (std::string& name : names) {
+        std::string written = fmt::format("${{{}}}", variable);
+        for (std::size_t at = name.find(written); at != std::string::npos; at = name.find(written))
+          name.replace(at, written.size(), value(std::string(variable)));
+      }
+    return names;
+  }
+
+  void set_values() {
+    std::string jobs = value("NUMPROC", std::to_string(sources_.processors));
+    if (jobs.empty() || jobs.size() > 5 || jobs.find_first_not_of("0123456789") != std::string::npos ||
+        std::stoi(jobs) < 1)
+      throw bad_input("NUMPROC", fmt::format("\"{}\" is no number of jobs (1, 2, …)", printable(jobs)));
+    // tox.ini's CONFIGURE_ARGS holds the caller's EXTRA_CONFIGURE_ARGS already.
+    bool composed = tree_says_.contains("CONFIGURE_ARGS");
+    environment_.values = {
+        {"BOOTSTRAP", value("BOOTSTRAP", "./bootstrap")},
+        {"EXTRA_CONFIGURE_ARGS",
+         join(word_list(composed ? shell_value("CONFIGURE_ARGS") : value("EXTRA_CONFIGURE_ARGS")), " ")},
+        {"MAKE", "make -j" + std::to_string(std::stoi(jobs))},
+        {"SAGE_CHECK", value("SAGE_CHECK", "warn")},
+        {"SAGE_CHECK_PACKAGES", value("SAGE_CHECK_PACKAGES", old_ ? std::string(kSage98CheckPackages) : "")},
+        {"TARGETS_PRE", value("TARGETS_PRE", "all-sage-local")},
+        {"TARGETS", value("TARGETS", "build")},
+        {"TARGETS_OPTIONAL", value("TARGETS_OPTIONAL", "ptest")},
+        {"USE_MAKEFLAGS", value("USE_MAKEFLAGS", "-k V=0")},
+    };
+    if (environment_.value("SAGE_CHECK_PACKAGES").empty()) environment_.values.erase("SAGE_CHECK_PACKAGES");
+  }
+
+  const EnvironmentSources& sources_;
+  SystemPackageLists& lists_;
+  const EnvironmentRequest& request_;
+  std::map<std::string, std::string> given_;
+  bool old_;
+  std::map<std::string, std::string> tree_says_;  // the table's variables, or what the name means
+  Environment environment_;
+};
+
+Environment EnvironmentReader::resolve(const EnvironmentRequest& request) {
+  return Resolution(sources_, lists_, request).resolve();
 }
 
 }  // namespace stagemake

@@ -8,6 +8,8 @@
 namespace stagemake {
 namespace {
 
+constexpr std::size_t kLongestPattern = 4096;  // bytes; no path is longer, and a longer pattern is no one's
+
 bool is_plain(std::string_view part) {
   return part.find_first_of("*?[\\") == std::string_view::npos;
 }
@@ -77,18 +79,29 @@ bool part_matches(std::string_view pattern, std::string_view text) {
 
 using Parts = std::vector<std::string>;
 
-bool path_matches(const Parts& pattern, std::size_t p, const std::vector<std::string_view>& path,
-                  std::size_t i) {
-  for (; p < pattern.size(); ++p, ++i) {
-    if (pattern[p] == "**") {
+// As part_matches does with `*`, only the last `**` is tried again further down: what comes before it has
+// matched as early as it can, and nothing is won by later.
+bool path_matches(const Parts& pattern, const std::vector<std::string_view>& path) {
+  std::size_t p = 0;
+  std::size_t i = 0;
+  std::size_t star = std::string_view::npos;
+  std::size_t star_path = 0;
+  while (true) {
+    if (p == pattern.size() && i == path.size()) return true;
+    if (p < pattern.size() && pattern[p] == "**") {
       if (p + 1 == pattern.size()) return i < path.size();  // everything below
-      for (std::size_t skip = i; skip < path.size(); ++skip)
-        if (path_matches(pattern, p + 1, path, skip)) return true;
+      star = p++;
+      star_path = i;
+    } else if (p < pattern.size() && i < path.size() && part_matches(pattern[p], path[i])) {
+      ++p;
+      ++i;
+    } else if (star != std::string_view::npos && star_path < path.size()) {
+      p = star + 1;
+      i = ++star_path;
+    } else {
       return false;
     }
-    if (i >= path.size() || !part_matches(pattern[p], path[i])) return false;
   }
-  return i == path.size();
 }
 
 // The parts of a pattern as Docker cleans it: without empty ones, `.`, and what a `..` takes back.
@@ -109,12 +122,13 @@ Parts cleaned(std::string_view pattern) {
 // is `a*`.
 // `**b` is `**/b`, but `**/*b` where the whole pattern begins with it and has no other special character.
 // Adds the patterns that mean the same with `**` only as a part of its own.
-void add_expanded(Parts parts, std::vector<Parts>& into) {
+void add_expanded(Parts parts, std::vector<Parts>& into, unsigned depth = 0) {
   constexpr std::size_t kMost = 64;  // alternatives; a pattern with so many is nobody's
+  constexpr unsigned kDeepest = 16;  // `**` inside of parts, of one pattern
   auto inside = std::find_if(parts.begin(), parts.end(), [](const std::string& part) {
     return part.size() > 2 && part.find("**") != std::string::npos;
   });
-  if (inside == parts.end() || into.size() >= kMost) {
+  if (inside == parts.end() || into.size() >= kMost || depth == kDeepest) {
     into.push_back(std::move(parts));
     return;
   }
@@ -128,7 +142,7 @@ void add_expanded(Parts parts, std::vector<Parts>& into) {
   }
   if (after.empty()) {
     *inside = before + "*";
-    return add_expanded(std::move(parts), into);
+    return add_expanded(std::move(parts), into, depth + 1);
   }
   Parts spread = parts;
   bool plain = is_plain(after) &&
@@ -138,9 +152,9 @@ void add_expanded(Parts parts, std::vector<Parts>& into) {
   if (!before.empty()) {
     spread.insert(spread.begin() + at, before + "*");
     *inside = before + after;
-    add_expanded(std::move(parts), into);
+    add_expanded(std::move(parts), into, depth + 1);
   }
-  add_expanded(std::move(spread), into);
+  add_expanded(std::move(spread), into, depth + 1);
 }
 
 }  // namespace
@@ -152,6 +166,7 @@ IgnoreRules::IgnoreRules(std::string_view dockerignore) {
     line = trimmed(line);
     bool takes_back = line.starts_with('!');
     if (takes_back) line = trimmed(line.substr(1));
+    if (line.size() > kLongestPattern) continue;
     std::vector<Parts> alternatives;
     if (Parts parts = cleaned(line); !parts.empty()) add_expanded(std::move(parts), alternatives);
     for (Parts& parts : alternatives) patterns_.push_back({std::move(parts), takes_back});
@@ -170,7 +185,7 @@ bool IgnoreRules::excluded(std::string_view path, const Inherited& parent, Inher
       // and 10,000 files in Sage).
       const std::string& first = pattern.parts.front();
       if (first == "**" || !is_plain(first) || first == parts.front())
-        matched = path_matches(pattern.parts, 0, parts, 0);
+        matched = path_matches(pattern.parts, parts);
     }
     own.matched[i] = matched ? 1 : 0;
     if (matched) out = !pattern.takes_back;

@@ -89,7 +89,7 @@ MakeVariables MakeVariables::read(const fs::path& tree, Dialect dialect, Faults*
   MakeVariables variables;
   std::optional<std::string> text;
   try {
-    text = read_file(tree / fs::path(std::string(kFile)));
+    text = read_inside(tree, std::string(kFile));
   } catch (const Error& error) {
     std::string what = error.faults().front().what;
     if (faults == nullptr) throw bad_input(std::string(kFile), std::move(what));

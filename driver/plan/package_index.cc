@@ -1,7 +1,6 @@
 #include "plan/package_index.h"
 
 #include <fmt/format.h>
-#include <sys/stat.h>
 
 #include <algorithm>
 
@@ -14,14 +13,6 @@ namespace {
 constexpr std::array<std::string_view, 4> kTypes = {"base", "standard", "optional", "experimental"};
 constexpr std::array<std::string_view, 5> kSources = {"normal", "wheel", "pip", "script", "none"};
 constexpr std::array<std::string_view, 3> kRules = {"normal", "pip", "script"};
-
-// Whether a path stays at or below where it starts, by its text.
-bool stays_below(std::string_view path) {
-  if (path.starts_with('/') || path.find('\0') != std::string_view::npos) return false;
-  for (std::string_view part : split(path, '/'))
-    if (part == "..") return false;
-  return true;
-}
 
 }  // namespace
 
@@ -107,11 +98,9 @@ bool PackageIndex::has_file(PackageId id, std::string_view relative_path) const 
     if (entry != nullptr && entry->kind != FolderEntry::Kind::Link) return true;
     if (entry == nullptr && !relative_path.empty() && relative_path != ".") return false;
   }
-  if (!stays_below(relative_path)) return false;
+  if (relative_path.starts_with('/')) return false;
   // Asked only by --has-file=distros/debian.txt and the like: not worth listing every folder beforehand.
-  std::string path = (tree_ / "build/pkgs" / packages_[id].name).string() + "/" + std::string(relative_path);
-  struct stat facts {};
-  return ::stat(path.c_str(), &facts) == 0;
+  return exists_inside(tree_, fmt::format("build/pkgs/{}/{}", packages_[id].name, relative_path));
 }
 
 bool PackageIndex::has_folder(std::string_view name) const {

@@ -83,8 +83,9 @@ class PackageIndex {
   // The package with that package URL, in whatever case and with `_` or `-`. 2026 only.
   std::optional<PackageId> find_purl(std::string_view purl) const;
 
-  // Whether build/pkgs/NAME has that file, folder or link to something. A path with `..` or from the root is
-  // never there: no question about a package is one about the rest of the machine.
+  // Whether build/pkgs/NAME has that file, folder or link to something. What a path with `..`, from
+  // the root or through a link leads to outside of the tree is never there: no question about a package is one
+  // about the rest of the machine.
   bool has_file(PackageId id, std::string_view relative_path) const;
   // Whether build/pkgs has a folder of that name, package or not. Folders without `type` (9.8: `_python3.11`)
   // hold only lists of system packages.

@@ -16,7 +16,16 @@ struct PackageListQuery {
   std::vector<std::string> has_file = {};  // each "A|B": the package has one of them. All must hold
   std::vector<std::string> no_file = {};   // each "A|B": the package has none of them
   std::vector<std::string> exclude = {};   // names; one that is no package excludes nothing
+  std::vector<std::string> trees = {};     // installation trees: the package has one of them
+  // With what the selected ones need, or without: 2026, over ordinary dependencies. With either, no selector
+  // means none.
+  bool include_dependencies = false;
+  bool exclude_dependencies = false;
 };
+
+// The arguments of `sage-package list` as a query. Throws Error (BadInput) for an option that it does not
+// have.
+PackageListQuery package_list_query(const std::vector<std::string>& arguments);
 
 // The selected names, sorted, each once. has_file and no_file hold for classes, not for names; exclude holds
 // for classes in 9.8 and for both in 2026. Throws one Error (BadInput) with all selectors that are no class

@@ -23,12 +23,6 @@ bool is_name_byte(char c) {
   return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '.' || c == '+';
 }
 
-// A word of others for a message: visible and short.
-std::string shown(std::string_view word) {
-  constexpr std::size_t kMost = 60;
-  return word.size() <= kMost ? printable(word) : printable(word.substr(0, kMost)) + "…";
-}
-
 // 2026's tool takes the patch level (".p1") off and puts it back as a number; what follows it is lost.
 std::string normalized_version(std::string_view version) {
   for (std::size_t at = version.rfind(".p"); at != std::string_view::npos && at > 0;

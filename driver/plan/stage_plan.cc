@@ -19,16 +19,6 @@ void replace_all(std::string& text, std::string_view what, std::string_view with
     text.replace(at, what.size(), with);
 }
 
-std::string filled_recipe(const StageSpec& stage, const Environment& environment) {
-  std::string recipe = stage.recipe;
-  if (recipe.find("%{system_packages}") != std::string::npos)
-    replace_all(recipe, "%{system_packages}",
-                installation_recipe(environment.system, environment.system_packages,
-                                    environment.value("IGNORE_MISSING_SYSTEM_PACKAGES") == "yes"));
-  replace_all(recipe, "%{configure_args}", shell_quoted(environment.configure_args));
-  return recipe;
-}
-
 // Flags of make that say how it works and not what it makes leave the key alone.
 std::string keyed_value(const std::string& name, const std::string& value) {
   if (name != "USE_MAKEFLAGS") return value;
@@ -100,6 +90,18 @@ std::vector<std::string> make_targets(const StageSpec& spec, const Environment& 
 
 }  // namespace
 
+std::string stage_recipe(const StageSpec& stage, const Environment& environment) {
+  constexpr std::string_view kSystemPackages = "%{system_packages}";
+  std::string recipe = stage.recipe;
+  bool prepares = recipe.find(kSystemPackages) != std::string::npos;
+  if (prepares && environment.name.empty())
+    replace_all(recipe, kSystemPackages, ":");  // the tree's own plan, whatever the system
+  else if (prepares)
+    replace_all(recipe, kSystemPackages, installation_recipe(environment.setup));
+  replace_all(recipe, "%{configure_args}", shell_quoted(environment.configure_args));
+  return prepares || environment.name.empty() ? recipe : in_system(environment.setup, recipe);
+}
+
 std::map<std::string, std::string> package_fingerprints(const std::vector<SourceFile>& files) {
   constexpr std::string_view kFolder = "build/pkgs/";
   std::map<std::string, std::vector<SourceFile>> by_package;
@@ -139,7 +141,7 @@ StagePlan make_stage_plan(const PackageIndex& packages, const DependencyGraph& g
     PlannedStage stage;
     stage.name = spec.name;
     stage.parent = table.find(spec.parent);
-    stage.recipe = filled_recipe(spec, environment);
+    stage.recipe = stage_recipe(spec, environment);
     stage.make_targets = make_targets(spec, environment);
     std::vector<std::string> told;
     for (const std::string& target : stage.make_targets)

@@ -67,6 +67,9 @@ GraphOptions graph_options(const Environment& environment, const PackageIndex& p
 // without a new version.
 std::map<std::string, std::string> package_fingerprints(const std::vector<SourceFile>& files);
 
+// A stage's recipe with what the environment says filled in, as it must run in the environment's system.
+std::string stage_recipe(const StageSpec& stage, const Environment& environment);
+
 // Everything that `stages` (positions) add, sorted, without repeats: the tree as it lies in a container after
 // them.
 std::vector<SourceFile> added_files(const StageTable& table, const std::vector<std::size_t>& stages,

@@ -74,9 +74,9 @@ StageTable built_in_stages(Dialect dialect) {
                          "local/share/doc/sage/var/lib/sage/installed"};
   table.uninstall = "make \"$PACKAGE-uninstall\"";
 
-  StageSpec system{.name = "with-system-packages", .recipe = "%{system_packages}\n"};
+  StageSpec system{.name = "with-system-packages", .section = "packages", .recipe = "%{system_packages}\n"};
 
-  StageSpec bootstrapped{.name = "bootstrapped", .parent = system.name};
+  StageSpec bootstrapped{.name = "bootstrapped", .section = "bootstrapping", .parent = system.name};
   bootstrapped.adds = bootstrapped_files(dialect);
   // Neither bootstrap nor configure nor make reads these; editing them rebuilt everything with `docker
   // build`.
@@ -84,7 +84,7 @@ StageTable built_in_stages(Dialect dialect) {
   bootstrapped.recipe = "sh -x -c \"$BOOTSTRAP\"\n";
   bootstrapped.uses = {"BOOTSTRAP"};
 
-  StageSpec configured{.name = "configured", .parent = bootstrapped.name};
+  StageSpec configured{.name = "configured", .section = "configuring", .parent = bootstrapped.name};
   configured.recipe =
       "mkdir -p logs/pkgs\n"
       "rm -f config.log\n"
@@ -92,10 +92,11 @@ StageTable built_in_stages(Dialect dialect) {
       "./configure --enable-build-as-root %{configure_args} $EXTRA_CONFIGURE_ARGS || { cat config.log; exit "
       "1; }\n";
   configured.uses = {"EXTRA_CONFIGURE_ARGS"};
+  configured.configures = true;
 
   // Compiled first because many packages do not say that they need patch (Sage's Dockerfile writer does the
   // same).
-  StageSpec toolchain{.name = "with-base-toolchain", .parent = configured.name};
+  StageSpec toolchain{.name = "with-base-toolchain", .section = "toolchain", .parent = configured.name};
   toolchain.adds_always = {"upstream"};
   toolchain.recipe = "make $USE_MAKEFLAGS base-toolchain\n";
   toolchain.uses = {"SAGE_CHECK", "SAGE_CHECK_PACKAGES", "USE_MAKEFLAGS"};
@@ -103,6 +104,7 @@ StageTable built_in_stages(Dialect dialect) {
   toolchain.make_targets = {"base-toolchain"};
 
   StageSpec pre = make_stage("with-targets-pre", toolchain.name, "TARGETS_PRE");
+  pre.section = "make";
   StageSpec targets = make_stage("with-targets", pre.name, "TARGETS");
   targets.adds = {"src"};
   StageSpec optional = make_stage("with-targets-optional", targets.name, "TARGETS_OPTIONAL");

@@ -18,6 +18,8 @@ namespace stagemake {
 
 struct StageSpec {
   std::string name;
+  // The mark `#:SECTION:` in a Dockerfile, which people's scripts look for; empty: none.
+  std::string section;
   std::string parent;  // another stage of the table; empty: the environment's base image
 
   // Files and folders, relative to the tree, that the stage adds at the same place below the table's root.
@@ -42,6 +44,8 @@ struct StageSpec {
   // The make variable that names the package builder, in front of which a guard can stand. Empty: there is
   // none.
   std::string guard_variable;
+  // The recipe runs configure: from then on the makefile says which packages the system provides.
+  bool configures = false;
   // A non-zero exit status does not make the stage fail.
   bool errors_ignored = false;
 };

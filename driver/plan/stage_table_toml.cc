@@ -11,6 +11,9 @@
 namespace stagemake {
 namespace {
 
+constexpr std::string_view kWordCharacters =
+    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_";
+
 class Reader {
  public:
   Reader(std::string file, StageTable& table) : file_(std::move(file)), table_(table) {}
@@ -43,7 +46,7 @@ class Reader {
       std::vector<std::string> near = nearest(name, known, 1);
       faults_.add(
           fmt::format("{}:{}:{}", file_, key.source().begin.line, key.source().begin.column),
-          fmt::format("unknown key `{}`; {}", name,
+          fmt::format("unknown key `{}`; {}", shown(name),
                       near.empty() ? "known are: " + join(known, ", ") : "did you mean `" + near[0] + "`?"));
     }
   }
@@ -97,7 +100,7 @@ class Reader {
         faults_.add(
             at(*table.get(key)),
             fmt::format("`{}`: \"{}\" must be a path inside the tree, without `..`, and not all of it", key,
-                        printable(path)));
+                        shown(path)));
       path = join(parts, "/");
     }
   }
@@ -122,11 +125,12 @@ class Reader {
   }
 
   void read_stage(const toml::table& node, const std::string& previous) {
-    check_keys(node, {"name", "parent", "adds", "adds_always", "unkeyed", "recipe", "uses", "passes",
-                      "make_targets", "guard_variable", "errors_ignored"});
+    check_keys(node, {"name", "section", "parent", "adds", "adds_always", "unkeyed", "recipe", "uses",
+                      "passes", "make_targets", "guard_variable", "configures", "errors_ignored"});
     StageSpec stage;
     stage.parent = previous;  // a chain is written without saying so
     text(node, "name", stage.name);
+    text(node, "section", stage.section);
     text(node, "parent", stage.parent);
     paths(node, "adds", stage.adds);
     paths(node, "adds_always", stage.adds_always);
@@ -136,18 +140,23 @@ class Reader {
     texts(node, "passes", stage.passes);
     texts(node, "make_targets", stage.make_targets);
     text(node, "guard_variable", stage.guard_variable);
+    flag(node, "configures", stage.configures);
     flag(node, "errors_ignored", stage.errors_ignored);
+    if (stage.section.find_first_not_of(kWordCharacters) != std::string::npos)
+      faults_.add(at(*node.get("section")),
+                  "`section` must be letters, digits, `-`, `_`: it becomes a mark in a Dockerfile");
     if (!fits_in_image_name(stage.name))
       faults_.add(
           at(node),
           "a stage needs a `name` of lower-case letters and digits, with single `-`, `_` or `.` between "
           "them: it becomes part of an image's name");
-    if (table_.find(stage.name)) faults_.add(at(node), fmt::format("stage `{}` is there twice", stage.name));
+    if (table_.find(stage.name))
+      faults_.add(at(node), fmt::format("stage `{}` is there twice", shown(stage.name)));
     if (!stage.parent.empty() && !table_.find(stage.parent))
       faults_.add(at(node), fmt::format("stage `{}`: its parent `{}` is no stage that stands before it",
-                                        stage.name, printable(stage.parent)));
+                                        shown(stage.name), shown(stage.parent)));
     if (trimmed(stage.recipe).empty())
-      faults_.add(at(node), fmt::format("stage `{}` needs a `recipe`", stage.name));
+      faults_.add(at(node), fmt::format("stage `{}` needs a `recipe`", shown(stage.name)));
     table_.stages.push_back(std::move(stage));
   }
 
@@ -171,7 +180,7 @@ class Reader {
     if (!table_.stages.empty() && !table_.find(table_.default_stage)) {
       if (document.get("default_stage"))
         faults_.add(where("default_stage"),
-                    fmt::format("no stage is named `{}`", printable(table_.default_stage)));
+                    fmt::format("no stage is named `{}`", shown(table_.default_stage)));
       else
         table_.default_stage = table_.stages.back().name;
     }
@@ -194,7 +203,7 @@ StageTable read_stage_table(const fs::path& file, Dialect dialect) {
   } catch (const toml::parse_error& error) {
     throw bad_input(
         fmt::format("{}:{}:{}", file.string(), error.source().begin.line, error.source().begin.column),
-        printable(std::string(error.description())));
+        printable(error.description().substr(0, 300)));
   }
   return table;
 }

@@ -55,6 +55,31 @@ if command -v strace > /dev/null; then
   [ "$(grep -c execve "$work/trace")" -le 1 ] || broken "$(cat "$work/trace")"
 fi
 
+for flags in "-k TARGETS=p" --no-print-directory "-j2 -w"; do
+  run $flags build
+  [ ! -e "$notes/asked" ] || broken "with $flags, stagemake was called: $(cat "$notes/asked")"
+done
+
+promise "but where a shell asks for the rules, as for TAB, each name is a target"
+offered=$'ci-docker-all-minimal\nci-docker-all-standard\nci-docker-debian-bookworm\nci-docker-debian-bookworm-minimal'
+offered+=$'\nci-docker-fedora-39\nci-docker-fedora-39-standard'
+for flags in "-npq __BASH_MAKE_COMPLETION__=1 .DEFAULT" "-nsp --no-print-directory --always-make" "-p build" "-q __BASH_MAKE_COMPLETION__=1 -p"; do
+  run $flags
+  rules=$(sed -n 's/^\(ci-docker-[^:%]*\): \.ci-docker\.always$/\1/p' "$work/stdout" | sort)
+  [ "$rules" = "$offered" ] || broken "with $flags: $rules"
+  [ "$(calls)" = '' ] || broken "something was built: $(calls)"
+done
+promise "and what they do is the same"
+run -p $target ci-docker-all-minimal-configured
+expect_calls $'[build][--stop-at-failure][debian-bookworm-minimal]\n[build][--stop-at-failure][all-minimal][--to][configured]'
+promise "a tree that cannot be read offers nothing, and says nothing"
+mkdir "$work/aside"
+mv "$notes"/envs* "$work/aside/"
+run -npq __BASH_MAKE_COMPLETION__=1 .DEFAULT
+expect_not_said 'no distribution'
+expect_not_said '***'
+mv "$work/aside"/* "$notes/"
+
 promise "without the file, as in a container, nothing is missed, and nothing tries to make it"
 mv "$tree/ci-docker.mk" "$work/"
 check_ordinary
@@ -75,6 +100,9 @@ for goal in $target $target-configured ci-docker-list ci-docker-plan-debian-book
 done
 run ci-docker-help
 expect_status 0
+run -npq __BASH_MAKE_COMPLETION__=1 .DEFAULT STAGEMAKE=stagemake-that-is-not-there
+expect_said 'ci-docker-list:'
+expect_not_said 'not found'
 promise "-k goes on with ordinary targets after that"
 run -k $target build STAGEMAKE=stagemake-that-is-not-there
 expect_said 'making build'

@@ -14,6 +14,7 @@ failures=0
 # The make that runs ctest, and whoever calls it, shall not speak to ours.
 unset MAKEFLAGS MFLAGS GNUMAKEFLAGS MAKEOVERRIDES MAKELEVEL MAKEFILES ${!STAGEMAKE_@} ${!DOCKER_@}
 unset TARGETS TARGETS_PRE TARGETS_OPTIONAL SYSTEM NUMPROC BASE_IMAGE EXTRA_CONFIGURE_ARGS USE_MAKEFLAGS
+unset ALL_EXTRA_SAGE_PACKAGES SAGE_PACKAGE_LIST_ARGS WITH_SYSTEM_SPKG IGNORE_MISSING_SYSTEM_PACKAGES BOOTSTRAP
 export LC_ALL=C
 
 finish() {
@@ -28,16 +29,18 @@ finish() {
 trap finish EXIT
 
 # A stagemake that notes its arguments, one call a line, and its environment. What else it does, files beside it say:
-# `status` (what to exit with), `stages`, `environments`, `behaviour` (shell text).
+# `status` (what to exit with), `behaviour` (shell text), and what it answers: `stages`, `list`, `envs`, `envs--systems`, …
 mkdir -p "$work/bin" "$notes"
 cat > "$work/bin/stagemake" <<'FAKE'
 #!/usr/bin/env bash
 notes=$(dirname "$(dirname "$0")")/notes
 case $1 in
-  stages | envs)
+  stages | envs | list)
     echo "$*" >> "$notes/asked"
-    [ -f "$notes/$1" ] || { echo "stagemake: this is no distribution's tree" >&2; exit 2; }
-    exec cat "$notes/$1" ;;
+    answer=$notes/$1
+    case ${2:-} in --systems | --packages | --by-system) answer+=$2 ;; esac
+    [ -f "$answer" ] || { echo "stagemake: this is no distribution's tree" >&2; exit 2; }
+    exec cat "$answer" ;;
 esac
 line=
 for word in "$@"; do line+="[$word]"; done
@@ -50,6 +53,10 @@ chmod +x "$work/bin/stagemake"
 export PATH=$work/bin:$PATH
 printf '%s\n' with-system-packages bootstrapped configured pre with-targets-pre with-targets targets > "$notes/stages"
 printf '%s\n' debian-bookworm-minimal fedora-39-standard > "$notes/envs"
+printf '%s\n' debian-bookworm fedora-39 > "$notes/envs--systems"
+printf '%s\n' minimal standard > "$notes/envs--packages"
+printf 'debian-bookworm:\n  ci-docker-debian-bookworm-minimal\n' > "$notes/envs--by-system"
+printf '%s\n' gmp zlib numpy > "$notes/list"
 
 # The shape of Sage's Makefile, its match-anything rule above all.
 mkdir -p "$tree/build/pkgs"

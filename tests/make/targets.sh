@@ -42,9 +42,24 @@ expect_calls ''
 expect_status 2
 expect_said 'make ci-docker-clean-debian-bookworm-minimal'
 
-promise "ci-docker-list prints the environments as targets"
+promise "systems and groups are names as any other, with a stage or without"
+run ci-docker-debian-bookworm
+expect_calls '[build][--stop-at-failure][debian-bookworm]'
+run ci-docker-debian-bookworm-configured
+expect_calls '[build][--stop-at-failure][debian-bookworm][--to][configured]'
+run ci-docker-all-minimal
+expect_calls '[build][--stop-at-failure][all-minimal]'
+run -n ci-docker-all-minimal-with-targets-pre
+expect_calls '[build][--dry-run][--stop-at-failure][all-minimal][--to][with-targets-pre]'
+run ci-docker-explain-all-minimal-configured
+expect_calls '[explain][all-minimal][--to][configured]'
+run ci-docker-plan-debian-bookworm
+expect_calls '[plan][debian-bookworm]'
+
+promise "ci-docker-list prints what the tool says of the environments, as targets"
 run ci-docker-list
-[ "$(cat "$work/stdout")" = $'ci-docker-debian-bookworm-minimal\nci-docker-fedora-39-standard' ] || broken "not one target a line"
+[ "$(cat "$work/stdout")" = "$(cat "$notes/envs--by-system")" ] || broken "not what stagemake said"
+[ "$(cat "$notes/asked")" = 'envs --by-system --prefix ci-docker-' ] || broken "asked: $(cat "$notes/asked")"
 
 promise "a command without its environment says what is missing"
 for command in plan explain shell clean; do
@@ -57,7 +72,7 @@ done
 promise "help names every target, fits 80 columns, and is what a bare ci-docker says"
 run ci-docker-help
 expect_status 0
-for target in ENV ENV-STAGE list plan-ENV explain-ENV shell-ENV clean-ENV; do expect_said "make ci-docker-$target"; done
+for target in ENV ENV-STAGE SYSTEM all-PACKAGES list plan-ENV explain-ENV shell-ENV clean-ENV; do expect_said "make ci-docker-$target"; done
 expect_said 'a dollar is $$ there'
 awk 'length > 80 { exit 1 }' "$work/stdout" || broken "a line is too long"
 cp "$work/stdout" "$work/help"
@@ -70,7 +85,7 @@ run ci-docker-debian-bookworm-minimal
 expect_status 2
 expect_said '[ci-docker.mk:'
 expect_said 'ci-docker-debian-bookworm-minimal] Error 3'
-rm "$notes/status" "$notes/stages" "$notes/envs"
+rm "$notes/status" "$notes/stages" "$notes/envs--by-system"
 run ci-docker-debian-bookworm-minimal
 expect_status 2
 expect_calls ''

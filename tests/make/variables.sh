@@ -13,24 +13,50 @@ run $target EXTRA_CONFIGURE_ARGS="${odd//\$/\$\$}"
 expect_value EXTRA_CONFIGURE_ARGS "$odd"
 
 promise "values of the environment arrive as they are"
-for name in BASE_IMAGE TARGETS_PRE TARGETS TARGETS_OPTIONAL EXTRA_CONFIGURE_ARGS NUMPROC USE_MAKEFLAGS DOCKER_TARGETS \
-    DOCKER_TAG EXTRA_DOCKER_TAGS DOCKER_PUSH_REPOSITORY STAGEMAKE_ENGINE STAGEMAKE_STATE; do
+names=(BASE_IMAGE TARGETS_PRE TARGETS TARGETS_OPTIONAL EXTRA_CONFIGURE_ARGS NUMPROC USE_MAKEFLAGS DOCKER_TARGETS
+  DOCKER_TAG EXTRA_DOCKER_TAGS DOCKER_PUSH_REPOSITORY EXTRA_DOCKER_BUILD_ARGS EXTRA_SAGE_PACKAGES EXTRA_SYSTEM_PACKAGES
+  FROM_DOCKER_REPOSITORY FROM_DOCKER_TARGET FROM_DOCKER_TAG STAGEMAKE_ENGINE STAGEMAKE_STATE)
+for name in "${names[@]}"; do
   export "$name=$odd"
 done
 run $target
 expect_calls '[build][--stop-at-failure][debian-bookworm-minimal]'
-for name in BASE_IMAGE TARGETS_PRE TARGETS TARGETS_OPTIONAL EXTRA_CONFIGURE_ARGS NUMPROC USE_MAKEFLAGS DOCKER_TARGETS \
-    DOCKER_TAG EXTRA_DOCKER_TAGS DOCKER_PUSH_REPOSITORY STAGEMAKE_ENGINE STAGEMAKE_STATE; do
+for name in "${names[@]}"; do
   expect_value "$name" "$odd"
   unset "$name"
 done
 
+promise "what tox.ini says of an environment, the command line changes, whatever the value"
+run $target BASE_IMAGE="${odd//\$/\$\$}"
+expect_calls "[build][--stop-at-failure][--set][BASE_IMAGE=$odd][debian-bookworm-minimal]"
+expect_value BASE_IMAGE "$odd"
+run $target-configured SYSTEM=debian ALL_EXTRA_SAGE_PACKAGES=_bootstrap BASE_IMAGE= TARGETS=x IGNORE_MISSING_SYSTEM_PACKAGES=yes
+expect_calls '[build][--stop-at-failure][--set][ALL_EXTRA_SAGE_PACKAGES=_bootstrap][--set][IGNORE_MISSING_SYSTEM_PACKAGES=yes][--set][SYSTEM=debian][debian-bookworm-minimal][--to][configured]'
+for command in explain plan; do
+  run ci-docker-$command-debian-bookworm-minimal BOOTSTRAP="./bootstrap -d" SAGE_PACKAGE_LIST_ARGS=_prereq WITH_SYSTEM_SPKG=no
+  expect_calls "[$command][--set][BOOTSTRAP=./bootstrap -d][--set][SAGE_PACKAGE_LIST_ARGS=_prereq][--set][WITH_SYSTEM_SPKG=no][debian-bookworm-minimal]"
+done
+for command in shell clean; do
+  run ci-docker-$command-debian-bookworm-minimal SYSTEM=fedora
+  expect_calls "[$command][debian-bookworm-minimal]"
+done
+promise "so it is in a make that a recipe calls"
+printf 'outer: ; $(MAKE) %s\n' $target >> "$tree/Makefile"
+run outer SYSTEM=fedora
+expect_calls '[build][--stop-at-failure][--set][SYSTEM=fedora][debian-bookworm-minimal]'
+promise "the environment's value, also under make -e, is weaker than tox.ini"
+SYSTEM=fedora run $target
+expect_calls '[build][--stop-at-failure][debian-bookworm-minimal]'
+expect_value SYSTEM fedora
+SYSTEM=fedora run -e $target
+expect_calls '[build][--stop-at-failure][debian-bookworm-minimal]'
+
 promise "variables of the distribution's own are not meant, exported or not"
 cp "$tree/Makefile" "$work/Makefile"
-printf 'export TARGETS = install\nSYSTEM := Linux\nexport\n' >> "$tree/Makefile"
+printf 'export TARGETS = install\nSYSTEM := Linux\nexport FROM_DOCKER_TAG = x\nexport\n' >> "$tree/Makefile"
 run $target
-expect_no_variable TARGETS
-expect_no_variable SYSTEM
+for name in TARGETS SYSTEM FROM_DOCKER_TAG; do expect_no_variable $name; done
+expect_calls '[build][--stop-at-failure][debian-bookworm-minimal]'
 promise "the command line is stronger than the distribution's own"
 run $target TARGETS=build
 expect_value TARGETS build

@@ -43,7 +43,8 @@ class PlannedTree {
       : read(tree),
         table(stage_table_of(tree, read.packages.dialect(), std::nullopt)),
         sources(tree, tree / ".state/ids", kTestNow),
-        environment(resolve_environment(request, read.packages, processors)),
+        environment(
+            EnvironmentReader({.packages = read.packages, .processors = processors}).resolve(request)),
         plan(make_stage_plan(read.packages, read.graph, table, environment, sources)) {}
   explicit PlannedTree(const TreeText& tree, const EnvironmentRequest& request = small_request())
       : PlannedTree(tree.path(), request) {}

@@ -253,7 +253,7 @@ TEST(StagePlan, OverTheChainOfARealTreeEveryPackageIsAddedOnce) {
     TreeText nowhere("zlib standard 1\n");
     SourceTree sources(tree, nowhere.path() / "ids", kTestNow);
     StageTable table = stage_table_of(tree, read.packages.dialect(), std::nullopt);
-    Environment environment = resolve_environment(small_request(), read.packages, 1);
+    Environment environment = EnvironmentReader({.packages = read.packages}).resolve(small_request());
     DependencyGraph graph(read.packages, read.variables,
                           graph_options(environment, read.packages, read.variables));
     StagePlan plan = make_stage_plan(read.packages, graph, table, environment, sources);

@@ -60,6 +60,15 @@ TEST_P(BuiltIn, OnlyTheOptionalStageIgnoresErrorsAndMakeStagesHaveAGuard) {
   EXPECT_THAT(stage(table, "with-targets-optional").make_targets, ElementsAre("$TARGETS_OPTIONAL"));
 }
 
+TEST_P(BuiltIn, SectionsAreThoseThatScriptsLookFor) {
+  std::vector<std::string> sections;
+  for (const StageSpec& one : built_in_stages(GetParam()).stages) {
+    sections.push_back(one.section);
+    EXPECT_EQ(one.configures, one.name == "configured") << one.name;
+  }
+  EXPECT_THAT(sections, ElementsAre("packages", "bootstrapping", "configuring", "toolchain", "make", "", ""));
+}
+
 TEST_P(BuiltIn, NoJobCountIsKeyed) {
   for (const StageSpec& one : built_in_stages(GetParam()).stages)
     for (const std::string& name : one.uses) EXPECT_TRUE(name != "MAKE" && name != "NUMPROC") << one.name;
@@ -150,7 +159,8 @@ TEST(StageTableFile, SaysEverythingThatTheBuiltInOneSays) {
       "name = 'Mini'\nroot = '/opt/mini'\nimage_prefix = 'mini'\nenvironment_prefix = 'ci-'\n"
       "default_stage = 'second'\nstamp_folders = ['stamps']\nuninstall = 'rm $PACKAGE'\n"
       "[[stage]]\nname = 'first'\nrecipe = '%{system_packages}'\n"
-      "[[stage]]\nname = 'second'\nadds = ['a', './b/', 'c//d']\nadds_always = ['tarballs']\nunkeyed = "
+      "[[stage]]\nname = 'second'\nsection = 'two'\nconfigures = true\nadds = ['a', './b/', "
+      "'c//d']\nadds_always = ['tarballs']\nunkeyed = "
       "['a/README']\n"
       "recipe = 'make $T'\nuses = ['T']\npasses = ['MAKE']\nmake_targets = ['$T']\nguard_variable = 'G'\n"
       "errors_ignored = true\n");
@@ -174,6 +184,10 @@ TEST(StageTableFile, SaysEverythingThatTheBuiltInOneSays) {
   EXPECT_EQ(second.guard_variable, "G");
   EXPECT_TRUE(second.errors_ignored);
   EXPECT_FALSE(table.stages[0].errors_ignored);
+  EXPECT_EQ(second.section, "two");
+  EXPECT_EQ(table.stages[0].section, "");
+  EXPECT_TRUE(second.configures);
+  EXPECT_FALSE(table.stages[0].configures);
 }
 
 TEST(StageTableFile, WhatItDoesNotSayIsAsBuiltIn) {
@@ -232,6 +246,8 @@ TEST(StageTableFile, AllFaultsComeAtOnceWithLineAndColumn) {
 }
 
 TEST(StageTableFile, FaultsOfItsShape) {
+  EXPECT_THAT(faults("[[stage]]\nname='x'\nrecipe='x'\nsection='a\tb'\n"),
+              ElementsAre(HasSubstr("4:9: `section` must be")));
   EXPECT_THAT(faults("a = \n"), ElementsAre(HasSubstr("ci-docker.toml:1:5: ")));
   EXPECT_THAT(faults("stage = 'x'\n"), ElementsAre(HasSubstr("1:9: `stage` must be a list of tables")));
   EXPECT_THAT(faults("[stage]\nname='x'\n"), ElementsAre(HasSubstr("1:1: `stage` must be a list of tables")));

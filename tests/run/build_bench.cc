@@ -82,7 +82,8 @@ BuildBench::Run BuildBench::build(const std::vector<std::string>& environments) 
                    .tags = tags};
   std::vector<Environment> resolved;
   for (const std::string& name : environments)
-    resolved.push_back(resolve_environment({.name = name, .given = given}, read.packages, 2));
+    resolved.push_back(EnvironmentReader({.packages = read.packages, .processors = 2})
+                           .resolve({.name = name, .given = given}));
   for (const Environment& environment : resolved) adopt_containers(world, environment.name, reporter);
   std::vector<Snapshot> snapshots = find_snapshots(engine, table);
   std::vector<EnvironmentBuild> builds;

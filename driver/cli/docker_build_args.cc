@@ -1,0 +1,68 @@
+#include "cli/docker_build_args.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "base/error.h"
+#include "base/text.h"
+
+namespace stagemake {
+namespace {
+
+// The arguments of the trees' Dockerfiles, and what they are called here. 9.8's EXTRA_CONFIGURE_ARGS is all
+// that configure is told beside the flags for system packages; tox.ini calls that CONFIGURE_ARGS.
+constexpr std::array<std::pair<std::string_view, std::string_view>, 9> kArguments = {{
+    {"BASE_IMAGE", "BASE_IMAGE"},
+    {"BOOTSTRAP", "BOOTSTRAP"},
+    {"CONFIGURE_ARGS", "CONFIGURE_ARGS"},
+    {"EXTRA_CONFIGURE_ARGS", "CONFIGURE_ARGS"},
+    {"NUMPROC", "NUMPROC"},
+    {"TARGETS", "TARGETS"},
+    {"TARGETS_OPTIONAL", "TARGETS_OPTIONAL"},
+    {"TARGETS_PRE", "TARGETS_PRE"},
+    {"USE_MAKEFLAGS", "USE_MAKEFLAGS"},
+}};
+
+// Options of `docker build` whose value is the next word.
+constexpr std::array<std::string_view, 12> kWithValue = {
+    "--add-host", "--cache-from", "--cache-to", "--cpuset-cpus", "--label",    "--memory",
+    "--network",  "--output",     "--platform", "--progress",    "--shm-size", "--ulimit"};
+
+}  // namespace
+
+DockerBuildArgs read_docker_build_args(std::string_view text) {
+  constexpr const char* kWhere = "EXTRA_DOCKER_BUILD_ARGS";
+  constexpr std::string_view kBuildArg = "--build-arg";
+  std::optional<std::vector<std::string>> all = shell_words(text);
+  if (!all)
+    throw bad_input(kWhere,
+                    fmt::format("`{}`: words and quotes are understood here, and nothing else of a shell",
+                                printable(text)));
+  DockerBuildArgs result;
+  for (std::size_t i = 0; i < all->size(); ++i) {
+    std::string word = (*all)[i];
+    bool takes_next =
+        word == kBuildArg || std::find(kWithValue.begin(), kWithValue.end(), word) != kWithValue.end();
+    std::string value;
+    if (takes_next && i + 1 == all->size()) throw bad_input(kWhere, fmt::format("{} needs a value", word));
+    if (takes_next) value = (*all)[++i];
+    if (word.starts_with(std::string(kBuildArg) + "=")) {
+      value = word.substr(kBuildArg.size() + 1);
+      word = kBuildArg;
+    }
+    std::size_t end = value.find('=');
+    auto known = std::find_if(kArguments.begin(), kArguments.end(),
+                              [&](const auto& argument) { return argument.first == value.substr(0, end); });
+    if (word == "--no-cache")
+      result.fresh = true;
+    else if (word == kBuildArg && known != kArguments.end() && end != std::string::npos)
+      result.given[std::string(known->second)] = value.substr(end + 1);
+    else
+      result.passed_over.push_back(value.empty() ? word : word + " " + value);
+  }
+  return result;
+}
+
+}  // namespace stagemake

@@ -1,0 +1,21 @@
+// EXTRA_DOCKER_BUILD_ARGS: what people told today's tox.ini to hand to `docker build`.
+#pragma once
+
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace stagemake {
+
+struct DockerBuildArgs {
+  std::map<std::string, std::string> given;  // as EnvironmentRequest::given
+  bool fresh = false;                        // --no-cache
+  // What only `docker build` itself could use, as it was written. Nothing of it changes what is built.
+  std::vector<std::string> passed_over;
+};
+
+// Throws Error (BadInput) where the text needs more of a shell than quotes.
+DockerBuildArgs read_docker_build_args(std::string_view text);
+
+}  // namespace stagemake

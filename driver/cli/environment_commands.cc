@@ -1,0 +1,190 @@
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "cli/commands.h"
+#include "cli/tree.h"
+#include "emit/dockerfile.h"
+
+namespace stagemake {
+namespace {
+
+using nlohmann::ordered_json;
+
+constexpr std::size_t kWidth = 80;
+
+std::string dumped(const ordered_json& value) {
+  return value.dump(2, ' ', false, ordered_json::error_handler_t::replace);
+}
+
+// Everything that configure is told.
+std::vector<std::string> configure_arguments(const Environment& environment) {
+  std::vector<std::string> all = environment.configure_args;
+  for (std::string_view word : words(environment.value("EXTRA_CONFIGURE_ARGS"))) all.emplace_back(word);
+  return all;
+}
+
+constexpr const char* kTargetVariables[] = {"TARGETS_PRE", "TARGETS", "TARGETS_OPTIONAL"};
+
+ordered_json environment_json(const Options& options, const Tree& tree, const Environment& environment) {
+  ordered_json targets = ordered_json::object(), images = ordered_json::object();
+  for (const char* name : kTargetVariables) targets[name] = environment.value(name);
+  for (const StageSpec& stage : tree.table.stages)
+    images[stage.name] = image_name(tree.table, options.repository, environment.name, stage.name);
+  return {{"schema", 1},
+          {"name", environment.name},
+          {"variables", environment.variables},
+          {"expanded", environment.expanded},
+          {"unexpanded", environment.unexpanded},
+          {"system", environment.setup.system},
+          {"base_image", environment.base_image},
+          {"incremental", environment.incremental},
+          {"packages", environment.packages},
+          {"installs_system_packages", !environment.setup.skipped},
+          {"system_packages", environment.setup.packages},
+          {"configure_args", configure_arguments(environment)},
+          {"bootstrap", environment.value("BOOTSTRAP")},
+          {"targets", targets},
+          {"images", images}};
+}
+
+// Words in lines that fit a terminal, `indent` blanks in front of each.
+void print_words(const std::vector<std::string>& all, std::size_t indent) {
+  std::string line;
+  auto flush = [&] {
+    if (!line.empty()) fmt::print("{:{}}{}\n", "", indent, line);
+    line.clear();
+  };
+  for (const std::string& word : all) {
+    std::string text = printable(word);
+    if (!line.empty() && indent + line.size() + 1 + text.size() > kWidth) flush();
+    line += (line.empty() ? "" : " ") + text;
+  }
+  flush();
+}
+
+void print_environment(const Options& options, const Tree& tree, const Environment& environment) {
+  const SystemSetup& setup = environment.setup;
+  fmt::print("{}: {} system, {} {}\n", environment.name, setup.system,
+             environment.incremental ? "going on in" : "from", printable(environment.base_image));
+  fmt::print("\nsystem packages of {} packages{}:\n", environment.packages.size(),
+             setup.skipped ? " (not installed: the base image has them)" : "");
+  print_words(environment.packages, 2);
+  fmt::print("which are {}{}:\n", setup.packages.size(),
+             setup.ignore_missing ? ", missing ones being ignored" : "");
+  print_words(setup.packages, 2);
+  fmt::print("\nbootstrapped by  {}\nconfigured with\n", printable(environment.value("BOOTSTRAP")));
+  print_words(configure_arguments(environment), 2);
+  for (const char* name : kTargetVariables)
+    fmt::print("{:<17}{}\n", name, printable(environment.value(name)));
+  fmt::print("images           {}\n", image_name(tree.table, options.repository, environment.name, "STAGE"));
+  if (environment.variables.empty()) return;
+  fmt::print("\nvariables, as tox has them:\n");
+  for (const auto& [key, value] : environment.variables) {
+    fmt::print("  {}={}\n", key, printable(value));
+    if (auto found = environment.expanded.find(key); found != environment.expanded.end())
+      fmt::print("  {:{}}→ {}\n", "", key.size() - std::min<std::size_t>(key.size(), 1),
+                 printable(found->second));
+  }
+  if (!environment.unexpanded.empty())
+    fmt::print("\nonly a shell can expand {}; `stagemake build` lets one do it\n",
+               join(environment.unexpanded, ", "));
+}
+
+int check_lists(const Options& options, const Tree& tree) {
+  if (!tree.factors)
+    throw bad_input("", "this tree has no tox.ini with a factor table: nothing can be checked");
+  Faults faults;
+  std::vector<UnknownName> unknown = unknown_names(tree.path, *tree.factors, faults);
+  faults.throw_if_any();
+  ordered_json list = ordered_json::array();
+  for (const UnknownName& one : unknown) {
+    if (!options.json)
+      fmt::print("{}:{}: {}: {} has no {}{}\n", one.listed.file, one.listed.line, printable(one.listed.name),
+                 tree.factors->file(), printable(join(one.factors, ", ")),
+                 one.nearest.empty() ? "" : "; did you mean " + join(one.nearest, " or ") + "?");
+    list.push_back({{"file", one.listed.file},
+                    {"line", one.listed.line},
+                    {"name", one.listed.name},
+                    {"unknown", one.factors},
+                    {"nearest", one.nearest}});
+  }
+  if (options.json)
+    fmt::print("{}\n", dumped({{"schema", 1}, {"unknown", list}}));
+  else if (unknown.empty())
+    fmt::print("{} knows all names in its lists and in the workflows\n", tree.factors->file());
+  return static_cast<int>(unknown.empty() ? ExitStatus::Ok : ExitStatus::StageFailed);
+}
+
+}  // namespace
+
+int env_command(const Options& options) {
+  Tree tree = open_tree(options);
+  Environment environment = resolve_environment(options, tree, MayRun::Nothing);
+  if (options.json)
+    fmt::print("{}\n", dumped(environment_json(options, tree, environment)));
+  else
+    print_environment(options, tree, environment);
+  return 0;
+}
+
+int envs_command(const Options& options) {
+  Tree tree = open_tree(options);
+  if (options.check) return check_lists(options, tree);
+  EnvironmentList list = environment_list(tree);
+  if (options.json) {
+    fmt::print("{}\n", dumped({{"schema", 1},
+                               {"systems", list.systems()},
+                               {"package_factors", list.package_factors()},
+                               {"environments", list.names()}}));
+    return 0;
+  }
+  if (!options.by_system) {
+    const std::vector<std::string>& names = options.systems           ? list.systems()
+                                            : options.package_factors ? list.package_factors()
+                                                                      : list.names();
+    for (const std::string& name : names) fmt::print("{}{}\n", options.prefix, name);
+    return 0;
+  }
+  for (const std::string& system : list.systems()) {
+    std::vector<std::string> names;
+    for (const std::string& name : list.names())
+      if (list.system_of(name) == system) names.push_back(options.prefix + name);
+    fmt::print("{}\n", printable(system));
+    print_words(names, 2);
+  }
+  return 0;
+}
+
+int system_packages_command(const Options& options) {
+  Tree tree = open_tree(options);
+  Environment environment = resolve_environment(options, tree, MayRun::Nothing);
+  const SystemSetup& setup = environment.setup;
+  if (!options.json) {
+    for (const std::string& package : setup.packages) fmt::print("{}\n", package);
+    return 0;
+  }
+  fmt::print("{}\n", dumped({{"schema", 1},
+                             {"environment", environment.name},
+                             {"system", setup.system},
+                             {"skipped", setup.skipped},
+                             {"ignore_missing", setup.ignore_missing},
+                             {"system_packages", setup.packages},
+                             {"recipe", installation_recipe(setup)}}));
+  return 0;
+}
+
+int dockerfile_command(const Options& options) {
+  Tree tree = open_tree(options);
+  Environment environment = resolve_environment(options, tree, MayRun::TheTreesShellText);
+  std::string text = dockerfile(tree.table, environment, build_context(tree.path));
+  if (options.output)
+    write_file(*options.output, text);
+  else
+    fmt::print("{}", text);
+  return 0;
+}
+
+}  // namespace stagemake

@@ -1,0 +1,59 @@
+// A command's look at the world: the tree, the engine, the environments and what exists of them.
+#pragma once
+
+#include <future>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "cli/tree.h"
+#include "run/build.h"
+
+namespace stagemake {
+
+// git needs 0.6 s to describe Sage (20,000 commits since the last tag): it does so beside everything else.
+class Describing {
+ public:
+  explicit Describing(const fs::path& tree)
+      : revision_(std::async(std::launch::async, git_revision, tree, stop_.get_token())) {}
+  ~Describing() { stop_.request_stop(); }  // who ends early, over a bad option, does not wait for git
+  Describing(const Describing&) = delete;
+  Describing& operator=(const Describing&) = delete;
+  const std::string& get() const { return revision_.get(); }
+
+ private:
+  std::stop_source stop_;
+  std::shared_future<std::string> revision_;
+};
+
+// What `build`, `explain` and `tox` have in common.
+struct Session {
+  explicit Session(const Options& options);
+
+  // From here on images can be named. As late as possible: it waits for git.
+  void settle_tags(const Options& options);
+  // Plans and decides for all environments.
+  void look(const Options& options);
+  std::vector<StageExplanation> explain(const EnvironmentBuild& build);
+
+  Describing describing;
+  Tree tree;
+  std::vector<Environment> environments;
+  std::unique_ptr<ContainerEngine> engine;
+  StateFolder state;
+  SourceTree sources;
+  BuildWorld world;
+  std::vector<Snapshot> snapshots;
+  std::vector<EnvironmentBuild> builds;
+};
+
+// Runs the session's environments to their end, as a person watches: tells, locks, takes over what a dead
+// driver left, builds. Returns nothing where a signal came before anything began.
+struct BuildOutcome {
+  std::optional<BuildResult> result;
+  int signal = 0;  // that ended the run; 0: none
+  int exit_status() const;
+};
+BuildOutcome run_session(Session& session, const Options& options);
+
+}  // namespace stagemake

@@ -1,0 +1,50 @@
+// How a system is prepared for an environment: which commands its package manager needs to install a list in
+// one step, and what every later command in that system has to run inside of.
+//
+// Knows package managers; does not know where the lists come from. The commands are those of the trees' own
+// Dockerfile writers (build/bin/write-dockerfile.sh in Sage 9.8, .github/workflows/write-dockerfile.sh in
+// passagemath) and of build/bin/sage-print-system-package-command.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "plan/dialect.h"
+
+namespace stagemake {
+
+// What an environment says of its system. Empty fields: nothing of the kind is wanted.
+struct SystemSetup {
+  std::string system;                     // "debian", "fedora", …: the name of its lists in build/pkgs/*/distros
+  std::vector<std::string> packages;      // by the system's own names, sorted, without repeats
+  bool skipped = false;                   // SKIP_SYSTEM_PKG_INSTALL: the base image has them
+  bool ignore_missing = false;            // go on where some do not exist or cannot be installed
+  std::vector<std::string> repositories;  // EXTRA_REPOSITORIES, as add-apt-repository takes them
+  std::string dist_upgrade;               // DIST_UPGRADE: a sed script for /etc/apt/sources.list
+  std::string extra_path;                 // EXTRA_PATH: folders in front of PATH, in all stages
+  std::string toolset;                    // "devtoolset-11", "gcc-toolset-13": a collection below /opt/rh
+  std::string toolset_repository;         // the package that brings its repository; may be empty
+  std::string condarc;                    // conda: content of the configuration file; may be empty
+  Dialect dialect = Dialect::Sage98;      // the releases' writers differ in a few commands
+
+  bool operator==(const SystemSetup&) const = default;
+};
+
+// The systems whose package manager is known, sorted: "alpine", "arch", "conda", "debian", …
+std::vector<std::string> known_systems();
+
+// Throws Error (BadInput), with what is known, where the package manager of `system` is not.
+void check_system(const std::string& system);
+
+// The shell text (POSIX, run with `sh -e`) that prepares the system; ":" where there is nothing to do. It asks
+// no network where all packages are there. Missing packages: either the text fails, or, with `ignore_missing`,
+// it ends with one line that begins with kMissingLine and names them.
+std::string installation_recipe(const SystemSetup& setup);
+inline constexpr std::string_view kMissingLine = "System packages that are missing, and ignored:";
+
+// `recipe` as it must run in a system that was prepared so: with the collection of compilers enabled, in
+// conda's environment, inside a nix-shell. The recipe itself where the system asks for nothing. Used for
+// every stage but the one that prepares.
+std::string in_system(const SystemSetup& setup, const std::string& recipe);
+
+}  // namespace stagemake

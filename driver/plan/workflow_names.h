@@ -1,0 +1,16 @@
+// Names of systems and environments in a tree's GitHub workflows.
+#pragma once
+
+#include <vector>
+
+#include "base/error.h"
+#include "plan/factor_table.h"
+
+namespace stagemake {
+
+// Of all TREE/.github/workflows/*.yml, by file and line: the names in `tox_system_factors` and
+// `tox_system_factor` (lists, or text that is a JSON list), and those behind `tox -e`. What GitHub replaces
+// (`${{ … }}`) is passed over. A workflow that is no YAML is a fault.
+std::vector<ListedName> workflow_names(const fs::path& tree, Faults& faults);
+
+}  // namespace stagemake

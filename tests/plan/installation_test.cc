@@ -1,0 +1,317 @@
+#include "plan/installation.h"
+
+#include <gmock/gmock.h>
+
+#include <algorithm>
+#include <functional>
+#include <set>
+
+#include "base/error.h"
+#include "package_machine.h"
+
+namespace stagemake {
+namespace {
+
+using testing::AllOf;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::IsSupersetOf;
+using testing::Not;
+using testing::UnorderedElementsAreArray;
+
+// One system for each package manager.
+Words systems() {
+  Words result;
+  std::set<std::string> recipes;
+  for (const std::string& system : known_systems())
+    if (recipes.insert(installation_recipe({.system = system, .packages = {"x"}})).second)
+      result.push_back(system);
+  return result;
+}
+
+class EverySystem : public testing::TestWithParam<std::string> {
+ protected:
+  SystemSetup setup(Words packages, bool ignore_missing, Dialect dialect = Dialect::Sage98) const {
+    return {.system = GetParam(),
+            .packages = std::move(packages),
+            .ignore_missing = ignore_missing,
+            .dialect = dialect};
+  }
+  // Calls `test` with a machine of its own for each setup there is: the dialects differ for some systems
+  // only.
+  void with_each(const Words& packages, bool ignore_missing,
+                 const std::function<void(PackageMachine&, const SystemSetup&)>& test,
+                 const std::vector<Words>& in = {{"/bin/sh"}}) const {
+    SystemSetup old = setup(packages, ignore_missing, Dialect::Sage98);
+    std::vector<SystemSetup> setups = {old, setup(packages, ignore_missing, Dialect::Passagemath2026)};
+    if (installation_recipe(setups[0]) == installation_recipe(setups[1])) setups.pop_back();
+    for (const SystemSetup& one : setups)
+      for (const Words& shell : in) {
+        SCOPED_TRACE(shell[0] + ", " + std::string(name(one.dialect)));
+        PackageMachine machine(shell);
+        test(machine, one);
+      }
+  }
+  // slackpkg takes names for patterns, so that its names hold no `*`.
+  Words odd_names() const {
+    if (GetParam() == "slackware") return {"g++", "it's", "lib", "pkgconfig(zlib)", "zlib"};
+    return {"g++", "it's", "lib*", "pkgconfig(zlib)", "zlib"};
+  }
+};
+
+INSTANTIATE_TEST_SUITE_P(Installation, EverySystem, testing::ValuesIn(systems()),
+                         [](const auto& system) { return system.param; });
+
+TEST_P(EverySystem, AsksNoNetworkWhereAllPackagesAreThere) {
+  for (bool ignore_missing : {false, true})
+    with_each(odd_names(), ignore_missing, [this](PackageMachine& machine, const SystemSetup& setup) {
+      machine.set("installed", odd_names());
+      machine.set("offline", {});
+      EXPECT_EQ(machine.run(installation_recipe(setup)), 0) << machine.output;
+      EXPECT_THAT(machine.content("network"), IsEmpty());
+      EXPECT_THAT(machine.output, Not(HasSubstr(kMissingLine)));
+    });
+}
+
+TEST_P(EverySystem, InstallsWhatIsMissingAtOnce) {
+  for (bool ignore_missing : {false, true})
+    with_each(odd_names(), ignore_missing, [this](PackageMachine& machine, const SystemSetup& setup) {
+      machine.set("installed", {"g++", "zlib"});
+      machine.set("known", odd_names());
+      EXPECT_EQ(machine.run(installation_recipe(setup)), 0) << machine.output;
+      EXPECT_THAT(machine.content("installed"), UnorderedElementsAreArray(odd_names()));
+      EXPECT_THAT(machine.log(), testing::ContainsRegex("it's lib\\*? pkgconfig")) << "in one call";
+      EXPECT_THAT(machine.output, Not(HasSubstr(kMissingLine)));
+    });
+}
+
+TEST_P(EverySystem, FailsWhereAMissingPackageMatters) {
+  if (GetParam() == "slackware")
+    GTEST_SKIP() << "slackpkg does not fail; see SlackwarePassesOverUnknownNames";
+  with_each(
+      {"absent", "zlib"}, false,
+      [](PackageMachine& machine, const SystemSetup& setup) {
+        machine.set("known", {"zlib"});
+        EXPECT_NE(machine.run(installation_recipe(setup) + "\necho went on"), 0);
+        EXPECT_THAT(machine.output, Not(HasSubstr("went on")));
+      },
+      shells());
+}
+
+TEST_P(EverySystem, FailsWithoutANetworkWherePackagesAreMissing) {
+  for (bool ignore_missing : {false, true})
+    with_each({"zlib"}, ignore_missing, [](PackageMachine& machine, const SystemSetup& setup) {
+      bool is_asked = !setup.system.starts_with("fedora") && !setup.system.starts_with("gentoo") &&
+                      setup.system != "centos" && setup.system != "redhat";
+      if (setup.ignore_missing && !is_asked)
+        return;  // nothing to refresh: a network is no question of theirs
+      machine.set("known", {"zlib"});
+      machine.set("offline", {});
+      EXPECT_NE(machine.run(installation_recipe(setup) + "\necho went on"), 0) << machine.output;
+      EXPECT_THAT(machine.output, Not(HasSubstr("went on")));
+    });
+}
+
+TEST_P(EverySystem, IgnoresWhatDoesNotExistAndSaysSoInTheLastLine) {
+  with_each(
+      {"absent", "g++", "lib*", "zlib"}, true,
+      [](PackageMachine& machine, const SystemSetup& setup) {
+        machine.set("installed", {"g++"});
+        machine.set("known", {"g++", "zlib"});
+        EXPECT_EQ(machine.run(installation_recipe(setup)), 0) << machine.output;
+        EXPECT_THAT(machine.content("installed"), ElementsAre("g++", "zlib"));
+        EXPECT_EQ(machine.last_line(), std::string(kMissingLine) + " absent lib*");
+      },
+      shells());
+}
+
+TEST_P(EverySystem, TriesOneByOneWhatCannotBeInstalledTogether) {
+  if (GetParam() == "slackware") GTEST_SKIP() << "slackpkg does so itself";
+  with_each({"absent", "bad", "g++", "zlib"}, true, [](PackageMachine& machine, const SystemSetup& setup) {
+    machine.set("known", {"bad", "g++", "zlib"});
+    machine.set("broken", {"bad"});
+    EXPECT_EQ(machine.run(installation_recipe(setup)), 0) << machine.output;
+    EXPECT_THAT(machine.content("installed"), ElementsAre("g++", "zlib"));
+    EXPECT_THAT(machine.output, HasSubstr("one by one"));
+    EXPECT_EQ(machine.last_line(), std::string(kMissingLine) + " absent bad");
+  });
+}
+
+TEST_P(EverySystem, LeavesTheShellAsItWas) {
+  with_each({"zlib"}, false, [](PackageMachine& machine, const SystemSetup& setup) {
+    machine.set("known", {"zlib"});
+    std::string before = "cd \"$STATE\"\n";
+    EXPECT_EQ(
+        machine.run(before + installation_recipe(setup) + "\nfor file in kno*; do echo \"$file\"; done"), 0);
+    EXPECT_EQ(machine.last_line(), "known") << "names are patterns again";
+  });
+}
+
+TEST_P(EverySystem, HasNothingToDoWhereTheImageHasAllOrNothingIsWanted) {
+  SystemSetup skipped = setup({"zlib"}, false, Dialect::Sage98);
+  skipped.skipped = true;
+  EXPECT_EQ(installation_recipe(skipped), ":");
+  EXPECT_EQ(installation_recipe(setup({}, false, Dialect::Sage98)), ":");
+}
+
+TEST(Installation, SlackwarePassesOverUnknownNamesAndWeTellThem) {
+  for (bool ignore_missing : {false, true}) {
+    PackageMachine machine;
+    machine.set("known", {"zlib"});
+    EXPECT_EQ(machine.run(installation_recipe(
+                  {.system = "slackware", .packages = {"absent", "zlib"}, .ignore_missing = ignore_missing})),
+              0);
+    EXPECT_THAT(machine.content("installed"), ElementsAre("zlib"));
+    EXPECT_EQ(machine.last_line(), std::string(kMissingLine) + " absent");
+  }
+}
+
+TEST(Installation, SlackwaresNamesMayReachIntoTheVersion) {
+  PackageMachine machine;
+  machine.set("installed", {"gcc", "gcc-g++"});  // which gives gcc-1.0-x86_64-1
+  machine.set("offline", {});
+  EXPECT_EQ(machine.run(installation_recipe({.system = "slackware", .packages = {"gcc-[0-9]", "gcc-g++"}})),
+            0);
+  machine.set("installed", {"gcc-g++", "gcc-gfortran"});
+  EXPECT_NE(machine.run(installation_recipe({.system = "slackware", .packages = {"gcc"}})), 0);
+}
+
+TEST(Installation, UbuntusImagesGetBackWhatWasLeftOut) {
+  for (Dialect dialect : {Dialect::Sage98, Dialect::Passagemath2026}) {
+    PackageMachine machine;
+    machine.set("known", {"zlib"});
+    SystemSetup setup{.system = "ubuntu", .packages = {"zlib"}, .dialect = dialect};
+    EXPECT_EQ(machine.run(installation_recipe(setup)), 0);
+    EXPECT_THAT(machine.log(), HasSubstr("unminimize"));
+    EXPECT_EQ(fs::exists(machine.path() / "bin/unminimize"), dialect == Dialect::Sage98) << "once is enough";
+    machine.remove("unminimize");
+    machine.set("installed", {});
+    EXPECT_EQ(machine.run(installation_recipe(setup)), 0) << "Debian has none";
+  }
+}
+
+TEST(Installation, AptsReleaseIsChangedAndRepositoriesAddedBeforeTheRest) {
+  PackageMachine machine;
+  machine.set("known", {"gpg", "gpg-agent", "software-properties-common", "zlib"});
+  machine.remove("unminimize");
+  SystemSetup setup{.system = "debian",
+                    .packages = {"zlib"},
+                    .repositories = {"ppa:one/ppa", "deb http://x y"},
+                    .dist_upgrade = "s/stretch/buster/g"};
+  EXPECT_EQ(machine.run(installation_recipe(setup)), 0) << machine.output;
+  std::string log = machine.log();
+  std::size_t at = 0;
+  for (const char* part :
+       {"sed -i.bak s/stretch/buster/g /etc/apt/sources.list", "apt-get update", "apt-get -y dist-upgrade",
+        "apt-get update", "--yes software-properties-common", "gpg gpg-agent",
+        "add-apt-repository --yes ppa:one/ppa", "add-apt-repository --yes deb http://x y", "apt-get update",
+        "--yes zlib", "clean"}) {
+    at = log.find(part, at);
+    ASSERT_NE(at, std::string::npos) << part << " in\n" << log;
+  }
+}
+
+TEST(Installation, AFailedRefreshIsNoObstacleWhereEnoughIsKnown) {
+  PackageMachine machine;
+  machine.set("known", {"zlib"});
+  std::string recipe =
+      installation_recipe({.system = "alpine", .packages = {"zlib"}, .ignore_missing = true});
+  std::string broken = "apk() { [ \"$1\" != update ] && command apk \"$@\"; }\n";
+  EXPECT_EQ(machine.run(broken + recipe), 0) << machine.output;
+  EXPECT_THAT(machine.content("installed"), ElementsAre("zlib"));
+}
+
+TEST(Installation, ACompilerCollectionComesFirstAndMustBeThere) {
+  SystemSetup setup{.system = "fedora",
+                    .packages = {"zlib"},
+                    .ignore_missing = true,
+                    .toolset = "devtoolset-11",
+                    .toolset_repository = "centos-release-scl"};
+  PackageMachine machine;
+  machine.set("known", {"zlib", "centos-release-scl", "devtoolset-11"});
+  EXPECT_EQ(machine.run(installation_recipe(setup)), 0) << machine.output;
+  EXPECT_THAT(machine.content("installed"), ElementsAre("centos-release-scl", "devtoolset-11", "zlib"));
+  PackageMachine lacking;
+  lacking.set("known", {"zlib", "centos-release-scl"});
+  EXPECT_NE(lacking.run(installation_recipe(setup) + "\n:"), 0);
+  setup.packages.clear();
+  EXPECT_THAT(installation_recipe(setup), HasSubstr("devtoolset-11"));
+}
+
+TEST(Installation, FedoraHasYumOrDnf) {
+  PackageMachine machine;
+  machine.set("known", {"zlib"});
+  fs::rename(machine.path() / "bin/yum", machine.path() / "bin/dnf");
+  EXPECT_EQ(machine.run(installation_recipe({.system = "fedora", .packages = {"zlib"}})), 0)
+      << machine.output;
+  EXPECT_THAT(machine.log(), HasSubstr("dnf install -y zlib"));
+}
+
+TEST(Installation, OptionsAmongTheNamesGoToThePackageManager) {
+  for (bool ignore_missing : {false, true}) {
+    PackageMachine machine;
+    machine.set("known", {"pari", "zlib"});
+    SystemSetup setup{.system = "fedora",
+                      .packages = {"--setopt=tsflags=", "pari", "zlib"},
+                      .ignore_missing = ignore_missing};
+    EXPECT_EQ(machine.run(installation_recipe(setup)), 0) << machine.output;
+    EXPECT_THAT(machine.log(), HasSubstr("yum install -y --setopt=tsflags= pari zlib"));
+    EXPECT_THAT(machine.output, Not(HasSubstr(kMissingLine)));
+  }
+}
+
+TEST(Installation, ArchsDocumentationIsExtractedIn2026) {
+  for (Dialect dialect : {Dialect::Sage98, Dialect::Passagemath2026}) {
+    PackageMachine machine;
+    machine.set("known", {"zlib"});
+    EXPECT_EQ(machine.run(installation_recipe({.system = "arch", .packages = {"zlib"}, .dialect = dialect})),
+              0);
+    EXPECT_EQ(machine.log().find("sed -i /^NoExtract/d /etc/pacman.conf") != std::string::npos,
+              dialect == Dialect::Passagemath2026);
+  }
+}
+
+TEST(Installation, CondaIsConfiguredAndGetsBashAsItsShell) {
+  PackageMachine machine;
+  machine.set("known", {"scipy>=1.5", "blas=2.*=openblas"});
+  std::string condarc = "channels:\n  - conda-forge\n  - it's \"$HOME\"\n";
+  SystemSetup setup{.system = "conda", .packages = {"blas=2.*=openblas", "scipy>=1.5"}, .condarc = condarc};
+  EXPECT_EQ(machine.run(installation_recipe(setup)), 0) << machine.output;
+  EXPECT_EQ(read_file(machine.path() / "condarc"), condarc);
+  EXPECT_THAT(machine.content("log"),
+              IsSupersetOf({"ln -sf /bin/bash /bin/sh", "conda update --quiet --yes -n base conda",
+                            "conda install --update-all --quiet --yes blas=2.*=openblas scipy>=1.5"}));
+}
+
+TEST(Installation, NixInstallsByNameOrAttributeAndFillsItsShell) {
+  SystemSetup setup{.system = "nix", .packages = {"gmp", "perlPackages.JSON"}};
+  for (Dialect dialect : {Dialect::Sage98, Dialect::Passagemath2026}) {
+    setup.dialect = dialect;
+    PackageMachine machine;
+    machine.set("known", setup.packages);
+    EXPECT_EQ(machine.run(installation_recipe(setup)), 0) << machine.output;
+    std::string by_attribute =
+        dialect == Dialect::Sage98 ? "nix-env --install" : "nix-env -f <nixpkgs> --install --attr";
+    EXPECT_THAT(machine.log(), HasSubstr(by_attribute + " gmp perlPackages.JSON"));
+    EXPECT_THAT(machine.log(), HasSubstr("nix-shell --packages gmp perlPackages.JSON --run :"));
+  }
+}
+
+TEST(Installation, UnknownSystemsAreRefusedWithWhatIsKnown) {
+  Words known = known_systems();
+  EXPECT_TRUE(std::is_sorted(known.begin(), known.end()));
+  for (const std::string& system : known) EXPECT_NO_THROW(check_system(system));
+  EXPECT_NO_THROW(check_system("opensuse-leap"));
+  try {
+    installation_recipe({.system = "plan9\x1b", .packages = {"zlib"}});
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.status(), ExitStatus::BadInput);
+    EXPECT_THAT(error.what(), AllOf(HasSubstr("plan9"), HasSubstr("alpine, arch"), Not(HasSubstr("\x1b"))));
+  }
+  EXPECT_EQ(installation_recipe({}), ":") << "a plan without an environment";
+}
+
+}  // namespace
+}  // namespace stagemake
