@@ -8,6 +8,7 @@
 #include "cli/tree.h"
 #include "plan/package_list.h"
 #include "plan/stage_plan.h"
+#include "run/build.h"
 #include "run/state_folder.h"
 
 namespace stagemake {
@@ -48,7 +49,7 @@ ordered_json plan_json(const Tree& tree, const StagePlan& plan) {
       {"tree", tree.path.string()},
       {"dialect", name(tree.packages.dialect())},
       {"environment", plan.environment.name.empty() ? ordered_json() : ordered_json(plan.environment.name)},
-      {"upper_bound", true},
+      {"upper_bound", !plan.exact},
       {"stages", stages}};
 }
 
@@ -69,7 +70,7 @@ void print_plan(const Tree& tree, const StagePlan& plan) {
                  printable(join(stage.unknown_targets, " ")));
     if (stage.packages.empty()) continue;
     std::string line;
-    fmt::print("  adds {} packages, at most: configure may find some on the system\n", stage.packages.size());
+    fmt::print("  adds {} packages{}\n", stage.packages.size(), plan.exact ? "" : ", at most: configure may find some on the system");
     for (PackageId id : stage.packages) {
       const std::string& package = tree.packages[id].name;
       if (line.size() + package.size() > 74) fmt::print("    {}\n", line), line.clear();
@@ -124,6 +125,10 @@ int plan_command(const Options& options) {
   StateFolder state(options.state, tree.path);
   SourceTree sources(tree.path, state.source_ids(), std::time(nullptr));
   StagePlan plan = make_stage_plan(tree.packages, graph, tree.table, environment, sources);
+  if (std::optional<ConfiguredPackages> configured = known_configured(state, plan, {}))
+    set_packages_exactly(plan, DependencyGraph(tree.packages, tree.variables,
+                                               graph_options(environment, tree.packages, tree.variables,
+                                                             configured)));
   sources.save_cache();
   if (options.json)
     fmt::print("{}\n", dumped(plan_json(tree, plan)));

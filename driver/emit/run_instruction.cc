@@ -87,7 +87,10 @@ class ShellLine {
   bool ends_plainly() {
     std::vector<std::string_view> all = words(plain_);
     if (all.empty()) return false;
-    auto has = [&](std::string_view word) { return std::find(all.begin(), all.end(), word) != all.end(); };
+    auto has = [&](std::string_view word) {
+      return std::any_of(all.begin(), all.end(),
+                         [&](std::string_view one) { return one.substr(0, one.find(';')) == word; });
+    };
     if (has("case") != has("esac") || plain_.ends_with("()")) return false;
     std::string_view last = all.back();
     std::string_view before = all.size() > 1 ? all[all.size() - 2] : std::string_view();

@@ -123,8 +123,9 @@ std::optional<ImageInfo> BuildahEngine::find_image(const std::string& image) {
 
 std::vector<ImageInfo> BuildahEngine::list_images(const std::string& label, const std::string& value) {
   counter_.count("list_images");
-  json listed = parsed_answer("buildah", program_.ask({"images", "--all", "--json", "--no-trunc", "--filter",
-                                                       label_filter(label, value)}));
+  std::vector<std::string> question{"images", "--all", "--json", "--no-trunc"};
+  if (!label.empty()) question.insert(question.end(), {"--filter", label_filter(label, value)});
+  json listed = parsed_answer("buildah", program_.ask(std::move(question)));
   std::vector<ImageInfo> images;
   for (const json& entry : elements(listed))
     if (std::optional<ImageInfo> info = described(entry); info && has_label(info->labels, label, value))

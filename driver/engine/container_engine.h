@@ -85,7 +85,8 @@ class ContainerEngine {
 
   // An image by name or id, with its labels.
   virtual std::optional<ImageInfo> find_image(const std::string& image) = 0;
-  // All images with this label (any value where `value` is empty), in no order; also those without a name.
+  // All images with this label (any value where `value` is empty), in no order; also those without a name. An
+  // empty label: all images.
   virtual std::vector<ImageInfo> list_images(const std::string& label, const std::string& value) = 0;
   virtual std::vector<ContainerInfo> list_containers(const std::string& label, const std::string& value) = 0;
   // Brings an image from its registry. False, with the reason in `why`, where the registry has none or does

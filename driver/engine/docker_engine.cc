@@ -112,8 +112,9 @@ std::optional<ImageInfo> DockerEngine::find_image(const std::string& image) {
 std::vector<ImageInfo> DockerEngine::list_images(const std::string& label, const std::string& value) {
   counter_.count("list_images");
   // With --all: an image whose name moved on to one made from it would be left out otherwise.
-  std::vector<std::string> ids = ids_in(
-      program_.ask({"images", "--all", "--quiet", "--no-trunc", "--filter", label_filter(label, value)}));
+  std::vector<std::string> question{"images", "--all", "--quiet", "--no-trunc"};
+  if (!label.empty()) question.insert(question.end(), {"--filter", label_filter(label, value)});
+  std::vector<std::string> ids = ids_in(program_.ask(std::move(question)));
   if (ids.empty()) return {};
   std::vector<std::string> arguments{"image", "inspect"};
   arguments.insert(arguments.end(), ids.begin(), ids.end());

@@ -140,6 +140,7 @@ std::string label_filter(const std::string& label, const std::string& value) {
 }
 
 bool has_label(const Labels& labels, const std::string& label, const std::string& value) {
+  if (label.empty()) return true;
   auto found = labels.find(label);
   return found != labels.end() && (value.empty() || found->second == value);
 }

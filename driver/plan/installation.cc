@@ -139,7 +139,7 @@ constexpr PackageManager kNixByAttribute = {
 // Installed packages are looked up as files (NAME-VERSION-BUILD.json): conda takes a second for each
 // question; only a name with a condition, "scipy>=1.5", is worth one.
 constexpr PackageManager kConda = {
-    .probe = "ln -sf /bin/bash /bin/sh",
+    .probe = "[ ! -x /bin/bash ] || ln -sf /bin/bash /bin/sh",
     .is_there =
         "case $1 in *[!A-Za-z0-9_.-]*) conda install --offline --dry-run --quiet \"$1\" 2>/dev/null | grep "
         "-q 'already installed' ;; *) ls \"${CONDA_PREFIX:-/opt/conda}/conda-meta\" 2>/dev/null | grep -q "

@@ -138,12 +138,13 @@ class Decider {
 
   void weigh(Candidate& candidate) const {
     std::set<PackageId> all = wanted();
-    if (candidate.snapshot == nullptr) {
+    const Snapshot* from = candidate.snapshot != nullptr ? candidate.snapshot : options_.base;
+    if (from == nullptr) {
       candidate.to_build.assign(all.begin(), all.end());
       return;
     }
-    judge_packages(plan_, packages_, *candidate.snapshot, candidate);
-    const auto& installed = candidate.snapshot->packages;
+    judge_packages(plan_, packages_, *from, candidate);
+    const auto& installed = from->packages;
     std::vector<PackageId> to_build;
     for (PackageId id : all) {
       auto found = installed.find(packages_[id].name);

@@ -26,7 +26,7 @@ namespace stagemake {
 
 struct Candidate {
   enum class Kind { Parent, Unfinished, Older } kind = Kind::Parent;
-  const Snapshot* snapshot = nullptr;  // nullptr: the base image
+  const Snapshot* snapshot = nullptr;  // null: the base image
   std::size_t ready = 0;               // wanted packages that need no building
   std::vector<PackageId>
       to_build;  // the other wanted ones, sorted; an upper bound: configure may find some on the system
@@ -59,6 +59,8 @@ struct RestoreOptions {
   std::vector<std::size_t> targets;  // stages to build up to
   std::string base_digest;           // what the base image's name means now; empty where that is not known
   bool fresh = false;                // no older or unfinished image: from the base image on
+  // What the base image of an incremental environment says it holds; null where it says nothing.
+  const Snapshot* base = nullptr;
 };
 
 // `snapshots` must outlive the decisions. One decision per stage of the plan, in its order.

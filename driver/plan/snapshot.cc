@@ -59,7 +59,7 @@ std::map<std::string, std::string> to_labels(const Snapshot& snapshot) {
   for (const auto& [name, package] : snapshot.packages)
     packages[name] = {package.version, package.fingerprint};
   auto dumped = [](const json& value) { return value.dump(-1, ' ', true, json::error_handler_t::replace); };
-  return {
+  std::map<std::string, std::string> labels = {
       {std::string(kSchemaLabel), std::to_string(kSnapshotSchema)},
       {label("distribution"), snapshot.distribution},
       {std::string(kEnvironmentLabel), snapshot.environment},
@@ -75,6 +75,9 @@ std::map<std::string, std::string> to_labels(const Snapshot& snapshot) {
       {label("lineage"), dumped(lineage_json(snapshot.lineage))},
       {label("packages"), dumped(packages)},
   };
+  // A label of the parent's that does not hold any more must be said to be empty, or it is inherited.
+  labels[label("configured")] = snapshot.configured ? configured_text(*snapshot.configured) : "";
+  return labels;
 }
 
 std::optional<Snapshot> from_labels(const std::map<std::string, std::string>& labels) {
@@ -93,6 +96,7 @@ std::optional<Snapshot> from_labels(const std::map<std::string, std::string>& la
   snapshot.revision = text("revision");
   snapshot.made_by = text("version");
   snapshot.manifest = text("manifest");
+  snapshot.configured = parse_configured(text("configured"));
   try {
     json lineage = json::parse(text("lineage"));
     json packages = json::parse(text("packages"));

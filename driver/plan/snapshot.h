@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "plan/configured_packages.h"
 #include "plan/stage_plan.h"
 
 namespace stagemake {
@@ -56,6 +57,7 @@ struct Snapshot {
   std::string manifest;     // sha256 of the source manifest inside the image; empty where it has none
   std::vector<LineageEntry> lineage;  // what it holds, from the base on; with its own stage as last
   std::map<std::string, InstalledPackage> packages;
+  std::optional<ConfiguredPackages> configured;  // where it holds a stage that configures
 
   const std::string& key() const { return lineage.back().key; }
   const LineageEntry* holds(std::string_view stage) const;  // also an unfinished own stage

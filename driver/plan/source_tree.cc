@@ -214,7 +214,7 @@ struct SourceTree::State {
   State(const fs::path& tree, const fs::path& cache_file, std::int64_t now)
       : root(tree.string()), index(tree), cache(cache_file, now) {
     try {
-      rules = IgnoreRules(read_file(tree / ".dockerignore").value_or(""));
+      rules = IgnoreRules(read_inside(tree, ".dockerignore").value_or(""));
     } catch (const Error& error) {
       faults.add(error.faults().front().where, error.faults().front().what);
     }
@@ -332,6 +332,10 @@ bool SourceTree::slice_of_known(const std::string& path, bool ignored_too,
     return true;
   }
   return false;
+}
+
+bool SourceTree::is_ignored(const std::string& path) const {
+  return state_->rules.excluded(path);
 }
 
 std::string SourceTree::digest(const std::vector<SourceFile>& files) {

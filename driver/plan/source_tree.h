@@ -42,6 +42,9 @@ class SourceTree {
   // called from several threads; what it returns stays.
   const std::vector<SourceFile>& below(const std::string& path, bool ignored_too = false);
 
+  // Whether .dockerignore excludes a path, or a folder above it; it need not be in the tree.
+  bool is_ignored(const std::string& path) const;
+
   // One digest over files: of their paths, kinds and ids.
   static std::string digest(const std::vector<SourceFile>& files);
 

@@ -120,8 +120,16 @@ std::map<std::string, std::string> package_fingerprints(const std::vector<Source
 }
 
 GraphOptions graph_options(const Environment& environment, const PackageIndex& packages,
-                           const MakeVariables& variables) {
+                           const MakeVariables& variables,
+                           const std::optional<ConfiguredPackages>& configured) {
   GraphOptions options;
+  if (configured) {
+    // What is no package of this tree any more decides nothing in it.
+    for (const std::string& name : configured->dummies)
+      if (packages.find(name)) options.dummies.insert(name);
+    for (const std::string& name : configured->installed)
+      if (packages.find(name)) options.installed.insert(name);
+  }
   options.checks = checks_of(packages, variables, environment.value("SAGE_CHECK"));
   if (const std::string& clauses = environment.value("SAGE_CHECK_PACKAGES"); !clauses.empty()) {
     options.checks.except.clear();
@@ -131,28 +139,52 @@ GraphOptions graph_options(const Environment& environment, const PackageIndex& p
   return options;
 }
 
-StagePlan make_stage_plan(const PackageIndex& packages, const DependencyGraph& graph, const StageTable& table,
-                          const Environment& environment, SourceTree& sources) {
-  StagePlan plan{.environment = environment, .table = table, .stages = {}, .fingerprints = {}};
+namespace {
+
+// The packages that each stage adds to its parent's.
+void set_packages(StagePlan& plan, const DependencyGraph& graph) {
   std::vector<std::string> targets = graph.known_targets();
   std::set<std::string, std::less<>> known(targets.begin(), targets.end());
   std::vector<std::set<PackageId>> reached;
-  for (const StageSpec& spec : table.stages) {
-    PlannedStage stage;
-    stage.name = spec.name;
-    stage.parent = table.find(spec.parent);
-    stage.recipe = stage_recipe(spec, environment);
-    stage.make_targets = make_targets(spec, environment);
+  for (PlannedStage& stage : plan.stages) {
     std::vector<std::string> told;
+    stage.unknown_targets.clear();
+    stage.packages.clear();
     for (const std::string& target : stage.make_targets)
       (known.contains(target) ? told : stage.unknown_targets).push_back(target);
     std::set<PackageId> before = stage.parent ? reached[*stage.parent] : std::set<PackageId>();
     for (PackageId id : graph.build_order(told))
       if (before.insert(id).second) stage.packages.push_back(id);
     reached.push_back(std::move(before));
+  }
+}
+
+}  // namespace
+
+std::optional<std::size_t> StagePlan::configuring_stage() const {
+  for (std::size_t i = 0; i < table.stages.size(); ++i)
+    if (table.stages[i].configures) return i;
+  return std::nullopt;
+}
+
+void set_packages_exactly(StagePlan& plan, const DependencyGraph& graph) {
+  set_packages(plan, graph);
+  plan.exact = true;
+}
+
+StagePlan make_stage_plan(const PackageIndex& packages, const DependencyGraph& graph, const StageTable& table,
+                          const Environment& environment, SourceTree& sources) {
+  StagePlan plan{.environment = environment, .table = table, .stages = {}, .fingerprints = {}};
+  for (const StageSpec& spec : table.stages) {
+    PlannedStage stage;
+    stage.name = spec.name;
+    stage.parent = table.find(spec.parent);
+    stage.recipe = stage_recipe(spec, environment);
+    stage.make_targets = make_targets(spec, environment);
     walk_inputs(spec, plan, stage, sources);
     plan.stages.push_back(std::move(stage));
   }
+  set_packages(plan, graph);
   // After the stages: most of these files have been looked at by then.
   std::map<std::string, std::string> fingerprints = package_fingerprints(sources.below("build/pkgs"));
   for (const Package& package : packages) plan.fingerprints.push_back(fingerprints[package.name]);

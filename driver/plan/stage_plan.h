@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "plan/configured_packages.h"
 #include "plan/dependency_graph.h"
 #include "plan/environment.h"
 #include "plan/source_tree.h"
@@ -47,19 +48,29 @@ struct StagePlan {
   Environment environment;
   StageTable table;                  // stages[i] belongs to table.stages[i]
   std::vector<PlannedStage> stages;  // parents before children
+  // What configure decided is known; otherwise the packages of the stages are an upper bound: configure may
+  // find some on the system.
+  bool exact = false;
   // What in build/pkgs decides how a package is built, by PackageId. See package_fingerprints().
   std::vector<std::string> fingerprints;
 
   std::vector<std::size_t> chain(std::size_t stage) const { return table.chain(stage); }
+  // The stage that configures; nothing where the table has none.
+  std::optional<std::size_t> configuring_stage() const;
 };
 
 // Throws Error (BadInput) with all that is wrong in the tree or the environment.
 StagePlan make_stage_plan(const PackageIndex& packages, const DependencyGraph& graph, const StageTable& table,
                           const Environment& environment, SourceTree& sources);
 
+// The same with what configure decided: the packages of the stages are other, their keys are not. `graph` must
+// have been made with graph_options() of `configured`.
+void set_packages_exactly(StagePlan& plan, const DependencyGraph& graph);
+
 // The graph's options for an environment: which packages its SAGE_CHECK and SAGE_CHECK_PACKAGES have checked.
 GraphOptions graph_options(const Environment& environment, const PackageIndex& packages,
-                           const MakeVariables& variables);
+                           const MakeVariables& variables,
+                           const std::optional<ConfiguredPackages>& configured = {});
 
 // By package, 16 hex digits over the files of build/pkgs/NAME among `files` (sorted) that a build can depend
 // on: all but descriptions (SPKG.rst), the lists for systems (distros/) and the test whether the system's

@@ -142,7 +142,7 @@ StageTable stage_table_of(const fs::path& tree, Dialect dialect, const std::opti
   if (table.distribution.empty()) {
     // "SageMath version 9.8.rc0, Release Date: …": the words before "version" do not change from release to
     // release.
-    std::string version = read_file(tree / "VERSION.txt").value_or("");
+    std::string version = read_inside(tree, "VERSION.txt").value_or("");
     std::size_t end = version.find(" version");
     table.distribution =
         end == std::string::npos ? std::string() : std::string(trimmed(version.substr(0, end)));

@@ -22,12 +22,13 @@ class WorkflowReader {
   WorkflowReader(std::string file, std::string_view text, std::vector<ListedName>& names)
       : file_(std::move(file)), lines_(lines(text)), names_(names) {}
 
-  void read(const YAML::Node& node) {
-    // Aliases can make a short file stand for an endless one.
+  void read(const YAML::Node& node, unsigned depth = 0) {
+    // Aliases can make a short file stand for an endless one, also a list that holds itself.
     constexpr unsigned kMostNodes = 100'000;
-    if (++nodes_ > kMostNodes) return;
+    constexpr unsigned kDeepest = 100;
+    if (++nodes_ > kMostNodes || depth > kDeepest) return;
     if (node.IsSequence())
-      for (const YAML::Node& item : node) read(item);
+      for (const YAML::Node& item : node) read(item, depth + 1);
     if (node.IsScalar()) read_command(node);
     if (!node.IsMap()) return;
     for (const auto& entry : node) {
@@ -36,7 +37,7 @@ class WorkflowReader {
       if (lists)
         read_list(value.IsMap() && value["default"] ? value["default"] : value);
       else
-        read(value);
+        read(value, depth + 1);
     }
   }
 

@@ -7,6 +7,7 @@
 #include "base/digest.h"
 #include "base/tarball.h"
 #include "base/text.h"
+#include "run/image_survey.h"
 #include "run/workplace.h"
 
 namespace stagemake {

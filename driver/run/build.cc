@@ -9,16 +9,13 @@
 
 #include "base/text.h"
 #include "run/flow_executor.h"
+#include "run/image_survey.h"
 #include "run/workplace.h"
 
 namespace stagemake {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-
-std::string digest_of(const ImageInfo& image) {
-  return image.digest.empty() ? image.id : image.digest;
-}
 
 // One run of several builds: the state of every stage, and the one place where it changes.
 class BuildRun {
@@ -192,7 +189,7 @@ class BuildRun {
     }
     if (std::shared_ptr<Workplace> open = std::move(workplaces_[e][*parent])) return open;
     std::optional<ImageInfo> image = world_.engine.find_image(status(e, *parent).image);
-    std::optional<Snapshot> snapshot = image ? to_snapshot(*image) : std::nullopt;
+    std::optional<Snapshot> snapshot = image ? snapshot_of(*image) : std::nullopt;
     if (!snapshot)
       throw EngineError(fmt::format("the image {} is gone since it was built", status(e, *parent).image));
     Candidate start{.kind = Candidate::Kind::Parent};
@@ -213,11 +210,35 @@ class BuildRun {
       if (world_.engine.pull(image, why)) found = world_.engine.find_image(image);
     }
     if (!found)
-      throw bad_input("", fmt::format("the base image {} is not on this machine and cannot be pulled: {}",
-                                      printable(image), why));
+      throw bad_input("", fmt::format("the base image {} is not on this machine and cannot be pulled: {}{}",
+                                      printable(image), printable(trimmed(why)),
+                                      builds_[e].plan.environment.incremental ? there_is_instead(image) : ""));
     // Two stages may begin at the base image, each in a thread of its own.
     std::lock_guard lock(mutex_);
     if (settings_[e].base_digest.empty()) settings_[e].base_digest = digest_of(*found);
+  }
+
+  // For an incremental environment whose parent is missing: what there is in the same repository.
+  std::string there_is_instead(const std::string& image) const {
+    constexpr std::size_t kMost = 10;
+    std::string repository = image.substr(0, image.rfind('/') + 1);
+    std::string stem = image.substr(0, image.rfind(':'));
+    std::vector<std::string> names;
+    for (const ImageInfo& found : world_.engine.list_images("", ""))
+      for (const std::string& name : found.names)
+        if (name.starts_with(repository) && (!repository.empty() || name.find('/') == std::string::npos))
+          names.push_back(name);
+    auto is_same = [&](const std::string& name) { return name.starts_with(stem + ":"); };
+    std::sort(names.begin(), names.end());
+    std::stable_partition(names.begin(), names.end(), is_same);
+    std::string where = repository.empty() ? "without a repository" : "under " + repository;
+    if (names.empty()) return fmt::format("; no image {} is on this machine", where);
+    std::size_t more = names.size() > kMost ? names.size() - kMost : 0;
+    names.resize(names.size() - more);
+    return fmt::format(
+        "; on this machine there are, {}: {}{}. FROM_DOCKER_REPOSITORY, FROM_DOCKER_TARGET and FROM_DOCKER_TAG "
+        "say which one to go on in",
+        where, join(names, ", "), more > 0 ? fmt::format(" and {} more", more) : "");
   }
 
   void run_stage(std::size_t e, std::size_t s, const std::string& log) {
@@ -298,19 +319,6 @@ class BuildRun {
     return false;
   }
 
- public:
-  static std::optional<Snapshot> to_snapshot(const ImageInfo& image) {
-    std::optional<Snapshot> snapshot = from_labels(image.labels);
-    if (!snapshot) return std::nullopt;
-    snapshot->image = image.id;
-    snapshot->names = image.names;
-    snapshot->created = image.created;
-    snapshot->size = image.size;
-    snapshot->layers = image.layers;
-    return snapshot;
-  }
-
- private:
   const BuildWorld& world_;
   const std::vector<EnvironmentBuild>& builds_;
   const BuildOptions& options_;
@@ -333,40 +341,6 @@ bool BuildResult::all_well() const {
           stage.state != StageState::NotWanted)
         return false;
   return true;
-}
-
-std::vector<Snapshot> find_snapshots(ContainerEngine& engine, const StageTable& table) {
-  std::vector<Snapshot> snapshots;
-  for (const ImageInfo& image :
-       engine.list_images(std::string(kSchemaLabel), std::to_string(kSnapshotSchema)))
-    if (std::optional<Snapshot> snapshot = BuildRun::to_snapshot(image);
-        snapshot && snapshot->distribution == table.distribution)
-      snapshots.push_back(std::move(*snapshot));
-  return snapshots;
-}
-
-EnvironmentBuild prepare(const BuildWorld& world, const Environment& environment,
-                         const std::vector<std::string>& targets, const std::vector<Snapshot>& snapshots,
-                         bool fresh) {
-  EnvironmentBuild build;
-  build.graph = std::make_unique<DependencyGraph>(
-      world.packages, world.variables, graph_options(environment, world.packages, world.variables));
-  build.plan = make_stage_plan(world.packages, *build.graph, world.table, environment, world.sources);
-  for (const std::string& target : targets) {
-    std::optional<std::size_t> stage = world.table.find(target);
-    if (!stage) {
-      std::vector<std::string> names;
-      for (const StageSpec& spec : world.table.stages) names.push_back(spec.name);
-      throw bad_input(
-          "", fmt::format("no stage is named {}; there are {}", printable(target), join(names, ", ")));
-    }
-    build.targets.push_back(*stage);
-  }
-  if (std::optional<ImageInfo> base = world.engine.find_image(environment.base_image))
-    build.base_digest = digest_of(*base);
-  build.decisions = decide(build.plan, world.packages, *build.graph, snapshots,
-                           {.targets = build.targets, .base_digest = build.base_digest, .fresh = fresh});
-  return build;
 }
 
 EnvironmentStatus status_of(const EnvironmentBuild& build) {

@@ -42,8 +42,16 @@ struct BuildOptions {
   std::stop_token stop;
 };
 
+// What tells an image's content: its digest in a registry, else its id.
+std::string digest_of(const ImageInfo& image);
+
 // All snapshots of this distribution that the engine has. One look-up.
 std::vector<Snapshot> find_snapshots(ContainerEngine& engine, const StageTable& table);
+
+// What configure decided for the plan's `configured` stage, from a snapshot that holds it or from the state
+// folder; nothing while that stage does not exist.
+std::optional<ConfiguredPackages> known_configured(const StateFolder& state, const StagePlan& plan,
+                                                   const std::vector<Snapshot>& snapshots);
 
 // Plans, and decides without touching a container. `targets`: names of stages to build up to.
 EnvironmentBuild prepare(const BuildWorld& world, const Environment& environment,

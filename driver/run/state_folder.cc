@@ -38,6 +38,28 @@ fs::path StateFolder::fresh_log(const std::string& environment, const std::strin
   return numbered(0);
 }
 
+namespace {
+
+bool is_digest(std::string_view text) {
+  return text.size() == 64 && text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+}
+
+}  // namespace
+
+void StateFolder::keep_configured(const std::string& key, const ConfiguredPackages& configured) const {
+  write_file(root_ / "configured" / key, configured_text(configured) + "\n");
+}
+
+std::optional<ConfiguredPackages> StateFolder::configured(const std::string& key) const {
+  if (!is_digest(key)) return std::nullopt;
+  try {
+    std::optional<std::string> text = read_file(root_ / "configured" / key);
+    return text ? parse_configured(*text) : std::nullopt;
+  } catch (const Error&) {
+    return std::nullopt;
+  }
+}
+
 void StateFolder::keep_manifest(const std::string& digest, const std::string& text) const {
   fs::path file = root_ / "manifests" / digest;
   boost::system::error_code ignored;
@@ -45,8 +67,7 @@ void StateFolder::keep_manifest(const std::string& digest, const std::string& te
 }
 
 std::optional<std::vector<SourceFile>> StateFolder::manifest(const std::string& digest) const {
-  if (digest.size() != 64 || digest.find_first_not_of("0123456789abcdef") != std::string::npos)
-    return std::nullopt;
+  if (!is_digest(digest)) return std::nullopt;
   std::optional<std::string> text;
   try {
     text = read_file(root_ / "manifests" / digest, 256u << 20);

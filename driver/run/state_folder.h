@@ -6,6 +6,7 @@
 #include <string>
 
 #include "base/files.h"
+#include "plan/configured_packages.h"
 #include "plan/source_tree.h"
 
 namespace stagemake {
@@ -25,6 +26,10 @@ class StateFolder {
   // youngest), ….
   fs::path fresh_log(const std::string& environment, const std::string& stage) const;
   static constexpr int kKeptLogs = 5;
+
+  // What configure decided in an environment's stage with this key, in a base image of this content.
+  void keep_configured(const std::string& key, const ConfiguredPackages& configured) const;
+  std::optional<ConfiguredPackages> configured(const std::string& key) const;
 
   void keep_manifest(const std::string& digest, const std::string& text) const;
   // Nothing where it is not at hand, or is not what its digest says.

@@ -8,7 +8,6 @@
 #include <atomic>
 #include <cerrno>
 #include <cstring>
-#include <nlohmann/json.hpp>
 #include <set>
 #include <thread>
 
@@ -16,6 +15,7 @@
 #include "base/tarball.h"
 #include "base/text.h"
 #include "plan/explanation.h"
+#include "run/image_survey.h"
 #include "run/source_sync.h"
 
 namespace stagemake {
@@ -60,49 +60,7 @@ class LogFile {
   bool cut_ = false;
 };
 
-// A package's stamp is written after its files (with `cat >`), so that a cut can leave a short one.
-bool is_cut_short(const TarEntry& stamp, SourceType source) {
-  if (source != SourceType::Normal && source != SourceType::Wheel) return false;  // those are made by `touch`
-  if (stamp.size == 0) return true;
-  return stamp.content.starts_with('{') && !nlohmann::json::accept(stamp.content);
-}
-
 }  // namespace
-
-std::map<std::string, InstalledPackage> installed_packages(
-    const std::vector<std::string>& stamp_folders, const PackageIndex& packages,
-    const std::map<std::string, std::string>& fingerprints,
-    const std::map<std::string, InstalledPackage>& before, std::int64_t began) {
-  std::map<std::string, InstalledPackage> installed;
-  for (const std::string& folder : stamp_folders) {
-    for (const TarEntry& stamp : read_tar(folder)) {
-      std::string file = stamp.name.substr(stamp.name.rfind('/') + 1);
-      std::size_t dash = file.find('-');  // names have `_`, versions may have `-`
-      if (stamp.kind != TarEntry::Kind::File || dash == std::string::npos || file.starts_with('.')) continue;
-      std::string name = file.substr(0, dash);
-      InstalledPackage package{file.substr(dash + 1), ""};
-      auto now = fingerprints.find(name);
-      auto known = before.find(name);
-      if (stamp.time >= began && now != fingerprints.end())
-        package.fingerprint = now->second;
-      else if (known != before.end() && known->second.version == package.version)
-        package.fingerprint = known->second.fingerprint;
-      std::optional<PackageId> id = packages.find(name);
-      if (id && is_cut_short(stamp, packages[*id].source)) package.fingerprint.clear();
-      installed[name] = std::move(package);
-    }
-  }
-  return installed;
-}
-
-std::vector<std::string> stamp_folders_of(ContainerEngine& engine, const std::string& container,
-                                          const StageTable& table) {
-  std::vector<std::string> folders;
-  for (const std::string& folder : table.stamp_folders)
-    if (std::optional<std::string> tar = engine.copy_out(container, table.root + "/" + folder))
-      folders.push_back(std::move(*tar));
-  return folders;
-}
 
 std::string state_mark(const StateFolder& state, const std::string& environment) {
   return sha256_hex(state.environment_lock(environment).string()).substr(0, 16);
@@ -121,18 +79,20 @@ Workplace::Workplace(const WorkplaceSetting& setting, const Candidate& start, st
       container_(container_name(setting.plan, first_stage)),
       began_(now_seconds()) {
   const Snapshot* from = start_.snapshot;
+  bool incremental = setting.plan.environment.incremental;
   if (from != nullptr) {
     manifest_ = from->manifest;
     installed_ = from->packages;
+    configured_ = from->configured;
     // Times are compared in whole seconds: what is brought or built now must not seem as old as what an image
     // made from other sources holds. (What its parent's image holds is of the same sources, and no clean
     // build waits here.)
-    while (start_.kind != Candidate::Kind::Parent && began_ <= from->created && from->created - began_ < 3) {
+    bool other_sources = start_.kind != Candidate::Kind::Parent || incremental;
+    while (other_sources && began_ <= from->created && from->created - began_ < 3) {
       std::this_thread::sleep_for(std::chrono::milliseconds(20));
       began_ = now_seconds();
     }
   }
-  uninstall_pending_ = !start_.stale.empty() || !start_.removed.empty();
   // The labels say of the container what an image of it would: whoever finds it later knows what it holds.
   std::map<std::string, std::string> labels = to_labels(describe(first_stage, false));
   labels[std::string(kStateLabel)] = state_mark(setting_.state, setting_.plan.environment.name);
@@ -140,6 +100,38 @@ Workplace::Workplace(const WorkplaceSetting& setting, const Candidate& start, st
   setting_.engine.create({.name = container_,
                           .image = from != nullptr ? from->image : setting_.plan.environment.base_image,
                           .labels = std::move(labels)});
+  try {
+    if (incremental) learn_start();
+  } catch (const Error&) {
+    setting_.engine.remove_container(container_);
+    throw;
+  }
+  uninstall_pending_ = !start_.stale.empty() || !start_.removed.empty();
+}
+
+// What an incremental environment's base image holds, and what of that its sources make stale. An image of ours
+// says it; in one of somebody's own it lies before our eyes: its packages were built from the files beside them.
+void Workplace::learn_start() {
+  if (start_.snapshot == nullptr) {
+    std::optional<ImageInfo> image = setting_.engine.find_image(setting_.plan.environment.base_image);
+    std::optional<Snapshot> base = image ? snapshot_of(*image) : std::nullopt;
+    if (base) {
+      manifest_ = base->manifest;
+      installed_ = base->packages;
+    } else {
+      inside_ = survey_sources(setting_.engine, container_, setting_.plan.table, setting_.sources);
+      installed_ = installed_packages(stamp_folders_of(setting_.engine, container_, setting_.plan.table),
+                                      setting_.packages, package_fingerprints(*inside_), {}, 0);
+      std::string manifest = manifest_text(*inside_);
+      manifest_ = sha256_hex(manifest);
+      setting_.state.keep_manifest(manifest_, manifest);
+    }
+  }
+  Snapshot held;
+  held.packages = installed_;
+  start_.stale.clear();
+  start_.removed.clear();
+  judge_packages(setting_.plan, setting_.packages, held, start_);
 }
 
 Workplace::~Workplace() {
@@ -166,6 +158,7 @@ RunOutcome Workplace::run(std::size_t stage, const fs::path& log, std::stop_toke
   bool makes = !setting_.plan.table.stages[stage].make_targets.empty();
   if (makes) note_packages();
   if (outcome.ok() && makes) uninstall_pending_ = false;
+  if (outcome.ok() && setting_.plan.table.stages[stage].configures) note_configured();
   if (setting_.plan.table.stages[stage].errors_ignored && !outcome.stopped) outcome.exit_code = 0;
   return outcome;
 }
@@ -179,11 +172,14 @@ std::vector<SourceFile> Workplace::sources_inside() {
   std::vector<TarEntry> entries = tar ? read_tar(*tar, 256u << 20) : std::vector<TarEntry>();
   if (entries.size() == 1 && sha256_hex(entries[0].content) == manifest_)
     if (std::optional<std::vector<SourceFile>> files = parse_manifest(entries[0].content)) return *files;
+  if (setting_.plan.environment.incremental)
+    return survey_sources(setting_.engine, container_, setting_.plan.table, setting_.sources);
   throw engine_unusable(
       fmt::format("the image {} is damaged: its source manifest is not the one that its label names; remove "
                   "the image, or "
                   "build with --fresh",
-                  display_name(*start_.snapshot)));
+                  start_.snapshot == nullptr ? setting_.plan.environment.base_image
+                                             : display_name(*start_.snapshot)));
 }
 
 // What the stages up to `stage` add; and what later ones do, where the tree inside has it already, as in an
@@ -208,6 +204,11 @@ std::vector<SourceFile> Workplace::wanted_sources(std::size_t stage,
 
 // Returns shell text that must run before the recipe.
 std::string Workplace::bring_sources(std::size_t stage) {
+  const StageTable& table = setting_.plan.table;
+  std::vector<std::size_t> chain = setting_.plan.chain(stage);
+  // Before any stage adds files there is nothing to bring, whatever lies in the image already.
+  if (std::all_of(chain.begin(), chain.end(), [&](std::size_t s) { return table.stages[s].adds.empty(); }))
+    return {};
   std::vector<SourceFile> before = sources_inside();
   std::vector<SourceFile> wanted = wanted_sources(stage, before);
   SourceSync sync = compare_sources(before, wanted);
@@ -273,6 +274,12 @@ void Workplace::note_packages() {
                                   setting_.packages, package_fingerprints(*inside_), installed_, began_);
 }
 
+void Workplace::note_configured() {
+  configured_ = survey_configured(setting_.engine, container_, setting_.plan.table);
+  std::optional<std::size_t> stage = setting_.plan.configuring_stage();
+  if (configured_ && stage) setting_.state.keep_configured(setting_.plan.stages[*stage].key, *configured_);
+}
+
 Snapshot Workplace::describe(std::size_t stage, bool complete) const {
   const StagePlan& plan = setting_.plan;
   Snapshot snapshot;
@@ -281,7 +288,8 @@ Snapshot Workplace::describe(std::size_t stage, bool complete) const {
   snapshot.stage = plan.stages[stage].name;
   snapshot.complete = complete;
   snapshot.clean =
-      start_.kind != Candidate::Kind::Older && (start_.snapshot == nullptr || start_.snapshot->clean);
+      start_.kind != Candidate::Kind::Older && !plan.environment.incremental &&
+      (start_.snapshot == nullptr || start_.snapshot->clean);
   snapshot.base_digest = setting_.base_digest;
   snapshot.revision = setting_.revision;
   snapshot.made_by = STAGEMAKE_VERSION;
@@ -289,6 +297,8 @@ Snapshot Workplace::describe(std::size_t stage, bool complete) const {
   for (std::size_t held : plan.chain(stage))
     snapshot.lineage.push_back({plan.stages[held].name, plan.stages[held].key, plan.stages[held].inputs});
   snapshot.packages = installed_;
+  if (std::optional<std::size_t> configures = plan.configuring_stage())
+    if (snapshot.holds(plan.stages[*configures].name) != nullptr) snapshot.configured = configured_;
   return snapshot;
 }
 

@@ -3,7 +3,8 @@
 //
 // It knows how a tree gets into the container (by content: changed files get new times, unchanged ones keep
 // theirs, removed ones go), which packages must be uninstalled before make may trust its stamps, and what to
-// write on an image. It does not know why it starts where it starts (plan/restore.h) nor what runs beside it.
+// write on an image. An incremental environment's base image holds a finished tree; what lies in it is found
+// out here. It does not know why it starts where it starts (plan/restore.h) nor what runs beside it.
 #pragma once
 
 #include <chrono>
@@ -59,6 +60,7 @@ class Workplace {
   std::string keep();
 
  private:
+  void learn_start();
   std::vector<SourceFile> sources_inside();
   std::vector<SourceFile> wanted_sources(std::size_t stage, const std::vector<SourceFile>& before) const;
   std::string bring_sources(std::size_t stage);
@@ -66,6 +68,7 @@ class Workplace {
   std::string uninstall_script() const;
   std::string script(std::size_t stage, const std::string& prologue) const;
   void note_packages();
+  void note_configured();
   Snapshot describe(std::size_t stage, bool complete) const;
 
   const WorkplaceSetting& setting_;
@@ -76,20 +79,10 @@ class Workplace {
   std::string manifest_;                           // its digest
   bool uninstall_pending_;
   std::map<std::string, InstalledPackage> installed_;
+  std::optional<ConfiguredPackages> configured_;
   bool has_worked_ = false;
   bool kept_ = false;
 };
-
-// The packages that the installation records in these tar streams (ContainerEngine::copy_out of stamp
-// folders) show. A record written at or after `began` (seconds since the epoch) is of a package built from
-// the files with `fingerprints`; an older one is known from `before`.
-std::map<std::string, InstalledPackage> installed_packages(
-    const std::vector<std::string>& stamp_folders, const PackageIndex& packages,
-    const std::map<std::string, std::string>& fingerprints,
-    const std::map<std::string, InstalledPackage>& before, std::int64_t began);
-// The stamp folders of a container, as tar streams.
-std::vector<std::string> stamp_folders_of(ContainerEngine& engine, const std::string& container,
-                                          const StageTable& table);
 
 // Labels of containers, beside those of a snapshot.
 inline constexpr std::string_view kStateLabel = "org.stagemake.state";  // state_mark() of its driver

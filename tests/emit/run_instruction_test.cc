@@ -41,6 +41,7 @@ const Case kCases[] = {
     {"x=$(\n  echo a\n  echo b\n)\necho \"$x\"", false},
     {"sleep 0 &\nwait\necho end", false},
     {"case x in y) echo y ;; *) echo other ;; esac\necho end", false},
+    {"f() { case $1 in x) echo x ;; *) echo other ;; esac; }\nf x\nf y", false},
     {"! false\necho ${HOME##*/} $(echo a b) \"${HOME%x}\" \"$(echo c d)\"", false},
     {"echo 'it'\\''s' \"a \\\" b\" \\$x 'a  b' a\\ b\\;", false},
     {"find . -maxdepth 0 -exec echo {} \\;\necho end", false},

@@ -35,6 +35,7 @@ void add_seeds(const fs::path& tree, const SeedSink& seed) {
   seed(repeated("tox_system_factors: ", "[", ""));
   seed(repeated("tox_system_factors: [", "ab, ", "c]\n"));
   seed(repeated("a: ", "{b: ", ""));
+  seed("a: &a [*a, x]\nb: &b {c: *b}\n");
   seed(
       "a: &a [x, y]\nb: &b [*a, *a, *a]\nc: &c [*b, *b, *b]\nd: &d [*c, *c]\ntox_system_factors: *d\ne: "
       "*d\n");

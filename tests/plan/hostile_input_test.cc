@@ -7,6 +7,7 @@
 #include "plan/ignore_rules.h"
 #include "plan/stage_table.h"
 #include "plan/tox_variables.h"
+#include "plan/workflow_names.h"
 #include "tree_text.h"
 
 namespace stagemake {
@@ -93,6 +94,14 @@ TEST(HostileInput, FaultsOfATableOfStagesDriveNoTerminal) {
     EXPECT_THAT(error.what(), Not(HasSubstr("\x1b")));
     for (const Fault& fault : error.faults()) EXPECT_LT(fault.what.size(), 1000u);
   }
+}
+
+TEST(HostileInput, AWorkflowThatHoldsItselfEnds) {
+  TreeText tree("a standard 1\n");
+  tree.file(".github/workflows/docker.yml", "a: &a [*a, *a]\nb: &b {c: *b}\ntox_system_factors: [x-1]\n");
+  Faults faults;
+  EXPECT_THAT(workflow_names(tree.path(), faults),
+              ElementsAre(ListedName{"x-1", ".github/workflows/docker.yml", 3}));
 }
 
 TEST(HostileInput, BracesThatNeverCloseTakeNoQuadraticTime) {
