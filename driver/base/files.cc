@@ -84,14 +84,10 @@ std::string read_open(const Descriptor& file, const fs::path& path, std::size_t 
   return content;
 }
 
-// Opens a path below `folder` with the kernel's word for it that no part of it leads out.
-int open_beneath(const fs::path& folder, const std::string& relative, int flags = kReadFlags) {
+int open_below(const fs::path& folder, const std::string& relative, int flags = kReadFlags) {
   Descriptor base(::open(folder.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
   if (base.get() < 0) return -1;
-  ::open_how how{};
-  how.flags = static_cast<unsigned>(flags);
-  how.resolve = RESOLVE_BENEATH;
-  int file = static_cast<int>(::syscall(SYS_openat2, base.get(), relative.c_str(), &how, sizeof how));
+  int file = open_beneath(base.get(), relative.c_str(), flags);
   int why = errno;
   ::close(base.release());
   errno = why;
@@ -116,6 +112,13 @@ bool is_relative_inside(const std::string& relative) {
 
 }  // namespace
 
+int open_beneath(int folder, const char* relative, int flags) {
+  ::open_how how{};
+  how.flags = static_cast<std::uint64_t>(flags);
+  how.resolve = RESOLVE_BENEATH;
+  return static_cast<int>(::syscall(SYS_openat2, folder, relative, &how, sizeof how));
+}
+
 std::optional<std::string> read_file(const fs::path& path, std::size_t limit) {
   Descriptor file(::open(path.c_str(), kReadFlags));
   if (file.get() < 0) {
@@ -129,7 +132,7 @@ std::optional<std::string> read_inside(const fs::path& folder, const std::string
                                        std::size_t limit) {
   auto leads_out = [&] { return bad_input(printable(relative), "leads out of the tree, and is not read"); };
   if (!is_relative_inside(relative)) throw leads_out();
-  Descriptor file(open_beneath(folder, relative));
+  Descriptor file(open_below(folder, relative));
   if (file.get() >= 0) return read_open(file, folder / relative, limit);
   if (errno == ENOENT || errno == ENOTDIR) return std::nullopt;
   if (!leads_inside(folder, relative)) throw leads_out();
@@ -138,7 +141,7 @@ std::optional<std::string> read_inside(const fs::path& folder, const std::string
 
 bool exists_inside(const fs::path& folder, const std::string& relative) {
   if (!is_relative_inside(relative)) return false;
-  if (Descriptor(open_beneath(folder, relative, O_PATH | O_CLOEXEC)).get() >= 0) return true;
+  if (Descriptor(open_below(folder, relative, O_PATH | O_CLOEXEC)).get() >= 0) return true;
   if (errno == ENOENT || errno == ENOTDIR) return false;
   boost::system::error_code failed;
   return fs::exists(folder / relative, failed) && leads_inside(folder, relative);

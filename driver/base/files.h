@@ -25,6 +25,11 @@ std::optional<std::string> read_inside(const fs::path& folder, const std::string
 // Whether there is a file, a folder or the like at that place, and inside of `folder` by the same rules.
 bool exists_inside(const fs::path& folder, const std::string& relative);
 
+// Opens a path below an open folder with the kernel's word that no part of it leads out. -1 and errno where it
+// does, where there is nothing, and where the kernel is older than 5.6 (ENOSYS) or a link on the way is
+// absolute (EXDEV): then nothing is known.
+int open_beneath(int folder, const char* relative, int flags);
+
 // Writes `content` under a temporary name beside `path`, flushes it, and renames it into place: a reader,
 // also after a crash or on a full disk, sees the old content or the new. Makes the folder. Throws Error
 // (EngineUnusable: the world is broken, not the input) with the reason.

@@ -202,6 +202,11 @@ void unpack_tar(std::string_view bytes, const fs::path& folder) {
                        ARCHIVE_EXTRACT_SECURE_NODOTDOT | ARCHIVE_EXTRACT_SECURE_SYMLINKS;
   boost::system::error_code failed;
   fs::create_directories(folder, failed);
+  // No link is followed below, and one on the way to the folder is none of the stream's.
+  fs::path real = fs::canonical(folder, failed);
+  if (failed)
+    throw engine_unusable(
+        fmt::format("{}: cannot unpack there: {}", printable(folder.string()), failed.message()));
   std::unique_ptr<archive, int (*)(archive*)> in(archive_read_new(), archive_read_free);
   std::unique_ptr<archive, int (*)(archive*)> out(archive_write_disk_new(), archive_write_free);
   archive_write_disk_set_options(out.get(), kHow);
@@ -219,13 +224,18 @@ void unpack_tar(std::string_view bytes, const fs::path& folder) {
   while ((result = archive_read_next_header(in.get(), &entry)) == ARCHIVE_OK || result == ARCHIVE_WARN) {
     auto kind = archive_entry_filetype(entry);
     const char* name = archive_entry_pathname(entry);
-    if (name == nullptr || (kind != AE_IFREG && kind != AE_IFDIR && kind != AE_IFLNK)) continue;
+    const char* link = archive_entry_hardlink(entry);  // has no type of its own
+    if (name == nullptr || (link == nullptr && kind != AE_IFREG && kind != AE_IFDIR && kind != AE_IFLNK))
+      continue;
     std::string_view relative = name;
     while (relative.starts_with('/')) relative.remove_prefix(1);
-    archive_entry_set_pathname(entry, (folder / std::string(relative)).c_str());
+    archive_entry_set_pathname(entry, (real / std::string(relative)).c_str());
     // A hard link names another entry of the stream.
-    if (const char* link = archive_entry_hardlink(entry))
-      archive_entry_set_hardlink(entry, (folder / std::string(link)).c_str());
+    if (link != nullptr) {
+      std::string_view target = link;
+      while (target.starts_with('/')) target.remove_prefix(1);
+      archive_entry_set_hardlink(entry, (real / std::string(target)).c_str());
+    }
     int written = archive_write_header(out.get(), entry);
     if (written == ARCHIVE_FATAL) throw fail(out.get());
     if (written < ARCHIVE_WARN) continue;  // leads out

@@ -141,6 +141,7 @@ void print_calls(const ContainerEngine& engine) {
 int BuildOutcome::exit_status() const {
   if (signal != 0) return 128 + signal;
   if (result->engine_failed) return static_cast<int>(ExitStatus::EngineUnusable);
+  if (result->input_failed && !result->stage_failed) return static_cast<int>(ExitStatus::BadInput);
   return static_cast<int>(result->all_well() ? ExitStatus::Ok : ExitStatus::StageFailed);
 }
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdlib>
 
 #include "base/error.h"
 #include "base/text.h"
@@ -13,7 +14,7 @@ namespace {
 
 // The arguments of the trees' Dockerfiles, and what they are called here. 9.8's EXTRA_CONFIGURE_ARGS is all
 // that configure is told beside the flags for system packages; tox.ini calls that CONFIGURE_ARGS.
-constexpr std::array<std::pair<std::string_view, std::string_view>, 9> kArguments = {{
+constexpr std::array<std::pair<std::string_view, std::string_view>, 10> kArguments = {{
     {"BASE_IMAGE", "BASE_IMAGE"},
     {"BOOTSTRAP", "BOOTSTRAP"},
     {"CONFIGURE_ARGS", "CONFIGURE_ARGS"},
@@ -22,8 +23,22 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 9> kArgument
     {"TARGETS", "TARGETS"},
     {"TARGETS_OPTIONAL", "TARGETS_OPTIONAL"},
     {"TARGETS_PRE", "TARGETS_PRE"},
+    {"USE_CONDARC", "USE_CONDARC"},
     {"USE_MAKEFLAGS", "USE_MAKEFLAGS"},
 }};
+
+// What every Dockerfile takes without naming it, in this case or that.
+constexpr std::array<std::string_view, 5> kProxies = {"http_proxy", "https_proxy", "ftp_proxy", "no_proxy",
+                                                      "all_proxy"};
+
+bool is_proxy(std::string_view name) {
+  std::string lower(name);
+  for (char& c : lower) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  std::string upper(lower);
+  for (char& c : upper) c = c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+  return (name == lower || name == upper) &&
+         std::find(kProxies.begin(), kProxies.end(), lower) != kProxies.end();
+}
 
 // Options of `docker build` whose value is the next word.
 constexpr std::array<std::string_view, 12> kWithValue = {
@@ -52,6 +67,10 @@ DockerBuildArgs read_docker_build_args(std::string_view text) {
       value = word.substr(kBuildArg.size() + 1);
       word = kBuildArg;
     }
+    // Without a value, docker takes its caller's.
+    if (const char* own = std::getenv(value.c_str());
+        word == kBuildArg && own != nullptr && value.find('=') == std::string::npos)
+      value += "=" + std::string(own);
     std::size_t end = value.find('=');
     auto known = std::find_if(kArguments.begin(), kArguments.end(),
                               [&](const auto& argument) { return argument.first == value.substr(0, end); });
@@ -59,6 +78,8 @@ DockerBuildArgs read_docker_build_args(std::string_view text) {
       result.fresh = true;
     else if (word == kBuildArg && known != kArguments.end() && end != std::string::npos)
       result.given[std::string(known->second)] = value.substr(end + 1);
+    else if (word == kBuildArg && is_proxy(value.substr(0, end)) && end != std::string::npos)
+      result.proxies[value.substr(0, end)] = value.substr(end + 1);
     else
       result.passed_over.push_back(value.empty() ? word : word + " " + value);
   }

@@ -10,7 +10,9 @@ namespace stagemake {
 
 struct DockerBuildArgs {
   std::map<std::string, std::string> given;  // as EnvironmentRequest::given
-  bool fresh = false;                        // --no-cache
+  // http_proxy and the like: no part of what is built, and known to what runs while it is.
+  std::map<std::string, std::string> proxies;
+  bool fresh = false;  // --no-cache
   // What only `docker build` itself could use, as it was written. Nothing of it changes what is built.
   std::vector<std::string> passed_over;
 };

@@ -121,7 +121,7 @@ int check_lists(const Options& options, const Tree& tree) {
 }  // namespace
 
 int env_command(const Options& options) {
-  Tree tree = open_tree(options);
+  Tree tree = open_tree(options, TreeCheck::Names);
   Environment environment = resolve_environment(options, tree, MayRun::Nothing);
   if (options.json)
     fmt::print("{}\n", dumped(environment_json(options, tree, environment)));
@@ -131,7 +131,7 @@ int env_command(const Options& options) {
 }
 
 int envs_command(const Options& options) {
-  Tree tree = open_tree(options);
+  Tree tree = open_tree(options, TreeCheck::Names);
   if (options.check) return check_lists(options, tree);
   EnvironmentList list = environment_list(tree);
   if (options.json) {
@@ -159,7 +159,7 @@ int envs_command(const Options& options) {
 }
 
 int system_packages_command(const Options& options) {
-  Tree tree = open_tree(options);
+  Tree tree = open_tree(options, TreeCheck::Names);
   Environment environment = resolve_environment(options, tree, MayRun::Nothing);
   const SystemSetup& setup = environment.setup;
   if (!options.json) {
@@ -177,7 +177,7 @@ int system_packages_command(const Options& options) {
 }
 
 int dockerfile_command(const Options& options) {
-  Tree tree = open_tree(options);
+  Tree tree = open_tree(options, TreeCheck::Names);
   Environment environment = resolve_environment(options, tree, MayRun::TheTreesShellText);
   std::string text = dockerfile(tree.table, environment, build_context(tree.path));
   if (options.output)

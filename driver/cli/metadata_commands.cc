@@ -70,7 +70,8 @@ void print_plan(const Tree& tree, const StagePlan& plan) {
                  printable(join(stage.unknown_targets, " ")));
     if (stage.packages.empty()) continue;
     std::string line;
-    fmt::print("  adds {} packages{}\n", stage.packages.size(), plan.exact ? "" : ", at most: configure may find some on the system");
+    fmt::print("  adds {} packages{}\n", stage.packages.size(),
+               plan.exact ? "" : ", at most: configure may find some on the system");
     for (PackageId id : stage.packages) {
       const std::string& package = tree.packages[id].name;
       if (line.size() + package.size() > 74) fmt::print("    {}\n", line), line.clear();
@@ -126,9 +127,9 @@ int plan_command(const Options& options) {
   SourceTree sources(tree.path, state.source_ids(), std::time(nullptr));
   StagePlan plan = make_stage_plan(tree.packages, graph, tree.table, environment, sources);
   if (std::optional<ConfiguredPackages> configured = known_configured(state, plan, {}))
-    set_packages_exactly(plan, DependencyGraph(tree.packages, tree.variables,
-                                               graph_options(environment, tree.packages, tree.variables,
-                                                             configured)));
+    set_packages_exactly(
+        plan, DependencyGraph(tree.packages, tree.variables,
+                              graph_options(environment, tree.packages, tree.variables, configured)));
   sources.save_cache();
   if (options.json)
     fmt::print("{}\n", dumped(plan_json(tree, plan)));

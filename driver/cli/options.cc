@@ -3,24 +3,11 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
-#include <cstdlib>
 
 #include "base/text.h"
-#include "cli/docker_build_args.h"
-#include "plan/environment.h"
-#include "plan/stage_table.h"
 
 namespace stagemake {
 namespace {
-
-std::string variable(const char* name) {
-  const char* value = std::getenv(name);
-  return value == nullptr ? std::string() : std::string(value);
-}
-
-void add_words(const std::string& text, std::vector<std::string>& into) {
-  for (std::string_view word : words(text)) into.emplace_back(word);
-}
 
 // An option that says the value of one of Sage's variables.
 struct GivenOption {
@@ -87,8 +74,7 @@ class Parser {
   ParsedOptions parse(int argc, const char* const* argv) {
     try {
       app_.parse(argc, argv);
-      read_variables();
-      check();
+      complete_options(options_);
     } catch (const CLI::ParseError& error) {
       if (error.get_exit_code() == 0) {  // --help, --version
         app_.exit(error);
@@ -379,59 +365,6 @@ class Parser {
     sub->add_option("SHELL", options_.shell, "bash or zsh")
         ->required()
         ->check(CLI::IsMember({"bash", "zsh"}));
-  }
-
-  // Options win over variables; a variable that is set and empty is as good as unset.
-  void read_variables() {
-    DockerBuildArgs docker = read_docker_build_args(variable("EXTRA_DOCKER_BUILD_ARGS"));
-    for (const auto& [name, value] : docker.given) options_.given.try_emplace(name, value);
-    options_.fresh = options_.fresh || docker.fresh;
-    bool builds = options_.verb == Verb::Build || options_.verb == Verb::Tox;
-    if (builds && !docker.passed_over.empty())
-      fmt::print(stderr, "stagemake: EXTRA_DOCKER_BUILD_ARGS: {} is for `docker build`, and passed over\n",
-                 printable(join(docker.passed_over, " ")));
-    if (!options_.engine_given)
-      if (std::string word = variable("STAGEMAKE_ENGINE"); !word.empty()) {
-        std::optional<EngineKind> kind = engine_kind(word);
-        if (!kind) throw CLI::ValidationError("STAGEMAKE_ENGINE", "is auto, docker, podman or buildah");
-        options_.engine = *kind;
-      }
-    if (options_.repository.empty()) options_.repository = variable("DOCKER_PUSH_REPOSITORY");
-    if (!options_.tag)
-      if (std::string tag = variable("DOCKER_TAG"); !tag.empty()) options_.tag = tag;
-    if (options_.extra_tags.empty()) add_words(variable("EXTRA_DOCKER_TAGS"), options_.extra_tags);
-    if (options_.to.empty()) add_words(variable("DOCKER_TARGETS"), options_.to);
-  }
-
-  void check() {
-    if (!options_.repository.empty() && options_.repository.back() != '/') options_.repository += '/';
-    std::vector<std::string_view> parts = split(options_.repository, '/');
-    parts.pop_back();  // what is behind the last `/`
-    for (std::size_t i = 0; i < parts.size(); ++i) {
-      bool is_host = i == 0 && parts[i].find_first_of(".:") != std::string_view::npos;
-      bool valid = is_host ? parts[i].find_first_not_of(
-                                 "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.:-") ==
-                                 std::string_view::npos
-                           : fits_in_image_name(parts[i]);
-      if (!valid)
-        throw CLI::ValidationError(
-            "--repository",
-            fmt::format("\"{}\" cannot begin an image's name: after the registry's, all letters "
-                        "must be lower-case",
-                        printable(options_.repository)));
-    }
-    std::vector<std::string> tags = options_.extra_tags;
-    if (options_.tag) tags.push_back(*options_.tag);
-    for (const std::string& tag : tags) {
-      bool valid =
-          !tag.empty() && tag.size() <= 120 && tag.front() != '-' && tag.front() != '.' &&
-          tag.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-") ==
-              std::string::npos;
-      if (!valid)
-        throw CLI::ValidationError(
-            "--tag",
-            fmt::format("\"{}\" is no tag: letters, digits, `_`, `.`, `-`, at most 120", printable(tag)));
-    }
   }
 
   CLI::App app_;

@@ -105,6 +105,10 @@ struct ParsedOptions {
 };
 ParsedOptions parse_options(int argc, const char* const* argv);
 
+// Options win over variables; a variable that is set and empty is as good as unset. Throws Error (BadInput)
+// for a variable, a repository or a tag that cannot be used.
+void complete_options(Options& options);
+
 // Shows the definitions themselves: which commands there are, and what each takes.
 void with_command_line(const std::function<void(const CLI::App&)>& look);
 

@@ -12,6 +12,7 @@
 #include "base/tarball.h"
 #include "base/text.h"
 #include "cli/commands.h"
+#include "cli/docker_build_args.h"
 #include "cli/session.h"
 #include "emit/dockerfile.h"
 
@@ -34,13 +35,16 @@ std::string told_by_tox(const char* name) {
   return value;
 }
 
-// Sage 9.8's tox.ini makes {envdir} the home folder, one for each environment; what stagemake remembers of a
-// tree belongs to the person.
-std::optional<fs::path> state_folder() {
-  if (!variable("STAGEMAKE_STATE").empty() || !variable("XDG_STATE_HOME").empty()) return std::nullopt;
+// What tox takes from a person, given back. Trees' tox.ini make {envdir} the home folder, one for each
+// environment; but the engine's context and images, git's settings, and what stagemake remembers of a tree
+// are the person's.
+void be_the_person(const fs::path& envdir) {
   const ::passwd* person = ::getpwuid(::getuid());
-  if (person == nullptr || person->pw_dir == nullptr || *person->pw_dir != '/') return std::nullopt;
-  return fs::path(person->pw_dir) / ".local/state/stagemake";
+  bool has_home = person != nullptr && person->pw_dir != nullptr && *person->pw_dir == '/';
+  std::string home = variable("HOME");
+  if (has_home && (home.empty() || fs::path(home) == envdir)) ::setenv("HOME", person->pw_dir, 1);
+  std::string runtime = fmt::format("/run/user/{}", ::getuid());
+  if (::access(runtime.c_str(), W_OK) == 0) ::setenv("XDG_RUNTIME_DIR", runtime.c_str(), 0);
 }
 
 // DOCKER_CONFIG_FILE: credentials for pushing, where the engine's client looks for them.
@@ -56,13 +60,13 @@ void link_credentials(const fs::path& envdir) {
   fs::create_symlink(real, folder / "config.json", failed);
   if (failed) throw engine_unusable(folder.string() + ": " + failed.message());
   ::setenv("DOCKER_CONFIG", folder.c_str(), 1);
+  ::setenv("REGISTRY_AUTH_FILE", (folder / "config.json").c_str(), 1);  // the same for podman and buildah
 }
 
 Options options_for(const Options& asked, const fs::path& envdir) {
   Options options = asked;
   options.environments = {told_by_tox("TOX_ENV_NAME")};
   options.envdir = envdir.string();
-  if (!options.state) options.state = state_folder();
   std::string targets = join(asked.arguments, " ");
   std::string before = variable("TARGETS_PRE");
   if (before.empty()) before = targets;
@@ -71,63 +75,101 @@ Options options_for(const Options& asked, const fs::path& envdir) {
   return options;
 }
 
-// What was made of one environment: names of images, in the order of the targets, up to the first failure.
-struct MadeImage {
-  std::vector<std::string> names;  // the build's own tag first
-  bool complete = true;
-};
-
-std::vector<MadeImage> made_images(const Session& session, const Options& options,
-                                   const BuildResult& result) {
-  const EnvironmentStatus& status = result.environments.front();
-  std::vector<std::string> targets = options.to;
-  if (targets.empty()) targets = {session.tree.table.default_stage};
-  std::vector<MadeImage> made;
-  for (const std::string& target : targets) {
-    std::size_t at = *session.tree.table.find(target);
-    StageState state = status.stages[at].state;
-    if (state != StageState::Built && state != StageState::Reused) break;
-    MadeImage image;
-    for (const std::string& tag : session.world.tags)
-      image.names.push_back(image_name(session.tree.table, options.repository, status.name, target) + ":" +
-                            tag);
-    made.push_back(std::move(image));
-  }
-  for (const StageStatus& stage : status.stages)
-    if ((stage.state == StageState::Failed || stage.state == StageState::Interrupted) && !stage.image.empty())
-      made.push_back({.names = {stage.image}, .complete = false});
-  return made;
+// One run for each target, as tox.ini always did: its image is named and pushed before the next one is begun,
+// so that an early end loses none. --no-cache means a single run, or the second target would begin anew.
+std::vector<Options> runs_for(const Options& options) {
+  std::vector<Options> runs(options.fresh || options.to.empty() ? 1 : options.to.size(), options);
+  if (runs.size() > 1)
+    for (std::size_t i = 0; i < runs.size(); ++i) runs[i].to = {options.to[i]};
+  return runs;
 }
 
-void push(ContainerEngine& engine, const std::vector<MadeImage>& made, const fs::path& envdir) {
-  for (const MadeImage& image : made)
-    for (const std::string& name : image.names) {
+// Known before the first run what would end the last one.
+void check_targets(const StageTable& table, const std::vector<std::string>& targets) {
+  for (const std::string& target : targets) {
+    if (table.find(target)) continue;
+    std::vector<std::string> names;
+    for (const StageSpec& stage : table.stages) names.push_back(stage.name);
+    throw bad_input("DOCKER_TARGETS",
+                    fmt::format("no stage is named {}; there are {}", printable(target), join(names, ", ")));
+  }
+}
+
+// Proxies that EXTRA_DOCKER_BUILD_ARGS names are for what runs in containers, as `docker build` has it, and
+// change nothing of what is built.
+void pass_proxies(Session& session) {
+  DockerBuildArgs docker = read_docker_build_args(variable("EXTRA_DOCKER_BUILD_ARGS"));
+  for (const auto& [name, value] : docker.proxies) {
+    session.environments.front().values[name] = value;
+    for (StageSpec& stage : session.tree.table.stages) stage.passes.push_back(name);
+  }
+}
+
+// The images that a run left, each by its names, in the order of the targets up to the first failure.
+using NamedImages = std::vector<std::vector<std::string>>;
+
+// A failed build has the name of the target that was wanted, whichever stage failed: by that name scripts go
+// on in it. The stage's own name stays.
+std::vector<std::string> name_failed(Session& session, const std::string& image, const std::string& wanted) {
+  if (image != wanted) {
+    session.engine->tag(image, wanted);
+    fmt::print("{} is also named {}\n", image, wanted);
+  }
+  return {wanted};
+}
+
+NamedImages name_images(Session& session, const Options& options, const BuildOutcome& outcome) {
+  const EnvironmentStatus& status = outcome.result->environments.front();
+  NamedImages images;
+  for (const std::string& target : options.to) {
+    const StageStatus& stage = status.stages[*session.tree.table.find(target)];
+    std::string name = image_name(session.tree.table, options.repository, status.name, target) + ":";
+    if (stage.state == StageState::Built || stage.state == StageState::Reused) {
+      std::vector<std::string> names;
+      for (const std::string& tag : session.world.tags) names.push_back(name + tag);
+      images.push_back(std::move(names));
+      continue;
+    }
+    for (const StageStatus& bad : status.stages)
+      if ((bad.state == StageState::Failed || bad.state == StageState::Interrupted) && !bad.image.empty()) {
+        std::string wanted = name + session.world.tags.front() + "-failed";
+        images.push_back(outcome.signal == 0 ? name_failed(session, bad.image, wanted)
+                                             : std::vector<std::string>{bad.image});
+        break;
+      }
+    break;
+  }
+  return images;
+}
+
+void push(ContainerEngine& engine, const NamedImages& images, const fs::path& envdir) {
+  for (const std::vector<std::string>& names : images)
+    for (const std::string& name : names) {
       fmt::print("pushing {}\n", name);
       std::fflush(stdout);
       std::string why;
       if (engine.push(name, why))
         append_line(envdir / "Dockertags.pushed", name);
       else
-        fmt::print("could not be pushed, and that is ignored: {}\n", printable(why));
+        fmt::print("{} could not be pushed (ignored): {}\n", name, printable(trimmed(why)));
     }
 }
 
-// The stages' own logs beside tox's, and the tree's logs and installation records out of the newest image.
-void bring_logs(Session& session, const std::vector<MadeImage>& made, const BuildResult& result,
-                const fs::path& envdir) {
-  const EnvironmentStatus& status = result.environments.front();
-  boost::system::error_code failed;
-  fs::create_directories(envdir / "log", failed);
+// The stages' own logs, beside tox's.
+void bring_stage_logs(const EnvironmentStatus& status, const fs::path& envdir) {
   for (std::size_t i = 0; i < status.stages.size(); ++i)
     if (const std::string& log = status.stages[i].log; !log.empty())
       fs::copy_file(log, envdir / "log" / ("stagemake-" + status.stage_names[i] + ".log"),
-                    fs::copy_options::overwrite_existing, failed);
-  if (made.empty()) return;
+                    fs::copy_options::overwrite_existing);
+}
+
+// The tree's logs and installation records, out of an image.
+void bring_records(Session& session, const std::string& image, const fs::path& envdir) {
   const StageTable& table = session.tree.table;
   std::vector<std::string> wanted = table.stamp_folders;
   wanted.emplace_back("logs");
-  std::string container = fmt::format("stagemake-logs-{}-{}", status.name, ::getpid());
-  session.engine->create({.name = container, .image = made.back().names.front()});
+  std::string container = fmt::format("stagemake-logs-{}-{}", session.environments.front().name, ::getpid());
+  session.engine->create({.name = container, .image = image});
   for (const std::string& path : wanted) {
     std::optional<std::string> tar = session.engine->copy_out(container, table.root + "/" + path);
     if (tar) unpack_tar(*tar, envdir / fs::path(table.root).filename() / fs::path(path).parent_path());
@@ -135,27 +177,51 @@ void bring_logs(Session& session, const std::vector<MadeImage>& made, const Buil
   session.engine->remove_container(container);
 }
 
+// What tox.ini did after `docker build`, whether that went well or not. After a signal there is no time for
+// more than to say what was saved.
+void leave_traces(Session& session, const Options& options, const BuildOutcome& outcome,
+                  const fs::path& envdir) {
+  bring_stage_logs(outcome.result->environments.front(), envdir);
+  NamedImages images = name_images(session, options, outcome);
+  for (const std::vector<std::string>& names : images) append_line(envdir / "Dockertags", names.front());
+  if (outcome.signal != 0 || images.empty()) return;
+  bring_records(session, images.back().front(), envdir);
+  if (!options.repository.empty()) push(*session.engine, images, envdir);
+}
+
+int run_for(Options options, const std::vector<std::string>& all_targets, const fs::path& envdir) {
+  Session session(options);
+  StageTable& table = session.tree.table;
+  check_targets(table, all_targets);
+  if (options.to.empty()) options.to = {table.default_stage};
+  write_file(envdir / "Dockerfile",
+             dockerfile(table, session.environments.front(), build_context(session.tree.path)));
+  pass_proxies(session);
+  BuildOutcome outcome = run_session(session, options);
+  if (!outcome.result) return outcome.exit_status();
+  try {
+    leave_traces(session, options, outcome, envdir);
+  } catch (const std::exception& error) {
+    // Scripts would be misled by a Dockertags without the image: not well, even if all is built.
+    fmt::print(stderr, "stagemake: {}\n", printable(error.what()));
+    return std::max(outcome.exit_status(), static_cast<int>(ExitStatus::EngineUnusable));
+  }
+  return outcome.exit_status();
+}
+
 }  // namespace
 
 int tox_command(const Options& asked) {
   fs::path envdir = told_by_tox("TOX_ENV_DIR");
-  Options options = options_for(asked, envdir);
+  boost::system::error_code failed;
+  fs::create_directories(envdir / "log", failed);
+  if (failed) throw engine_unusable(envdir.string() + ": " + failed.message());
+  be_the_person(envdir);
   link_credentials(envdir);
-  Session session(options);
-  const Environment& environment = session.environments.front();
-  write_file(envdir / "Dockerfile",
-             dockerfile(session.tree.table, environment, build_context(session.tree.path)));
-  BuildOutcome outcome = run_session(session, options);
-  if (!outcome.result) return outcome.exit_status();
-  std::vector<MadeImage> made = made_images(session, options, *outcome.result);
-  for (const MadeImage& image : made) append_line(envdir / "Dockertags", image.names.front());
-  try {
-    bring_logs(session, made, *outcome.result, envdir);
-  } catch (const Error& error) {
-    fmt::print("the logs could not be brought out of the image: {}\n", printable(error.what()));
-  }
-  if (!options.repository.empty()) push(*session.engine, made, envdir);
-  return outcome.exit_status();
+  Options options = options_for(asked, envdir);
+  for (const Options& run : runs_for(options))
+    if (int status = run_for(run, options.to, envdir); status != 0) return status;
+  return 0;
 }
 
 }  // namespace stagemake

@@ -27,7 +27,7 @@ fs::path tree_path(const Options& options) {
   return options.tree ? *options.tree : find_tree(fs::current_path());
 }
 
-Tree open_tree(const Options& options) {
+Tree open_tree(const Options& options, TreeCheck check) {
   fs::path path = tree_path(options);
   boost::system::error_code failed;
   fs::path real = fs::canonical(path, failed);
@@ -35,7 +35,8 @@ Tree open_tree(const Options& options) {
   Faults faults;
   PackageIndex packages = PackageIndex::read(real, options.dialect, &faults);
   MakeVariables variables = MakeVariables::read(real, packages.dialect(), &faults);
-  if (packages.size() > 0) DependencyGraph(packages, variables, {}, &faults);
+  if (packages.size() > 0 && check == TreeCheck::Everything)
+    DependencyGraph(packages, variables, {}, &faults);
   StageTable table;
   try {
     table = stage_table_of(real, packages.dialect(), options.stages);

@@ -24,8 +24,11 @@ struct Tree {
   std::optional<FactorTable> factors;  // of its tox.ini
 };
 
+// Which faults of a tree a command must know of. `Names`: it asks nothing about what depends on what.
+enum class TreeCheck { Names, Everything };
+
 // Throws one Error (BadInput) with all faults of the tree: metadata, dependencies and table of stages.
-Tree open_tree(const Options& options);
+Tree open_tree(const Options& options, TreeCheck check = TreeCheck::Everything);
 
 // The tree's folder: the one that was named, else find_tree() from here.
 fs::path tree_path(const Options& options);

@@ -10,8 +10,9 @@ namespace {
 using nlohmann::json;
 
 bool is_package_name(std::string_view text) {
-  return !text.empty() && text.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_"
-                                                 "+.") == std::string_view::npos;
+  return !text.empty() && text.find_first_not_of(
+                              "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_"
+                              "+.") == std::string_view::npos;
 }
 
 // The words of the first assignment `NAME = …`, over its continued lines; nothing where there is none.
@@ -43,9 +44,9 @@ std::optional<std::set<std::string>> assigned(std::string_view text, std::string
 std::optional<ConfiguredPackages> read_configured_makefile(std::string_view text) {
   std::optional<std::set<std::string>> dummies = assigned(text, "DUMMY_PACKAGES");
   if (!dummies) return std::nullopt;
-  return ConfiguredPackages{.dummies = std::move(*dummies),
-                            .installed = assigned(text, "OPTIONAL_INSTALLED_PACKAGES").value_or(
-                                std::set<std::string>())};
+  return ConfiguredPackages{
+      .dummies = std::move(*dummies),
+      .installed = assigned(text, "OPTIONAL_INSTALLED_PACKAGES").value_or(std::set<std::string>())};
 }
 
 std::string configured_text(const ConfiguredPackages& configured) {
@@ -55,7 +56,8 @@ std::string configured_text(const ConfiguredPackages& configured) {
 std::optional<ConfiguredPackages> parse_configured(std::string_view text) {
   json parsed = json::parse(text, nullptr, false);
   ConfiguredPackages configured;
-  for (auto [key, into] : {std::pair("dummies", &configured.dummies), std::pair("installed", &configured.installed)}) {
+  for (auto [key, into] :
+       {std::pair("dummies", &configured.dummies), std::pair("installed", &configured.installed)}) {
     if (!parsed.is_object() || !parsed.contains(key) || !parsed[key].is_array()) return std::nullopt;
     for (const json& name : parsed[key]) {
       if (!name.is_string() || !is_package_name(name.get<std::string>())) return std::nullopt;

@@ -280,9 +280,10 @@ class EnvironmentReader::Resolution {
     if (old_) return names;
     for (std::string_view variable : {"PYTHON_MINOR", "MINGW_PACKAGE_PREFIX"})
       for (std::string& name : names) {
-        std::string written = fmt::format("${{{}}}", variable);
-        for (std::size_t at = name.find(written); at != std::string::npos; at = name.find(written))
-          name.replace(at, written.size(), value(std::string(variable)));
+        std::string written = fmt::format("${{{}}}", variable), with = value(std::string(variable));
+        for (std::size_t at = name.find(written); at != std::string::npos;
+             at = name.find(written, at + with.size()))
+          name.replace(at, written.size(), with);
       }
     return names;
   }
@@ -293,7 +294,7 @@ class EnvironmentReader::Resolution {
         std::stoi(jobs) < 1)
       throw bad_input("NUMPROC", fmt::format("\"{}\" is no number of jobs (1, 2, …)", printable(jobs)));
     // tox.ini's CONFIGURE_ARGS holds the caller's EXTRA_CONFIGURE_ARGS already.
-    bool composed = tree_says_.contains("CONFIGURE_ARGS");
+    bool composed = tree_says_.contains("CONFIGURE_ARGS") || given_.contains("CONFIGURE_ARGS");
     environment_.values = {
         {"BOOTSTRAP", value("BOOTSTRAP", "./bootstrap")},
         {"EXTRA_CONFIGURE_ARGS",

@@ -1,8 +1,11 @@
 #include "plan/environment_list.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <set>
 
+#include "base/error.h"
 #include "base/text.h"
 #include "plan/environment.h"
 #include "plan/workflow_names.h"
@@ -57,6 +60,12 @@ std::vector<std::string> EnvironmentList::meant(std::string_view asked) const {
   if (name.starts_with(kAll) && contains(package_factors_, name.substr(kAll.size()))) {
     for (const std::string& system : systems_) result.push_back(system + name.substr(kAll.size() - 1));
     return result;
+  }
+  if (name.starts_with(kAll)) {
+    std::vector<std::string> groups;
+    for (const std::string& factor : package_factors_) groups.push_back(std::string(kAll) + factor);
+    throw bad_input(
+        "", fmt::format("{} is no group of environments; there are {}", shown(name), join(groups, ", ")));
   }
   if (has_package_factor(name)) return {name};
   std::string system = system_of(name);

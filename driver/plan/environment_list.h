@@ -36,7 +36,7 @@ class EnvironmentList {
 
   // What one name on a command line stands for, without `docker-`: one without a package factor for its
   // system's three package sets (minimal, standard, maximal), `all-FACTOR` for all systems with that package
-  // factor, anything else for itself.
+  // factor, anything else for itself. Throws Error (BadInput) for `all-` and something else.
   std::vector<std::string> meant(std::string_view name) const;
   // The system in a name: the name without package factors and `incremental`.
   std::string system_of(std::string_view name) const;

@@ -102,7 +102,7 @@ class Explainer {
     for (const InputChange& change : decision.changes)
       lines.push_back(change_text(stage, change, *decision.older));
     if (decision.older != nullptr && decision.changes.empty()) lines.push_back(unchanged_text(stage));
-    if (decision.start && decision.start->snapshot != nullptr) {
+    if (decision.start) {
       const Candidate& start = *decision.start;
       if (start.ready > 0)
         lines.push_back(fmt::format("{} of {} packages are ready there", start.ready,
@@ -126,7 +126,9 @@ class Explainer {
     std::vector<std::string> names;
     for (PackageId id : plan_.stages[stage].packages)
       if (std::binary_search(to_build.begin(), to_build.end(), id)) names.push_back(packages_[id].name);
-    return names.empty() ? std::string() : fmt::format("makes {}{}: {}", plan_.exact ? "" : "at most ", names.size(), some_of(names));
+    return names.empty()
+               ? std::string()
+               : fmt::format("makes {}{}: {}", plan_.exact ? "" : "at most ", names.size(), some_of(names));
   }
 
   // Built though no input differs: its image is gone, or is only part of another one.

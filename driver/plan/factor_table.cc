@@ -243,7 +243,8 @@ std::vector<std::string> FactorTable::unknown_factors(std::string_view environme
 void FactorTable::check_factors(std::string_view environment) const {
   constexpr std::size_t kLongest = 255;  // bytes; registries take no longer names
   if (environment.size() > kLongest)
-    throw bad_input("", fmt::format("environment {}: its name is longer than {} letters", shown(environment), kLongest));
+    throw bad_input(
+        "", fmt::format("environment {}: its name is longer than {} letters", shown(environment), kLongest));
   std::vector<std::string> unknown = unknown_factors(environment);
   if (unknown.empty()) return;
   std::vector<std::string> texts;

@@ -60,6 +60,9 @@ const FolderEntry* find_entry(const std::vector<FolderEntry>& listing, std::stri
 MetadataFolder::MetadataFolder(const fs::path& tree, Faults& faults)
     : pkgs_((tree / "build/pkgs").string() + "/"), faults_(faults) {
   descriptor_ = ::open(pkgs_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  int why = errno;
+  tree_descriptor_ = ::open(tree.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC);
+  errno = why;
   if (descriptor_ >= 0) return;
   if (errno == ENOENT || errno == ENOTDIR)
     faults_.add("build/pkgs",
@@ -71,6 +74,7 @@ MetadataFolder::MetadataFolder(const fs::path& tree, Faults& faults)
 
 MetadataFolder::~MetadataFolder() {
   if (descriptor_ >= 0) ::close(descriptor_);
+  if (tree_descriptor_ >= 0) ::close(tree_descriptor_);
 }
 
 void MetadataFolder::fault(std::string_view path, std::string what) {
@@ -125,6 +129,14 @@ std::vector<FolderEntry> MetadataFolder::listing(const FolderEntry& folder) {
 }
 
 bool MetadataFolder::leads_into_tree(std::string_view where, bool may_be_absent) {
+  // One call where the kernel can say it; resolving the path takes ten.
+  int there =
+      open_beneath(tree_descriptor_, ("build/pkgs/" + std::string(where)).c_str(), O_PATH | O_CLOEXEC);
+  if (there >= 0) {
+    ::close(there);
+    return true;
+  }
+  if (may_be_absent && (errno == ENOENT || errno == ENOTDIR)) return false;
   auto resolved = [](const std::string& path) {
     std::unique_ptr<char, void (*)(void*)> real(::realpath(path.c_str(), nullptr), std::free);
     return real ? std::string(real.get()) : std::string();

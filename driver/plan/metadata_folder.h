@@ -58,7 +58,8 @@ class MetadataFolder {
   std::optional<std::vector<FolderEntry>> entries(const std::string& path);
   void fault(std::string_view path, std::string what);
 
-  int descriptor_ = -1;
+  int descriptor_ = -1;       // of build/pkgs
+  int tree_descriptor_ = -1;  // of the tree, to name paths from
   std::string pkgs_;  // TREE/build/pkgs/
   std::string tree_;  // resolved, with a `/` at its end; empty until a link is met
   Faults& faults_;

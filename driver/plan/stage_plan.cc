@@ -12,6 +12,7 @@
 namespace stagemake {
 namespace {
 
+constexpr std::string_view kSystemPackages = "%{system_packages}";
 constexpr std::size_t kLongestShownValue = 200;  // bytes; a value that is longer is named by its digest
 
 void replace_all(std::string& text, std::string_view what, std::string_view with) {
@@ -90,10 +91,13 @@ std::vector<std::string> make_targets(const StageSpec& spec, const Environment& 
 
 }  // namespace
 
+bool prepares_system(const StageSpec& stage) {
+  return stage.recipe.find(kSystemPackages) != std::string::npos;
+}
+
 std::string stage_recipe(const StageSpec& stage, const Environment& environment) {
-  constexpr std::string_view kSystemPackages = "%{system_packages}";
   std::string recipe = stage.recipe;
-  bool prepares = recipe.find(kSystemPackages) != std::string::npos;
+  bool prepares = prepares_system(stage);
   if (prepares && environment.name.empty())
     replace_all(recipe, kSystemPackages, ":");  // the tree's own plan, whatever the system
   else if (prepares)

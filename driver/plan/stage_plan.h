@@ -78,6 +78,9 @@ GraphOptions graph_options(const Environment& environment, const PackageIndex& p
 // without a new version.
 std::map<std::string, std::string> package_fingerprints(const std::vector<SourceFile>& files);
 
+// Whether the stage installs the system's packages.
+bool prepares_system(const StageSpec& stage);
+
 // A stage's recipe with what the environment says filled in, as it must run in the environment's system.
 std::string stage_recipe(const StageSpec& stage, const Environment& environment);
 

@@ -7,7 +7,8 @@
 
 namespace stagemake {
 
-const std::vector<std::string>& SystemPackageLists::of(const std::string& package, const std::string& system) {
+const std::vector<std::string>& SystemPackageLists::of(const std::string& package,
+                                                       const std::string& system) {
   auto known = lists_.find({system, package});
   if (known != lists_.end()) return known->second;
   std::vector<std::string> names;

@@ -17,6 +17,19 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
+// The last line of a log that begins with `beginning`; empty where none of its last lines does.
+std::string last_line_with(const std::string& log, std::string_view beginning) {
+  std::optional<std::string> text;
+  try {
+    text = read_file(log, 256u << 20);
+  } catch (const Error&) {
+    return {};  // the log is for people; without it the build is what it is
+  }
+  if (!text) return {};
+  std::size_t at = text->rfind("\n" + std::string(beginning));
+  return at == std::string::npos ? std::string() : text->substr(at + 1, text->find('\n', at + 1) - at - 1);
+}
+
 // One run of several builds: the state of every stage, and the one place where it changes.
 class BuildRun {
  public:
@@ -45,6 +58,7 @@ class BuildRun {
     for (std::size_t e = 0; e < builds_.size(); ++e) add_steps(e, steps);
     execute_flow(steps, options_.at_once);
     reporter_.ends(result_.environments, std::chrono::duration<double>(Clock::now() - began).count());
+    for (const std::string& note : last_notes_) reporter_.note(note);
     return std::move(result_);
   }
 
@@ -145,12 +159,15 @@ class BuildRun {
       for (const std::string& name : names_of_stage(e, *at)) world_.engine.tag(image, name);
   }
 
-  void engine_error(std::size_t e, std::size_t s, const std::string& what, const std::string& log) {
+  // Notes that the run fails, and what kind of failure it was.
+  void failed(bool BuildResult::*kind) {
     failed_ = true;
-    {
-      std::lock_guard lock(mutex_);
-      result_.engine_failed = true;
-    }
+    std::lock_guard lock(mutex_);
+    result_.*kind = true;
+  }
+
+  void engine_error(std::size_t e, std::size_t s, const std::string& what, const std::string& log) {
+    failed(&BuildResult::engine_failed);
     change(e, s, {.state = StageState::Failed, .detail = what, .log = log});
   }
 
@@ -164,7 +181,7 @@ class BuildRun {
       if (error.status() == ExitStatus::EngineUnusable) {
         engine_error(e, s, error.what(), log);
       } else {
-        failed_ = true;
+        failed(&BuildResult::input_failed);
         change(e, s, {.state = StageState::Failed, .detail = error.what(), .log = log});
       }
       workplaces_[e][s].reset();
@@ -210,35 +227,14 @@ class BuildRun {
       if (world_.engine.pull(image, why)) found = world_.engine.find_image(image);
     }
     if (!found)
-      throw bad_input("", fmt::format("the base image {} is not on this machine and cannot be pulled: {}{}",
-                                      printable(image), printable(trimmed(why)),
-                                      builds_[e].plan.environment.incremental ? there_is_instead(image) : ""));
+      throw bad_input(
+          "",
+          fmt::format("the base image {} is not on this machine and cannot be pulled: {}{}", printable(image),
+                      printable(trimmed(why)),
+                      builds_[e].plan.environment.incremental ? images_beside(world_.engine, image) : ""));
     // Two stages may begin at the base image, each in a thread of its own.
     std::lock_guard lock(mutex_);
     if (settings_[e].base_digest.empty()) settings_[e].base_digest = digest_of(*found);
-  }
-
-  // For an incremental environment whose parent is missing: what there is in the same repository.
-  std::string there_is_instead(const std::string& image) const {
-    constexpr std::size_t kMost = 10;
-    std::string repository = image.substr(0, image.rfind('/') + 1);
-    std::string stem = image.substr(0, image.rfind(':'));
-    std::vector<std::string> names;
-    for (const ImageInfo& found : world_.engine.list_images("", ""))
-      for (const std::string& name : found.names)
-        if (name.starts_with(repository) && (!repository.empty() || name.find('/') == std::string::npos))
-          names.push_back(name);
-    auto is_same = [&](const std::string& name) { return name.starts_with(stem + ":"); };
-    std::sort(names.begin(), names.end());
-    std::stable_partition(names.begin(), names.end(), is_same);
-    std::string where = repository.empty() ? "without a repository" : "under " + repository;
-    if (names.empty()) return fmt::format("; no image {} is on this machine", where);
-    std::size_t more = names.size() > kMost ? names.size() - kMost : 0;
-    names.resize(names.size() - more);
-    return fmt::format(
-        "; on this machine there are, {}: {}{}. FROM_DOCKER_REPOSITORY, FROM_DOCKER_TARGET and FROM_DOCKER_TAG "
-        "say which one to go on in",
-        where, join(names, ", "), more > 0 ? fmt::format(" and {} more", more) : "");
   }
 
   void run_stage(std::size_t e, std::size_t s, const std::string& log) {
@@ -252,7 +248,7 @@ class BuildRun {
       if (!place->has_worked()) throw;
       if (error.status() == ExitStatus::EngineUnusable) throw kept(*place, error);
       // Somebody edits the tree, say. What the stages before did in this container must not be lost.
-      failed_ = true;
+      failed(&BuildResult::input_failed);
       std::string image = commit(*place, s, false);
       change(e, s,
              {.state = StageState::Failed,
@@ -262,6 +258,7 @@ class BuildRun {
               .image = image});
       return;
     }
+    note_missing_packages(e, s, log);
     if (outcome.ok()) {
       StageStatus built{.state = StageState::Built, .log = log};
       if (builds_[e].decisions[s].commit) {
@@ -274,7 +271,7 @@ class BuildRun {
       change(e, s, std::move(built));
       return;
     }
-    failed_ = true;
+    failed(&BuildResult::stage_failed);
     StageStatus bad{.state = outcome.stopped ? StageState::Interrupted : StageState::Failed, .log = log};
     bad.image = commit(*place, s, false);
     bad.detail = outcome.stopped ? "what was done is kept"
@@ -284,6 +281,17 @@ class BuildRun {
     bad.detail += " as " + bad.image;
     bad.seconds = seconds();
     change(e, s, std::move(bad));
+  }
+
+  // Which of the system's packages an environment goes without stands in one line of a long log: people hear
+  // it at the end of the run.
+  void note_missing_packages(std::size_t e, std::size_t s, const std::string& log) {
+    const StagePlan& plan = builds_[e].plan;
+    if (!plan.environment.setup.ignore_missing || !prepares_system(plan.table.stages[s])) return;
+    std::string line = last_line_with(log, kMissingLine);
+    if (line.empty()) return;
+    std::lock_guard lock(mutex_);
+    last_notes_.push_back(fmt::format("{}: {}", plan.environment.name, printable(line)));
   }
 
   // Work that cannot be committed now (a full disk, an engine that is gone) stays in its container.
@@ -323,9 +331,10 @@ class BuildRun {
   const std::vector<EnvironmentBuild>& builds_;
   const BuildOptions& options_;
   Reporter& reporter_;
-  std::mutex mutex_;  // of result_ and fresh_snapshots_
+  std::mutex mutex_;  // of result_, fresh_snapshots_ and last_notes_
   BuildResult result_;
   std::vector<std::unique_ptr<Snapshot>> fresh_snapshots_;
+  std::vector<std::string> last_notes_;     // told when all has ended
   std::vector<WorkplaceSetting> settings_;  // one per environment
   std::vector<std::vector<std::shared_ptr<Workplace>>>
       workplaces_;  // per environment and stage: left open for the next

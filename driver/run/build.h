@@ -63,6 +63,10 @@ EnvironmentBuild prepare(const BuildWorld& world, const Environment& environment
 struct BuildResult {
   std::vector<EnvironmentStatus> environments;
   bool engine_failed = false;
+  // What failed was not a stage but what it was to be made from: a base image that is not to be had, sources
+  // that change while they are read.
+  bool input_failed = false;
+  bool stage_failed = false;
   bool all_well() const;
 };
 BuildResult run_builds(const BuildWorld& world, const std::vector<EnvironmentBuild>& builds,

@@ -1,5 +1,7 @@
 #include "run/image_survey.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -100,6 +102,28 @@ std::vector<std::string> stamp_folders_of(ContainerEngine& engine, const std::st
     if (std::optional<std::string> tar = engine.copy_out(container, table.root + "/" + folder))
       folders.push_back(std::move(*tar));
   return folders;
+}
+
+std::string images_beside(ContainerEngine& engine, const std::string& image) {
+  constexpr std::size_t kMost = 10;
+  std::string repository = image.substr(0, image.rfind('/') + 1);
+  std::string stem = image.substr(0, image.rfind(':'));
+  std::vector<std::string> names;
+  for (const ImageInfo& found : engine.list_images("", ""))
+    for (const std::string& name : found.names)
+      if (name.starts_with(repository) && (!repository.empty() || name.find('/') == std::string::npos))
+        names.push_back(name);
+  auto is_same = [&](const std::string& name) { return name.starts_with(stem + ":"); };
+  std::sort(names.begin(), names.end());
+  std::stable_partition(names.begin(), names.end(), is_same);
+  std::string where = repository.empty() ? "without a repository" : "under " + repository;
+  if (names.empty()) return fmt::format("; no image {} is on this machine", where);
+  std::size_t more = names.size() > kMost ? names.size() - kMost : 0;
+  names.resize(names.size() - more);
+  return fmt::format(
+      "; on this machine there are, {}: {}{}. FROM_DOCKER_REPOSITORY, FROM_DOCKER_TARGET and FROM_DOCKER_TAG "
+      "say which one to go on in",
+      where, join(names, ", "), more > 0 ? fmt::format(" and {} more", more) : "");
 }
 
 }  // namespace stagemake

@@ -14,9 +14,9 @@ namespace stagemake {
 // The snapshot that an image says it is; nothing where it is none.
 std::optional<Snapshot> snapshot_of(const ImageInfo& image);
 
-// The tree as it lies in a container that does not run, at the places that the stages of `table` add: by content.
-// What nobody but a build can have put there is left out: files that the tree's .dockerignore excludes (which
-// SourceTree says), and so are those that are no regular files.
+// The tree as it lies in a container that does not run, at the places that the stages of `table` add: by
+// content. What nobody but a build can have put there is left out: files that the tree's .dockerignore
+// excludes (which SourceTree says), and so are those that are no regular files.
 std::vector<SourceFile> survey_sources(ContainerEngine& engine, const std::string& container,
                                        const StageTable& table, const SourceTree& sources);
 
@@ -35,5 +35,9 @@ std::map<std::string, InstalledPackage> installed_packages(
 // What configure wrote in a container; nothing where it has not.
 std::optional<ConfiguredPackages> survey_configured(ContainerEngine& engine, const std::string& container,
                                                     const StageTable& table);
+
+// For a message that `image`, which an incremental environment goes on in, is not to be had: what there is on
+// this machine in the same repository, other tags of it first.
+std::string images_beside(ContainerEngine& engine, const std::string& image);
 
 }  // namespace stagemake

@@ -109,8 +109,9 @@ Workplace::Workplace(const WorkplaceSetting& setting, const Candidate& start, st
   uninstall_pending_ = !start_.stale.empty() || !start_.removed.empty();
 }
 
-// What an incremental environment's base image holds, and what of that its sources make stale. An image of ours
-// says it; in one of somebody's own it lies before our eyes: its packages were built from the files beside them.
+// What an incremental environment's base image holds, and what of that its sources make stale. An image of
+// ours says it; in one of somebody's own it lies before our eyes: its packages were built from the files
+// beside them.
 void Workplace::learn_start() {
   if (start_.snapshot == nullptr) {
     std::optional<ImageInfo> image = setting_.engine.find_image(setting_.plan.environment.base_image);
@@ -174,12 +175,11 @@ std::vector<SourceFile> Workplace::sources_inside() {
     if (std::optional<std::vector<SourceFile>> files = parse_manifest(entries[0].content)) return *files;
   if (setting_.plan.environment.incremental)
     return survey_sources(setting_.engine, container_, setting_.plan.table, setting_.sources);
-  throw engine_unusable(
-      fmt::format("the image {} is damaged: its source manifest is not the one that its label names; remove "
-                  "the image, or "
-                  "build with --fresh",
-                  start_.snapshot == nullptr ? setting_.plan.environment.base_image
-                                             : display_name(*start_.snapshot)));
+  throw engine_unusable(fmt::format(
+      "the image {} is damaged: its source manifest is not the one that its label names; remove "
+      "the image, or "
+      "build with --fresh",
+      start_.snapshot == nullptr ? setting_.plan.environment.base_image : display_name(*start_.snapshot)));
 }
 
 // What the stages up to `stage` add; and what later ones do, where the tree inside has it already, as in an
@@ -287,9 +287,8 @@ Snapshot Workplace::describe(std::size_t stage, bool complete) const {
   snapshot.environment = plan.environment.name;
   snapshot.stage = plan.stages[stage].name;
   snapshot.complete = complete;
-  snapshot.clean =
-      start_.kind != Candidate::Kind::Older && !plan.environment.incremental &&
-      (start_.snapshot == nullptr || start_.snapshot->clean);
+  snapshot.clean = start_.kind != Candidate::Kind::Older && !plan.environment.incremental &&
+                   (start_.snapshot == nullptr || start_.snapshot->clean);
   snapshot.base_digest = setting_.base_digest;
   snapshot.revision = setting_.revision;
   snapshot.made_by = STAGEMAKE_VERSION;

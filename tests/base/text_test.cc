@@ -62,6 +62,41 @@ TEST(Text, KnowsUtf8) {
     EXPECT_FALSE(is_utf8(faulty)) << printable(faulty);
 }
 
+TEST(Text, ReadsTheWordsOfAShell) {
+  const std::vector<std::pair<std::string, std::vector<std::string>>> all = {
+      {"", {}},
+      {" \t\n", {}},
+      {"a  b\tc\nd", {"a", "b", "c", "d"}},
+      {"'a b' \"c d\"", {"a b", "c d"}},
+      {"--x='a b'\"c\"d", {"--x=a bcd"}},
+      {"'' \"\" x", {"", "", "x"}},
+      {"'it is \"so\"' \"it's\"", {"it is \"so\"", "it's"}},
+      {"'$HOME `id` \\ *'", {"$HOME `id` \\ *"}},
+      {"\"* ? [a] # ~ ; & | < > ( ) { } !\"", {"* ? [a] # ~ ; & | < > ( ) { } !"}},
+      {"a=b c:d e/f,g@h%i+j^k", {"a=b", "c:d", "e/f,g@h%i+j^k"}},
+  };
+  for (const auto& [text, expected] : all) EXPECT_EQ(shell_words(text), expected) << text;
+}
+
+TEST(Text, WordsThatNeedMoreOfAShellAreNone) {
+  for (const char* text : {"$x", "\"$x\"", "`id`", "\"`id`\"", "a\\ b", "\"a\\\"\"", "*", "a?", "[a]", "a|b", "a&", "a;b",
+                           "<a", ">a", "(a)", "{a,b}", "~", "#a", "a#", "!a", "'open", "\"open", "a 'b"})
+    EXPECT_EQ(shell_words(text), std::nullopt) << text;
+}
+
+TEST(Text, ShellWordsAndQuotesAreOpposites) {
+  std::vector<std::string> all{"plain", "", "a b", "$x `y` *?[]|&;<>(){}~#! \\", "a\nb\tc", "\"q\"", "-n"};
+  EXPECT_EQ(shell_words(shell_quoted(all)), all);
+}
+
+TEST(Text, ShowsLongWordsCutAndPrintable) {
+  EXPECT_EQ(shown(""), "");
+  EXPECT_EQ(shown(std::string(60, 'x')), std::string(60, 'x'));
+  EXPECT_EQ(shown(std::string(61, 'x')), std::string(60, 'x') + "…");
+  EXPECT_EQ(shown("a\x1b[2J"), "a\\x1b[2J");
+  EXPECT_TRUE(is_utf8(shown(std::string(59, 'x') + "üü"))) << "also cut within a letter";
+}
+
 TEST(Text, FindsNearWords) {
   EXPECT_THAT(nearest("dokcer", {"docker", "podman", "buildah", "auto"}), ElementsAre("docker"));
   EXPECT_THAT(nearest("x", {"y", "zz", "abcdef"}), ElementsAre("y", "zz"));

@@ -12,6 +12,7 @@ work=$(mktemp -d "${TMPDIR:-/tmp}/stagemake-e2e.XXXXXX")
 base=stagemake-test-base:1
 environment=debian-bookworm-minimal
 dockerd_pid=
+registry_pid=
 
 skip() {
   must=STAGEMAKE_${engine^^}_MUST_WORK
@@ -26,10 +27,10 @@ skip() {
 clean_up() {
   status=$?
   set +e
-  if [ -n "$dockerd_pid" ]; then
-    kill "$dockerd_pid"
-    wait "$dockerd_pid"
-  fi
+  for daemon in $registry_pid $dockerd_pid; do
+    kill "$daemon"
+    wait "$daemon"
+  done
   if [ "$status" != 0 ] && [ "$status" != 77 ]; then
     echo "--- the last commands' logs:"
     tail -n 20 "$work"/state/*/logs/*/*.log
@@ -100,7 +101,9 @@ stagemake() {
   return "${PIPESTATUS[0]}"
 }
 
-build() { stagemake build "$environment" "$@"; }
+# The tree's tox.ini says debian:bookworm, which is on no machine of a test.
+build() { stagemake build "$environment" --base-image "$base" "$@"; }
+explain() { stagemake explain "$environment" --base-image "$base" "$@"; }
 
 fail() {
   echo "FAILED: $*"
@@ -147,8 +150,9 @@ set_version() { echo "$2" > "$tree/build/pkgs/$1/package-version.txt"; }
 
 [ -x "${STAGEMAKE_BINARY:?}" ] || fail "no stagemake at $STAGEMAKE_BINARY"
 [ -r "${STAGEMAKE_TEST_ROOTFS:-}" ] || skip "STAGEMAKE_TEST_ROOTFS names no file: tools/check makes one"
-export STAGEMAKE_ENGINE=$engine STAGEMAKE_STATE=$work/state BASE_IMAGE=$base NUMPROC=2
-unset DOCKER_TARGETS DOCKER_TAG EXTRA_DOCKER_TAGS DOCKER_PUSH_REPOSITORY TARGETS TARGETS_PRE
+export STAGEMAKE_ENGINE=$engine STAGEMAKE_STATE=$work/state NUMPROC=2
+unset BASE_IMAGE TARGETS TARGETS_PRE TARGETS_OPTIONAL
+unset DOCKER_TARGETS DOCKER_TAG DOCKER_PUSH_REPOSITORY EXTRA_DOCKER_TAGS EXTRA_DOCKER_BUILD_ARGS
 tree=$work/minidist
 cp -a "$here/../minidist" "$tree"
 cd "$tree"

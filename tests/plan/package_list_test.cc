@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include "base/error.h"
 #include "tree_text.h"
 
 namespace stagemake {
@@ -72,6 +73,74 @@ TEST_F(PackageList, UnknownSelectorsAreRefusedWithASuggestion) {
   EXPECT_THAT(refusal("numpi"), HasSubstr("did you mean numpy?"));
   EXPECT_THAT(refusal(":base:"), HasSubstr("is no class"));
   EXPECT_THAT(refusal("zlib"), IsEmpty());
+}
+
+// --- The language of `sage-package list`
+
+TEST(PackageListQueryText, OptionsHaveTheirValuesBehindThem) {
+  PackageListQuery query = package_list_query({":standard:", "--has-file=a|b", "--has-file", "c", "zlib",
+                                               "--no-file", "d", "--tree", "SAGE_VENV", "--tree=X",
+                                               "--include-dependencies"});
+  EXPECT_THAT(query.selectors, ElementsAre(":standard:", "zlib"));
+  EXPECT_THAT(query.has_file, ElementsAre("a|b", "c"));
+  EXPECT_THAT(query.no_file, ElementsAre("d"));
+  EXPECT_THAT(query.trees, ElementsAre("SAGE_VENV", "X"));
+  EXPECT_TRUE(query.include_dependencies);
+  EXPECT_FALSE(query.exclude_dependencies);
+  EXPECT_TRUE(package_list_query({"--exclude-dependencies"}).exclude_dependencies);
+  EXPECT_THAT(package_list_query({}).selectors, IsEmpty());
+  EXPECT_THAT(package_list_query({"--has-file="}).has_file, ElementsAre(""));
+}
+
+TEST(PackageListQueryText, ExcludeTakesAllNamesBehindIt) {
+  PackageListQuery query = package_list_query({"--exclude", "a", "b", "--has-file", "c", "d"});
+  EXPECT_THAT(query.exclude, ElementsAre("a", "b"));
+  EXPECT_THAT(query.selectors, ElementsAre("d"));
+  query = package_list_query({"--exclude=a", "b"});
+  EXPECT_THAT(query.exclude, ElementsAre("a"));
+  EXPECT_THAT(query.selectors, ElementsAre("b"));
+}
+
+TEST(PackageListQueryText, WhatTheToolDoesNotKnowIsRefused) {
+  for (const std::vector<std::string>& arguments : std::vector<std::vector<std::string>>{
+           {"--has-file"}, {"--no-file"}, {"--exclude"}, {"--tree"}, {"--has-files=x"}, {"-x"}, {"--"}})
+    EXPECT_THROW(package_list_query(arguments), Error) << arguments[0];
+}
+
+class Dependencies2026 : public PackageList {
+ protected:
+  std::vector<std::string> list(const PackageListQuery& query) {
+    return PackageList::list(query, Dialect::Passagemath2026);
+  }
+  Dependencies2026() {
+    tree_ .file("build/pkgs/a/type", "optional\n").file("build/pkgs/a/package-version.txt", "1\n")
+        .file("build/pkgs/a/dependencies", "b nothing $(PYTHON) | order_only\n")
+        .file("build/pkgs/b/type", "standard\n").file("build/pkgs/b/package-version.txt", "1\n")
+        .file("build/pkgs/b/dependencies", "zlib\n")
+        .file("build/pkgs/b/trees.txt", "SAGE_VENV\n")
+        .file("build/pkgs/python3/type", "standard\n").file("build/pkgs/python3/package-version.txt", "3\n")
+        .file("build/pkgs/order_only/type", "standard\n").file("build/pkgs/order_only/package-version.txt", "3\n");
+  }
+};
+
+TEST_F(Dependencies2026, AreIncludedAllTheWayDown) {
+  EXPECT_THAT(list({.selectors = {"a"}, .include_dependencies = true}), ElementsAre("a", "b", "python3", "zlib"));
+  EXPECT_THAT(list({.selectors = {"a"}, .exclude = {"b"}, .include_dependencies = true}),
+              ElementsAre("a", "python3", "zlib")) << "what it needs in turn stays";
+  EXPECT_THAT(list({.selectors = {"zlib"}, .include_dependencies = true}), ElementsAre("zlib"));
+  EXPECT_THAT(list({.include_dependencies = true}), IsEmpty()) << "no selector is none here";
+}
+
+TEST_F(Dependencies2026, AreExcludedWhereSelectedThemselves) {
+  EXPECT_THAT(list({.selectors = {"a", "b", "numpy"}, .exclude_dependencies = true}), ElementsAre("a", "numpy"));
+}
+
+TEST_F(Dependencies2026, TreesAreAFilterForClasses) {
+  EXPECT_THAT(list({.selectors = {":all:"}, .trees = {"SAGE_VENV"}}), testing::Contains("b"));
+  EXPECT_THAT(list({.selectors = {":all:"}, .trees = {"SAGE_VENV"}}), testing::Not(testing::Contains("zlib")));
+  EXPECT_THAT(list({.selectors = {":all:"}, .trees = {"SAGE_VENV", "SAGE_LOCAL"}}),
+              testing::IsSupersetOf({"b", "zlib"}));
+  EXPECT_THAT(list({.selectors = {"zlib"}, .trees = {"SAGE_VENV"}}), ElementsAre("zlib")) << "not for names";
 }
 
 }  // namespace

@@ -12,6 +12,7 @@ namespace stagemake {
 namespace {
 
 constexpr std::int64_t kNow = 4'000'000'000;  // for the cache of sources: no file is too young
+constexpr std::string_view kMakefile = "/sage/build/make/Makefile";
 constexpr std::string_view kStamps = "/sage/local/var/lib/sage/installed/";
 
 // The word after `begin`, up to one of `ends`; unquoted.
@@ -89,6 +90,9 @@ BuildBench::Run BuildBench::build(const std::vector<std::string>& environments) 
   std::vector<EnvironmentBuild> builds;
   for (const Environment& environment : resolved)
     builds.push_back(prepare(world, environment, targets, snapshots, options.fresh));
+  run.exact = builds[0].plan.exact;
+  for (const PlannedStage& stage : builds[0].plan.stages)
+    for (PackageId id : stage.packages) run.planned.push_back(read.packages[id].name);
   run.result = run_builds(world, builds, options, reporter);
   for (const StageStatus& stage : run.result.environments[0].stages)
     run.states.emplace_back(word(stage.state));
@@ -143,7 +147,9 @@ RunOutcome BuildBench::act(FakeContainer& container, const std::string& script, 
     outcome = make(container, {target}, sink, stop, record);
   } else {
     if (before) before(container, "", stop);
-    record += script.find("./configure") != std::string::npos  ? "configure"
+    bool configures = script.find("./configure") != std::string::npos;
+    if (configures && makefile) container.files[std::string(kMakefile)] = {.content = *makefile};
+    record += configures                                       ? "configure"
               : script.find("$BOOTSTRAP") != std::string::npos ? "bootstrap"
               : script.find("is_there") != std::string::npos   ? "system packages"
                                                                : "other";
@@ -160,10 +166,14 @@ RunOutcome BuildBench::make(FakeContainer& container, const std::vector<std::str
                             const OutputSink& sink, std::stop_token stop, std::string& record) {
   record += "make " + join(wanted, " ") + ":";
   std::set<PackageId> failed;
-  for (PackageId id : read_->graph.build_order(wanted)) {
+  GraphOptions known;
+  if (auto found = container.files.find(std::string(kMakefile)); found != container.files.end())
+    known.dummies = read_configured_makefile(found->second.content).value().dummies;
+  DependencyGraph graph(read_->packages, read_->variables, known);
+  for (PackageId id : graph.build_order(wanted)) {
     const std::string& name = read_->packages[id].name;
-    auto needed = read_->graph.normal_dependencies(id);
-    auto needed_first = read_->graph.order_only_dependencies(id);
+    auto needed = graph.normal_dependencies(id);
+    auto needed_first = graph.order_only_dependencies(id);
     auto has_failed = [&](PackageId other) { return failed.contains(other); };
     if (std::any_of(needed.begin(), needed.end(), has_failed) ||
         std::any_of(needed_first.begin(), needed_first.end(), has_failed)) {

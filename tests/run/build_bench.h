@@ -44,6 +44,8 @@ class BuildBench {
     std::vector<std::string> scripts;  // what ran in containers, in order: "make all-sage-local: zlib app"
     std::map<std::string, unsigned> calls;  // of the engine, by verb, in this run alone
     std::vector<std::string> notes;
+    bool exact = false;                // the plan of the first environment
+    std::vector<std::string> planned;  // its packages, stage by stage
   };
   // One command's worth: adopt, look, decide, run.
   Run build(const std::vector<std::string>& environments = {"debian-bookworm-minimal"});
@@ -69,6 +71,8 @@ class BuildBench {
   std::optional<fs::path> stages;
   BuildOptions options;
   std::set<std::string> failing;  // packages
+  // What configure writes as build/make/Makefile, which make then follows; nothing: it writes none.
+  std::optional<std::string> makefile;
   // Called in the container before make makes a package, or with "" before any other script's work.
   std::function<void(const FakeContainer&, const std::string& package, std::stop_token)> before;
 
