@@ -1,0 +1,153 @@
+#!/usr/bin/env bash
+# Debian's tox runs stagemake: what people say to it by arguments and variables, what it leaves in {envdir}, two
+# environments at once, a registry between a build and the next, incremental environments.
+source "$(dirname "$0")/lib.sh"
+[ "$engine" = docker ] || skip "tox.ini passes docker's variables, and no other engine's"
+command -v tox > /dev/null || skip "there is no tox"
+command -v docker-registry > /dev/null || skip "there is no docker-registry"
+
+step() { printf '\n=== %s (after %s s)\n' "$1" "$SECONDS"; }
+
+mkdir "$work/bin"
+ln -s "$STAGEMAKE_BINARY" "$work/bin/stagemake"
+export PATH=$work/bin:$PATH TOX_PARALLEL_NO_SPINNER=1
+export EXTRA_DOCKER_BUILD_ARGS="--build-arg BASE_IMAGE=$base --build-arg NUMPROC=2 --build-arg USE_MAKEFLAGS=\"-k V=0\""
+small=docker-debian-bookworm-minimal
+# A folder with a blank in its name, as a person may have it.
+folders="$work/work folder"
+envdir=$folders/$small
+
+# call [OPTION…]: tox as a person calls it.
+call() {
+  tox --workdir "$folders" "$@" 2>&1 | tee "$work/out"
+  return "${PIPESTATUS[0]}"
+}
+
+image() { echo "sage-docker-debian-bookworm-${2:-minimal}-$1"; }
+exists() { "$STAGEMAKE_DOCKER" image inspect "$1" > /dev/null 2>&1 || fail "there is no image $1"; }
+# expect_lines FILE LINE…: the file's last lines, and no more of them since `forget` was called.
+expect_lines() {
+  file=$1
+  shift
+  [ "$(cat "$file")" = "$(printf '%s\n' "$@")" ] || fail "$file holds: $(cat "$file")"
+}
+forget() { rm -f "$envdir"/Dockertags*; }
+made() { sed -n 's/^ *\[\(.*\)-[^-]*\] successfully installed\..*/\1/p' "$envdir"/log/stagemake-*.log | grep -v '^sagelib$' | sort | xargs; }
+
+# The registry picks a port of its own: nobody else's is disturbed.
+start_registry() {
+  registry=127.0.0.1:$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+  printf 'version: 0.1\nstorage:\n  filesystem:\n    rootdirectory: %s\nhttp:\n  addr: %s\n' \
+    "$work/registry" "$registry" > "$work/registry.yml"
+  docker-registry serve "$work/registry.yml" > "$work/registry.log" 2>&1 &
+  registry_pid=$!
+  for _ in $(seq 50); do
+    in_registry > /dev/null 2>&1 && return
+    sleep 0.1
+  done
+  fail "docker-registry does not start: $(tail -n 1 "$work/registry.log")"
+}
+# in_registry [NAME]: its repositories, or the tags of one.
+in_registry() {
+  python3 - "http://$registry/v2/${1:-_catalog}${1:+/tags/list}" <<'P'
+import json, sys, urllib.request
+answer = json.load(urllib.request.urlopen(sys.argv[1]))
+print(*sorted(answer.get("tags") or answer.get("repositories") or []))
+P
+}
+
+step "make targets as arguments, one of them an option, and one a variable"
+call -e "$small" -- -k V=0 cliquer
+exists "$(image with-targets):latest"
+expect_lines "$envdir/Dockertags" "$(image with-targets):latest"
+[ "$(tail -n 1 "$envdir/Dockerfile")" = '#:end:' ] || fail "Dockerfile does not end with #:end:"
+ls "$envdir"/log/stagemake-with-targets-pre.log "$envdir"/sage/logs/pkgs/cliquer-* > /dev/null
+ls "$envdir"/sage/local/var/lib/sage/installed/cliquer-* > /dev/null
+if ls "$envdir"/sage/local/var/lib/sage/installed/openblas-* 2> /dev/null; then fail "more than cliquer was built"; fi
+expect_no_container
+
+step "again: nothing to do"
+id=$("$STAGEMAKE_DOCKER" image inspect --format '{{.Id}}' "$(image with-targets):latest")
+call -e "$small" -- -k V=0 cliquer
+grep -q ' built ' "$work/out" && fail "something was built again"
+[ "$id" = "$("$STAGEMAKE_DOCKER" image inspect --format '{{.Id}}' "$(image with-targets):latest")" ] || fail "another image"
+[ "$(wc -l < "$envdir/Dockertags")" = 2 ] || fail "Dockertags holds: $(cat "$envdir/Dockertags")"
+
+step "two environments at once, up to configured"
+forget
+DOCKER_TARGETS=configured call -p 2 -e "$small,docker-debian-bookworm-standard"
+expect_lines "$envdir/Dockertags" "$(image configured):latest"
+expect_lines "$folders/docker-debian-bookworm-standard/Dockertags" "$(image configured standard):latest"
+exists "$(image configured standard):latest"
+
+step "an unknown target, before anything is built"
+expect 1 env DOCKER_TARGETS="with-targets nowhere" tox --workdir "$folders" -e "$small" > "$work/out" 2>&1
+grep -q 'no stage is named nowhere' "$work/out" || fail "the wrong target is not named: $(cat "$work/out")"
+
+start_registry
+export DOCKER_PUSH_REPOSITORY=$registry/mini/
+
+step "a package fails: so does tox, and what was built is kept, named and pushed"
+forget
+cp build/pkgs/readline/spkg-install.in "$work/readline.good"
+echo 'exit 9' > build/pkgs/readline/spkg-install.in
+expect 1 call -e "$small"
+failed=$registry/mini/$(image with-targets):latest-failed
+expect_lines "$envdir/Dockertags" "$failed"
+expect_lines "$envdir/Dockertags.pushed" "$failed"
+exists "$failed"
+exists "$registry/mini/$(image with-targets-pre):latest-failed"
+ls "$envdir"/sage/logs/pkgs/readline-* > /dev/null
+cp "$work/readline.good" build/pkgs/readline/spkg-install.in
+expect_no_container
+
+step "two targets with two more tags, all pushed"
+forget
+DOCKER_TARGETS="with-targets-pre with-targets" EXTRA_DOCKER_TAGS="dev new" call -e "$small"
+made | grep -qw readline || fail "readline was not built"
+made | grep -qw cliquer && fail "cliquer was built again"
+pre=$registry/mini/$(image with-targets-pre) all=$registry/mini/$(image with-targets)
+expect_lines "$envdir/Dockertags" "$pre:latest" "$all:latest"
+expect_lines "$envdir/Dockertags.pushed" "$pre:"{latest,dev,new} "$all:"{latest,dev,new}
+[ "$(in_registry "mini/$(image with-targets-pre)")" = "dev latest new" ] || fail "tags: $(in_registry "mini/$(image with-targets-pre)")"
+[ "$(in_registry "mini/$(image with-targets)")" = "dev latest latest-failed new" ] || fail "tags: $(in_registry "mini/$(image with-targets)")"
+
+step "a registry that is not there is told, and no failure"
+DOCKER_PUSH_REPOSITORY=127.0.0.1:9/mini call -e "$small" -- build
+grep -q 'could not be pushed (ignored)' "$work/out" || fail "nothing is said of it"
+
+step "incremental, from what was pushed: only what changed is built"
+unset DOCKER_PUSH_REPOSITORY
+"$STAGEMAKE_DOCKER" images --format '{{.Repository}}:{{.Tag}}' | grep "^sage-\|/sage-" | xargs "$STAGEMAKE_DOCKER" rmi --force > /dev/null
+set_version openblas 0.3.99
+FROM_DOCKER_REPOSITORY=$registry/mini/ EXTRA_DOCKER_BUILD_ARGS="--build-arg NUMPROC=2" call -e "$small-incremental"
+envdir=$folders/$small-incremental
+expect_lines "$envdir/Dockertags" "$(image with-targets):latest"
+[ "$(made)" = "numpy openblas" ] || fail "built: $(made)"
+exists "$all:dev"
+
+step "incremental, from what does not exist: told, with what there is"
+expect 1 env FROM_DOCKER_REPOSITORY="$registry/mini/" FROM_DOCKER_TAG=10.9 EXTRA_DOCKER_BUILD_ARGS= \
+  tox --workdir "$folders" -e "$small-incremental" > "$work/out" 2>&1
+grep -q "$all:10.9" "$work/out" || fail "the image that is missing is not named: $(cat "$work/out")"
+grep -q "$all:dev" "$work/out" || fail "the images that exist are not named: $(cat "$work/out")"
+
+step "ctrl-C: kept, named, no container left"
+envdir=$folders/$small
+forget
+echo 30 > build/pkgs/slowpoke/seconds.txt
+log=$(echo "$work"/state/*/logs/debian-bookworm-minimal)/with-targets-pre.log
+rm -f "$log"
+env --default-signal=INT setsid tox --workdir "$folders" -e "$small" > "$work/out" 2>&1 &
+tox=$!
+for _ in $(seq 150); do
+  grep -qs 'slowpoke.*installing' "$log" && break
+  sleep 0.2
+done
+kill -INT -- "-$tox"
+wait "$tox" && fail "tox ended well after ctrl-C"
+cat "$work/out"
+expect_lines "$envdir/Dockertags" "$(image with-targets-pre):latest-failed"
+exists "$(image with-targets-pre):latest-failed"
+expect_no_container
+echo "all well, in $SECONDS s"
