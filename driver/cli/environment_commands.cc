@@ -65,28 +65,37 @@ void print_words(const std::vector<std::string>& all, std::size_t indent) {
   flush();
 }
 
+// The same, where they are few enough to be read.
+void print_few_words(const std::vector<std::string>& all, std::size_t indent) {
+  constexpr std::size_t kFew = 40;
+  if (all.size() <= kFew) print_words(all, indent);
+}
+
 void print_environment(const Options& options, const Tree& tree, const Environment& environment) {
   const SystemSetup& setup = environment.setup;
   fmt::print("{}: {} system, {} {}\n", environment.name, setup.system,
              environment.incremental ? "going on in" : "from", printable(environment.base_image));
-  fmt::print("\nsystem packages of {} packages{}:\n", environment.packages.size(),
-             setup.skipped ? " (not installed: the base image has them)" : "");
-  print_words(environment.packages, 2);
-  fmt::print("which are {}{}:\n", setup.packages.size(),
-             setup.ignore_missing ? ", missing ones being ignored" : "");
-  print_words(setup.packages, 2);
-  fmt::print("\nbootstrapped by  {}\nconfigured with\n", printable(environment.value("BOOTSTRAP")));
-  print_words(configure_arguments(environment), 2);
+  fmt::print("\nsystem packages: {} for {} packages{}{}\n", setup.packages.size(), environment.packages.size(),
+             setup.ignore_missing ? ", missing ones being ignored" : "",
+             setup.skipped ? "; not installed: the base image has them" : "");
+  print_few_words(setup.packages, 2);
+  std::vector<std::string> flags, others;
+  for (std::string& argument : configure_arguments(environment))
+    (argument.starts_with("--with-system-") && argument.find("python") == std::string::npos ? flags : others)
+        .push_back(std::move(argument));
+  fmt::print("\nbootstrapped by {}\nconfigured with {} times --with-system-PACKAGE and\n",
+             printable(environment.value("BOOTSTRAP")), flags.size());
+  print_words(others, 2);
+  fmt::print("\n");
   for (const char* name : kTargetVariables)
-    fmt::print("{:<17}{}\n", name, printable(environment.value(name)));
-  fmt::print("images           {}\n", image_name(tree.table, options.repository, environment.name, "STAGE"));
+    fmt::print("{:<17} {}\n", name, printable(environment.value(name)));
+  fmt::print("{:<17} {}\n", "images", image_name(tree.table, options.repository, environment.name, "STAGE"));
   if (environment.variables.empty()) return;
   fmt::print("\nvariables, as tox has them:\n");
   for (const auto& [key, value] : environment.variables) {
     fmt::print("  {}={}\n", key, printable(value));
     if (auto found = environment.expanded.find(key); found != environment.expanded.end())
-      fmt::print("  {:{}}→ {}\n", "", key.size() - std::min<std::size_t>(key.size(), 1),
-                 printable(found->second));
+      fmt::print("    that is {}\n", printable(found->second));
   }
   if (!environment.unexpanded.empty())
     fmt::print("\nonly a shell can expand {}; `stagemake build` lets one do it\n",

@@ -19,6 +19,8 @@
 namespace stagemake {
 namespace {
 
+constexpr const char* kLogs = "logs";  // below the tree's root
+
 std::string variable(const char* name) {
   const char* value = std::getenv(name);
   return value == nullptr ? std::string() : std::string(value);
@@ -155,24 +157,31 @@ void push(ContainerEngine& engine, const NamedImages& images, const fs::path& en
     }
 }
 
-// The stages' own logs, beside tox's.
-void bring_stage_logs(const EnvironmentStatus& status, const fs::path& envdir) {
+// The stages' own logs, beside the tree's: tox 4 empties {envdir}/log when a command has ended.
+void bring_stage_logs(const EnvironmentStatus& status, const fs::path& folder) {
+  fs::create_directories(folder);
   for (std::size_t i = 0; i < status.stages.size(); ++i)
-    if (const std::string& log = status.stages[i].log; !log.empty())
-      fs::copy_file(log, envdir / "log" / ("stagemake-" + status.stage_names[i] + ".log"),
+    if (const std::string& log = status.stages[i].log; !log.empty() && fs::exists(log))
+      fs::copy_file(log, folder / ("stagemake-" + status.stage_names[i] + ".log"),
                     fs::copy_options::overwrite_existing);
 }
 
-// The tree's logs and installation records, out of an image.
+// The tree's logs and installation records, out of an image. Without them the build is as good.
 void bring_records(Session& session, const std::string& image, const fs::path& envdir) {
   const StageTable& table = session.tree.table;
   std::vector<std::string> wanted = table.stamp_folders;
-  wanted.emplace_back("logs");
+  wanted.emplace_back(kLogs);
+  fs::path folder = envdir / fs::path(table.root).filename();
   std::string container = fmt::format("stagemake-logs-{}-{}", session.environments.front().name, ::getpid());
-  session.engine->create({.name = container, .image = image});
-  for (const std::string& path : wanted) {
-    std::optional<std::string> tar = session.engine->copy_out(container, table.root + "/" + path);
-    if (tar) unpack_tar(*tar, envdir / fs::path(table.root).filename() / fs::path(path).parent_path());
+  try {
+    session.engine->create({.name = container, .image = image});
+    for (const std::string& path : wanted) {
+      std::optional<std::string> tar = session.engine->copy_out(container, table.root + "/" + path);
+      if (tar) unpack_tar(*tar, folder / fs::path(path).parent_path());
+    }
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "stagemake: the logs in {} could not be brought out: {}\n", image,
+               printable(error.what()));
   }
   session.engine->remove_container(container);
 }
@@ -181,7 +190,8 @@ void bring_records(Session& session, const std::string& image, const fs::path& e
 // more than to say what was saved.
 void leave_traces(Session& session, const Options& options, const BuildOutcome& outcome,
                   const fs::path& envdir) {
-  bring_stage_logs(outcome.result->environments.front(), envdir);
+  bring_stage_logs(outcome.result->environments.front(),
+                   envdir / fs::path(session.tree.table.root).filename() / kLogs);
   NamedImages images = name_images(session, options, outcome);
   for (const std::vector<std::string>& names : images) append_line(envdir / "Dockertags", names.front());
   if (outcome.signal != 0 || images.empty()) return;
@@ -202,9 +212,10 @@ int run_for(Options options, const std::vector<std::string>& all_targets, const 
   try {
     leave_traces(session, options, outcome, envdir);
   } catch (const std::exception& error) {
-    // Scripts would be misled by a Dockertags without the image: not well, even if all is built.
+    // Scripts would be misled by a Dockertags without the image: this did not end well, even if all is built.
     fmt::print(stderr, "stagemake: {}\n", printable(error.what()));
-    return std::max(outcome.exit_status(), static_cast<int>(ExitStatus::EngineUnusable));
+    int status = outcome.exit_status();
+    return status != 0 ? status : static_cast<int>(ExitStatus::EngineUnusable);
   }
   return outcome.exit_status();
 }
@@ -214,7 +225,7 @@ int run_for(Options options, const std::vector<std::string>& all_targets, const 
 int tox_command(const Options& asked) {
   fs::path envdir = told_by_tox("TOX_ENV_DIR");
   boost::system::error_code failed;
-  fs::create_directories(envdir / "log", failed);
+  fs::create_directories(envdir, failed);
   if (failed) throw engine_unusable(envdir.string() + ": " + failed.message());
   be_the_person(envdir);
   link_credentials(envdir);

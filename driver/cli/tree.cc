@@ -55,6 +55,20 @@ std::optional<std::string> callers_variable(std::string_view name) {
   return value == nullptr ? std::nullopt : std::optional<std::string>(value);
 }
 
+// make's targets end in a stage: a name that no factor explains may be one with a mistyped stage.
+std::string stage_hint(const Tree& tree, const std::string& name) {
+  if (!tree.factors) return {};
+  std::vector<std::string> stages;
+  for (const StageSpec& stage : tree.table.stages) stages.push_back(stage.name);
+  for (std::size_t at = name.find('-'); at != std::string::npos; at = name.find('-', at + 1)) {
+    std::string head = name.substr(0, at);
+    std::vector<std::string> near = nearest(name.substr(at + 1), stages, 1);
+    if (!near.empty() && tree.factors->unknown_factors(head).empty())
+      return fmt::format("; if a stage was meant: {} and {}", head, near.front());
+  }
+  return {};
+}
+
 // What bash makes of text in double quotes, in the tree, with the tree's own tools in PATH: as the trees'
 // tox.ini has it done.
 std::string expanded_by_shell(const fs::path& tree, const std::string& text,
@@ -121,7 +135,8 @@ std::vector<Environment> resolve_environments(const Options& options, const Tree
       environments.push_back(reader.resolve(
           {.name = name, .given = options.given, .arguments = options.arguments, .envdir = options.envdir}));
     } catch (const Error& error) {
-      for (const Fault& fault : error.faults()) faults.add(fault.where, fault.what);
+      std::string hint = stage_hint(tree, name);
+      for (const Fault& fault : error.faults()) faults.add(fault.where, fault.what + hint);
     }
   }
   faults.throw_if_any();

@@ -129,6 +129,7 @@ class EnvironmentReader::Resolution {
                                                              .arguments = request_.arguments,
                                                              .envdir = request_.envdir,
                                                              .toxinidir = {}});
+    for (auto& [key, said] : given_) said = environment_.variables.at(key);  // `{env:…}` in it, too
     for (const auto& [key, value] : environment_.variables) {
       if (!has_shell_text(value)) continue;
       ShellFacts facts{.packages = sources_.packages, .revision = sources_.revision};

@@ -9,6 +9,7 @@
 #include "base/digest.h"
 #include "base/tarball.h"
 #include "base/text.h"
+#include "engine/registry.h"
 
 namespace stagemake {
 namespace {
@@ -116,14 +117,19 @@ std::string images_beside(ContainerEngine& engine, const std::string& image) {
   auto is_same = [&](const std::string& name) { return name.starts_with(stem + ":"); };
   std::sort(names.begin(), names.end());
   std::stable_partition(names.begin(), names.end(), is_same);
+  auto some_of = [&](const std::vector<std::string>& all) {
+    std::vector<std::string> few(all.begin(), all.begin() + static_cast<long>(std::min(all.size(), kMost)));
+    for (std::string& one : few) one = printable(one);
+    return join(few, ", ") + (all.size() > kMost ? fmt::format(" and {} more", all.size() - kMost) : "");
+  };
   std::string where = repository.empty() ? "without a repository" : "under " + repository;
-  if (names.empty()) return fmt::format("; no image {} is on this machine", where);
-  std::size_t more = names.size() > kMost ? names.size() - kMost : 0;
-  names.resize(names.size() - more);
-  return fmt::format(
-      "; on this machine there are, {}: {}{}. FROM_DOCKER_REPOSITORY, FROM_DOCKER_TARGET and FROM_DOCKER_TAG "
-      "say which one to go on in",
-      where, join(names, ", "), more > 0 ? fmt::format(" and {} more", more) : "");
+  std::string text = "; on this machine " +
+                     (names.empty() ? "is nothing " + where : "there are, " + where + ": " + some_of(names));
+  if (RegistryAnswer answer = ask_registry(image); !answer.images.empty())
+    text += "; in the registry there are: " + some_of(answer.images);
+  else if (!repository.empty())
+    text += "; the registry lists nothing" + (answer.problem.empty() ? "" : ": " + answer.problem);
+  return text + ". FROM_DOCKER_REPOSITORY, FROM_DOCKER_TARGET and FROM_DOCKER_TAG say which one to go on in";
 }
 
 }  // namespace stagemake

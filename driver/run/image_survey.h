@@ -36,8 +36,8 @@ std::map<std::string, InstalledPackage> installed_packages(
 std::optional<ConfiguredPackages> survey_configured(ContainerEngine& engine, const std::string& container,
                                                     const StageTable& table);
 
-// For a message that `image`, which an incremental environment goes on in, is not to be had: what there is on
-// this machine in the same repository, other tags of it first.
+// For a message that `image`, which an incremental environment goes on in, is not to be had: what there is in
+// the same repository, on this machine and in the registry, other tags of it first.
 std::string images_beside(ContainerEngine& engine, const std::string& image);
 
 }  // namespace stagemake

@@ -59,9 +59,9 @@ TEST_F(Inside, WhatIsNotThereIsNothing) {
 TEST_F(Inside, NamesThatLeadOutAreRefused) {
   std::string sibling = "../" + outside_.path().filename().string() + "/secret";
   std::string absolute = (outside_.path() / "secret").string();
-  for (const std::string& name : {sibling, absolute, std::string("a/../a/file"), std::string("a/.."),
-                                  std::string(".."), std::string("/"), std::string(),
-                                  std::string("a/file\0x", 8), at("a/file").string()}) {
+  for (const std::string& name :
+       {sibling, absolute, std::string("a/../a/file"), std::string("a/.."), std::string(".."),
+        std::string("/"), std::string(), std::string("a/file\0x", 8), at("a/file").string()}) {
     EXPECT_THAT(refusal(name), HasSubstr("leads out of the tree, and is not read")) << name;
     EXPECT_FALSE(exists(name)) << name;
   }
@@ -73,8 +73,7 @@ TEST_F(Inside, LinksThatStayInsideAreFollowed) {
   link("a/up", "../a/file");
   link("absolute", fs::canonical(at("a/file")));
   link("absolute-folder", fs::canonical(at("a")));
-  for (const char* name :
-       {"near", "folder/file", "a/up", "folder/up", "absolute", "absolute-folder/file"}) {
+  for (const char* name : {"near", "folder/file", "a/up", "folder/up", "absolute", "absolute-folder/file"}) {
     EXPECT_EQ(read(name), "inside\n") << name;
     EXPECT_TRUE(exists(name)) << name;
   }

@@ -79,8 +79,9 @@ TEST(Text, ReadsTheWordsOfAShell) {
 }
 
 TEST(Text, WordsThatNeedMoreOfAShellAreNone) {
-  for (const char* text : {"$x", "\"$x\"", "`id`", "\"`id`\"", "a\\ b", "\"a\\\"\"", "*", "a?", "[a]", "a|b", "a&", "a;b",
-                           "<a", ">a", "(a)", "{a,b}", "~", "#a", "a#", "!a", "'open", "\"open", "a 'b"})
+  for (const char* text :
+       {"$x", "\"$x\"", "`id`", "\"`id`\"", "a\\ b", "\"a\\\"\"", "*",  "a?", "[a]",   "a|b",    "a&",  "a;b",
+        "<a", ">a",     "(a)",  "{a,b}",    "~",     "#a",        "a#", "!a", "'open", "\"open", "a 'b"})
     EXPECT_EQ(shell_words(text), std::nullopt) << text;
 }
 

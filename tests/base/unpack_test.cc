@@ -182,8 +182,10 @@ TEST_F(Unpacking, TheFolderMayLieBehindALink) {
 }
 
 TEST_F(Unpacking, OddNamesAreKept) {
-  for (const std::string& name : {std::string("gr\xc3\xb6\xc3\x9f" "e"), std::string("\xff\xfe"), std::string("a\nb"),
-                                  std::string(150, 'x') + "/" + std::string(200, 'y')}) {
+  for (const std::string& name :
+       {std::string("gr\xc3\xb6\xc3\x9f"
+                    "e"),
+        std::string("\xff\xfe"), std::string("a\nb"), std::string(150, 'x') + "/" + std::string(200, 'y')}) {
     unpack({{name, AE_IFREG, "odd"}});
     EXPECT_EQ(read(name), "odd") << name;
   }

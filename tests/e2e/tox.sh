@@ -23,7 +23,8 @@ call() {
   return "${PIPESTATUS[0]}"
 }
 
-image() { echo "sage-docker-debian-bookworm-${2:-minimal}-$1"; }
+# image STAGE [SYSTEM]: the name of an image.
+image() { echo "sage-docker-debian-${2:-bookworm}-minimal-$1"; }
 exists() { "$STAGEMAKE_DOCKER" image inspect "$1" > /dev/null 2>&1 || fail "there is no image $1"; }
 # expect_lines FILE LINE…: the file's last lines, and no more of them since `forget` was called.
 expect_lines() {
@@ -32,7 +33,7 @@ expect_lines() {
   [ "$(cat "$file")" = "$(printf '%s\n' "$@")" ] || fail "$file holds: $(cat "$file")"
 }
 forget() { rm -f "$envdir"/Dockertags*; }
-made() { sed -n 's/^ *\[\(.*\)-[^-]*\] successfully installed\..*/\1/p' "$envdir"/log/stagemake-*.log | grep -v '^sagelib$' | sort | xargs; }
+made() { sed -n 's/^ *\[\(.*\)-[^-]*\] successfully installed\..*/\1/p' "$envdir"/sage/logs/stagemake-*.log | grep -v '^sagelib$' | sort | xargs; }
 
 # The registry picks a port of its own: nobody else's is disturbed.
 start_registry() {
@@ -56,29 +57,31 @@ print(*sorted(answer.get("tags") or answer.get("repositories") or []))
 P
 }
 
-step "make targets as arguments, one of them an option, and one a variable"
-call -e "$small" -- -k V=0 cliquer
+step "make targets as arguments, an option and a variable among them; a proxy"
+EXTRA_DOCKER_BUILD_ARGS="$EXTRA_DOCKER_BUILD_ARGS --build-arg http_proxy=http://127.0.0.1:9" \
+  call -e "$small" -- -p V=0 cliquer
 exists "$(image with-targets):latest"
 expect_lines "$envdir/Dockertags" "$(image with-targets):latest"
 [ "$(tail -n 1 "$envdir/Dockerfile")" = '#:end:' ] || fail "Dockerfile does not end with #:end:"
-ls "$envdir"/log/stagemake-with-targets-pre.log "$envdir"/sage/logs/pkgs/cliquer-* > /dev/null
+grep -q '^http_proxy = http://127.0.0.1:9' "$envdir"/sage/logs/stagemake-with-targets-pre.log || fail "make does not know the proxy"
+ls "$envdir"/sage/logs/pkgs/cliquer-* > /dev/null
 ls "$envdir"/sage/local/var/lib/sage/installed/cliquer-* > /dev/null
 if ls "$envdir"/sage/local/var/lib/sage/installed/openblas-* 2> /dev/null; then fail "more than cliquer was built"; fi
 expect_no_container
 
 step "again: nothing to do"
 id=$("$STAGEMAKE_DOCKER" image inspect --format '{{.Id}}' "$(image with-targets):latest")
-call -e "$small" -- -k V=0 cliquer
+call -e "$small" -- -p V=0 cliquer
 grep -q ' built ' "$work/out" && fail "something was built again"
 [ "$id" = "$("$STAGEMAKE_DOCKER" image inspect --format '{{.Id}}' "$(image with-targets):latest")" ] || fail "another image"
 [ "$(wc -l < "$envdir/Dockertags")" = 2 ] || fail "Dockertags holds: $(cat "$envdir/Dockertags")"
 
 step "two environments at once, up to configured"
 forget
-DOCKER_TARGETS=configured call -p 2 -e "$small,docker-debian-bookworm-standard"
+DOCKER_TARGETS=configured call -p 2 -e "$small,docker-debian-bullseye-minimal"
 expect_lines "$envdir/Dockertags" "$(image configured):latest"
-expect_lines "$folders/docker-debian-bookworm-standard/Dockertags" "$(image configured standard):latest"
-exists "$(image configured standard):latest"
+expect_lines "$folders/docker-debian-bullseye-minimal/Dockertags" "$(image configured bullseye):latest"
+exists "$(image configured bullseye):latest"
 
 step "an unknown target, before anything is built"
 expect 1 env DOCKER_TARGETS="with-targets nowhere" tox --workdir "$folders" -e "$small" > "$work/out" 2>&1
@@ -103,17 +106,25 @@ expect_no_container
 
 step "two targets with two more tags, all pushed"
 forget
-DOCKER_TARGETS="with-targets-pre with-targets" EXTRA_DOCKER_TAGS="dev new" call -e "$small"
+echo '{"auths": {}}' > "$work/credentials.json"
+DOCKER_CONFIG_FILE=$work/credentials.json DOCKER_TARGETS="with-targets-pre with-targets" EXTRA_DOCKER_TAGS="dev new" call -e "$small"
 made | grep -qw readline || fail "readline was not built"
 made | grep -qw cliquer && fail "cliquer was built again"
+[ "$(readlink "$envdir/.docker/config.json")" = "$work/credentials.json" ] || fail "the credentials are not in place"
 pre=$registry/mini/$(image with-targets-pre) all=$registry/mini/$(image with-targets)
 expect_lines "$envdir/Dockertags" "$pre:latest" "$all:latest"
 expect_lines "$envdir/Dockertags.pushed" "$pre:"{latest,dev,new} "$all:"{latest,dev,new}
 [ "$(in_registry "mini/$(image with-targets-pre)")" = "dev latest new" ] || fail "tags: $(in_registry "mini/$(image with-targets-pre)")"
 [ "$(in_registry "mini/$(image with-targets)")" = "dev latest latest-failed new" ] || fail "tags: $(in_registry "mini/$(image with-targets)")"
 
-step "a registry that is not there is told, and no failure"
-DOCKER_PUSH_REPOSITORY=127.0.0.1:9/mini call -e "$small" -- build
+step "an update, target by target; a registry that is not there is told, and no failure"
+forget
+rm "$envdir"/sage/logs/stagemake-*
+set_version conway_polynomials 0.6
+DOCKER_PUSH_REPOSITORY=127.0.0.1:9/mini DOCKER_TARGETS="with-system-packages configured with-targets-pre with-targets" \
+  call -e "$small"
+[ "$(made)" = conway_polynomials ] || fail "built: $(made)"
+[ "$(wc -l < "$envdir/Dockertags")" = 4 ] || fail "Dockertags holds: $(cat "$envdir/Dockertags")"
 grep -q 'could not be pushed (ignored)' "$work/out" || fail "nothing is said of it"
 
 step "incremental, from what was pushed: only what changed is built"
@@ -123,7 +134,7 @@ set_version openblas 0.3.99
 FROM_DOCKER_REPOSITORY=$registry/mini/ EXTRA_DOCKER_BUILD_ARGS="--build-arg NUMPROC=2" call -e "$small-incremental"
 envdir=$folders/$small-incremental
 expect_lines "$envdir/Dockertags" "$(image with-targets):latest"
-[ "$(made)" = "numpy openblas" ] || fail "built: $(made)"
+[ "$(made)" = "conway_polynomials numpy openblas" ] || fail "built: $(made)"
 exists "$all:dev"
 
 step "incremental, from what does not exist: told, with what there is"

@@ -19,6 +19,7 @@ TEST_P(Conformance, AbsentImagesAndContainersAreAnswers) {
   EXPECT_EQ(engine().find_image("not-there:1"), std::nullopt);
   EXPECT_EQ(engine().find_image("sha256:" + std::string(64, '0')), std::nullopt);
   EXPECT_THAT(engine().list_images("not.there", ""), IsEmpty());
+  EXPECT_THAT(engine().list_images("", ""), Not(IsEmpty())) << "all images";
   EXPECT_THAT(engine().list_containers("not.there", "x"), IsEmpty());
   EXPECT_TRUE(engine().remove_image("not-there:1"));
   engine().remove_container("not-there");

@@ -83,6 +83,13 @@ TEST_P(Conformance, ImagesGoThroughARegistry) {
   ASSERT_TRUE(info);
   EXPECT_EQ(info->labels["t.odd"], "\"a\"\n$b");
   EXPECT_EQ(info->digest.substr(0, 7), "sha256:");
+  if (GetParam() != "fake") {  // whose registry is none
+    EXPECT_THAT(ask_registry(registry.name("some/image:2")).images, ElementsAre(name));
+    EXPECT_THAT(ask_registry(registry.name("some/other:1")).images, ElementsAre(registry.name("some/image")));
+    RegistryAnswer elsewhere = ask_registry(registry.name("else/where:1"));
+    EXPECT_THAT(elsewhere.images, IsEmpty());
+    EXPECT_EQ(elsewhere.problem, "");
+  }
   EXPECT_EQ(content(name, "/file"), "content\n");
 }
 
@@ -91,6 +98,14 @@ TEST_P(Conformance, ARegistryThatDoesNotAnswerIsAnAnswer) {
   std::string why;
   EXPECT_FALSE(engine().pull("127.0.0.1:9/nothing/there:1", why));
   EXPECT_THAT(why, Not(IsEmpty()));
+}
+
+TEST(AskRegistry, NoAnswerIsAnAnswerToo) {
+  RegistryAnswer refused = ask_registry("127.0.0.1:9/nothing/there:1");
+  EXPECT_THAT(refused.images, IsEmpty());
+  EXPECT_THAT(refused.problem, HasSubstr("connect"));
+  EXPECT_EQ(ask_registry("debian:bookworm").problem, "the name has no registry");
+  EXPECT_EQ(ask_registry("library/debian:bookworm").problem, "the name has no registry");
 }
 
 }  // namespace

@@ -79,7 +79,8 @@ TEST_F(EnvironmentLists, PlatformsAreCrossedWithPackageFactorsAndOthersFollowThe
   tox(std::string(kTox) + std::string(kPlatforms));
   EnvironmentList list = read();
   EXPECT_THAT(list.package_factors(), ElementsAre("minimal", "standard", "maximal", "develop"));
-  EXPECT_THAT(list.systems(), ElementsAre("fedora-34", "ubuntu-focal", "ubuntu-jammy", "centos-7-devtoolset"));
+  EXPECT_THAT(list.systems(),
+              ElementsAre("fedora-34", "ubuntu-focal", "ubuntu-jammy", "centos-7-devtoolset"));
   EXPECT_THAT(list.names(),
               ElementsAre("fedora-34-minimal", "fedora-34-standard", "fedora-34-maximal", "fedora-34-develop",
                           "ubuntu-focal-minimal", "ubuntu-focal-standard", "ubuntu-focal-maximal",
@@ -89,8 +90,9 @@ TEST_F(EnvironmentLists, PlatformsAreCrossedWithPackageFactorsAndOthersFollowThe
 
 TEST_F(EnvironmentLists, WithoutPlatformsTheDockerWorkflowHasThem) {
   tox(std::string(kTox));
-  workflow("docker.yml", "on:\n  workflow_call:\n    inputs:\n      tox_system_factors:\n"
-                         "        default: >-\n          [\"fedora-34\",\n           \"archlinux\"]\n");
+  workflow("docker.yml",
+           "on:\n  workflow_call:\n    inputs:\n      tox_system_factors:\n"
+           "        default: >-\n          [\"fedora-34\",\n           \"archlinux\"]\n");
   workflow("other.yml", "tox_system_factors: '[\"ubuntu-jammy\"]'\n");
   EXPECT_THAT(read().systems(),
               ElementsAre("fedora-34", "archlinux", "ubuntu-focal", "ubuntu-jammy", "centos-7-devtoolset"));
@@ -152,21 +154,19 @@ TEST_F(EnvironmentLists, NamesThatTheTableNoLongerKnowsAreTold) {
       std::string(kTox).substr(std::string(kTox).find("[testenv]")) +
       "[testenv:check_configure]\nsetenv =\n    DEFAULT_SYSTEM_FACTORS = \\\n"
       "        fedora-34 \\\n        fedora-35 \\\n        archlinux-latest ubuntu-focal-gcc_9\n");
-  workflow("b.yml", "jobs:\n  x:\n    steps:\n      - run: |\n          echo\n"
-                    "          tox -e docker-fedora-33-minimal -- x\n");
+  workflow("b.yml",
+           "jobs:\n  x:\n    steps:\n      - run: |\n          echo\n"
+           "          tox -e docker-fedora-33-minimal -- x\n");
   EXPECT_THAT(unknown(),
               ElementsAre(".github/workflows/b.yml:6 docker-fedora-33-minimal: 33; 34 7",
                           "tox.ini:3 docker-ubunto-focal-standard: ubunto; ubuntu",
-                          HasSubstr("fedora-35: 35; 34"),
-                          HasSubstr("ubuntu-focal-gcc_9: gcc_9; ")))
+                          HasSubstr("fedora-35: 35; 34"), HasSubstr("ubuntu-focal-gcc_9: gcc_9; ")))
       << "archlinux-latest is the image archlinux:latest, and needs no line of its own";
 }
 
 TEST_F(EnvironmentLists, AListThatTheTableKnowsHasNothingToTell) {
   tox(std::string(kTox) + std::string(kPlatforms));
-  std::vector<std::string> all = unknown();
-  EXPECT_THAT(all, ElementsAre("tox.ini:3 check_configure: check_configure; "))
-      << "see the report: an environment of its own section is known, one of none is not";
+  EXPECT_THAT(unknown(), IsEmpty()) << "check_configure has a section of its own";
 }
 
 // --- Workflows

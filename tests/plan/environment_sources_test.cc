@@ -142,14 +142,16 @@ TEST_F(EnvironmentSource, NamesAreTheTables) {
 }
 
 TEST_F(EnvironmentSource, ABaseImageThatIsSaidIsAllOfIt) {
-  EXPECT_EQ(resolve("debian-bookworm-minimal", {{"BASE_IMAGE", "host:5000/own"}}).base_image, "host:5000/own");
+  EXPECT_EQ(resolve("debian-bookworm-minimal", {{"BASE_IMAGE", "host:5000/own"}}).base_image,
+            "host:5000/own");
   EXPECT_EQ(resolve("debian-bookworm-minimal", {{"BASE_IMAGE", "x:$BUILD_TAG"}}).base_image, "x:v1");
   caller_["BASE_IMAGE"] = "of-caller";
   EXPECT_EQ(resolve("debian-bookworm-minimal").base_image, "debian:bookworm") << "tox.ini sets its own";
   has_table_ = false;
   EXPECT_EQ(resolve("debian-bookworm-minimal").base_image, "of-caller");
   for (const char* image : {"-x", "a b", "{env:X}", "", "a'b"})
-    EXPECT_THAT(refusal("debian-minimal", {{"BASE_IMAGE", image}}), HasSubstr("names no base image")) << image;
+    EXPECT_THAT(refusal("debian-minimal", {{"BASE_IMAGE", image}}), HasSubstr("names no base image"))
+        << image;
 }
 
 TEST_F(EnvironmentSource, AnIncrementalEnvironmentGoesOnInAnImage) {
@@ -157,7 +159,8 @@ TEST_F(EnvironmentSource, AnIncrementalEnvironmentGoesOnInAnImage) {
   EXPECT_TRUE(environment.incremental);
   EXPECT_EQ(environment.base_image, "ghcr.io/me/sage-docker-debian-bookworm-minimal-with-targets:v1");
   EXPECT_EQ(environment.name, "debian-bookworm-minimal-incremental");
-  caller_ = {{"FROM_DOCKER_REPOSITORY", "my/"}, {"FROM_DOCKER_TARGET", "configured"}, {"FROM_DOCKER_TAG", "t"}};
+  caller_ = {
+      {"FROM_DOCKER_REPOSITORY", "my/"}, {"FROM_DOCKER_TARGET", "configured"}, {"FROM_DOCKER_TAG", "t"}};
   EXPECT_EQ(resolve("debian-minimal-incremental").base_image, "my/sage-docker-debian-minimal-configured:t");
   EXPECT_EQ(resolve("debian-minimal-incremental", {{"FROM_DOCKER_TAG", "said"}}).base_image,
             "my/sage-docker-debian-minimal-configured:said");
@@ -217,7 +220,8 @@ TEST_F(EnvironmentSource, CondaIsConfiguredFromAFileOfTheTree) {
   more_ = "  conda: USE_CONDARC=other.yml\n";
   EXPECT_EQ(resolve("conda-minimal").setup.condarc, "") << "who only looks may lack it";
   shell_ = [](const std::string& text, const auto&) { return text; };
-  EXPECT_THAT(refusal("conda-minimal"), AllOf(HasSubstr("other.yml: is not in the tree"), HasSubstr("USE_CONDARC")));
+  EXPECT_THAT(refusal("conda-minimal"),
+              AllOf(HasSubstr("other.yml: is not in the tree"), HasSubstr("USE_CONDARC")));
   tree_.file("other.yml", "other\n");
   EXPECT_EQ(resolve("conda-minimal").setup.condarc, "other\n");
   for (const char* out : {"/etc/passwd", "../x"}) {
@@ -256,7 +260,8 @@ TEST_F(EnvironmentSource, ConfigureArgumentsAreComposedByTheTableOrSaid) {
   more_ = "  CONFIGURE_ARGS=--a  {env:EXTRA_CONFIGURE_ARGS:}\n";
   caller_["EXTRA_CONFIGURE_ARGS"] = "--b";
   EXPECT_EQ(resolve("debian-minimal").value("EXTRA_CONFIGURE_ARGS"), "--a --b");
-  EXPECT_EQ(resolve("debian-minimal", {{"EXTRA_CONFIGURE_ARGS", "--c"}}).value("EXTRA_CONFIGURE_ARGS"), "--a --c");
+  EXPECT_EQ(resolve("debian-minimal", {{"EXTRA_CONFIGURE_ARGS", "--c"}}).value("EXTRA_CONFIGURE_ARGS"),
+            "--a --c");
   EXPECT_EQ(resolve("debian-minimal", {{"CONFIGURE_ARGS", "--d"}}).value("EXTRA_CONFIGURE_ARGS"), "--d");
   more_ = "";
   EXPECT_EQ(resolve("debian-minimal").value("EXTRA_CONFIGURE_ARGS"), "--b");
@@ -268,10 +273,12 @@ TEST_F(EnvironmentSource, ConfigureArgumentsAreComposedByTheTableOrSaid) {
 TEST_F(EnvironmentSource2026, VariablesInListsAreReplaced) {
   more_ = "  PYTHON_MINOR=12\n  ALL_EXTRA_SAGE_PACKAGES=_python\n";
   EXPECT_THAT(resolve("debian-minimal").setup.packages, ElementsAre("gcc", "libx12", "python3.12"));
-  EXPECT_THAT(resolve("debian-minimal", {{"PYTHON_MINOR", "9"}, {"MINGW_PACKAGE_PREFIX", "m-"}}).setup.packages,
-              ElementsAre("gcc", "libm-x9", "python3.9"));
+  EXPECT_THAT(
+      resolve("debian-minimal", {{"PYTHON_MINOR", "9"}, {"MINGW_PACKAGE_PREFIX", "m-"}}).setup.packages,
+      ElementsAre("gcc", "libm-x9", "python3.9"));
   EXPECT_THAT(resolve("debian-minimal", {{"PYTHON_MINOR", "${PYTHON_MINOR}"}}).setup.packages,
-              Contains("python3.${PYTHON_MINOR}")) << "and that ends";
+              Contains("python3.${PYTHON_MINOR}"))
+      << "and that ends";
 }
 
 TEST_F(EnvironmentSource, VariablesInListsStayIn98) {
@@ -292,7 +299,8 @@ TEST_F(EnvironmentSource2026, PackagesOfTheSystemsPythonCountWhereThatIsUsed) {
 }
 
 TEST_F(EnvironmentSource, In98TheyAlwaysCount) {
-  EXPECT_THAT(resolve("debian-standard").setup.packages, ElementsAre("autoconf", "python3-pip", "zlib1g-dev"));
+  EXPECT_THAT(resolve("debian-standard").setup.packages,
+              ElementsAre("autoconf", "python3-pip", "zlib1g-dev"));
 }
 
 }  // namespace

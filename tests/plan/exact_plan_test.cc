@@ -52,7 +52,8 @@ TEST_F(ExactPlan, DummiesLeaveItAndKeysDoNotDependOnThem) {
 
 TEST_F(ExactPlan, WhatWasEnabledIsThere) {
   set_packages_exactly(planned_.plan, graph({{}, {"extra"}}));
-  EXPECT_THAT(planned_.packages_of("with-targets-pre"), testing::UnorderedElementsAre("zlib", "app", "extra"));
+  EXPECT_THAT(planned_.packages_of("with-targets-pre"),
+              testing::UnorderedElementsAre("zlib", "app", "extra"));
   set_packages_exactly(planned_.plan, graph({{}, {}}));
   EXPECT_THAT(planned_.packages_of("with-targets-pre"), ElementsAre("zlib", "app")) << "and taken back";
 }
@@ -80,7 +81,8 @@ TEST_F(ExactPlan, ATableThatNeverConfiguresHasNoSuchStage) {
 
 TEST_F(ExactPlan, SnapshotsCarryWhatConfigureDecided) {
   Snapshot snapshot = image_of(planned_, "configured", "I");
-  EXPECT_EQ(to_labels(snapshot).at("org.stagemake.configured"), "") << "or a parent's label would shine through";
+  EXPECT_EQ(to_labels(snapshot).at("org.stagemake.configured"), "")
+      << "or a parent's label would shine through";
   EXPECT_EQ(from_labels(to_labels(snapshot))->configured, std::nullopt);
   snapshot.configured = ConfiguredPackages{{"zlib"}, {"extra", "app"}};
   EXPECT_EQ(from_labels(to_labels(snapshot))->configured, snapshot.configured);

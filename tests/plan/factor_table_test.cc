@@ -204,8 +204,8 @@ TEST(FactorTable, UnknownFactorsAreRefusedWithTheNearest) {
   EXPECT_EQ(words("ubuntu-jamy-minimal"),
             "environment ubuntu-jamy-minimal: tox.ini has no factor `jamy` (did you mean jammy?); "
             "`stagemake envs` lists what there is");
-  EXPECT_THAT(words("ubunto-zzzzzzzz"), AllOf(HasSubstr("no factors `ubunto` (did you mean ubuntu?), "),
-                                              HasSubstr(", `zzzzzzzz`; ")));
+  EXPECT_THAT(words("ubunto-zzzzzzzz"),
+              AllOf(HasSubstr("no factors `ubunto` (did you mean ubuntu?), "), HasSubstr(", `zzzzzzzz`; ")));
   EXPECT_THAT(words("ubuntu--minimal"), HasSubstr("no factor ``"));
   EXPECT_THAT(words("\x1b[2J"), Not(HasSubstr("\x1b")));
   EXPECT_THAT(words(std::string(256, 'x')), AllOf(HasSubstr("longer than 255"), SizeIs(testing::Lt(200u))));
@@ -214,9 +214,10 @@ TEST(FactorTable, UnknownFactorsAreRefusedWithTheNearest) {
 TEST(FactorTable, LinesThatSetNothingAreFaults) {
   Faults faults;
   FactorTable::parse("[testenv]\nsetenv =\n  K=V\n  a: no setting\n  =V\n  a:b: K=V\n", "tox.ini", faults);
-  EXPECT_THAT(texts(faults), ElementsAre("tox.ini:4: `no setting` is no setting; it looks like `KEY=VALUE` or "
-                                         "`factor-factor: KEY=VALUE`",
-                                         HasSubstr("tox.ini:5: "), HasSubstr("tox.ini:6: `a:b: K=V` is no")));
+  EXPECT_THAT(texts(faults),
+              ElementsAre("tox.ini:4: `no setting` is no setting; it looks like `KEY=VALUE` or "
+                          "`factor-factor: KEY=VALUE`",
+                          HasSubstr("tox.ini:5: "), HasSubstr("tox.ini:6: `a:b: K=V` is no")));
 }
 
 TEST(FactorTable, ATreesTableIsItsToxIniIfThatKnowsDocker) {

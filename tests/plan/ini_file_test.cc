@@ -92,8 +92,8 @@ TEST_F(IniFile, FaultsNameTheLine) {
   EXPECT_THAT(faults("key = value\n"),
               ElementsAre("tox.ini:1: a key stands in a section, and none has begun"));
   std::string neither = "is neither `[section]`, `key = value`, nor the indented line of a value";
-  EXPECT_THAT(faults("[s]\nword\n= value\n"),
-              ElementsAre("tox.ini:2: " + neither, "tox.ini:3: " + neither)) << "all at once";
+  EXPECT_THAT(faults("[s]\nword\n= value\n"), ElementsAre("tox.ini:2: " + neither, "tox.ini:3: " + neither))
+      << "all at once";
   EXPECT_THAT(faults("[s]\nword\n  of it\n"), testing::SizeIs(2)) << "a faulty key has no lines";
   EXPECT_THAT(faults(""), IsEmpty());
 }

@@ -78,9 +78,9 @@ TEST_F(PackageList, UnknownSelectorsAreRefusedWithASuggestion) {
 // --- The language of `sage-package list`
 
 TEST(PackageListQueryText, OptionsHaveTheirValuesBehindThem) {
-  PackageListQuery query = package_list_query({":standard:", "--has-file=a|b", "--has-file", "c", "zlib",
-                                               "--no-file", "d", "--tree", "SAGE_VENV", "--tree=X",
-                                               "--include-dependencies"});
+  PackageListQuery query =
+      package_list_query({":standard:", "--has-file=a|b", "--has-file", "c", "zlib", "--no-file", "d",
+                          "--tree", "SAGE_VENV", "--tree=X", "--include-dependencies"});
   EXPECT_THAT(query.selectors, ElementsAre(":standard:", "zlib"));
   EXPECT_THAT(query.has_file, ElementsAre("a|b", "c"));
   EXPECT_THAT(query.no_file, ElementsAre("d"));
@@ -113,31 +113,39 @@ class Dependencies2026 : public PackageList {
     return PackageList::list(query, Dialect::Passagemath2026);
   }
   Dependencies2026() {
-    tree_ .file("build/pkgs/a/type", "optional\n").file("build/pkgs/a/package-version.txt", "1\n")
+    tree_.file("build/pkgs/a/type", "optional\n")
+        .file("build/pkgs/a/package-version.txt", "1\n")
         .file("build/pkgs/a/dependencies", "b nothing $(PYTHON) | order_only\n")
-        .file("build/pkgs/b/type", "standard\n").file("build/pkgs/b/package-version.txt", "1\n")
+        .file("build/pkgs/b/type", "standard\n")
+        .file("build/pkgs/b/package-version.txt", "1\n")
         .file("build/pkgs/b/dependencies", "zlib\n")
         .file("build/pkgs/b/trees.txt", "SAGE_VENV\n")
-        .file("build/pkgs/python3/type", "standard\n").file("build/pkgs/python3/package-version.txt", "3\n")
-        .file("build/pkgs/order_only/type", "standard\n").file("build/pkgs/order_only/package-version.txt", "3\n");
+        .file("build/pkgs/python3/type", "standard\n")
+        .file("build/pkgs/python3/package-version.txt", "3\n")
+        .file("build/pkgs/order_only/type", "standard\n")
+        .file("build/pkgs/order_only/package-version.txt", "3\n");
   }
 };
 
 TEST_F(Dependencies2026, AreIncludedAllTheWayDown) {
-  EXPECT_THAT(list({.selectors = {"a"}, .include_dependencies = true}), ElementsAre("a", "b", "python3", "zlib"));
+  EXPECT_THAT(list({.selectors = {"a"}, .include_dependencies = true}),
+              ElementsAre("a", "b", "python3", "zlib"));
   EXPECT_THAT(list({.selectors = {"a"}, .exclude = {"b"}, .include_dependencies = true}),
-              ElementsAre("a", "python3", "zlib")) << "what it needs in turn stays";
+              ElementsAre("a", "python3", "zlib"))
+      << "what it needs in turn stays";
   EXPECT_THAT(list({.selectors = {"zlib"}, .include_dependencies = true}), ElementsAre("zlib"));
   EXPECT_THAT(list({.include_dependencies = true}), IsEmpty()) << "no selector is none here";
 }
 
 TEST_F(Dependencies2026, AreExcludedWhereSelectedThemselves) {
-  EXPECT_THAT(list({.selectors = {"a", "b", "numpy"}, .exclude_dependencies = true}), ElementsAre("a", "numpy"));
+  EXPECT_THAT(list({.selectors = {"a", "b", "numpy"}, .exclude_dependencies = true}),
+              ElementsAre("a", "numpy"));
 }
 
 TEST_F(Dependencies2026, TreesAreAFilterForClasses) {
   EXPECT_THAT(list({.selectors = {":all:"}, .trees = {"SAGE_VENV"}}), testing::Contains("b"));
-  EXPECT_THAT(list({.selectors = {":all:"}, .trees = {"SAGE_VENV"}}), testing::Not(testing::Contains("zlib")));
+  EXPECT_THAT(list({.selectors = {":all:"}, .trees = {"SAGE_VENV"}}),
+              testing::Not(testing::Contains("zlib")));
   EXPECT_THAT(list({.selectors = {":all:"}, .trees = {"SAGE_VENV", "SAGE_LOCAL"}}),
               testing::IsSupersetOf({"b", "zlib"}));
   EXPECT_THAT(list({.selectors = {"zlib"}, .trees = {"SAGE_VENV"}}), ElementsAre("zlib")) << "not for names";

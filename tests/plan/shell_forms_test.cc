@@ -81,20 +81,57 @@ TEST_F(ShellForms, KnownFormsAreEvaluated) {
 }
 
 TEST_F(ShellForms, AnythingElseIsLeftAlone) {
-  for (const char* text :
-       {"$HOME", "${HOME}", "$BUILD_TAGS", "$BUILD_TAG_2", "$BUILD_TAG2", "${BUILD_TAG:-x}", "$", "`id`", "a `id` b",
-        "$(", "$(id", "$()", "$((1+1))", "$(id)", "$(echo x)", "$(cat VERSION.txt)",
-        "$(echo x | tr x y)", "$(echo x | sed s/x/y/ | sed s/y/z/)", "$(echo -n x | sed s/x/y/)",
-        "$(echo $HOME | sed s/x/y/)", "$(echo * | sed s/x/y/)", "$(echo x | sed -n s/x/y/)",
-        "$(echo x | sed -e s/x/y/ -e s/y/z/)", "$(echo x | sed)", "$(echo x | sed p)", "$(echo x | sed s/x/y)",
-        "$(echo x | sed s/x/y/p)", "$(echo x | sed 's/x/&&/')", "$(echo x | sed -E 's/(x)/\\1/')",
-        "$(echo x | sed 's/x*/y/')", "$(echo x | sed -E 's/x+/y/')", "$(echo x | sed -E 's/x{2}/y/')",
-        "$(echo x | sed -E 's/(/y/')", "$(echo x | sed 's//y/')", "$(echo x | sed 's/\\(x\\)/y/')",
-        "$(echo x | sed s/x/y/ > file)", "$(head VERSION.txt)", "$(head -n 2 VERSION.txt)",
-        "$(head -n 1 a b)", "$(head -n 1 --help)", "$(head -c 1 VERSION.txt)", "$(head -n 1 $FILE)",
-        "$(head -n 1 VERSION.txt; id)", "$(git describe)", "$(git describe --always --dirty)",
-        "$(sage-package)", "$(sage-package tree)", "$(sage-packages list)", "$(sage-package list :all: | wc)",
-        "$(sage-package list $(echo x | sed s/x/y/))", "good $(head -n 1 src/two) and $HOME"})
+  for (const char* text : {"$HOME",
+                           "${HOME}",
+                           "$BUILD_TAGS",
+                           "$BUILD_TAG_2",
+                           "$BUILD_TAG2",
+                           "${BUILD_TAG:-x}",
+                           "$",
+                           "`id`",
+                           "a `id` b",
+                           "$(",
+                           "$(id",
+                           "$()",
+                           "$((1+1))",
+                           "$(id)",
+                           "$(echo x)",
+                           "$(cat VERSION.txt)",
+                           "$(echo x | tr x y)",
+                           "$(echo x | sed s/x/y/ | sed s/y/z/)",
+                           "$(echo -n x | sed s/x/y/)",
+                           "$(echo $HOME | sed s/x/y/)",
+                           "$(echo * | sed s/x/y/)",
+                           "$(echo x | sed -n s/x/y/)",
+                           "$(echo x | sed -e s/x/y/ -e s/y/z/)",
+                           "$(echo x | sed)",
+                           "$(echo x | sed p)",
+                           "$(echo x | sed s/x/y)",
+                           "$(echo x | sed s/x/y/p)",
+                           "$(echo x | sed 's/x/&&/')",
+                           "$(echo x | sed -E 's/(x)/\\1/')",
+                           "$(echo x | sed 's/x*/y/')",
+                           "$(echo x | sed -E 's/x+/y/')",
+                           "$(echo x | sed -E 's/x{2}/y/')",
+                           "$(echo x | sed -E 's/(/y/')",
+                           "$(echo x | sed 's//y/')",
+                           "$(echo x | sed 's/\\(x\\)/y/')",
+                           "$(echo x | sed s/x/y/ > file)",
+                           "$(head VERSION.txt)",
+                           "$(head -n 2 VERSION.txt)",
+                           "$(head -n 1 a b)",
+                           "$(head -n 1 --help)",
+                           "$(head -c 1 VERSION.txt)",
+                           "$(head -n 1 $FILE)",
+                           "$(head -n 1 VERSION.txt; id)",
+                           "$(git describe)",
+                           "$(git describe --always --dirty)",
+                           "$(sage-package)",
+                           "$(sage-package tree)",
+                           "$(sage-packages list)",
+                           "$(sage-package list :all: | wc)",
+                           "$(sage-package list $(echo x | sed s/x/y/))",
+                           "good $(head -n 1 src/two) and $HOME"})
     EXPECT_EQ(expand(text), "…unexpanded") << text;
 }
 
@@ -143,7 +180,8 @@ TEST(ShellFormsOf2026, PackagesWithWhatTheyNeed) {
   EXPECT_EQ(expand_shell_forms("$(sage-package list --include-dependencies _recommended)", facts),
             "_recommended ffmpeg free_fonts git imagemagick libjpeg pandoc texlive texlive_luatex xindy");
   EXPECT_EQ(expand_shell_forms("$(sage-package list --include-dependencies _develop)", facts),
-            "_bootstrap _develop colorama execnet git github_cli iniconfig packaging pluggy pytest pytest_xdist tomli");
+            "_bootstrap _develop colorama execnet git github_cli iniconfig packaging pluggy pytest "
+            "pytest_xdist tomli");
 }
 
 }  // namespace

@@ -63,7 +63,8 @@ TEST_F(SystemPackages, ListsOutsideOfTheTreeOrThatAreNoTextAreRefused) {
 }
 
 TEST_F(SystemPackages, SpkgConfigureSaysWhetherThePackageIsOfTheSystemsPython) {
-  tree_.file("build/pkgs/zlib/spkg-configure.m4", "SAGE_SPKG_CONFIGURE([zlib], [SAGE_PYTHON_PACKAGE_CHECK([zlib])])\n");
+  tree_.file("build/pkgs/zlib/spkg-configure.m4",
+             "SAGE_SPKG_CONFIGURE([zlib], [SAGE_PYTHON_PACKAGE_CHECK([zlib])])\n");
   EXPECT_TRUE(SystemPackageLists(packages_).is_of_systems_python("zlib"));
   tree_.file("build/pkgs/zlib/spkg-configure.m4", "SAGE_SPKG_CONFIGURE([zlib], [x])\n");
   EXPECT_FALSE(SystemPackageLists(packages_).is_of_systems_python("zlib"));
@@ -75,16 +76,17 @@ TEST_F(SystemPackages, SpkgConfigureSaysWhetherThePackageIsOfTheSystemsPython) {
 using Names = std::set<std::string>;
 
 TEST(ConfiguredPackages, AreReadFromTheMakefile) {
-  EXPECT_EQ(read_configured_makefile("# made by configure\n"
-                                     "DUMMY_PACKAGES_OLD = no\n"
-                                     "OPTIONAL_INSTALLED_PACKAGES = a \\\n"
-                                     "    b c\n"
-                                     "DUMMY_PACKAGES = zlib \\\n"
-                                     "\tpari_x \\\n"
-                                     "    gf2x+y 4ti2 # comment\n"
-                                     "DUMMY_PACKAGES = the first counts\n"
-                                     "NEXT = d\n"),
-            (ConfiguredPackages{.dummies = {"zlib", "pari_x", "gf2x+y", "4ti2"}, .installed = {"a", "b", "c"}}));
+  EXPECT_EQ(
+      read_configured_makefile("# made by configure\n"
+                               "DUMMY_PACKAGES_OLD = no\n"
+                               "OPTIONAL_INSTALLED_PACKAGES = a \\\n"
+                               "    b c\n"
+                               "DUMMY_PACKAGES = zlib \\\n"
+                               "\tpari_x \\\n"
+                               "    gf2x+y 4ti2 # comment\n"
+                               "DUMMY_PACKAGES = the first counts\n"
+                               "NEXT = d\n"),
+      (ConfiguredPackages{.dummies = {"zlib", "pari_x", "gf2x+y", "4ti2"}, .installed = {"a", "b", "c"}}));
   EXPECT_EQ(read_configured_makefile("DUMMY_PACKAGES := zlib\n"),
             (ConfiguredPackages{.dummies = {"zlib"}, .installed = {}}));
   EXPECT_EQ(read_configured_makefile("DUMMY_PACKAGES =\nNEXT = x\n"), ConfiguredPackages());
@@ -92,10 +94,9 @@ TEST(ConfiguredPackages, AreReadFromTheMakefile) {
 }
 
 TEST(ConfiguredPackages, WithoutTheVariableOrItsValueThereIsNothing) {
-  for (const char* text :
-       {"", "X = DUMMY_PACKAGES = a\n", "\tDUMMY_PACKAGES = a\n", "DUMMY_PACKAGES: a\n",
-        "DUMMY_PACKAGES = @SAGE_DUMMY@\n", "DUMMY_PACKAGES = a \\\n  @B@\n", "DUMMY_PACKAGES\n",
-        "OPTIONAL_INSTALLED_PACKAGES = a\n"})
+  for (const char* text : {"", "X = DUMMY_PACKAGES = a\n", "\tDUMMY_PACKAGES = a\n", "DUMMY_PACKAGES: a\n",
+                           "DUMMY_PACKAGES = @SAGE_DUMMY@\n", "DUMMY_PACKAGES = a \\\n  @B@\n",
+                           "DUMMY_PACKAGES\n", "OPTIONAL_INSTALLED_PACKAGES = a\n"})
     EXPECT_EQ(read_configured_makefile(text), std::nullopt) << text;
   EXPECT_EQ(read_configured_makefile("DUMMY_PACKAGES = a\nOPTIONAL_INSTALLED_PACKAGES = @X@\n"),
             (ConfiguredPackages{{"a"}, {}}));
@@ -107,7 +108,8 @@ TEST(ConfiguredPackages, WordsThatAreNoNamesAreLeftOut) {
 }
 
 TEST(ConfiguredPackages, TheirTextIsReadBack) {
-  for (const ConfiguredPackages& one : {ConfiguredPackages(), ConfiguredPackages{{"zlib", "gf2x+y"}, {"a_b", "c.d"}}}) {
+  for (const ConfiguredPackages& one :
+       {ConfiguredPackages(), ConfiguredPackages{{"zlib", "gf2x+y"}, {"a_b", "c.d"}}}) {
     std::string text = configured_text(one);
     EXPECT_EQ(text.find('\n'), std::string::npos);
     EXPECT_EQ(parse_configured(text), one);

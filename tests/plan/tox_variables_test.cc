@@ -19,7 +19,8 @@ class ToxVariables : public testing::Test {
  protected:
   std::map<std::string, std::string> resolve(std::string_view settings) {
     Faults faults;
-    FactorTable table = FactorTable::parse(fmt::format("[testenv]\nsetenv =\n{}", settings), "tox.ini", faults);
+    FactorTable table =
+        FactorTable::parse(fmt::format("[testenv]\nsetenv =\n{}", settings), "tox.ini", faults);
     EXPECT_THAT(faults.list(), IsEmpty());
     call_.caller = [this](std::string_view name) -> std::optional<std::string> {
       asked_.emplace_back(name);

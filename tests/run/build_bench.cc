@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <ctime>
+#include <chrono>
 
 #include "base/text.h"
 #include "run/workplace.h"
@@ -27,6 +27,12 @@ std::string between(const std::string& text, std::string_view begin, std::string
 
 std::string value(const std::string& script, const std::string& name) {
   return between(script, "export " + name + "=", "\n");
+}
+
+// Of the clock that workplaces use: time() may be a tick behind it, in the second before.
+std::int64_t now_seconds() {
+  return std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch())
+      .count();
 }
 
 // When a stamp was written, as a count: the clock is too coarse to tell the stamps of one test apart.
@@ -168,7 +174,8 @@ RunOutcome BuildBench::make(FakeContainer& container, const std::vector<std::str
   std::set<PackageId> failed;
   GraphOptions known;
   if (auto found = container.files.find(std::string(kMakefile)); found != container.files.end())
-    known.dummies = read_configured_makefile(found->second.content).value().dummies;
+    for (const std::string& name : read_configured_makefile(found->second.content).value().dummies)
+      if (read_->packages.find(name)) known.dummies.insert(name);
   DependencyGraph graph(read_->packages, read_->variables, known);
   for (PackageId id : graph.build_order(wanted)) {
     const std::string& name = read_->packages[id].name;
@@ -206,7 +213,7 @@ RunOutcome BuildBench::make(FakeContainer& container, const std::vector<std::str
       return file.first.starts_with(fmt::format("{}{}-", kStamps, name));
     });
     container.files[stamp] = {.content = fmt::format("PACKAGE NAME: {}\nNUMBER: {}", name, ++stamps_),
-                              .time = std::time(nullptr)};
+                              .time = now_seconds()};
   }
   return {.exit_code = failed.empty() ? 0 : 2};
 }
