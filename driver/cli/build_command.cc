@@ -98,6 +98,7 @@ PlainReporterOptions reporter_options(const Options& options, const std::string&
   reporter.color = options.color == "always" || (options.color == "auto" && reporter.terminal &&
                                                  (no_color == nullptr || *no_color == '\0'));
   reporter.quiet = options.quiet;
+  reporter.verbose = options.verbose;
   winsize size{};
   if (is_terminal && ::ioctl(descriptor, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
     reporter.columns = size.ws_col;

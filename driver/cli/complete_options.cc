@@ -25,6 +25,7 @@ void read_variables(Options& options) {
   DockerBuildArgs docker = read_docker_build_args(variable("EXTRA_DOCKER_BUILD_ARGS"));
   for (const auto& [name, value] : docker.given) options.given.try_emplace(name, value);
   options.fresh = options.fresh || docker.fresh;
+  options.proxies = std::move(docker.proxies);
   bool builds = options.verb == Verb::Build || options.verb == Verb::Tox;
   if (builds && !docker.passed_over.empty())
     fmt::print(stderr, "stagemake: EXTRA_DOCKER_BUILD_ARGS: {} is for `docker build`, and passed over\n",

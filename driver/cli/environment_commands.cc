@@ -75,8 +75,8 @@ void print_environment(const Options& options, const Tree& tree, const Environme
   const SystemSetup& setup = environment.setup;
   fmt::print("{}: {} system, {} {}\n", environment.name, setup.system,
              environment.incremental ? "going on in" : "from", printable(environment.base_image));
-  fmt::print("\nsystem packages: {} for {} packages{}{}\n", setup.packages.size(), environment.packages.size(),
-             setup.ignore_missing ? ", missing ones being ignored" : "",
+  fmt::print("\nsystem packages: {} for {} packages{}{}\n", setup.packages.size(),
+             environment.packages.size(), setup.ignore_missing ? ", missing ones being ignored" : "",
              setup.skipped ? "; not installed: the base image has them" : "");
   print_few_words(setup.packages, 2);
   std::vector<std::string> flags, others;

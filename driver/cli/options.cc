@@ -207,6 +207,7 @@ class Parser {
     sub->add_flag("-k,--keep-going,!--stop-at-failure", options_.keep_going,
                   "after a failure, go on with other environments (default: yes)");
     sub->add_flag("-s,--quiet", options_.quiet, "say only what fails");
+    sub->add_flag("-v,--verbose", options_.verbose, "show what stages print, too");
     sub->add_flag("--count-calls", options_.count_calls,
                   "say at the end how often the engine was called, and for what");
     sub->add_option("--color", options_.color, "whether to use colours")

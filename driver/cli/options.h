@@ -57,6 +57,8 @@ struct Options {
   // variables say of them is not here: the tree's tox.ini comes before it.
   std::vector<std::string> environments;
   std::map<std::string, std::string> given;
+  // http_proxy and the like, for what runs in containers.
+  std::map<std::string, std::string> proxies;
 
   // envs
   bool systems = false;
@@ -87,6 +89,7 @@ struct Options {
   bool fresh = false;
   bool keep_going = true;
   bool quiet = false;
+  bool verbose = false;
   bool count_calls = false;
   std::string color = "auto";
 

@@ -29,7 +29,13 @@ Session::Session(const Options& options)
             .variables = tree.variables,
             .table = tree.table,
             .sources = sources,
-            .repository = options.repository} {}
+            .repository = options.repository} {
+  // Proxies change nothing of what is built: stages get them, and their keys do not have them.
+  for (const auto& [name, value] : options.proxies) {
+    for (Environment& environment : environments) environment.values[name] = value;
+    for (StageSpec& stage : tree.table.stages) stage.passes.push_back(name);
+  }
+}
 
 void Session::settle_tags(const Options& options) {
   if (!world.tags.empty()) return;

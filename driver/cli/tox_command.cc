@@ -12,7 +12,6 @@
 #include "base/tarball.h"
 #include "base/text.h"
 #include "cli/commands.h"
-#include "cli/docker_build_args.h"
 #include "cli/session.h"
 #include "emit/dockerfile.h"
 
@@ -69,6 +68,7 @@ Options options_for(const Options& asked, const fs::path& envdir) {
   Options options = asked;
   options.environments = {told_by_tox("TOX_ENV_NAME")};
   options.envdir = envdir.string();
+  options.verbose = true;  // as `docker build` was; scripts search what tox prints
   std::string targets = join(asked.arguments, " ");
   std::string before = variable("TARGETS_PRE");
   if (before.empty()) before = targets;
@@ -94,16 +94,6 @@ void check_targets(const StageTable& table, const std::vector<std::string>& targ
     for (const StageSpec& stage : table.stages) names.push_back(stage.name);
     throw bad_input("DOCKER_TARGETS",
                     fmt::format("no stage is named {}; there are {}", printable(target), join(names, ", ")));
-  }
-}
-
-// Proxies that EXTRA_DOCKER_BUILD_ARGS names are for what runs in containers, as `docker build` has it, and
-// change nothing of what is built.
-void pass_proxies(Session& session) {
-  DockerBuildArgs docker = read_docker_build_args(variable("EXTRA_DOCKER_BUILD_ARGS"));
-  for (const auto& [name, value] : docker.proxies) {
-    session.environments.front().values[name] = value;
-    for (StageSpec& stage : session.tree.table.stages) stage.passes.push_back(name);
   }
 }
 
@@ -206,7 +196,6 @@ int run_for(Options options, const std::vector<std::string>& all_targets, const 
   if (options.to.empty()) options.to = {table.default_stage};
   write_file(envdir / "Dockerfile",
              dockerfile(table, session.environments.front(), build_context(session.tree.path)));
-  pass_proxies(session);
   BuildOutcome outcome = run_session(session, options);
   if (!outcome.result) return outcome.exit_status();
   try {

@@ -37,6 +37,10 @@ class Reporter {
   // Stage `stage` of environment `environment` just changed its state.
   virtual void changed(const std::vector<EnvironmentStatus>& all, std::size_t environment,
                        std::size_t stage) = 0;
+  // What a stage prints, piece by piece, as it comes. All of it is in the stage's log, too.
+  virtual void printed(const std::string& environment, const std::string& stage, std::string_view piece) {
+    (void)environment, (void)stage, (void)piece;
+  }
   // Something a person should know that is no stage's state.
   virtual void note(const std::string& text) = 0;
   virtual void ends(const std::vector<EnvironmentStatus>& all, double seconds) = 0;

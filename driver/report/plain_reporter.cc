@@ -62,8 +62,9 @@ PlainReporter::~PlainReporter() {
 }
 
 void PlainReporter::begins(const std::vector<EnvironmentStatus>& all) {
-  if (options_.quiet) return;
   std::lock_guard lock(mutex_);
+  several_ = all.size() > 1;
+  if (options_.quiet) return;
   for (const EnvironmentStatus& environment : all) {
     std::size_t reused = 0;
     std::size_t to_build = 0;
@@ -87,6 +88,8 @@ void PlainReporter::changed(const std::vector<EnvironmentStatus>& all, std::size
     running_[{environment, stage}] = {where.name, where.stage_names[stage], Clock::now()};
   else
     running_.erase({environment, stage});
+  auto rest = unfinished_.extract({where.name, where.stage_names[stage]});
+  if (rest && !rest.mapped().empty()) print_output(where.name, rest.mapped());
   bool bad = status.state == StageState::Failed || status.state == StageState::Interrupted;
   if (!options_.quiet || bad) print_line(painted(stage_line(where, stage), status.state));
   if (std::size_t first = status.detail.find('\n');
@@ -96,6 +99,29 @@ void PlainReporter::changed(const std::vector<EnvironmentStatus>& all, std::size
   if (status.state == StageState::Failed && !status.log.empty())
     for (const std::string& line : last_lines(status.log, kLogTail)) print_line("    | " + line);
   draw_status();
+}
+
+void PlainReporter::printed(const std::string& environment, const std::string& stage,
+                            std::string_view piece) {
+  if (!options_.verbose) return;
+  std::lock_guard lock(mutex_);
+  std::string& line = unfinished_[{environment, stage}];
+  line += piece;
+  std::size_t end = line.rfind('\n');
+  if (end == std::string::npos) return;
+  std::string finished = line.substr(0, end + 1);
+  line.erase(0, end + 1);
+  for (std::string_view one : lines(finished)) print_output(environment, one);
+  draw_status();
+}
+
+// A line of a stage. Scripts look for words at its beginning, so that nothing stands before it where it can
+// be no other environment's.
+void PlainReporter::print_output(const std::string& environment, std::string_view line) {
+  line = line.substr(line.rfind('\r') + 1);  // of a line that draws over itself, the last state
+  std::string text;
+  for (std::string_view part : split(line, '\t')) text += (text.empty() ? "" : "\t") + printable(part);
+  print_line(several_ ? environment + " | " + text : text);
 }
 
 void PlainReporter::note(const std::string& text) {

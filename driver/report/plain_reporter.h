@@ -18,6 +18,7 @@ struct PlainReporterOptions {
   bool terminal = false;  // `out` is one: rewrite a status line
   bool color = false;
   bool quiet = false;                          // failures and the table's failed rows only (make -s)
+  bool verbose = false;                        // also what stages print
   unsigned columns = 80;                       // of the terminal
   std::chrono::milliseconds heartbeat{60000};  // between "still running" lines where there is no terminal
   std::chrono::milliseconds tick{500};  // between looks at what runs: how often the status line changes
@@ -33,6 +34,7 @@ class PlainReporter : public Reporter {
   void begins(const std::vector<EnvironmentStatus>& all) override;
   void changed(const std::vector<EnvironmentStatus>& all, std::size_t environment,
                std::size_t stage) override;
+  void printed(const std::string& environment, const std::string& stage, std::string_view piece) override;
   void note(const std::string& text) override;
   void ends(const std::vector<EnvironmentStatus>& all, double seconds) override;
 
@@ -48,6 +50,7 @@ class PlainReporter : public Reporter {
   void print_line(const std::string& line);
   void draw_status();
   void erase_status();
+  void print_output(const std::string& environment, std::string_view line);
   void print_places(const EnvironmentStatus& environment);
   std::string painted(std::string_view text, StageState state) const;
 
@@ -56,6 +59,8 @@ class PlainReporter : public Reporter {
   std::condition_variable_any wake_;
   std::map<std::pair<std::size_t, std::size_t>, Running> running_;
   Clock::time_point last_heartbeat_ = Clock::now();
+  std::map<std::pair<std::string, std::string>, std::string> unfinished_;  // lines, by environment and stage
+  bool several_ = false;                                                   // environments in this run
   bool status_shown_ = false;
   bool ended_ = false;
   std::jthread ticker_;  // last: it uses all of the above

@@ -243,7 +243,10 @@ class BuildRun {
     std::shared_ptr<Workplace> place = workplace(e, s);
     RunOutcome outcome;
     try {
-      outcome = place->run(s, log, options_.stop);
+      const EnvironmentStatus& shown = result_.environments[e];  // its names never change
+      outcome = place->run(s, log, options_.stop, [&](std::string_view piece) {
+        reporter_.printed(shown.name, shown.stage_names[s], piece);
+      });
     } catch (const Error& error) {
       if (!place->has_worked()) throw;
       if (error.status() == ExitStatus::EngineUnusable) throw kept(*place, error);

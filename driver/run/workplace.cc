@@ -111,22 +111,23 @@ Workplace::Workplace(const WorkplaceSetting& setting, const Candidate& start, st
 
 // What an incremental environment's base image holds, and what of that its sources make stale. An image of
 // ours says it; in one of somebody's own it lies before our eyes: its packages were built from the files
-// beside them.
+// beside them. So it does in what is left of a run that ended before it had looked.
 void Workplace::learn_start() {
+  std::optional<Snapshot> base;
   if (start_.snapshot == nullptr) {
     std::optional<ImageInfo> image = setting_.engine.find_image(setting_.plan.environment.base_image);
-    std::optional<Snapshot> base = image ? snapshot_of(*image) : std::nullopt;
-    if (base) {
-      manifest_ = base->manifest;
-      installed_ = base->packages;
-    } else {
-      inside_ = survey_sources(setting_.engine, container_, setting_.plan.table, setting_.sources);
-      installed_ = installed_packages(stamp_folders_of(setting_.engine, container_, setting_.plan.table),
-                                      setting_.packages, package_fingerprints(*inside_), {}, 0);
-      std::string manifest = manifest_text(*inside_);
-      manifest_ = sha256_hex(manifest);
-      setting_.state.keep_manifest(manifest_, manifest);
-    }
+    if (image) base = snapshot_of(*image);
+  }
+  if (base) {
+    manifest_ = base->manifest;
+    installed_ = base->packages;
+  } else if (manifest_.empty()) {
+    inside_ = survey_sources(setting_.engine, container_, setting_.plan.table, setting_.sources);
+    installed_ = installed_packages(stamp_folders_of(setting_.engine, container_, setting_.plan.table),
+                                    setting_.packages, package_fingerprints(*inside_), {}, 0);
+    std::string manifest = manifest_text(*inside_);
+    manifest_ = sha256_hex(manifest);
+    setting_.state.keep_manifest(manifest_, manifest);
   }
   Snapshot held;
   held.packages = installed_;
@@ -149,13 +150,17 @@ std::string Workplace::keep() {
   return container_;
 }
 
-RunOutcome Workplace::run(std::size_t stage, const fs::path& log, std::stop_token stop) {
+RunOutcome Workplace::run(std::size_t stage, const fs::path& log, std::stop_token stop,
+                          const OutputSink& also) {
   LogFile file(log);
   std::string prologue = bring_sources(stage);
   std::string text = script(stage, prologue);
   has_worked_ = true;
-  RunOutcome outcome = setting_.engine.run(
-      container_, text, [&](std::string_view piece) { file.write(piece); }, stop, setting_.grace);
+  auto sink = [&](std::string_view piece) {
+    file.write(piece);
+    if (also) also(piece);
+  };
+  RunOutcome outcome = setting_.engine.run(container_, text, sink, stop, setting_.grace);
   bool makes = !setting_.plan.table.stages[stage].make_targets.empty();
   if (makes) note_packages();
   if (outcome.ok() && makes) uninstall_pending_ = false;

@@ -46,8 +46,8 @@ class Workplace {
   Workplace& operator=(const Workplace&) = delete;
 
   // Brings the sources that the stages up to `stage` add, and runs its recipe; output goes to `log`, a new
-  // file.
-  RunOutcome run(std::size_t stage, const fs::path& log, std::stop_token stop);
+  // file, and to `also`, where there is one.
+  RunOutcome run(std::size_t stage, const fs::path& log, std::stop_token stop, const OutputSink& also = {});
 
   // Whether a recipe has run in it: then there is something to lose.
   bool has_worked() const { return has_worked_; }

@@ -7,11 +7,14 @@
 
 #include "base/subprocess.h"
 #include "conformance.h"
+#include "engine/registry.h"
 
 namespace stagemake::test {
 namespace {
 
 using namespace std::chrono_literals;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
 

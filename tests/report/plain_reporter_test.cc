@@ -233,6 +233,45 @@ TEST(PlainReporter, ColourOnlyWhereItIsWanted) {
   EXPECT_THAT(output.text(), HasSubstr("\x1b[31mdebian-bookworm-minimal  with-targets: failed"));
 }
 
+TEST(PlainReporter, WhatStagesPrintIsShownLineByLineWhereItIsWanted) {
+  for (bool verbose : {false, true}) {
+    Output output;
+    {
+      PlainReporter reporter({.out = output.file(), .verbose = verbose});
+      std::vector<EnvironmentStatus> all = two_stages();
+      reporter.begins(all);
+      all[0].stages[0].state = StageState::Running;
+      reporter.changed(all, 0, 0);
+      reporter.printed(all[0].name, "configured", "configure: war");
+      reporter.printed(all[0].name, "configured", "ning: old\tnews\n10%\r100%\n\x1b[2Jend");
+      all[0].stages[0].state = StageState::Built;
+      reporter.changed(all, 0, 0);
+    }
+    std::vector<std::string> lines = output.all_lines();
+    if (verbose) {
+      ASSERT_THAT(lines, SizeIs(6));
+      EXPECT_EQ(lines[2], "configure: warning: old\tnews");
+      EXPECT_EQ(lines[3], "100%");
+      EXPECT_EQ(lines[4], "\\x1b[2Jend");
+    } else {
+      EXPECT_THAT(lines, SizeIs(3));
+    }
+  }
+}
+
+TEST(PlainReporter, OfSeveralEnvironmentsEachLineSaysItsOwn) {
+  Output output;
+  {
+    PlainReporter reporter({.out = output.file(), .verbose = true});
+    std::vector<EnvironmentStatus> all = two_stages();
+    all.push_back(all[0]);
+    all[1].name = "fedora-39-minimal";
+    reporter.begins(all);
+    reporter.printed(all[1].name, "configured", "a line\n");
+  }
+  EXPECT_THAT(output.all_lines(), Contains("fedora-39-minimal | a line"));
+}
+
 TEST(StatusTable, FitsEightyColumns) {
   std::vector<EnvironmentStatus> all;
   for (const char* name :

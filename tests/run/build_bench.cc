@@ -173,9 +173,11 @@ RunOutcome BuildBench::make(FakeContainer& container, const std::vector<std::str
   record += "make " + join(wanted, " ") + ":";
   std::set<PackageId> failed;
   GraphOptions known;
-  if (auto found = container.files.find(std::string(kMakefile)); found != container.files.end())
-    for (const std::string& name : read_configured_makefile(found->second.content).value().dummies)
+  if (auto found = container.files.find(std::string(kMakefile)); found != container.files.end()) {
+    std::optional<ConfiguredPackages> configured = read_configured_makefile(found->second.content);
+    for (const std::string& name : configured.value().dummies)
       if (read_->packages.find(name)) known.dummies.insert(name);
+  }
   DependencyGraph graph(read_->packages, read_->variables, known);
   for (PackageId id : graph.build_order(wanted)) {
     const std::string& name = read_->packages[id].name;

@@ -24,7 +24,9 @@ constexpr const char* kIncremental = "debian-bookworm-minimal-incremental";
 class Incremental : public testing::Test {
  protected:
   Incremental() {
-    bench_.tree.file("src/old.py", "old\n").file("src/deep/old.py", "old\n");
+    bench_.tree.file("src/old.py", "old\n").file("src/deep/old.py", "old\n").link("src/link", "code.py");
+    bench_.tree.file(".dockerignore", "src/build\nlocal\n");
+    fs::permissions(bench_.tree.path() / "bootstrap", fs::add_perms | fs::owner_exe | fs::group_exe);
     bench_.build();
   }
   // The finished tree as an image of somebody's `docker build`: nothing in it says what it is.
@@ -55,6 +57,7 @@ TEST_F(Incremental, InAnImageOfOthersNothingThatIsReadyIsMadeAgain) {
   EXPECT_THAT(run.scripts,
               ElementsAre("system packages", AllOf(HasSubstr("bootstrap"), Not(HasSubstr("uninstall"))),
                           "configure", "make base-toolchain:", "make all-sage-local:", "make build:"));
+  EXPECT_THAT(run.calls, Not(Contains(Key("copy_in")))) << "links and programs are what they are in the tree";
   Snapshot snapshot = bench_.snapshot(image_of_stage("with-targets"));
   EXPECT_EQ(snapshot.environment, kIncremental);
   EXPECT_FALSE(snapshot.clean);
@@ -77,6 +80,7 @@ TEST_F(Incremental, InAnImageOfOthersOnlyWhatIsOtherIsBroughtAndMade) {
   EXPECT_FALSE(files.contains("/sage/src/old.py"));
   EXPECT_FALSE(files.contains("/sage/src/deep/old.py"));
   EXPECT_TRUE(files.contains("/sage/local/lib/libz.so")) << "what a build made stays";
+  EXPECT_TRUE(files.contains("/sage/src/build/made.o")) << "also in a folder of sources";
   EXPECT_EQ(files.at("/sage/build/pkgs/zlib/type").time, 1000) << "what did not change keeps its time";
   EXPECT_GT(files.at("/sage/src/code.py").time, 1000);
 }
@@ -119,6 +123,36 @@ TEST_F(Incremental, InAnImageOfOursWhatChangedIsMade) {
   EXPECT_THAT(run.scripts, Contains("make build: pyapp"));
   EXPECT_FALSE(result().contains("/sage/src/old.py"));
   EXPECT_EQ(bench_.snapshot(image_of_stage("with-targets")).packages.at("zlib").version, "1.3");
+}
+
+// As where the driver is killed in the first stage: the container's labels were written before anybody had
+// looked into it.
+TEST_F(Incremental, WhatIsLeftOfTheFirstStageIsLookedAtAgain) {
+  for (bool ours : {false, true}) {
+    ours ? have_image_of_ours() : have_image_of_others();
+    bench_.tree.file("build/pkgs/app/spkg-install.in", fmt::format("edited {}\n", ours)).remove("src/old.py");
+    bench_.engine.fail("commit", "no space", 1);
+    EXPECT_TRUE(go_on().result.engine_failed);
+    EXPECT_EQ(bench_.engine.container_names().size(), 1u);
+    BuildBench::Run run = go_on();
+    EXPECT_TRUE(run.result.all_well());
+    EXPECT_THAT(run.scripts, Contains("uninstall app; make base-toolchain:")) << ours;
+    EXPECT_THAT(run.scripts, Contains("make all-sage-local: app")) << ours;
+    EXPECT_FALSE(result().contains("/sage/src/old.py"));
+    bench_.tree.file("src/old.py", "old\n");
+  }
+}
+
+TEST_F(Incremental, AnImageOfOursThatLostItsManifestIsLookedAt) {
+  FakeImage image = bench_.engine.image(image_of_stage("with-targets"));
+  image.files[std::string(kManifestPath)].content = "garbled";
+  bench_.engine.add_image("ours/damaged:dev", image);
+  bench_.given["BASE_IMAGE"] = "ours/damaged:dev";
+  fs::remove_all(bench_.state.root() / "manifests");
+  bench_.tree.file("src/code.py", "edited\n").remove("src/old.py");
+  EXPECT_TRUE(go_on().result.all_well());
+  EXPECT_EQ(result().at("/sage/src/code.py").content, "edited\n");
+  EXPECT_FALSE(result().contains("/sage/src/old.py"));
 }
 
 TEST_F(Incremental, ASecondRunReusesTheFirst) {
