@@ -238,6 +238,7 @@ void unpack_tar(std::string_view bytes, const fs::path& folder) {
     }
     int written = archive_write_header(out.get(), entry);
     if (written == ARCHIVE_FATAL) throw fail(out.get());
+    if (written < ARCHIVE_WARN && archive_errno(out.get()) == ENOSPC) throw fail(out.get());
     if (written < ARCHIVE_WARN) continue;  // leads out
     const void* block = nullptr;
     std::size_t size = 0;

@@ -1,7 +1,9 @@
 // What the command line leaves open and variables may say; and whether what came together is possible.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdlib>
+#include <iterator>
 
 #include "base/error.h"
 #include "base/text.h"
@@ -21,8 +23,15 @@ void add_words(const std::string& text, std::vector<std::string>& into) {
   for (std::string_view word : words(text)) into.emplace_back(word);
 }
 
-void read_variables(Options& options) {
+// EXTRA_DOCKER_BUILD_ARGS, for commands about environments. What an option says of the same stays.
+void read_docker_arguments(Options& options) {
+  constexpr Verb kAboutEnvironments[] = {Verb::Build, Verb::Explain,    Verb::Plan,          Verb::Env,
+                                         Verb::Tox,   Verb::Dockerfile, Verb::SystemPackages};
+  if (std::find(std::begin(kAboutEnvironments), std::end(kAboutEnvironments), options.verb) ==
+      std::end(kAboutEnvironments))
+    return;
   DockerBuildArgs docker = read_docker_build_args(variable("EXTRA_DOCKER_BUILD_ARGS"));
+  if (options.given.contains("EXTRA_CONFIGURE_ARGS")) docker.given.erase("CONFIGURE_ARGS");
   for (const auto& [name, value] : docker.given) options.given.try_emplace(name, value);
   options.fresh = options.fresh || docker.fresh;
   options.proxies = std::move(docker.proxies);
@@ -30,6 +39,10 @@ void read_variables(Options& options) {
   if (builds && !docker.passed_over.empty())
     fmt::print(stderr, "stagemake: EXTRA_DOCKER_BUILD_ARGS: {} is for `docker build`, and passed over\n",
                printable(join(docker.passed_over, " ")));
+}
+
+void read_variables(Options& options) {
+  read_docker_arguments(options);
   if (!options.engine_given)
     if (std::string word = variable("STAGEMAKE_ENGINE"); !word.empty()) {
       std::optional<EngineKind> kind = engine_kind(word);

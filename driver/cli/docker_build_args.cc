@@ -41,9 +41,14 @@ bool is_proxy(std::string_view name) {
 }
 
 // Options of `docker build` whose value is the next word.
-constexpr std::array<std::string_view, 12> kWithValue = {
-    "--add-host", "--cache-from", "--cache-to", "--cpuset-cpus", "--label",    "--memory",
-    "--network",  "--output",     "--platform", "--progress",    "--shm-size", "--ulimit"};
+constexpr std::string_view kWithValue[] = {"-f",           "-m",         "-o",
+                                           "-t",           "--add-host", "--build-context",
+                                           "--cache-from", "--cache-to", "--cpuset-cpus",
+                                           "--file",       "--iidfile",  "--label",
+                                           "--memory",     "--network",  "--output",
+                                           "--platform",   "--progress", "--secret",
+                                           "--shm-size",   "--ssh",      "--tag",
+                                           "--target",     "--ulimit"};
 
 }  // namespace
 
@@ -58,8 +63,8 @@ DockerBuildArgs read_docker_build_args(std::string_view text) {
   DockerBuildArgs result;
   for (std::size_t i = 0; i < all->size(); ++i) {
     std::string word = (*all)[i];
-    bool takes_next =
-        word == kBuildArg || std::find(kWithValue.begin(), kWithValue.end(), word) != kWithValue.end();
+    bool takes_next = word == kBuildArg ||
+                      std::find(std::begin(kWithValue), std::end(kWithValue), word) != std::end(kWithValue);
     std::string value;
     if (takes_next && i + 1 == all->size()) throw bad_input(kWhere, fmt::format("{} needs a value", word));
     if (takes_next) value = (*all)[++i];

@@ -147,6 +147,12 @@ std::vector<UnknownName> unknown_names(const fs::path& tree, const FactorTable& 
   for (ListedName& listed : workflow_names(tree, faults)) all.push_back(std::move(listed));
   std::vector<UnknownName> result;
   for (ListedName& listed : all) {
+    // What else an envlist holds (`lint`) is no name of factors.
+    bool of_factors =
+        listed.file != table.file() || listed.name.starts_with("docker-") ||
+        listed.name.starts_with("local-") ||
+        std::find(table.platforms().begin(), table.platforms().end(), listed) != table.platforms().end();
+    if (!of_factors) continue;
     std::vector<std::string> unknown = meaningless(table, listed.name);
     if (unknown.empty()) continue;
     std::vector<std::string> near = suggestions(table, listed, unknown);

@@ -15,7 +15,7 @@ namespace stagemake {
 
 // What an environment says of its system. Empty fields: nothing of the kind is wanted.
 struct SystemSetup {
-  std::string system;                     // "debian", "fedora", …: the name of its lists in build/pkgs/*/distros
+  std::string system;  // "debian", "fedora", …: the name of its lists in build/pkgs/*/distros
   std::vector<std::string> packages;      // by the system's own names, sorted, without repeats
   bool skipped = false;                   // SKIP_SYSTEM_PKG_INSTALL: the base image has them
   bool ignore_missing = false;            // go on where some do not exist or cannot be installed
@@ -36,9 +36,10 @@ std::vector<std::string> known_systems();
 // Throws Error (BadInput), with what is known, where the package manager of `system` is not.
 void check_system(const std::string& system);
 
-// The shell text (POSIX, run with `sh -e`) that prepares the system; ":" where there is nothing to do. It asks
-// no network where all packages are there. Missing packages: either the text fails, or, with `ignore_missing`,
-// it ends with one line that begins with kMissingLine and names them.
+// The shell text (POSIX, run with `sh -e`) that prepares the system; ":" where there is nothing to do. It
+// asks no network where all packages are there. Missing packages: either the text fails, or, with
+// `ignore_missing`, it ends with one line that begins with kMissingLine and names them. (slackpkg passes over
+// names that it does not know, and trees rely on that: there the line comes in both cases.)
 std::string installation_recipe(const SystemSetup& setup);
 inline constexpr std::string_view kMissingLine = "System packages that are missing, and ignored:";
 

@@ -1,5 +1,7 @@
 // Images through a registry: Debian's docker-registry, on a port of this machine.
 
+#include "engine/registry.h"
+
 #include <netinet/in.h>
 #include <sys/socket.h>
 
@@ -7,7 +9,6 @@
 
 #include "base/subprocess.h"
 #include "conformance.h"
-#include "engine/registry.h"
 
 namespace stagemake::test {
 namespace {
