@@ -26,6 +26,11 @@ std::vector<std::string> configure_arguments(const Environment& environment) {
   return all;
 }
 
+// None where the base image is said to have them.
+std::vector<std::string> installed_system_packages(const SystemSetup& setup) {
+  return setup.skipped ? std::vector<std::string>() : setup.packages;
+}
+
 constexpr const char* kTargetVariables[] = {"TARGETS_PRE", "TARGETS", "TARGETS_OPTIONAL"};
 
 ordered_json environment_json(const Options& options, const Tree& tree, const Environment& environment) {
@@ -43,7 +48,7 @@ ordered_json environment_json(const Options& options, const Tree& tree, const En
           {"incremental", environment.incremental},
           {"packages", environment.packages},
           {"installs_system_packages", !environment.setup.skipped},
-          {"system_packages", environment.setup.packages},
+          {"system_packages", installed_system_packages(environment.setup)},
           {"configure_args", configure_arguments(environment)},
           {"bootstrap", environment.value("BOOTSTRAP")},
           {"targets", targets},
@@ -172,7 +177,7 @@ int system_packages_command(const Options& options) {
   Environment environment = resolve_environment(options, tree, MayRun::Nothing);
   const SystemSetup& setup = environment.setup;
   if (!options.json) {
-    for (const std::string& package : setup.packages) fmt::print("{}\n", package);
+    for (const std::string& package : installed_system_packages(setup)) fmt::print("{}\n", package);
     return 0;
   }
   fmt::print("{}\n", dumped({{"schema", 1},
@@ -180,7 +185,7 @@ int system_packages_command(const Options& options) {
                              {"system", setup.system},
                              {"skipped", setup.skipped},
                              {"ignore_missing", setup.ignore_missing},
-                             {"system_packages", setup.packages},
+                             {"system_packages", installed_system_packages(setup)},
                              {"recipe", installation_recipe(setup)}}));
   return 0;
 }
@@ -188,6 +193,7 @@ int system_packages_command(const Options& options) {
 int dockerfile_command(const Options& options) {
   Tree tree = open_tree(options, TreeCheck::Names);
   Environment environment = resolve_environment(options, tree, MayRun::TheTreesShellText);
+  if (!environment.missing.empty()) fmt::print(stderr, "stagemake: {}\n", environment.missing);
   std::string text = dockerfile(tree.table, environment, build_context(tree.path));
   if (options.output)
     write_file(*options.output, text);

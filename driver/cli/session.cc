@@ -11,7 +11,12 @@ std::vector<Environment> read_environments(const Options& options, const Tree& t
   bool builds = options.verb != Verb::Explain && !options.dry_run;
   EnvironmentReader reader = environment_reader(
       tree, [&] { return describing.get(); }, builds ? MayRun::TheTreesShellText : MayRun::Nothing);
-  return resolve_environments(options, tree, reader);
+  std::vector<Environment> environments = resolve_environments(options, tree, reader);
+  Faults faults;
+  for (const Environment& environment : environments)
+    if (builds && !environment.missing.empty()) faults.add("", environment.missing);
+  faults.throw_if_any();
+  return environments;
 }
 
 }  // namespace

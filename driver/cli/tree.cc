@@ -115,26 +115,24 @@ EnvironmentReader environment_reader(const Tree& tree, std::function<std::string
 
 std::vector<Environment> resolve_environments(const Options& options, const Tree& tree,
                                               EnvironmentReader& reader) {
-  std::vector<std::string> names;
   EnvironmentList list = environment_list(tree);
   // Then no name need say the set of packages.
   bool exactly = options.verb == Verb::Tox || options.given.contains("SAGE_PACKAGE_LIST_ARGS");
-  for (const std::string& asked : options.environments) {
-    if (exactly || asked.empty()) {
-      names.push_back(environment_name(asked));
-      continue;
-    }
-    for (std::string& name : list.meant(asked)) names.push_back(std::move(name));
-  }
   std::vector<Environment> environments;
   Faults faults;
   std::set<std::string> seen;
-  for (const std::string& name : names) {
-    if (!seen.insert(name).second) continue;
+  for (const std::string& asked : options.environments) {
+    std::string name = environment_name(asked);
     try {
-      environments.push_back(reader.resolve(
-          {.name = name, .given = options.given, .arguments = options.arguments, .envdir = options.envdir}));
+      std::vector<std::string> meant = exactly ? std::vector<std::string>{name} : list.meant(name);
+      for (const std::string& one : meant)
+        if (seen.insert(one).second)
+          environments.push_back(reader.resolve({.name = one,
+                                                 .given = options.given,
+                                                 .arguments = options.arguments,
+                                                 .envdir = options.envdir}));
     } catch (const Error& error) {
+      // The first of several that a name stands for: the others would say the same.
       std::string hint = stage_hint(tree, name);
       for (const Fault& fault : error.faults()) faults.add(fault.where, fault.what + hint);
     }

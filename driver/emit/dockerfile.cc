@@ -231,7 +231,7 @@ class Writer {
 }  // namespace
 
 ContextLook build_context(const fs::path& tree) {
-  IgnoreRules rules(read_file(tree / ".dockerignore").value_or(""));
+  IgnoreRules rules(read_inside(tree, ".dockerignore").value_or(""));
   return [tree, rules](const std::string& path) {
     // Docker walks down; what lies below an excluded folder is excluded unless taken back.
     if (rules.excluded(path) && !rules.may_take_back_below(path)) return ContextEntry::Absent;

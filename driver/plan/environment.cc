@@ -219,10 +219,10 @@ class EnvironmentReader::Resolution {
     std::string file = value("USE_CONDARC", "condarc.yml");
     if (file == "/dev/null") return;
     std::optional<std::string> content = read_inside(sources_.packages.tree(), file);
-    if (!content && sources_.shell)  // a build is meant; who only looks may lack files
-      throw bad_input(file, fmt::format("is not in the tree; environment {} configures conda with it "
-                                        "(USE_CONDARC)",
-                                        environment_.name));
+    if (!content)
+      environment_.missing =
+          fmt::format("{}: is not in the tree; environment {} configures conda with it (USE_CONDARC)",
+                      printable(file), environment_.name);
     environment_.setup.condarc = content.value_or("");
   }
 

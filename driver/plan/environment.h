@@ -35,6 +35,10 @@ struct Environment {
   // Of `variables`: what the environment uses and only a real shell could replace.
   std::vector<std::string> unexpanded;
 
+  // A file of the tree that preparing the system needs and that is not there, as a sentence; empty: none. Who
+  // only looks may do without.
+  std::string missing;
+
   const std::string& value(const std::string& key) const;  // empty where it has none
 };
 

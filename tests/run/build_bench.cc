@@ -54,6 +54,7 @@ void RecordingReporter::changed(const std::vector<EnvironmentStatus>& all, std::
   const EnvironmentStatus& where = all[environment];
   changes.push_back(
       fmt::format("{} {}: {}", where.name, where.stage_names[stage], word(where.stages[stage].state)));
+  if (heard) heard(changes.back());
 }
 
 void RecordingReporter::note(const std::string& text) {

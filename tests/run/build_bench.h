@@ -27,6 +27,7 @@ class RecordingReporter : public Reporter {
   void note(const std::string& text) override;
   void ends(const std::vector<EnvironmentStatus>&, double) override { ++ended; }
 
+  std::function<void(const std::string& change)> heard;
   std::mutex mutex;
   std::vector<std::string> changes;  // "ENVIRONMENT STAGE: state"
   std::vector<std::string> notes;

@@ -157,6 +157,28 @@ TEST_F(BuildFailure, AnInterruptedStageIsKeptAndGoesOn) {
   EXPECT_THAT(bench_.build().scripts, ElementsAre("make all-sage-local: app", "make build: pyapp"));
 }
 
+TEST_F(BuildFailure, ARunThatEndsBetweenTwoStagesOfOneContainerKeepsTheFirst) {
+  bench_.build();
+  bench_.tree.file("build/pkgs/zlib/package-version.txt", "1.3\n");
+  std::stop_source stop;
+  bench_.reporter.heard = [&](const std::string& change) {
+    if (change == "debian-bookworm-minimal bootstrapped: built") stop.request_stop();
+  };
+  bench_.options.stop = stop.get_token();
+  BuildBench::Run run = bench_.build();
+  EXPECT_THAT(run.states,
+              ElementsAre("reused", "built", "skipped", "skipped", "skipped", "skipped", "not asked for"));
+  EXPECT_THAT(stage(run, 1).image, Not(IsEmpty()));
+  EXPECT_THAT(bench_.engine.container_names(), IsEmpty());
+  bench_.options.stop = {};
+  bench_.reporter.heard = nullptr;
+  run = bench_.build();
+  EXPECT_THAT(run.states,
+              ElementsAre("reused", "reused", "built", "built", "built", "built", "not asked for"));
+  EXPECT_THAT(run.scripts, ElementsAre("configure", "make base-toolchain:", "make all-sage-local: zlib app",
+                                       "make build: pyapp"));
+}
+
 TEST_F(BuildFailure, AStopBeforeTheFirstStageBeginsNothing) {
   std::stop_source stop;
   stop.request_stop();
