@@ -83,14 +83,12 @@ BuildahEngine::BuildahEngine() : program_("buildah", "STAGEMAKE_BUILDAH") {
 
 std::optional<ImageInfo> BuildahEngine::described(const json& listed) {
   std::string id = text_at(listed, "id");
-  ImageInfo info;
-  bool seen = false;
+  std::optional<ImageInfo> seen;
   {
     std::lock_guard lock(mutex_);
-    auto found = seen_.find(id);
-    seen = found != seen_.end();
-    if (seen) info = found->second;
+    seen = seen_.find(id);
   }
+  ImageInfo info = seen.value_or(ImageInfo());
   if (!seen) {
     std::string bare = id.starts_with("sha256:") ? id.substr(7) : id;
     Finished finished = program_.call({"inspect", "--type", "image", bare});
@@ -99,7 +97,7 @@ std::optional<ImageInfo> BuildahEngine::described(const json& listed) {
     info = image_info(parsed_answer("buildah", finished.output));
     info.id = id;
     std::lock_guard lock(mutex_);
-    seen_[id] = info;
+    seen_.remember(info);
   }
   for (const json& name : elements(member(listed, "names"))) {
     std::string text = name.get<std::string>();

@@ -12,6 +12,7 @@
 #include "engine/call_counter.h"
 #include "engine/container_engine.h"
 #include "engine/engine_program.h"
+#include "engine/image_cache.h"
 
 namespace stagemake {
 
@@ -70,8 +71,8 @@ class BuildahEngine : public ContainerEngine {
   std::string isolation_;
   CallCounter counter_;
   std::mutex mutex_;
-  unsigned most_layers_ = 0;               // not asked yet
-  std::map<std::string, ImageInfo> seen_;  // by id, without names: an image never changes
+  unsigned most_layers_ = 0;  // not asked yet
+  ImageCache seen_{ImageCache::place("buildah")};
 };
 
 }  // namespace stagemake

@@ -64,7 +64,7 @@ start_buildah() {
   mkdir -p "$work/storage"
   printf '[storage]\ndriver = "%s"\ngraphroot = "%s"\nrunroot = "%s"\n' "${STAGEMAKE_TEST_STORAGE_DRIVER:-overlay}" \
     "$work/storage/graph" "$work/storage/run" > "$work/storage.conf"
-  export CONTAINERS_STORAGE_CONF=$work/storage.conf
+  export CONTAINERS_STORAGE_CONF=$work/storage.conf XDG_CACHE_HOME=$work/cache
   buildah images > "$work/probe" 2>&1 || skip "buildah does not work here: $(tail -n 1 "$work/probe")"
 }
 

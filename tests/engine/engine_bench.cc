@@ -160,6 +160,7 @@ class BuildahBench : public EngineBench {
                            "runroot = \"{0}/run\"\n",
                            folder.string()));
     ::setenv("CONTAINERS_STORAGE_CONF", (folder / "storage.conf").c_str(), 1);
+    ::setenv("XDG_CACHE_HOME", (folder / "cache").c_str(), 1);
     engine_ = std::make_unique<BuildahEngine>();
     engine_->probe();
     add_image(kBase, {.command = {"/bin/sh"}});

@@ -1,0 +1,79 @@
+#include "engine/image_cache.h"
+
+#include <cstdlib>
+#include <nlohmann/json.hpp>
+
+#include "base/text.h"
+
+namespace stagemake {
+namespace {
+
+using nlohmann::json;
+
+constexpr std::size_t kLargest = 64u << 20;  // bytes; some thousand images. Then it begins anew
+
+std::optional<ImageInfo> parsed(std::string_view line) {
+  json value = json::parse(line, nullptr, false);
+  try {
+    ImageInfo image;
+    image.id = value.at("id").get<std::string>();
+    image.labels = value.at("labels").get<Labels>();
+    image.created = value.at("created").get<std::int64_t>();
+    image.size = value.at("size").get<std::uint64_t>();
+    image.layers = value.at("layers").get<unsigned>();
+    return image;
+  } catch (const json::exception&) {
+    return std::nullopt;  // cut off when a disk was full, say
+  }
+}
+
+}  // namespace
+
+fs::path ImageCache::place(const std::string& engine) {
+  auto variable = [](const char* name) {
+    const char* value = std::getenv(name);
+    return fs::path(value == nullptr ? "" : value);
+  };
+  fs::path root = variable("XDG_CACHE_HOME");
+  if (root.empty() && !variable("HOME").empty()) root = variable("HOME") / ".cache";
+  return root.empty() ? fs::path() : root / "stagemake" / (engine + "-images");
+}
+
+void ImageCache::read() {
+  is_read_ = true;
+  if (file_.empty()) return;
+  try {
+    std::optional<std::string> text = read_file(file_, kLargest);
+    if (!text) return;
+    for (std::string_view line : lines(*text))
+      if (std::optional<ImageInfo> image = parsed(line)) images_[image->id] = std::move(*image);
+  } catch (const Error&) {
+    boost::system::error_code ignored;
+    fs::remove(file_, ignored);
+  }
+}
+
+std::optional<ImageInfo> ImageCache::find(const std::string& id) {
+  if (!is_read_) read();
+  auto found = images_.find(id);
+  return found == images_.end() ? std::nullopt : std::optional(found->second);
+}
+
+void ImageCache::remember(const ImageInfo& image) {
+  ImageInfo& kept = images_[image.id] = image;
+  kept.names.clear();
+  kept.digest.clear();
+  if (file_.empty()) return;
+  json line = {{"id", kept.id},
+               {"labels", kept.labels},
+               {"created", kept.created},
+               {"size", kept.size},
+               {"layers", kept.layers}};
+  try {
+    append_line(file_, line.dump(-1, ' ', true));
+  } catch (const std::exception&) {
+    file_.clear();  // labels that are no UTF-8, a folder that cannot be written: this process remembers
+  }
+}
+
+}  // namespace stagemake
