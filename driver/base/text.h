@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <vector>
 
 namespace stagemake {
@@ -18,6 +19,17 @@ std::vector<std::string_view> words(std::string_view text);
 std::vector<std::string_view> lines(std::string_view text);
 
 std::vector<std::string_view> split(std::string_view text, char separator);
+
+// Not of a temporary: what these give would outlive it in a loop over it.
+template <class Text>
+requires std::is_same_v<Text, std::string>
+void words(Text&&) = delete;
+template <class Text>
+requires std::is_same_v<Text, std::string>
+void lines(Text&&) = delete;
+template <class Text>
+requires std::is_same_v<Text, std::string>
+void split(Text&&, char) = delete;
 
 std::string join(const std::vector<std::string>& parts, std::string_view separator);
 

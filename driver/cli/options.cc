@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 
 #include "base/text.h"
+#include "cli/help_formatter.h"
 
 namespace stagemake {
 namespace {
@@ -20,7 +21,7 @@ struct GivenOption {
 constexpr GivenOption kGivenOptions[] = {
     {"--base-image", "BASE_IMAGE", "image that the first stage starts from"},
     {"--system", "SYSTEM",
-     "package system, as in build/pkgs/*/distros/SYSTEM.txt (default: the name's first word)"},
+     "package system, as in build/pkgs/*/distros/SYSTEM.txt (default: what the name means)"},
     {"--packages", "SAGE_PACKAGE_LIST_ARGS",
      "packages whose system packages are installed, as `stagemake list` takes them"},
     {"--extra-packages", "ALL_EXTRA_SAGE_PACKAGES", "more of them, by name (default: _bootstrap)"},
@@ -43,15 +44,16 @@ class Parser {
  public:
   Parser()
       : app_(
-            "Builds the container images of a make-based source distribution, stage by stage, and resumes.\n",
+            "Builds the container images of a make-based source distribution, stage by\nstage, and "
+            "resumes.\n",
             "stagemake") {
     app_.require_subcommand(1);
     app_.set_version_flag("--version", "stagemake " STAGEMAKE_VERSION);
-    app_.get_formatter()->column_width(34);
+    app_.formatter(std::make_shared<HelpFormatter>(34));
     app_.footer(
-        "`stagemake COMMAND --help` says more. Exit status: 0 all well, 1 a stage failed, 2 bad usage or "
-        "input,\n"
-        "3 no usable container engine, 130 and 143 after SIGINT and SIGTERM.");
+        "`stagemake COMMAND --help` says more. Exit status: 0 all well, 1 a stage failed,\n"
+        "2 bad usage or input, 3 no usable container engine, 130 and 143 after SIGINT\n"
+        "and SIGTERM.");
     add_build();
     add_explain();
     add_plan();
@@ -69,6 +71,8 @@ class Parser {
     add_clean();
     add_doctor();
     add_completion();
+    // Names of commands are shorter than options: their list fits 80 columns so.
+    app_.formatter(std::make_shared<HelpFormatter>(18));
   }
 
   ParsedOptions parse(int argc, const char* const* argv) {
@@ -284,8 +288,7 @@ class Parser {
   }
 
   void add_tox() {
-    CLI::App* sub = command(Verb::Tox, "tox",
-                            "build the environment for which tox called: for `commands` in a tree's tox.ini");
+    CLI::App* sub = command(Verb::Tox, "tox", "what a tree's tox.ini calls: build the environment");
     sub->add_option("TARGET", options_.arguments,
                     "tox's positional arguments: make targets (default: build)");
     add_engine(sub);
@@ -336,7 +339,7 @@ class Parser {
 
   void add_shell() {
     CLI::App* sub =
-        command(Verb::Shell, "shell", "open a shell in the newest image of a stage, finished or failed");
+        command(Verb::Shell, "shell", "open a shell in a stage's newest image, finished or failed");
     sub->add_option_function<std::string>(
            "ENV", [this](const std::string& name) { options_.environments = {name}; }, "environment")
         ->required();

@@ -42,7 +42,8 @@ unsigned long written(const FakeFiles& files, std::string_view stamp_prefix) {
   return std::stoul(found->second.content.substr(found->second.content.rfind(' ') + 1));
 }
 
-std::vector<std::string> strings(const std::vector<std::string_view>& views) {
+std::vector<std::string> word_list(const std::string& text) {
+  std::vector<std::string_view> views = words(text);
   return {views.begin(), views.end()};
 }
 
@@ -141,7 +142,7 @@ RunOutcome BuildBench::act(FakeContainer& container, const std::string& script, 
                   [&](const auto& file) { return file.first == path || file.first.starts_with(path + "/"); });
     record += "rm " + path.substr(6) + "; ";
   }
-  for (const std::string& package : strings(words(between(script, "for PACKAGE in ", ";")))) {
+  for (const std::string& package : word_list(between(script, "for PACKAGE in ", ";"))) {
     std::erase_if(container.files, [&](const auto& file) {
       return file.first.starts_with(fmt::format("{}{}-", kStamps, package));
     });
@@ -149,7 +150,7 @@ RunOutcome BuildBench::act(FakeContainer& container, const std::string& script, 
   }
   if (script.find("make SAGE_SPKG=") != std::string::npos) {
     std::string name = between(script, "$USE_MAKEFLAGS $", "\n");
-    outcome = make(container, strings(words(value(script, name))), sink, stop, record);
+    outcome = make(container, word_list(value(script, name)), sink, stop, record);
   } else if (std::string target = between(script, "make $USE_MAKEFLAGS ", "\n"); !target.empty()) {
     outcome = make(container, {target}, sink, stop, record);
   } else {
