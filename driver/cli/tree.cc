@@ -115,7 +115,12 @@ EnvironmentReader environment_reader(const Tree& tree, std::function<std::string
 
 std::vector<Environment> resolve_environments(const Options& options, const Tree& tree,
                                               EnvironmentReader& reader) {
-  EnvironmentList list = environment_list(tree);
+  Faults lists;
+  EnvironmentList list =
+      EnvironmentList::read(tree.path, tree.factors ? &*tree.factors : nullptr, tree.table, lists);
+  // Which systems there are matters to groups alone: a workflow that is no YAML keeps nobody from building.
+  for (const std::string& asked : options.environments)
+    if (environment_name(asked).starts_with("all-")) lists.throw_if_any();
   // Then no name need say the set of packages.
   bool exactly = options.verb == Verb::Tox || options.given.contains("SAGE_PACKAGE_LIST_ARGS");
   std::vector<Environment> environments;

@@ -137,7 +137,7 @@ RegistryAnswer ask_registry(const std::string& image) {
       slash != std::string::npos && (host.find_first_of(".:") != std::string::npos || host == "localhost");
   if (!named) return {.images = {}, .problem = "the name has no registry"};
   std::string repository = image.substr(slash + 1);
-  if (std::size_t colon = repository.rfind(':'); colon != std::string::npos) repository.erase(colon);
+  repository.erase(std::min(repository.find_first_of("@:"), repository.size()));  // of tag and digest
   bool here = host.starts_with("127.") || host.starts_with("localhost");
   std::string api = (here ? "http://" : "https://") + host + "/v2/";
 

@@ -31,11 +31,7 @@ void add_new(std::vector<std::string>& names, std::string name) {
 
 std::vector<ListedName> platforms_of(const fs::path& tree, const FactorTable* table, Faults& faults) {
   if (table != nullptr && !table->platforms().empty()) return table->platforms();
-  constexpr std::string_view kWorkflow = "docker.yml";
-  std::vector<ListedName> names;
-  for (ListedName& listed : workflow_names(tree, faults))
-    if (listed.file.ends_with(kWorkflow)) names.push_back(std::move(listed));
-  return names;
+  return workflow_names_in(tree, ".github/workflows/docker.yml", faults);
 }
 
 }  // namespace

@@ -93,6 +93,19 @@ class WorkflowReader {
 
 }  // namespace
 
+std::vector<ListedName> workflow_names_in(const fs::path& tree, const std::string& file, Faults& faults) {
+  std::vector<ListedName> names;
+  try {
+    std::optional<std::string> text = read_inside(tree, file);
+    if (text) WorkflowReader(file, *text, names).read(YAML::Load(*text));
+  } catch (const YAML::Exception& error) {
+    faults.add(fmt::format("{}:{}", file, error.mark.line + 1), "is no YAML: " + printable(error.msg));
+  } catch (const Error& error) {
+    for (const Fault& fault : error.faults()) faults.add(fault.where, fault.what);
+  }
+  return names;
+}
+
 std::vector<ListedName> workflow_names(const fs::path& tree, Faults& faults) {
   const std::string folder = ".github/workflows";
   std::vector<std::string> files;
@@ -102,14 +115,8 @@ std::vector<ListedName> workflow_names(const fs::path& tree, Faults& faults) {
       files.push_back(folder + "/" + at->path().filename().string());
   std::sort(files.begin(), files.end());
   std::vector<ListedName> names;
-  for (const std::string& file : files) {
-    try {
-      std::optional<std::string> text = read_inside(tree, file);
-      if (text) WorkflowReader(file, *text, names).read(YAML::Load(*text));
-    } catch (const YAML::Exception& error) {
-      faults.add(fmt::format("{}:{}", file, error.mark.line + 1), "is no YAML: " + printable(error.msg));
-    }
-  }
+  for (const std::string& file : files)
+    for (ListedName& name : workflow_names_in(tree, file, faults)) names.push_back(std::move(name));
   return names;
 }
 

@@ -13,4 +13,7 @@ namespace stagemake {
 // (`${{ … }}`) is passed over. A workflow that is no YAML is a fault.
 std::vector<ListedName> workflow_names(const fs::path& tree, Faults& faults);
 
+// The same of one file, relative to the tree; none where it is not there.
+std::vector<ListedName> workflow_names_in(const fs::path& tree, const std::string& file, Faults& faults);
+
 }  // namespace stagemake

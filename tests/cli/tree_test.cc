@@ -8,9 +8,11 @@
 namespace stagemake {
 namespace {
 
+using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::Not;
 
 std::string refusal(const std::function<void()>& work) {
   try {
@@ -116,6 +118,20 @@ TEST(TagOf, IsWhatRegistriesTake) {
 TEST(GitRevision, OfNoCheckoutIsEmpty) {
   TemporaryFolder folder(fs::temp_directory_path());
   EXPECT_EQ(git_revision(folder.path()), "");
+}
+
+TEST(ResolveEnvironments, AWorkflowThatIsNoYamlMattersToGroupsAlone) {
+  TreeText tree("zlib standard 1\n_prereq/distros/debian.txt = make\n");
+  tree.file(".github/workflows/docker.yml", "a: [\n").file(".github/workflows/other.yml", "b: {\n");
+  Options options;
+  options.tree = tree.path();
+  Tree opened = open_tree(options);
+  EnvironmentReader reader = environment_reader(opened, [] { return std::string(); }, MayRun::Nothing);
+  options.environments = {"debian-bookworm-minimal"};
+  EXPECT_EQ(resolve_environments(options, opened, reader).size(), 1u);
+  options.environments = {"all-minimal"};
+  EXPECT_THAT(refusal([&] { resolve_environments(options, opened, reader); }),
+              AllOf(HasSubstr("docker.yml:"), HasSubstr("is no YAML"), Not(HasSubstr("other.yml"))));
 }
 
 }  // namespace
