@@ -111,6 +111,7 @@ class Child {
   Finished run() {
     start();
     std::stop_callback on_stop(command_.stop, [this] { asio::post(loop_, [this] { ask(); }); });
+    std::stop_callback on_hurry(command_.hurry, [this] { asio::post(loop_, [this] { hurry(); }); });
     loop_.run();
     child_->detach();  // it is reaped: its destructor must not look for, or kill, a process of this number
     if (thrown_) std::rethrow_exception(thrown_);
@@ -227,7 +228,14 @@ class Child {
     after(command_.grace, [this] { end(); });
   }
 
+  void hurry() {
+    if (!alive_ || ended_) return;
+    finished_.stopped = true;
+    end();
+  }
+
   void end() {
+    ended_ = true;
     if (!command_.kill) return signal_group(SIGKILL);
     guarded(command_.kill);
     after(Command::kAfterKill, [this] { signal_group(SIGKILL); });
@@ -251,6 +259,7 @@ class Child {
   int null_ = -1;
   bool alive_ = true;
   bool too_much_ = false;
+  bool ended_ = false;  // it got its kill
   int open_streams_ = 2;
 };
 

@@ -43,6 +43,8 @@ struct Command {
   std::function<void()> ask;
   std::function<void()> kill;
   std::chrono::milliseconds grace{10000};
+  // A request, before `stop` or after it, ends the child at once, by `kill`.
+  std::stop_token hurry;
   static constexpr std::chrono::milliseconds kAfterKill{5000};
 };
 

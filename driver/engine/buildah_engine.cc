@@ -252,7 +252,7 @@ std::optional<std::string> BuildahEngine::copy_out_by_run(const std::string& con
 }
 
 RunOutcome BuildahEngine::run(const std::string& container, const std::string& script, const OutputSink& sink,
-                              std::stop_token stop, std::chrono::milliseconds grace) {
+                              const StopRequest& stop) {
   counter_.count("run");
   std::string mark = mark_of(present_configuration(container).id);
   ContainerProcesses processes(mark);
@@ -265,11 +265,12 @@ RunOutcome BuildahEngine::run(const std::string& container, const std::string& s
     processes.find_shell();
     input.release();
   };
-  command.stop = std::move(stop);
-  command.grace = grace;
+  command.stop = stop.stop;
+  command.hurry = stop.kill;
+  command.grace = stop.grace;
   command.ask = [&] {
     input.withhold();
-    if (input.released()) processes.ask(std::min(grace, kAskPatience));
+    if (input.released()) processes.ask(std::min(stop.grace, kAskPatience));
   };
   command.kill = [&] { processes.kill(); };
   Finished finished;

@@ -72,6 +72,14 @@ struct CommitSpec {
   bool squash = false;                  // one layer instead of the parent's and one more
 };
 
+// How a run ends before its script does. `stop` asks what runs inside to end, and leaves it `grace` for that;
+// `kill`, at any time, ends it at once.
+struct StopRequest {
+  std::stop_token stop = {};
+  std::chrono::milliseconds grace{10000};
+  std::stop_token kill = {};
+};
+
 // Where output goes, as it comes. Called from one thread per run.
 using OutputSink = std::function<void(std::string_view)>;
 
@@ -103,13 +111,13 @@ class ContainerEngine {
   virtual std::optional<std::string> copy_out(const std::string& container, const std::string& path) = 0;
   // Runs `script` with the container's /bin/sh, as often as wanted, one at a time. On a stop request,
   // everything that runs inside but the script's own shell gets SIGTERM, so that the script can finish what
-  // it has to (a script that must not go on to its next command asks for that: `make || exit`); after `grace`
-  // all gets SIGKILL. When this returns nothing of it runs any more, what it put into the background
-  // included. Standard input is /dev/null; standard output and error are one stream. Only docker and podman
-  // know `out_of_memory`. The host's network is the container's: package managers and proxies on 127.0.0.1
-  // work as they do outside.
+  // it has to (a script that must not go on to its next command asks for that: `make || exit`); after
+  // `grace`, or on a kill request, all gets SIGKILL. When this returns nothing of it runs any more, what it
+  // put into the background included. Standard input is /dev/null; standard output and error are one stream.
+  // Only docker and podman know `out_of_memory`. The host's network is the container's: package managers and
+  // proxies on 127.0.0.1 work as they do outside.
   virtual RunOutcome run(const std::string& container, const std::string& script, const OutputSink& sink,
-                         std::stop_token stop, std::chrono::milliseconds grace) = 0;
+                         const StopRequest& stop) = 0;
   // The container's files as a new image. Command, entry point, environment and user are those of the parent
   // image: how the container was run leaves no trace. (docker: where the parent has neither command nor entry
   // point, which its commit cannot express, the command is /bin/sh.) Returns the image's id.

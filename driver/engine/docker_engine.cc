@@ -229,7 +229,7 @@ void DockerEngine::ask_to_end(const std::string& container, std::chrono::millise
 }
 
 RunOutcome DockerEngine::run(const std::string& container, const std::string& script, const OutputSink& sink,
-                             std::stop_token stop, std::chrono::milliseconds grace) {
+                             const StopRequest& stop) {
   counter_.count("run");
   ScriptInput input(script);
   Command command = program_.command({"start", "--attach", "--interactive", container});
@@ -238,11 +238,12 @@ RunOutcome DockerEngine::run(const std::string& container, const std::string& sc
   command.on_errors = [&](std::string_view piece) {
     if (input.hear(piece)) input.release();
   };
-  command.stop = std::move(stop);
-  command.grace = grace;
+  command.stop = stop.stop;
+  command.hurry = stop.kill;
+  command.grace = stop.grace;
   command.ask = [&] {
     input.withhold();
-    if (input.released()) ask_to_end(container, std::min(grace, kAskPatience));
+    if (input.released()) ask_to_end(container, std::min(stop.grace, kAskPatience));
   };
   command.kill = [&] { program_.call({"kill", container}); };
   Finished finished;

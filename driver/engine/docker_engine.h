@@ -52,7 +52,7 @@ class DockerEngine : public ContainerEngine {
   void copy_in(const std::string& container, const fs::path& tar_file) override;
   std::optional<std::string> copy_out(const std::string& container, const std::string& path) override;
   RunOutcome run(const std::string& container, const std::string& script, const OutputSink& sink,
-                 std::stop_token stop, std::chrono::milliseconds grace) override;
+                 const StopRequest& stop) override;
   std::string commit(const std::string& container, const CommitSpec& spec) override;
   void remove_container(const std::string& container) override;
 

@@ -287,7 +287,7 @@ std::optional<std::string> FakeEngine::copy_out(const std::string& container, co
 }
 
 RunOutcome FakeEngine::run(const std::string& container, const std::string& script, const OutputSink& sink,
-                           std::stop_token stop, std::chrono::milliseconds) {
+                           const StopRequest& stop) {
   std::shared_ptr<FakeContainer> runs;
   std::stop_source source;
   {
@@ -299,7 +299,8 @@ RunOutcome FakeEngine::run(const std::string& container, const std::string& scri
     runs->running = true;
     runs_[container] = source;
   }
-  std::stop_callback pass_on(stop, [&] { source.request_stop(); });
+  std::stop_callback pass_on(stop.stop, [&] { source.request_stop(); });
+  std::stop_callback pass_kill(stop.kill, [&] { source.request_stop(); });
   RunOutcome outcome;
   std::exception_ptr failed;
   try {

@@ -160,7 +160,7 @@ RunOutcome Workplace::run(std::size_t stage, const fs::path& log, std::stop_toke
     file.write(piece);
     if (also) also(piece);
   };
-  RunOutcome outcome = setting_.engine.run(container_, text, sink, stop, setting_.grace);
+  RunOutcome outcome = setting_.engine.run(container_, text, sink, {.stop = stop, .grace = setting_.grace});
   bool makes = !setting_.plan.table.stages[stage].make_targets.empty();
   if (makes) note_packages();
   if (outcome.ok() && makes) uninstall_pending_ = false;
@@ -221,8 +221,7 @@ std::string Workplace::bring_sources(std::size_t stage) {
   if (sync.empty()) return {};
   std::string removals = removal_script(sync.removed);
   if (sync.removals_first) {
-    RunOutcome outcome = setting_.engine.run(
-        container_, in_root(removals), [](std::string_view) {}, {}, setting_.grace);
+    RunOutcome outcome = setting_.engine.run(container_, in_root(removals), [](std::string_view) {}, {});
     if (!outcome.ok()) throw engine_unusable("removed sources could not be removed from the container");
     removals.clear();
   }

@@ -61,21 +61,20 @@ class Conformance : public ::testing::TestWithParam<std::string> {
   Ran run(const std::string& container, const std::string& script, std::stop_token stop = {},
           std::chrono::milliseconds grace = kGrace) {
     Ran ran;
-    ran.outcome = engine().run(
-        container, script, [&](std::string_view piece) { ran.output += piece; }, stop, grace);
+    ran.outcome = engine().run(container, script, [&](std::string_view piece) { ran.output += piece; },
+                               {.stop = stop, .grace = grace});
     return ran;
   }
   // Runs, and asks to stop as soon as the script has said "ready".
   Ran run_and_stop(const std::string& container, const std::string& script, std::chrono::milliseconds grace) {
     std::stop_source stop;
     Ran ran;
-    ran.outcome = engine().run(
-        container, script,
-        [&](std::string_view piece) {
-          ran.output += piece;
-          if (ran.output.find("ready") != std::string::npos) stop.request_stop();
-        },
-        stop.get_token(), grace);
+    ran.outcome = engine().run(container, script,
+                               [&](std::string_view piece) {
+                                 ran.output += piece;
+                                 if (ran.output.find("ready") != std::string::npos) stop.request_stop();
+                               },
+                               {.stop = stop.get_token(), .grace = grace});
     return ran;
   }
   std::string commit(const std::string& container, const Labels& labels = {}, bool squash = false) {

@@ -27,7 +27,7 @@ TEST_P(Conformance, AbsentImagesAndContainersAreAnswers) {
 
 TEST_P(Conformance, WorkOnWhatIsAbsentIsAnEngineError) {
   EXPECT_THROW(engine().create({unique("c"), "not-there:1", {}}), EngineError);
-  EXPECT_THROW(engine().run("not-there", "true", {}, {}, kGrace), EngineError);
+  EXPECT_THROW(engine().run("not-there", "true", {}, {.grace = kGrace}), EngineError);
   EXPECT_THROW(engine().commit("not-there", {}), EngineError);
   EXPECT_THROW(engine().copy_out("not-there", "/bin"), EngineError);
   EXPECT_THROW(engine().copy_in("not-there", base_tar()), EngineError);

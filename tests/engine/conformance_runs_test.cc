@@ -75,7 +75,7 @@ TEST_P(Conformance, FourContainersRunAtOnce) {
           if (first && ++begun == 4) all_run.request_stop();
         };
         ran[i].outcome = engine().run(names[i], fmt::format("echo {0} >/mine; cat /mine; sleep 60", i), sink,
-                                      all_run.get_token(), kShortGrace);
+                                      {.stop = all_run.get_token(), .grace = kShortGrace});
         commit(names[i]);
       });
   }
@@ -88,9 +88,8 @@ TEST_P(Conformance, FourContainersRunAtOnce) {
 TEST_P(Conformance, WhatTheSinkThrowsComesOut) {
   std::string container = create();
   std::string mark = fmt::format("98{}", ::getpid() * 10 + 1);
-  EXPECT_THROW(engine().run(
-                   container, "echo x; sleep " + mark,
-                   [](std::string_view) { throw std::length_error("full"); }, {}, kGrace),
+  EXPECT_THROW(engine().run(container, "echo x; sleep " + mark,
+                            [](std::string_view) { throw std::length_error("full"); }, {.grace = kGrace}),
                std::length_error);
   EXPECT_THAT(processes_with(mark), IsEmpty());
 }
@@ -153,9 +152,8 @@ TEST_P(Conformance, ARunningContainerIsListedSoAndCanBeRemoved) {
   std::atomic<bool> ready = false;
   std::jthread runs([&] {
     try {
-      engine().run(
-          container, "echo ready; sleep " + number + "1; sleep " + number + "2",
-          [&](std::string_view) { ready = true; }, {}, kGrace);
+      engine().run(container, "echo ready; sleep " + number + "1; sleep " + number + "2",
+                   [&](std::string_view) { ready = true; }, {.grace = kGrace});
     } catch (const EngineError&) {
       // The container went away under it: the engine's error, or the exit code of the killed shell.
     }

@@ -56,8 +56,8 @@ TEST(EngineLoss, ADaemonThatIsKilledIsOneEngineError) {
   std::string number = fmt::format("94{}", ::getpid() * 10);
   auto begin = std::chrono::steady_clock::now();
   std::string words = message_of([&] {
-    engine.run(
-        "victim", "echo ready; sleep " + number, [&](std::string_view) { dockerd.kill(); }, {}, kGrace);
+    engine.run("victim", "echo ready; sleep " + number, [&](std::string_view) { dockerd.kill(); },
+               {.grace = kGrace});
   });
   EXPECT_LT(std::chrono::steady_clock::now() - begin, 8s);
   EXPECT_THAT(words, HasSubstr("docker inspect: exit status 1: "));

@@ -24,8 +24,7 @@ TEST(FakeEngine, RunsWhatTheTestSays) {
   };
   engine.create({.name = "c", .image = "base:1"});
   std::string output;
-  RunOutcome outcome = engine.run(
-      "c", "the script", [&](std::string_view piece) { output += piece; }, {}, std::chrono::seconds(1));
+  RunOutcome outcome = engine.run("c", "the script", [&](std::string_view piece) { output += piece; }, {});
   EXPECT_EQ(outcome.exit_code, 3);
   EXPECT_EQ(output, "said\n");
   engine.commit("c", {.names = {"next:1"}, .labels = {{"b", "2"}}});
@@ -54,7 +53,7 @@ TEST(FakeEngine, FailsWhereToldAndCounts) {
                            "list_containers", "tag", "remove_image"})
     engine.fail(verb, "gone");
   EXPECT_THROW(engine.probe(), EngineError);
-  EXPECT_THROW(engine.run("c", "", {}, {}, {}), EngineError);
+  EXPECT_THROW(engine.run("c", "", {}, {}), EngineError);
   EXPECT_THROW(engine.remove_container("c"), EngineError);
   EXPECT_THROW(engine.list_images("a", ""), EngineError);
 }
@@ -99,9 +98,9 @@ TEST(FakeEngine, RemovingARunningContainerStopsItsRun) {
   };
   engine.create({.name = "c", .image = "base:1"});
   RunOutcome outcome;
-  std::jthread thread([&] { outcome = engine.run("c", "", {}, {}, {}); });
+  std::jthread thread([&] { outcome = engine.run("c", "", {}, {}); });
   while (!runs) std::this_thread::yield();
-  EXPECT_THROW(engine.run("c", "", {}, {}, {}), EngineError) << "one at a time";
+  EXPECT_THROW(engine.run("c", "", {}, {}), EngineError) << "one at a time";
   engine.remove_container("c");
   thread.join();
   EXPECT_EQ(outcome.exit_code, 137);

@@ -76,7 +76,7 @@ TEST_F(Podman, AContainerThatCannotStartIsAnEngineError) {
   if (engine_.examine().usable) GTEST_SKIP() << "podman runs containers here";
   EXPECT_THROW(engine_.probe(), EngineError);
   engine_.create({"podman-3", kBase, {}});
-  EXPECT_THROW(engine_.run("podman-3", "true", {}, {}, kGrace), EngineError);
+  EXPECT_THROW(engine_.run("podman-3", "true", {}, {.grace = kGrace}), EngineError);
   engine_.remove_container("podman-3");
 }
 
