@@ -20,6 +20,7 @@ class StateFolder {
   const fs::path& root() const { return root_; }
   fs::path source_ids() const { return tree_ / "source-ids"; }
   fs::path temporary() const { return root_ / "tmp"; }
+  fs::path journal() const { return tree_ / "journal"; }  // run/journal.h
   fs::path environment_lock(const std::string& environment) const { return tree_ / "locks" / environment; }
 
   // The log file of a stage, fresh: the last kKeptLogs older ones are kept beside it as STAGE.log.1 (the

@@ -1,0 +1,112 @@
+// The journal: what runs on this tree took and came to, and what was evicted, as lines of JSON in the state
+// folder. It is read for predictions and explanations, and believed by nobody else: losing it costs
+// predictions, never correctness. So nothing here throws; lines that are cut off, of another schema or no
+// JSON are passed over.
+//
+// Times are seconds since the epoch, durations seconds, sizes bytes. Several threads and several drivers may
+// add and read at once.
+#pragma once
+
+#include <cstdint>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/files.h"
+
+namespace stagemake {
+
+inline constexpr int kJournalSchema = 1;
+
+// How a run of a stage ended. Partial: it was cut off by a deadline; Interrupted: by a person or a signal.
+enum class StageOutcome { Built, Failed, Interrupted, Partial };
+
+// A stage that ran in a container.
+struct StageRun {
+  std::int64_t when = 0;  // its end
+  std::string environment = {};
+  std::string stage = {};
+  std::string key = {};
+  StageOutcome outcome = StageOutcome::Built;
+  double seconds = 0;         // without the commit
+  double commit_seconds = 0;  // 0: no image was made
+  std::uint64_t bytes = 0;    // by which the image grew; 0: none was made, or it is not known
+  std::string engine = {};
+};
+
+struct PackageBuilt {
+  std::int64_t when = 0;
+  std::string environment = {};
+  std::string package = {};
+  std::string version = {};
+  double seconds = 0;
+};
+
+// An image on its way from or to a registry.
+struct Transfer {
+  enum class Kind { Pull, Push } kind = Kind::Pull;
+  std::int64_t when = 0;  // its end
+  std::string host = {};  // "ghcr.io", "127.0.0.1:5000"
+  std::uint64_t bytes = 0;
+  double seconds = 0;
+  bool ok = true;
+};
+
+// An image that was removed to make room.
+struct Eviction {
+  std::int64_t when = 0;
+  std::string environment = {};
+  std::string stage = {};
+  std::string key = {};
+  bool complete = true;
+  std::string image = {};      // its name; its short id where it had none
+  std::uint64_t bytes = 0;     // that went with it
+  double rebuild_seconds = 0;  // as predicted then
+  std::string why = {};        // by what, and why: "gc (--max-size 10.0 GB)"
+};
+
+// In the order in which they were written.
+struct JournalContents {
+  std::vector<StageRun> stages;
+  std::vector<PackageBuilt> packages;
+  std::vector<Transfer> transfers;
+  std::vector<Eviction> evictions;
+};
+
+class Journal {
+ public:
+  static constexpr std::size_t kMostRead = 16u << 20;  // bytes, from the end
+  static constexpr std::size_t kMostKept = 32u << 20;  // bytes; a larger file loses its older half
+
+  explicit Journal(fs::path file) : file_(std::move(file)) {}
+
+  // Adds a line. False where it could not be written.
+  bool add(const StageRun& run);
+  bool add(const PackageBuilt& package);
+  bool add(const Transfer& transfer);
+  bool add(const Eviction& eviction);
+
+  // Why lines could not be written, for a person to be told once: nothing where all could, and from the
+  // second call on.
+  std::optional<std::string> untold_problem();
+
+  // Empty where there is no journal, or it cannot be read.
+  JournalContents read() const;
+
+ private:
+  bool add_line(const std::string& line);
+  void drop_older_half() const;
+
+  const fs::path file_;
+  std::mutex mutex_;
+  std::string problem_;
+  bool told_ = false;
+};
+
+// The eviction of an image of this stage with this key; nothing where there was none, or where the stage was
+// built again since.
+std::optional<Eviction> evicted(const JournalContents& journal, const std::string& environment,
+                                const std::string& stage, const std::string& key);
+
+}  // namespace stagemake

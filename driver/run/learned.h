@@ -1,0 +1,20 @@
+// Predictions from where observations lie: this machine's journal, and the labels of snapshots, which come
+// along from other machines.
+#pragma once
+
+#include <vector>
+
+#include "plan/predictions.h"
+#include "plan/snapshot.h"
+#include "run/journal.h"
+
+namespace stagemake {
+
+// What the packages of these snapshots took where they were built, as far as their labels say. The same build
+// shows in every snapshot that holds it: it is in the list once.
+std::vector<PackageObservation> package_times(const std::vector<Snapshot>& snapshots);
+
+// The journal comes first: snapshots are heard of packages that it does not know in their environment.
+Predictions learned(const JournalContents& journal, const std::vector<Snapshot>& snapshots);
+
+}  // namespace stagemake
