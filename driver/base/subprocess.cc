@@ -3,15 +3,19 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <signal.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <boost/asio.hpp>
 #include <boost/process/v2/process.hpp>
 #include <boost/process/v2/stdio.hpp>
 #include <cstdlib>
 #include <exception>
+#include <mutex>
 #include <optional>
 #include <utility>
 
@@ -30,7 +34,8 @@ constexpr std::size_t kErrorTail = 64u << 10;
 // What Boost does not do for a child. (Its process_environment does not link in 1.81.)
 class ChildSetup {
  public:
-  explicit ChildSetup(std::vector<std::string> environment) : environment_(std::move(environment)) {
+  ChildSetup(std::vector<std::string> environment, int output_again)
+      : environment_(std::move(environment)), output_again_(output_again) {
     for (const std::string& line : environment_) pointers_.push_back(line.c_str());
     pointers_.push_back(nullptr);
   }
@@ -38,14 +43,19 @@ class ChildSetup {
   template <typename Launcher>
   boost::system::error_code on_setup(Launcher& launcher, const fs::path&, const char* const*) {
     launcher.env = pointers_.data();
+    if (output_again_ > 0) launcher.fd_whitelist.push_back(output_again_);
     return {};
   }
 
   // Runs in the child, between fork and exec. The driver may block or ignore signals; a child that inherited
   // that would not hear our SIGTERM.
   template <typename Launcher>
-  boost::system::error_code on_exec_setup(Launcher&, const fs::path&, const char* const*) {
+  boost::system::error_code on_exec_setup(Launcher& launcher, const fs::path&, const char* const*) {
     ::setpgid(0, 0);
+    // A second entry is the launcher's own pipe, by which the parent learns that an exec failed.
+    const auto& kept = launcher.fd_whitelist;
+    if (output_again_ > 0 && std::count(kept.begin(), kept.end(), output_again_) == 1)
+      ::dup2(STDOUT_FILENO, output_again_);
     for (int number : {SIGINT, SIGTERM, SIGHUP, SIGPIPE, SIGQUIT, SIGCHLD}) ::signal(number, SIG_DFL);
     sigset_t none;
     ::sigemptyset(&none);
@@ -56,6 +66,29 @@ class ChildSetup {
  private:
   std::vector<std::string> environment_;
   std::vector<const char*> pointers_;
+  int output_again_;
+};
+
+// Keeps the launcher's own pipe off the number of Command::output_again while a child is started.
+class HeldNumber {
+ public:
+  HeldNumber(int output, int number) {
+    if (number <= 0) return;
+    static std::mutex one_at_a_time;
+    lock_ = std::unique_lock(one_at_a_time);
+    held_ = ::fcntl(output, F_DUPFD_CLOEXEC, number);  // or a higher one, where that is taken anyway
+    // For who opens it anew by its name in /proc: a pipe has file modes too, and is ours.
+    ::fchmod(output, 0622);
+  }
+  ~HeldNumber() {
+    if (held_ >= 0) ::close(held_);
+  }
+  HeldNumber(const HeldNumber&) = delete;
+  HeldNumber& operator=(const HeldNumber&) = delete;
+
+ private:
+  std::unique_lock<std::mutex> lock_;
+  int held_ = -1;
 };
 
 class Pipe {
@@ -84,20 +117,40 @@ class Pipe {
     boost::system::error_code ignored;
     read_end_.close(ignored);
   }
+  // Takes what is there now, and then no more.
+  void finish() {
+    finishing_ = true;
+    boost::system::error_code ignored;
+    if (read_end_.is_open()) read_end_.cancel(ignored);
+  }
 
  private:
   void read_some() {
     read_end_.async_read_some(asio::buffer(buffer_), [this](boost::system::error_code failed, std::size_t n) {
       if (n > 0) sink_({buffer_.data(), n});
-      if (failed)
+      if (finishing_) take_the_rest();
+      if (failed || finishing_)
         closed_();
       else
         read_some();
     });
   }
+  // Not "until nothing is there": a writer that does not end would keep us for ever.
+  void take_the_rest() {
+    int left = 0;
+    if (!read_end_.is_open() || ::ioctl(read_end_.native_handle(), FIONREAD, &left) != 0) return;
+    while (left > 0) {
+      std::size_t most = std::min(buffer_.size(), static_cast<std::size_t>(left));
+      ssize_t n = ::read(read_end_.native_handle(), buffer_.data(), most);
+      if (n <= 0) return;
+      sink_({buffer_.data(), static_cast<std::size_t>(n)});
+      left -= static_cast<int>(n);
+    }
+  }
 
   asio::readable_pipe read_end_;
   int write_end_ = -1;
+  bool finishing_ = false;
   std::array<char, 65536> buffer_;
   std::function<void(std::string_view)> sink_;
   std::function<void()> closed_;
@@ -131,11 +184,14 @@ class Child {
     int output = command_.standard_output >= 0 ? command_.standard_output : output_.write_end();
     int errors = command_.on_output && !command_.on_errors ? output_.write_end() : errors_.write_end();
     std::vector<std::string> arguments(command_.argv.begin() + 1, command_.argv.end());
-    ChildSetup setup(environment_lines());
     boost::system::error_code failed;
-    process::default_process_launcher launcher;
-    child_.emplace(launcher(loop_.get_executor(), failed, program, arguments,
-                            process::process_stdio{input, output, errors}, setup));
+    {
+      HeldNumber held(output, command_.output_again);
+      ChildSetup setup(environment_lines(), command_.output_again);
+      process::default_process_launcher launcher;
+      child_.emplace(launcher(loop_.get_executor(), failed, program, arguments,
+                              process::process_stdio{input, output, errors}, setup));
+    }
     if (null_ >= 0) ::close(null_);
     output_.close_write_end();
     errors_.close_write_end();
@@ -201,11 +257,12 @@ class Child {
       thrown_ = std::make_exception_ptr(engine_unusable(
           fmt::format("{}: its exit status is lost: {}", command_.argv[0], unknown.message())));
     // A grandchild that kept our pipe open must not keep us: what it says is not waited for longer than this.
+    // What the child said is in the pipe already, and is read to its end even where we come to it late.
     timer_.expires_after(std::chrono::milliseconds(500));
     timer_.async_wait([this](boost::system::error_code cancelled) {
       if (cancelled) return;
-      output_.drop();
-      errors_.drop();
+      output_.finish();
+      errors_.finish();
     });
     finish_if_done();
   }

@@ -26,6 +26,11 @@ struct Command {
   // Where standard output goes instead of into `on_output` or Finished::output; -1 is neither. Stays the
   // caller's.
   int standard_output = -1;
+  // A number, 3 … 9, under which the child has its standard output once more and hands it down: what it runs
+  // can so write past a relay of the child's own, which may lose the last words. Others than the caller's
+  // user can write there too if they are below the child. 0: none. Should the number be busy, the child goes
+  // without.
+  int output_again = 0;
 
   // Called with every piece of output as it comes, from the calling thread. Where it is empty, standard
   // output is collected in Finished::output (up to `output_limit` bytes, then the child is killed and the
@@ -59,8 +64,8 @@ struct Finished {
 
 // Throws Error (EngineUnusable) where the program cannot be started or printed too much. What `on_output`,
 // `on_errors`, `ask` or `kill` throw comes out here, after the child was killed. When this returns or throws,
-// the child is gone and reaped; what left its group is not waited for, nor output that comes half a second
-// after its end.
+// the child is gone and reaped. All that was written before its end has arrived, however late this process
+// came to read it; what left its group is not waited for, nor output that comes half a second after its end.
 Finished run_command(const Command& command);
 
 // The path of a program as a shell would find it; empty where there is none.

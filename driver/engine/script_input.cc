@@ -33,10 +33,16 @@ void write_all(int fd, std::string_view text) {
   ::close(fd);
 }
 
+// A failing `exec` ends a shell, a failing `true` does not.
+std::string redirection(int output) {
+  return output == 0 ? "" : fmt::format("if true >&{0}; then exec >&{0} {0}>&-; fi 2>/dev/null; ", output);
+}
+
 }  // namespace
 
-ScriptInput::ScriptInput(const std::string& script)
-    : rest_(fmt::format("exec 2>&1; eval {} </dev/null\n", shell_quoted(std::string_view(script)))) {
+ScriptInput::ScriptInput(const std::string& script, int output)
+    : rest_(fmt::format("{}exec 2>&1; eval {} </dev/null\n", redirection(output),
+                        shell_quoted(std::string_view(script)))) {
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC) != 0)
     throw EngineError(std::string("no pipe for a script: ") + std::strerror(errno));

@@ -5,7 +5,8 @@
 // engine that never started it, and gives us the time to look at the shell before it does anything. It reads
 // all of the script as one `eval` before the first command runs, so that a command that reads its input finds
 // /dev/null and not the rest of the script. From then on both its streams are one, in the order in which they
-// were written.
+// were written. Where the engine relays what the shell prints, and may lose the end of it, a descriptor that
+// leads past the relay takes its place.
 //
 // Thread rule: one thread.
 #pragma once
@@ -18,7 +19,9 @@ namespace stagemake {
 
 class ScriptInput {
  public:
-  explicit ScriptInput(const std::string& script);
+  // `output`: a one-digit descriptor that the shell may have inherited, for its output; 0: none. Where it has
+  // not, its output stays what it is.
+  explicit ScriptInput(const std::string& script, int output = 0);
   ~ScriptInput();
   ScriptInput(const ScriptInput&) = delete;
   ScriptInput& operator=(const ScriptInput&) = delete;

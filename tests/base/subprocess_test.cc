@@ -188,6 +188,53 @@ TEST(Subprocess, AGrandchildWithThePipeDoesNotKeepUs) {
   ::kill(std::stoi(std::string(lines(finished.output)[1])), SIGKILL);
 }
 
+TEST(Subprocess, WhatWasSaidBeforeTheEndArrivesHoweverLateItIsRead) {
+  // When the child has ended its last words lie in the pipe, and we take longer for them than we wait for
+  // others.
+  for (const char* beside : {"", "sleep 30 & echo $! >&2; ", "yes >&2 & echo $! >&2; "}) {
+    std::string all;
+    Command command = shell(std::string(beside) +
+                            "head -c 1000000 /dev/zero | tr '\\000' x; head -c 30000 /dev/zero; printf end");
+    command.on_output = [&](std::string_view piece) {
+      all += piece;
+      if (all.size() > 900'000) std::this_thread::sleep_for(600ms);
+    };
+    std::string errors;
+    command.on_errors = [&](std::string_view piece) {
+      if (errors.size() < 100) errors += piece;
+    };
+    auto begin = Clock::now();
+    run_command(command);
+    EXPECT_EQ(all.size(), 1'030'003u) << beside;
+    EXPECT_THAT(all, ::testing::EndsWith("end")) << beside;
+    EXPECT_LT(Clock::now() - begin, 10s);
+    std::size_t number = errors.find_first_of("0123456789");
+    if (*beside != '\0') ::kill(std::stoi(errors.substr(number)), SIGKILL);
+  }
+}
+
+TEST(Subprocess, OutputIsThereOnceMoreWhereAsked) {
+  // Through a relay that drops everything, for somebody who is not its owner, and many at once.
+  std::atomic<int> right = 0;
+  std::vector<std::jthread> threads;
+  for (int i = 0; i < 40; ++i)
+    threads.emplace_back([&] {
+      std::string all;
+      Command command = shell("sh -c 'echo lost; echo kept >&9; echo again >/proc/self/fd/9' >/dev/null");
+      command.on_output = [&](std::string_view piece) { all += piece; };
+      command.output_again = 9;
+      Finished finished = run_command(command);
+      if (all == "kept\nagain\n" && finished.exit_code == 0) ++right;
+    });
+  threads.clear();
+  EXPECT_EQ(right, 40);
+  EXPECT_NE(run_command(shell("echo x >&9")).exit_code, 0) << "not unless asked";
+  Command missing;
+  missing.argv = {"/etc"};
+  missing.output_again = 9;
+  EXPECT_THROW(run_command(missing), Error);
+}
+
 TEST(Subprocess, AStopEndsTheWholeGroup) {
   std::stop_source stop;
   std::string all;

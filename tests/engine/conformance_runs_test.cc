@@ -85,6 +85,37 @@ TEST_P(Conformance, FourContainersRunAtOnce) {
   }
 }
 
+TEST_P(Conformance, ABusyMachineLosesNothingOfShortScripts) {
+  std::atomic<bool> busy = true;
+  std::vector<std::jthread> load;
+  for (int i = 0; i < 6; ++i)
+    load.emplace_back([&] {
+      while (busy) continue;
+    });
+  std::vector<std::string> names;
+  for (int i = 0; i < 8; ++i) names.push_back(create());
+  std::atomic<int> right = 0;
+  std::vector<std::jthread> threads;
+  for (const std::string& name : names)
+    threads.emplace_back([&, name] {
+      for (int i = 0; i < 5; ++i) {
+        Ran ran = run(name, "echo before; echo error >&2; exit 3");
+        if (ran.output == "before\nerror\n" && ran.outcome.exit_code == 3) ++right;
+      }
+    });
+  threads.clear();
+  busy = false;
+  EXPECT_EQ(right, 40);
+}
+
+TEST_P(Conformance, AUserMayOpenItsOutputByName) {
+  if (GetParam() == "fake") GTEST_SKIP() << "the fake has no /proc";
+  std::string image = unique("configured") + ":1";
+  bench_->add_image(image, {.command = {"/bin/sh"}, .user = "user"});
+  EXPECT_EQ(run(create(image), "echo a; echo b >/proc/self/fd/1; echo c >/proc/self/fd/2").output,
+            "a\nb\nc\n");
+}
+
 TEST_P(Conformance, WhatTheSinkThrowsComesOut) {
   std::string container = create();
   std::string mark = fmt::format("98{}", ::getpid() * 10 + 1);
