@@ -19,6 +19,7 @@ namespace stagemake {
 namespace {
 
 using nlohmann::json;
+using namespace std::chrono_literals;
 
 constexpr std::chrono::milliseconds kAskPatience{2000};  // for a script's next command
 constexpr int kNothingThere = 44;                        // exit status of our own in copy_out
@@ -279,7 +280,10 @@ RunOutcome BuildahEngine::run(const std::string& container, const std::string& s
     input.withhold();
     if (input.released()) processes.ask(std::min(stop.grace, kAskPatience));
   };
-  command.kill = [&] { processes.kill(); };
+  command.kill = [&] {
+    input.withhold();
+    processes.kill();
+  };
   Finished finished;
   try {
     finished = program_.run(command);
@@ -333,11 +337,23 @@ std::string BuildahEngine::commit(const std::string& container, const CommitSpec
   return "sha256:" + id;
 }
 
+std::vector<ContainerProcess> BuildahEngine::processes(const std::string& container) {
+  counter_.count("processes");
+  std::optional<Configuration> found = configuration(container);
+  return found ? ContainerProcesses(mark_of(found->id)).table() : std::vector<ContainerProcess>();
+}
+
+void BuildahEngine::stop_container(const std::string& container, std::chrono::milliseconds grace) {
+  counter_.count("stop_container");
+  if (std::optional<Configuration> found = configuration(container))
+    ContainerProcesses(mark_of(found->id)).end(grace);
+}
+
 void BuildahEngine::remove_container(const std::string& container) {
   counter_.count("remove_container");
   std::optional<Configuration> found = configuration(container);
   if (!found) return;
-  ContainerProcesses(mark_of(found->id)).kill();
+  ContainerProcesses(mark_of(found->id)).end(0ms);
   Finished finished = program_.call({"rm", container});
   if (!finished.ok() && !says_absent(finished)) throw program_.error("rm", finished);
 }

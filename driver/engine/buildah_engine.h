@@ -36,6 +36,8 @@ class BuildahEngine : public ContainerEngine {
   std::optional<std::string> copy_out(const std::string& container, const std::string& path) override;
   RunOutcome run(const std::string& container, const std::string& script, const OutputSink& sink,
                  const StopRequest& stop) override;
+  std::vector<ContainerProcess> processes(const std::string& container) override;
+  void stop_container(const std::string& container, std::chrono::milliseconds grace) override;
   std::string commit(const std::string& container, const CommitSpec& spec) override;
   void remove_container(const std::string& container) override;
 

@@ -52,6 +52,13 @@ struct ContainerInfo {
   Labels labels = {};
 };
 
+struct ContainerProcess {
+  long pid = 0;              // as the engine numbers them
+  long parent = 0;           // likewise; it need not be one of those inside
+  double cpu_seconds = 0;    // its own; not those of children that have ended
+  std::string command = {};  // printable, at most 200 bytes
+};
+
 struct ContainerSpec {
   std::string name = {};   // unique on this engine; [a-zA-Z0-9][a-zA-Z0-9_.-]*
   std::string image = {};  // id or name; must be present on this machine
@@ -118,6 +125,14 @@ class ContainerEngine {
   // proxies on 127.0.0.1 work as they do outside.
   virtual RunOutcome run(const std::string& container, const std::string& script, const OutputSink& sink,
                          const StopRequest& stop) = 0;
+  // What runs inside now, the script's own shell included; nothing where nothing does or there is no such
+  // container. For a look at a silent stage; may be called while `run` goes on in another thread, or in
+  // another process. docker: needs `ps` beside the daemon.
+  virtual std::vector<ContainerProcess> processes(const std::string& container) = 0;
+  // Ends what runs in a container that another driver, dead by now, left running: asks it to end as a stop of
+  // `run` does, and after `grace` kills it. Its files stay, and it can run again. When this returns nothing
+  // runs inside; nothing to do where nothing did, or there is no such container.
+  virtual void stop_container(const std::string& container, std::chrono::milliseconds grace) = 0;
   // The container's files as a new image. Command, entry point, environment and user are those of the parent
   // image: how the container was run leaves no trace. (docker: where the parent has neither command nor entry
   // point, which its commit cannot express, the command is /bin/sh.) Returns the image's id.

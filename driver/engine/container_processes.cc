@@ -6,13 +6,15 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <functional>
 #include <thread>
 
 #include "base/files.h"
-#include "engine/container_engine.h"
+#include "base/text.h"
+#include "engine/process_table.h"
 
 namespace stagemake {
 namespace {
@@ -21,6 +23,8 @@ using namespace std::chrono_literals;
 
 constexpr auto kAskPause = 20ms;
 constexpr auto kKillPause = 5ms;
+constexpr auto kEndPause = 50ms;
+constexpr std::chrono::milliseconds kAskPatience{2000};  // for a script's next command
 
 // A file in /proc, which has no size; empty where it cannot be read.
 std::string proc_file(pid_t process, const char* name) {
@@ -59,6 +63,28 @@ bool carries(const std::string& environment, const std::string& mark) {
   return false;
 }
 
+// Nothing where it has ended.
+std::optional<ContainerProcess> description(pid_t process) {
+  // After "PID (NAME) ": state, parent, … with the ticks in user and system mode as 12th and 13th.
+  std::string stat = proc_file(process, "stat");
+  std::size_t begin = stat.find('(');
+  std::size_t end = stat.rfind(')');
+  if (begin == std::string::npos || end == std::string::npos) return std::nullopt;
+  std::vector<std::string_view> fields = words(std::string_view(stat).substr(end + 1));
+  if (fields.size() < 13) return std::nullopt;
+  auto number = [&](std::size_t i) {
+    long value = 0;
+    std::from_chars(fields[i].data(), fields[i].data() + fields[i].size(), value);
+    return value;
+  };
+  std::string command = proc_file(process, "cmdline");
+  std::replace(command.begin(), command.end(), '\0', ' ');
+  if (command.empty()) command = fmt::format("[{}]", stat.substr(begin + 1, end - begin - 1));
+  double ticks = static_cast<double>(number(11) + number(12));
+  return ContainerProcess{process, number(1), ticks / static_cast<double>(::sysconf(_SC_CLK_TCK)),
+                          command_text(command)};
+}
+
 void for_each_process(const std::function<void(pid_t)>& visit) {
   boost::system::error_code failed;
   for (fs::directory_iterator at("/proc", failed), end; !failed && at != end; at.increment(failed)) {
@@ -86,13 +112,48 @@ void ContainerProcesses::find_shell() {
     std::string space = namespace_of(process);
     pid_t parent = parent_of(process);
     if (space.empty() || space == own || namespace_of(parent) != space) return;
-    if (carries(proc_file(parent, "environ"), mark_)) return;
-    held_ = ::open(fmt::format("/proc/{}/ns/mnt", process).c_str(), O_RDONLY | O_CLOEXEC);
-    if (held_ < 0 || namespace_of(process) != space) return;
+    if (carries(proc_file(parent, "environ"), mark_) || !hold(process, space)) return;
     shell_ = process;
     keeper_ = parent;
-    mount_namespace_ = space;
   });
+}
+
+bool ContainerProcesses::hold(pid_t process, const std::string& space) {
+  held_ = ::open(fmt::format("/proc/{}/ns/mnt", process).c_str(), O_RDONLY | O_CLOEXEC);
+  if (held_ < 0 || namespace_of(process) != space) return false;
+  mount_namespace_ = space;
+  return true;
+}
+
+// Where the engine's process was killed with its driver, the shell has no such parent, or is gone: then any
+// process with the mark shows the mount namespace.
+void ContainerProcesses::adopt() {
+  find_shell();
+  if (held_ >= 0) return;
+  std::string own = namespace_of(::getpid());
+  for_each_process([&](pid_t process) {
+    if (held_ >= 0 || !carries(proc_file(process, "environ"), mark_)) return;
+    std::string space = namespace_of(process);
+    if (!space.empty() && space != own) hold(process, space);
+  });
+}
+
+std::vector<ContainerProcess> ContainerProcesses::table() {
+  adopt();
+  std::vector<ContainerProcess> table;
+  for (pid_t process : running())
+    if (std::optional<ContainerProcess> described = description(process))
+      table.push_back(*std::move(described));
+  return table;
+}
+
+void ContainerProcesses::end(std::chrono::milliseconds grace) {
+  adopt();
+  auto give_up = std::chrono::steady_clock::now() + grace;
+  if (grace > 0ms && !running().empty()) ask(std::min(grace, kAskPatience));
+  while (std::chrono::steady_clock::now() < give_up && !running().empty())
+    std::this_thread::sleep_for(kEndPause);
+  kill();
 }
 
 bool ContainerProcesses::inside(pid_t process) const {

@@ -10,6 +10,8 @@
 #include <string>
 #include <vector>
 
+#include "engine/container_engine.h"
+
 namespace stagemake {
 
 class ContainerProcesses {
@@ -26,6 +28,11 @@ class ContainerProcesses {
 
   // Those that run now, without the engine's own process beside them.
   std::vector<pid_t> running() const;
+  // What runs now, of a run that may be another process's.
+  std::vector<ContainerProcess> table();
+  // Ends a run of another process, dead by now: `ask`, and after `grace` `kill`. All of it has ended when
+  // this returns.
+  void end(std::chrono::milliseconds grace);
   // SIGTERM to all but the shell. Where there is nothing but the shell, it is between two commands, or has
   // not begun: looks again, for up to `patience`, until there is something to signal or nothing at all runs.
   void ask(std::chrono::milliseconds patience);
@@ -35,6 +42,8 @@ class ContainerProcesses {
  private:
   bool signal(pid_t process, int number) const;
   bool inside(pid_t process) const;
+  void adopt();
+  bool hold(pid_t process, const std::string& space);
 
   std::string mark_;
   pid_t shell_ = 0;

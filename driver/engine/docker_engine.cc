@@ -11,6 +11,7 @@
 #include <thread>
 
 #include "base/text.h"
+#include "engine/process_table.h"
 #include "engine/script_input.h"
 
 namespace stagemake {
@@ -23,6 +24,7 @@ using namespace std::chrono_literals;
 // between two commands of the script: then there is nothing to signal yet.
 constexpr std::chrono::milliseconds kAskPatience = 2s;
 constexpr auto kAskPause = 50ms;
+constexpr auto kEndPause = 100ms;
 
 ImageInfo image_info(const json& image) {
   ImageInfo info;
@@ -75,6 +77,7 @@ const DockerDialect& docker_dialect() {
       .create_extra = {"--hostname", "localhost"},
       .label_changes = true,
       .commit_squashes = false,
+      .top_columns = {"-eo", "pid,ppid,times,args"},
       .install_advice =
           "install docker: apt-get install docker.io, or see https://docs.docker.com/engine/install",
   };
@@ -91,6 +94,7 @@ const DockerDialect& podman_dialect() {
                        "--http-proxy=false"},
       .label_changes = false,
       .commit_squashes = true,
+      .top_columns = {"pid", "ppid", "time", "args"},
       .install_advice = "install podman: apt-get install podman",
   };
   return dialect;
@@ -245,7 +249,10 @@ RunOutcome DockerEngine::run(const std::string& container, const std::string& sc
     input.withhold();
     if (input.released()) ask_to_end(container, std::min(stop.grace, kAskPatience));
   };
-  command.kill = [&] { program_.call({"kill", container}); };
+  command.kill = [&] {
+    input.withhold();
+    program_.call({"kill", container});
+  };
   Finished finished;
   try {
     finished = program_.run(command);
@@ -272,6 +279,37 @@ RunOutcome DockerEngine::outcome(const std::string& container, const Finished& f
   outcome.stopped = finished.stopped;
   outcome.out_of_memory = started && state.value("OOMKilled", false);
   return outcome;
+}
+
+bool DockerEngine::runs(const std::string& container) const {
+  Finished finished = program_.call({"inspect", "--type", "container", container});
+  if (!finished.ok() && says_absent(finished)) return false;
+  if (!finished.ok()) throw program_.error("inspect", finished);
+  json found = parsed_answer(program_.name(), finished.output);
+  return found.is_array() && !found.empty() && member(found[0], "State").value("Running", false);
+}
+
+std::vector<ContainerProcess> DockerEngine::processes(const std::string& container) {
+  counter_.count("processes");
+  std::vector<std::string> arguments{"top", container};
+  arguments.insert(arguments.end(), dialect_.top_columns.begin(), dialect_.top_columns.end());
+  Finished finished = program_.call(std::move(arguments));
+  if (finished.ok()) return process_table(finished.output);
+  if (runs(container)) throw program_.error("top", finished);
+  return {};
+}
+
+void DockerEngine::stop_container(const std::string& container, std::chrono::milliseconds grace) {
+  counter_.count("stop_container");
+  if (!runs(container)) return;
+  auto give_up = std::chrono::steady_clock::now() + grace;
+  ask_to_end(container, std::min(grace, kAskPatience));
+  bool left = true;
+  while ((left = runs(container)) && std::chrono::steady_clock::now() < give_up)
+    std::this_thread::sleep_for(kEndPause);
+  if (!left) return;
+  Finished finished = program_.call({"kill", container});
+  if (runs(container)) throw program_.error("kill", finished);
 }
 
 void DockerEngine::remove_container(const std::string& container) {

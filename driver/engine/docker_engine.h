@@ -28,6 +28,9 @@ struct DockerDialect {
   bool label_changes;
   // `commit --squash` makes one layer. Docker has none: its containers are exported and imported.
   bool commit_squashes;
+  // What follows `top CONTAINER`, for process, parent, processor time and command line. (Podman gives ps's
+  // own options to a ps inside of the container, which need not be there.)
+  std::vector<std::string> top_columns;
   const char* install_advice;
 };
 const DockerDialect& docker_dialect();
@@ -53,6 +56,8 @@ class DockerEngine : public ContainerEngine {
   std::optional<std::string> copy_out(const std::string& container, const std::string& path) override;
   RunOutcome run(const std::string& container, const std::string& script, const OutputSink& sink,
                  const StopRequest& stop) override;
+  std::vector<ContainerProcess> processes(const std::string& container) override;
+  void stop_container(const std::string& container, std::chrono::milliseconds grace) override;
   std::string commit(const std::string& container, const CommitSpec& spec) override;
   void remove_container(const std::string& container) override;
 
@@ -67,6 +72,8 @@ class DockerEngine : public ContainerEngine {
 
   nlohmann::json inspect_container(const std::string& container) const;
   RunOutcome outcome(const std::string& container, const Finished& finished, bool started) const;
+  // Also false where there is no such container.
+  bool runs(const std::string& container) const;
   void ask_to_end(const std::string& container, std::chrono::milliseconds patience) const;
   bool transfer(const std::string& verb, const std::string& image, std::string& why) const;
 

@@ -312,10 +312,39 @@ RunOutcome FakeEngine::run(const std::string& container, const std::string& scri
   }
   std::lock_guard lock(mutex_);
   runs->running = false;
+  ended_.notify_all();
   if (auto found = runs_.find(container); found != runs_.end() && found->second == source) runs_.erase(found);
   if (failed) std::rethrow_exception(failed);
   if (source.stop_requested()) outcome.stopped = true;
   return outcome;
+}
+
+std::vector<ContainerProcess> FakeEngine::processes(const std::string& container) {
+  {
+    std::lock_guard lock(mutex_);
+    begin("processes");
+    auto found = containers_.find(container);
+    if (found == containers_.end() || !found->second->running) return {};
+  }
+  if (on_processes) return on_processes(container);
+  return {{.pid = 1, .command = "/bin/sh"}};
+}
+
+// A function cannot be killed: one that does not heed the request is waited for.
+void FakeEngine::stop_container(const std::string& container, std::chrono::milliseconds) {
+  std::unique_lock lock(mutex_);
+  begin("stop_container");
+  auto found = containers_.find(container);
+  if (found == containers_.end()) return;
+  std::shared_ptr<FakeContainer> stopped = found->second;
+  if (auto run = runs_.find(container); run != runs_.end()) {
+    std::stop_source source = run->second;
+    lock.unlock();  // what the request calls may call us
+    source.request_stop();
+    lock.lock();
+    ended_.wait(lock, [&] { return !stopped->running; });
+  }
+  stopped->running = false;
 }
 
 std::string FakeEngine::commit(const std::string& container, const CommitSpec& spec) {

@@ -15,6 +15,7 @@
 // containers; set it, and look at a container's files, only while that container does not run.
 #pragma once
 
+#include <condition_variable>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -74,6 +75,9 @@ class FakeEngine : public ContainerEngine {
   // Seconds since the epoch; without one it starts at 1,000,000,000 and goes on by one with each image.
   std::function<std::int64_t()> clock;
 
+  // What `processes` says of a container that runs; without one, its shell alone.
+  std::function<std::vector<ContainerProcess>(const std::string& container)> on_processes;
+
   // Puts an image there, as if it had been built before. Returns its id.
   std::string add_image(const std::string& name, FakeImage image);
   // Puts an image into the registry, from where `pull` brings it.
@@ -101,6 +105,8 @@ class FakeEngine : public ContainerEngine {
   std::optional<std::string> copy_out(const std::string& container, const std::string& path) override;
   RunOutcome run(const std::string& container, const std::string& script, const OutputSink& sink,
                  const StopRequest& stop) override;
+  std::vector<ContainerProcess> processes(const std::string& container) override;
+  void stop_container(const std::string& container, std::chrono::milliseconds grace) override;
   std::string commit(const std::string& container, const CommitSpec& spec) override;
   void remove_container(const std::string& container) override;
   void tag(const std::string& image, const std::string& new_name) override;
@@ -122,6 +128,7 @@ class FakeEngine : public ContainerEngine {
   bool in_use(const std::string& id) const;
 
   mutable std::mutex mutex_;
+  std::condition_variable ended_;              // a run has
   std::map<std::string, FakeImage> images_;    // by id
   std::map<std::string, std::string> names_;   // name to id
   std::map<std::string, FakeImage> registry_;  // by name
