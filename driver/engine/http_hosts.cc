@@ -1,0 +1,110 @@
+#include "engine/http_hosts.h"
+
+#include <arpa/inet.h>
+#include <curl/curl.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <memory>
+
+#include "base/error.h"
+#include "base/files.h"
+#include "base/text.h"
+
+namespace stagemake {
+namespace {
+
+constexpr std::size_t kMostCertificates = 16u << 20;  // bytes
+
+std::string without_port(const std::string& host) {
+  if (host.starts_with('[')) return host.substr(0, host.find(']') + 1);
+  return host.substr(0, host.find(':'));
+}
+
+std::string part(CURLU* url, CURLUPart which) {
+  char* text = nullptr;
+  if (curl_url_get(url, which, &text, CURLU_DEFAULT_PORT) != CURLUE_OK) return {};
+  std::unique_ptr<char, decltype(&curl_free)> owned(text, curl_free);
+  return text;
+}
+
+// What libcurl would believe if we said nothing. (A folder of certificates it goes on to believe.)
+std::string system_authorities() {
+  const curl_version_info_data* version = curl_version_info(CURLVERSION_NOW);
+  const char* file = version->age >= CURLVERSION_SEVENTH ? version->cainfo : nullptr;
+  return file == nullptr ? std::string() : read_file(file, kMostCertificates).value_or("");
+}
+
+std::string certificates_in(const fs::path& folder) {
+  std::string all;
+  boost::system::error_code failed;
+  for (fs::directory_iterator at(folder, failed), end; !failed && at != end; at.increment(failed))
+    if (at->path().extension() == ".crt") all += read_file(at->path()).value_or("") + "\n";
+  return all;
+}
+
+}  // namespace
+
+std::optional<UrlParts> url_parts(const std::string& url) {
+  std::unique_ptr<CURLU, decltype(&curl_url_cleanup)> parsed(curl_url(), curl_url_cleanup);
+  if (!parsed || curl_url_set(parsed.get(), CURLUPART_URL, url.c_str(), CURLU_DISALLOW_USER) != CURLUE_OK)
+    return std::nullopt;
+  UrlParts parts{part(parsed.get(), CURLUPART_SCHEME), part(parsed.get(), CURLUPART_HOST),
+                 part(parsed.get(), CURLUPART_PORT)};
+  bool is_web = parts.scheme == "http" || parts.scheme == "https";
+  if (!is_web || parts.host.empty()) return std::nullopt;
+  return parts;
+}
+
+std::string url_encoded(const std::string& text) {
+  std::unique_ptr<char, decltype(&curl_free)> encoded(
+      curl_easy_escape(nullptr, text.c_str(), static_cast<int>(text.size())), curl_free);
+  return encoded ? encoded.get() : "";
+}
+
+bool is_loopback(const std::string& host) {
+  std::string name = without_port(host);
+  if (name == "localhost" || name == "[::1]") return true;
+  in_addr address{};
+  return ::inet_pton(AF_INET, name.c_str(), &address) == 1 && (ntohl(address.s_addr) >> 24) == 127;
+}
+
+HttpHosts::HttpHosts(std::vector<std::string> plain_http) : plain_http_(std::move(plain_http)) {
+  const char* folder = std::getenv("STAGEMAKE_CERTS_D");
+  folder_ = folder != nullptr && *folder != '\0' ? folder : "/etc/docker/certs.d";
+}
+
+bool HttpHosts::may_be_plain(const std::string& host) const {
+  if (is_loopback(host)) return true;
+  return std::any_of(plain_http_.begin(), plain_http_.end(), [&](const std::string& allowed) {
+    return allowed == host || allowed == without_port(host) || allowed + ":80" == host;
+  });
+}
+
+std::string HttpHosts::refusal(const std::string& url, const std::string& from) const {
+  std::optional<UrlParts> parts = url_parts(url);
+  if (!parts) return "it leads to what is no address of a web server: " + shown(url);
+  if (parts->scheme == "https") return {};
+  std::string host = parts->host + ":" + parts->port;
+  std::optional<UrlParts> before = from.empty() ? parts : url_parts(from);
+  bool from_elsewhere = is_loopback(host) && (!before || !is_loopback(before->host));
+  if (may_be_plain(host) && !from_elsewhere) return {};
+  return fmt::format("it leads to {} without TLS, which nobody allowed", shown(host));
+}
+
+std::string HttpHosts::authorities(const UrlParts& url) const {
+  std::lock_guard lock(mutex_);
+  auto [known, fresh] = authorities_.try_emplace(url.host + ":" + url.port);
+  if (!fresh) return known->second;
+  try {
+    std::string extra = certificates_in(fs::path(folder_) / (url.host + ":" + url.port));
+    if (url.port == "443") extra += certificates_in(fs::path(folder_) / url.host);
+    if (!extra.empty()) known->second = system_authorities() + "\n" + extra;
+  } catch (const Error&) {
+    // What cannot be read is not believed: the connection then says that the certificate is unknown.
+  }
+  return known->second;
+}
+
+}  // namespace stagemake
