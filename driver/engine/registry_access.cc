@@ -1,0 +1,197 @@
+#include "engine/registry_access.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cctype>
+#include <nlohmann/json.hpp>
+
+#include "base/text.h"
+#include "engine/engine_program.h"
+#include "engine/registry_documents.h"
+
+namespace stagemake {
+namespace {
+
+constexpr std::size_t kLongestToken = 64u << 10;  // bytes
+
+// Whether a server of TLS says that it was spoken to without, in Go's words or nginx's.
+bool wants_tls(const HttpAnswer& answer) {
+  if (answer.speaks_something_else) return true;
+  return answer.status == 400 && answer.body.find("HTTPS") != std::string::npos;
+}
+
+// The challenge that is answered: a token before a password on every request.
+Challenge challenge_of(const HttpAnswer& answer) {
+  Challenge basic;
+  for (const auto& [name, value] : answer.headers) {
+    if (name != "www-authenticate") continue;
+    Challenge challenge = read_challenge(value);
+    if (challenge.scheme == "bearer") return challenge;
+    if (challenge.scheme == "basic") basic = std::move(challenge);
+  }
+  return basic;
+}
+
+bool is_header_value(const std::string& text) {
+  return !text.empty() &&
+         std::all_of(text.begin(), text.end(), [](unsigned char c) { return c > 0x20 && c < 0x7f; });
+}
+
+}  // namespace
+
+struct RegistryAccess::Asked {
+  RegistryQuestion question;
+  HttpClient::Done done;
+  std::string url;
+  std::string used;  // its authorization
+  bool renewed = false;
+  HttpAnswer refused;  // with 401
+};
+
+struct RegistryAccess::Login {
+  std::string authorization;
+  std::vector<AskedOnce> waiting;
+  std::optional<RegistryCredential> credential;
+  std::string token_url;  // of the request that is under way
+  std::string anonymous_url;
+  std::string problem;  // why there is none; then nobody tries again
+};
+
+std::string RegistryAccess::refusal_of(const Login& login) {
+  return login.credential ? "it refuses the login" : "it wants a login, and there is none for it";
+}
+
+RegistryAccess::RegistryAccess(const HttpHosts& hosts, HttpClient& client, RegistryCredentials& credentials)
+    : hosts_(hosts), client_(client), credentials_(credentials) {}
+RegistryAccess::~RegistryAccess() = default;
+
+void RegistryAccess::ask(RegistryQuestion question, HttpClient::Done done) {
+  auto asked = std::make_shared<Asked>();
+  asked->question = std::move(question);
+  asked->done = std::move(done);
+  send(std::move(asked));
+}
+
+RegistryAccess::Login& RegistryAccess::login_of(const Asked& asked) {
+  std::unique_ptr<Login>& login = logins_[asked.question.host + "\n" + asked.question.repository];
+  if (!login) login = std::make_unique<Login>();
+  return *login;
+}
+
+void RegistryAccess::send(AskedOnce asked) {
+  const RegistryQuestion& question = asked->question;
+  bool plain = hosts_.may_be_plain(question.host) && !with_tls_.contains(question.host);
+  asked->url = fmt::format("{}://{}/v2/{}", plain ? "http" : "https", question.host, question.path);
+  asked->used = login_of(*asked).authorization;
+  client_.start(
+      {.url = asked->url, .accept = question.accept, .authorization = asked->used, .limit = question.limit},
+      [this, asked](HttpAnswer&& answer) { take(asked, std::move(answer)); });
+}
+
+void RegistryAccess::take(AskedOnce asked, HttpAnswer&& answer) {
+  if (asked->url.starts_with("http://") && wants_tls(answer)) {
+    with_tls_.insert(asked->question.host);
+    return send(std::move(asked));
+  }
+  if (answer.status != 401 || !answer.problem.empty()) return asked->done(std::move(answer));
+  Login& login = login_of(*asked);
+  if (login.authorization != asked->used) return send(std::move(asked));  // somebody has got a newer one
+  if (login.problem.empty() && asked->renewed) login.problem = refusal_of(login);
+  asked->renewed = true;
+  asked->refused = std::move(answer);
+  login.waiting.push_back(asked);
+  if (!login.problem.empty()) return resume(login);
+  if (login.waiting.size() == 1) log_in(login, *asked);
+}
+
+// Begins to get an authorization; resume() is called in the end.
+void RegistryAccess::log_in(Login& login, const Asked& asked) {
+  const RegistryQuestion& question = asked.question;
+  Challenge challenge = challenge_of(asked.refused);
+  std::vector<std::string> broken;
+  if (!login.credential) login.credential = credentials_.find(question.host, question.repository, broken);
+  for (const std::string& what : broken) complain(question, what);
+  if (challenge.scheme == "bearer") return get_token(login, asked, challenge.parameters);
+  if (challenge.scheme != "basic")
+    login.problem = "it wants a login of a kind that is not known here";
+  else if (!login.credential || login.credential->user.empty())
+    login.problem = refusal_of(login);
+  else if (std::string basic = login.credential->basic(); login.authorization == basic)
+    login.problem = refusal_of(login);
+  else
+    login.authorization = basic;
+  resume(login);
+}
+
+void RegistryAccess::get_token(Login& login, const Asked& asked,
+                               const std::map<std::string, std::string>& parameters) {
+  auto value = [&](const char* name) {
+    auto found = parameters.find(name);
+    return found == parameters.end() ? std::string() : found->second;
+  };
+  std::string realm = value("realm");
+  if (std::string refusal = hosts_.refusal(realm, asked.url); !refusal.empty()) {
+    login.problem = "its token server is not asked: " + refusal;
+    return resume(login);
+  }
+  std::string query = "service=" + url_encoded(value("service"));
+  std::string scopes = value("scope");
+  for (std::string_view scope : words(scopes)) query += "&scope=" + url_encoded(std::string(scope));
+  HttpRequest request{.url = realm, .from = asked.url, .limit = kLongestToken};
+  login.anonymous_url = realm + (realm.find('?') == std::string::npos ? "?" : "&") + query;
+  if (login.credential && !login.credential->identity_token.empty()) {
+    request.form = fmt::format("grant_type=refresh_token&client_id=stagemake&refresh_token={}&{}",
+                               url_encoded(login.credential->identity_token), query);
+  } else {
+    request.url = login.anonymous_url;
+    if (login.credential) request.authorization = login.credential->basic();
+  }
+  client_.start(std::move(request),
+                [this, &login, question = asked.question, url = asked.url](HttpAnswer&& answer) {
+                  bool refused = answer.status == 400 || answer.status == 401 || answer.status == 403;
+                  if (!refused || !login.credential) return take_token(login, answer);
+                  // A login that has expired must not keep us from what everybody may see.
+                  complain(question, "its token server refuses the login");
+                  login.credential.reset();
+                  client_.start({.url = login.anonymous_url, .from = url, .limit = kLongestToken},
+                                [this, &login](HttpAnswer&& second) { take_token(login, second); });
+                });
+}
+
+void RegistryAccess::take_token(Login& login, const HttpAnswer& answer) {
+  nlohmann::json value = nlohmann::json::parse(answer.body, nullptr, false);
+  std::string token = text_at(value, "token");
+  if (token.empty()) token = text_at(value, "access_token");
+  if (answer.problem.empty() && answer.status == 200 && is_header_value(token))
+    login.authorization = "Bearer " + token;
+  else if (!answer.problem.empty())
+    login.problem = "its token server: " + answer.problem;
+  else if (answer.status != 200)
+    login.problem = fmt::format("its token server gives {}: it answered {}",
+                                login.credential ? "no token" : "no token without a login", answer.status);
+  else
+    login.problem = "its token server's answer is no token";
+  resume(login);
+}
+
+// Asks again what waits for a login; where there is none, that is the answer.
+void RegistryAccess::resume(Login& login) {
+  std::vector<AskedOnce> waiting = std::move(login.waiting);
+  login.waiting.clear();
+  for (AskedOnce& asked : waiting) {
+    if (login.problem.empty()) {
+      send(std::move(asked));
+    } else {
+      asked->refused.problem = login.problem;
+      asked->done(std::move(asked->refused));
+    }
+  }
+}
+
+void RegistryAccess::complain(const RegistryQuestion& question, const std::string& what) {
+  if (complained_.insert(question.host + "\n" + what).second)
+    problems_.emplace_back(question.host + "/" + question.repository, what);
+}
+
+}  // namespace stagemake
