@@ -1,161 +1,178 @@
 #include "engine/registry.h"
 
-#include <curl/curl.h>
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <map>
-#include <memory>
-#include <mutex>
-#include <nlohmann/json.hpp>
-#include <optional>
-#include <string_view>
 
 #include "base/text.h"
+#include "engine/engine_program.h"
 
 namespace stagemake {
 namespace {
 
-using nlohmann::json;
+constexpr std::size_t kMostNamed = 10;  // images of one repository that a survey's problems name
 
-constexpr long kConnectSeconds = 3, kSeconds = 6;
-constexpr std::size_t kAnswerLimit = 4u << 20;  // bytes
+// A repository of a survey.
+struct Place {
+  std::string asked;
+  RegistryName name = {};
+  std::string list_problem = {};  // why it is not looked at, or not to its end
+  std::vector<std::string> image_problems = {};
+  std::size_t images_with_problems = 0;
+  std::size_t impossible_tags = 0;
+  bool is_cut = false;
 
-struct Response {
-  long status = 0;
-  std::string body;
-  std::string challenge;  // WWW-Authenticate
-  std::string problem;
-};
-
-std::size_t take_body(char* data, std::size_t size, std::size_t count, void* into) {
-  std::string& body = *static_cast<std::string*>(into);
-  if (body.size() + size * count > kAnswerLimit) return 0;
-  body.append(data, size * count);
-  return size * count;
-}
-
-std::size_t take_header(char* data, std::size_t size, std::size_t count, void* into) {
-  constexpr std::string_view kName = "www-authenticate:";
-  std::string_view line(data, size * count);
-  bool same = line.size() > kName.size() &&
-              std::equal(kName.begin(), kName.end(), line.begin(),
-                         [](char a, char b) { return a == (b >= 'A' && b <= 'Z' ? b - 'A' + 'a' : b); });
-  if (same) *static_cast<std::string*>(into) = std::string(trimmed(line.substr(kName.size())));
-  return size * count;
-}
-
-Response get(const std::string& url, const std::string& token) {
-  static std::once_flag once;
-  std::call_once(once, [] { curl_global_init(CURL_GLOBAL_DEFAULT); });
-  std::unique_ptr<CURL, decltype(&curl_easy_cleanup)> curl(curl_easy_init(), curl_easy_cleanup);
-  std::unique_ptr<curl_slist, decltype(&curl_slist_free_all)> headers(nullptr, curl_slist_free_all);
-  Response response;
-  if (!curl) return {.problem = "libcurl does not start"};
-  if (!token.empty()) headers.reset(curl_slist_append(nullptr, ("Authorization: Bearer " + token).c_str()));
-  curl_easy_setopt(curl.get(), CURLOPT_URL, url.c_str());
-  curl_easy_setopt(curl.get(), CURLOPT_PROTOCOLS_STR, "http,https");
-  curl_easy_setopt(curl.get(), CURLOPT_NOSIGNAL, 1L);
-  curl_easy_setopt(curl.get(), CURLOPT_CONNECTTIMEOUT, kConnectSeconds);
-  curl_easy_setopt(curl.get(), CURLOPT_TIMEOUT, kSeconds);
-  curl_easy_setopt(curl.get(), CURLOPT_USERAGENT, "stagemake/" STAGEMAKE_VERSION);
-  curl_easy_setopt(curl.get(), CURLOPT_HTTPHEADER, headers.get());
-  curl_easy_setopt(curl.get(), CURLOPT_WRITEFUNCTION, take_body);
-  curl_easy_setopt(curl.get(), CURLOPT_WRITEDATA, &response.body);
-  curl_easy_setopt(curl.get(), CURLOPT_HEADERFUNCTION, take_header);
-  curl_easy_setopt(curl.get(), CURLOPT_HEADERDATA, &response.challenge);
-  CURLcode code = curl_easy_perform(curl.get());
-  if (code != CURLE_OK) response.problem = curl_easy_strerror(code);
-  curl_easy_getinfo(curl.get(), CURLINFO_RESPONSE_CODE, &response.status);
-  return response;
-}
-
-// `Bearer realm="…",service="…",scope="…"` → its parts.
-std::map<std::string, std::string> parts_of(std::string_view challenge) {
-  constexpr std::string_view kBearer = "Bearer ";
-  std::map<std::string, std::string> parts;
-  if (!challenge.starts_with(kBearer)) return parts;
-  std::string_view rest = challenge.substr(kBearer.size());
-  while (!rest.empty()) {
-    std::size_t equals = rest.find("=\"");
-    std::size_t end = equals == std::string_view::npos ? equals : rest.find('"', equals + 2);
-    if (end == std::string_view::npos) break;
-    parts[std::string(trimmed(rest.substr(0, equals)))] =
-        std::string(rest.substr(equals + 2, end - equals - 2));
-    rest.remove_prefix(end + 1);
-    if (rest.starts_with(',')) rest.remove_prefix(1);
+  // Whether `asked` is a repository's name; else that is its problem.
+  bool has_name() {
+    std::optional<RegistryName> found = registry_name(asked, list_problem);
+    if (found && registry_of(asked).empty()) list_problem = "the name has no registry";
+    if (found && !(found->tag + found->digest).empty()) list_problem = "the name has a tag, and should not";
+    if (found) name = std::move(*found);
+    return list_problem.empty();
   }
-  return parts;
-}
 
-std::string url_encoded(const std::string& text) {
-  std::unique_ptr<char, decltype(&curl_free)> encoded(
-      curl_easy_escape(nullptr, text.c_str(), static_cast<int>(text.size())), curl_free);
-  return encoded ? encoded.get() : "";
-}
+  RegistryName tagged(const std::string& tag) const {
+    RegistryName image = name;
+    image.tag = tag;
+    return image;
+  }
 
-// A token that the registry's token server gives to anyone; empty where it gives none.
-std::string anonymous_token(const std::string& challenge) {
-  std::map<std::string, std::string> parts = parts_of(challenge);
-  if (!parts["realm"].starts_with("https://") && !parts["realm"].starts_with("http://127.0.0.1")) return {};
-  std::string url =
-      parts["realm"] + "?service=" + url_encoded(parts["service"]) + "&scope=" + url_encoded(parts["scope"]);
-  json answer = json::parse(get(url, "").body, nullptr, false);
-  for (const char* key : {"token", "access_token"})
-    if (answer.is_object() && answer.contains(key) && answer[key].is_string()) return answer[key];
-  return {};
-}
+  void add_problem(const std::string& image, const std::string& why) {
+    if (++images_with_problems <= kMostNamed) image_problems.push_back(fmt::format("{}: {}", image, why));
+  }
 
-Response get_with_token(const std::string& url) {
-  Response response = get(url, "");
-  if (response.status != 401 || response.challenge.empty()) return response;
-  std::string token = anonymous_token(response.challenge);
-  return token.empty() ? response : get(url, token);
-}
-
-std::vector<std::string> strings_in(const std::string& body, const char* key) {
-  json parsed = json::parse(body, nullptr, false);
-  std::vector<std::string> strings;
-  if (!parsed.is_object() || !parsed.contains(key) || !parsed[key].is_array()) return strings;
-  for (const json& one : parsed[key])
-    if (one.is_string()) strings.push_back(one.get<std::string>());
-  std::sort(strings.begin(), strings.end());
-  return strings;
-}
-
-std::string problem_of(const Response& response) {
-  if (!response.problem.empty()) return response.problem;
-  return fmt::format("it answered {}", response.status);
-}
+  void tell(std::size_t most, std::vector<RegistryProblem>& problems) const {
+    auto add = [&](std::string what) { problems.push_back({asked, std::move(what)}); };
+    if (!list_problem.empty()) add(list_problem);
+    for (const std::string& one : image_problems) add(one);
+    if (images_with_problems > kMostNamed)
+      add(fmt::format("and {} more images that cannot be read", images_with_problems - kMostNamed));
+    if (impossible_tags > 0) add(fmt::format("{} of its tags are none", impossible_tags));
+    if (is_cut) add(fmt::format("there are more than {} images; the rest was not looked at", most));
+  }
+};
 
 }  // namespace
 
-RegistryAnswer ask_registry(const std::string& image) {
-  std::size_t slash = image.find('/');
-  std::string host = image.substr(0, slash);
-  bool named =
-      slash != std::string::npos && (host.find_first_of(".:") != std::string::npos || host == "localhost");
-  if (!named) return {.images = {}, .problem = "the name has no registry"};
-  std::string repository = image.substr(slash + 1);
-  repository.erase(std::min(repository.find_first_of("@:"), repository.size()));  // of tag and digest
-  bool here = host.starts_with("127.") || host.starts_with("localhost");
-  std::string api = (here ? "http://" : "https://") + host + "/v2/";
+// What one call needs, and no longer: tokens and answers are not kept beyond it.
+class Registry::Call {
+ public:
+  explicit Call(Registry& registry)
+      : registry_(registry),
+        access_(registry.hosts_, client(registry), registry.credentials_),
+        reader_(access_, registry.cache_),
+        until_(std::chrono::steady_clock::now() + registry.options_.whole_patience) {}
+  // Callbacks point to this object: where an exception has left some, they go with the client.
+  ~Call() {
+    if (!is_over_) registry_.client_.reset();
+  }
+  Call(const Call&) = delete;
+  Call& operator=(const Call&) = delete;
 
+  RegistryReader& reader() { return reader_; }
+  const RegistryAccess& access() const { return access_; }
+  void run() {
+    is_over_ = false;
+    registry_.client_->run(until_);
+    is_over_ = true;
+  }
+
+ private:
+  static HttpClient& client(Registry& registry) {
+    const RegistryOptions& options = registry.options_;
+    if (!registry.client_)
+      registry.client_ = std::make_unique<HttpClient>(
+          registry.hosts_,
+          HttpLimits{options.connect_patience, options.patience, options.tries, options.stop});
+    return *registry.client_;
+  }
+
+  Registry& registry_;
+  RegistryAccess access_;
+  RegistryReader reader_;
+  std::chrono::steady_clock::time_point until_;
+  bool is_over_ = false;
+};
+
+Registry::Registry(RegistryOptions options)
+    : options_(std::move(options)), hosts_(options_.plain_http), cache_(options_.cache) {}
+Registry::~Registry() = default;
+
+RegistrySurvey Registry::survey(const std::vector<std::string>& repositories) {
+  std::vector<Place> places;
+  for (const std::string& asked : repositories)
+    if (std::none_of(places.begin(), places.end(), [&](const Place& one) { return one.asked == asked; }))
+      places.push_back({.asked = asked});
+  RegistrySurvey survey;
+  Call call(*this);
+  std::size_t images = 0;
+  for (Place& place : places) {
+    if (!place.has_name()) continue;
+    auto take_tag = [&](const std::string& tag) {
+      if (!is_tag(tag)) return ++place.impossible_tags, true;
+      place.is_cut = images >= options_.most_images;
+      if (place.is_cut) return false;
+      ++images;
+      call.reader().read(place.tagged(tag), place.asked + ":" + tag, [&, tag](RegistryReading&& reading) {
+        if (reading.image)
+          survey.images.push_back(std::move(*reading.image));
+        else if (!reading.is_something_else)
+          place.add_problem(tag, reading.why);
+      });
+      return true;
+    };
+    call.reader().list(place.name, place.name.repository + "/tags/list", "tags", take_tag,
+                       [&](const HttpAnswer&, const std::string& why) { place.list_problem = why; });
+  }
+  call.run();
+  std::sort(survey.images.begin(), survey.images.end(),
+            [](const RegistryImage& a, const RegistryImage& b) { return a.name < b.name; });
+  for (const Place& place : places) place.tell(options_.most_images, survey.problems);
+  for (const auto& [repository, what] : call.access().problems())
+    survey.problems.push_back({repository, what});
+  return survey;
+}
+
+std::optional<RegistryImage> Registry::find(const std::string& image, std::string& why) {
+  std::optional<RegistryName> name = registry_name(image, why);
+  if (!name) return std::nullopt;
+  Call call(*this);
+  std::optional<RegistryImage> found;
+  call.reader().read(*name, image, [&](RegistryReading&& reading) {
+    found = std::move(reading.image);
+    why = std::move(reading.why);
+  });
+  call.run();
+  if (!found)
+    for (const auto& [repository, what] : call.access().problems()) why += "; " + what;
+  return found;
+}
+
+RegistryAnswer Registry::names_beside(const std::string& image) {
   RegistryAnswer answer;
-  Response tags = get_with_token(api + repository + "/tags/list");
-  if (tags.status == 200) {
-    for (const std::string& tag : strings_in(tags.body, "tags"))
-      answer.images.push_back(host + "/" + repository + ":" + tag);
-    return answer;
-  }
-  Response catalog = tags.status == 404 ? get_with_token(api + "_catalog?n=1000") : Response();
-  if (catalog.status != 200) {
-    answer.problem = problem_of(tags);
-    return answer;
-  }
-  std::string folder = repository.substr(0, repository.rfind('/') + 1);
-  for (const std::string& one : strings_in(catalog.body, "repositories"))
-    if (one.starts_with(folder)) answer.images.push_back(host + "/" + one);
+  std::optional<RegistryName> name = registry_name(image, answer.problem);
+  if (registry_of(image).empty()) return {.images = {}, .problem = "the name has no registry"};
+  if (!name) return answer;
+  Call call(*this);
+  auto take = [&](const std::string& before, const std::string& entry) {
+    answer.images.push_back(before + printable(entry));
+    return answer.images.size() < options_.most_images;
+  };
+  auto take_tag = [&](const std::string& tag) { return take(name->place() + ":", tag); };
+  std::string folder = name->repository.substr(0, name->repository.rfind('/') + 1);
+  auto take_repository = [&](const std::string& entry) {
+    return entry.starts_with(folder) ? take(name->host + "/", entry) : true;
+  };
+  auto look_beside = [&](const HttpAnswer& tags, const std::string& why) {
+    if (tags.status != 404) return answer.problem = why, void();
+    call.reader().list(*name, "_catalog", "repositories", take_repository,
+                       [&, why](const HttpAnswer& catalog, const std::string&) {
+                         if (catalog.status != 200) answer.problem = why;
+                       });
+  };
+  call.reader().list(*name, name->repository + "/tags/list", "tags", take_tag, look_beside);
+  call.run();
+  std::sort(answer.images.begin(), answer.images.end());
   return answer;
 }
 

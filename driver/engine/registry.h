@@ -1,21 +1,77 @@
-// What a registry has, asked over its HTTP API (distribution spec v2) without pulling anything.
+// What registries have, asked over their HTTP API (distribution spec v2) without pulling anything: images
+// with their labels, many at once.
 //
-// Nobody's credentials are used: public repositories and those that hand out tokens to anyone answer.
+// Has never heard of packages or stages: a label is a label. What a registry does wrong is a value (a
+// problem, a reason), never an exception; all that it says is bounded in size, checked, and made fit for a
+// terminal where it enters a message. Logins: registry_credentials.h. TLS and plain HTTP: http_hosts.h.
+//
+// Thread rule: one thread at a time.
 #pragma once
 
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <stop_token>
 #include <string>
 #include <vector>
 
+#include "engine/registry_reader.h"
+
 namespace stagemake {
+
+struct RegistryProblem {
+  std::string repository;  // as asked
+  std::string what;
+
+  std::string text() const { return repository + ": " + what; }
+};
+
+struct RegistrySurvey {
+  std::vector<RegistryImage> images;      // by name
+  std::vector<RegistryProblem> problems;  // in the order of the repositories
+};
 
 struct RegistryAnswer {
   std::vector<std::string> images;  // "host/repository:tag"; without a tag where only the repository is known
   std::string problem;              // why there are none; empty where the registry answered
 };
 
-// The tags of the repository in `image` ("host[:port]/path:tag"); where the registry does not know that
-// repository, those beside it, under the same folder. An image whose name has no registry is not asked for.
-// Takes at most some seconds. Registries on this machine are spoken to without TLS, as docker does.
-RegistryAnswer ask_registry(const std::string& image);
+struct RegistryOptions {
+  std::vector<std::string> plain_http =
+      {};  // hosts, each with or without port, that need no TLS, beside loopback
+  std::chrono::milliseconds connect_patience{3000};
+  std::chrono::milliseconds patience{10000};        // per request, with all its tries
+  std::chrono::milliseconds whole_patience{20000};  // for a whole call
+  unsigned tries = 3;  // per request; after Retry-After, where there is time for it, or a growing pause
+  std::size_t most_images = 5000;  // that one survey looks at
+  fs::path cache = {};             // folder for configs by digest; empty: none is kept
+  std::stop_token stop = {};       // ends a call early, as whole_patience does
+};
+
+class Registry {
+ public:
+  explicit Registry(RegistryOptions options);
+  ~Registry();
+
+  // All images under all tags of these repositories ("host:port/name", without a tag). A repository that is
+  // missing, private, slow or broken is a problem, and so is an image in it; what came in time is there.
+  // What is no image (a chart, a signature) is left out.
+  RegistrySurvey survey(const std::vector<std::string>& repositories);
+  // One image ("host/name:tag", "host/name@sha256:…", "debian:12" of docker.io); nothing, with the reason in
+  // `why`, where it is not to be had.
+  std::optional<RegistryImage> find(const std::string& image, std::string& why);
+  // The tags of an image's repository; where the registry does not know that repository, those beside it,
+  // under the same folder. An image whose name has no registry is not asked for.
+  RegistryAnswer names_beside(const std::string& image);
+
+ private:
+  class Call;
+
+  RegistryOptions options_;
+  HttpHosts hosts_;
+  RegistryCredentials credentials_;
+  RegistryCache cache_;
+  std::unique_ptr<HttpClient> client_;  // for its connections
+};
 
 }  // namespace stagemake

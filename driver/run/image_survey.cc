@@ -16,6 +16,8 @@ namespace {
 
 constexpr std::size_t kFileLimit = 256u << 20;  // bytes; a source file beyond it counts as changed
 
+constexpr std::chrono::milliseconds kRegistryPatience{6000};
+
 // A package's stamp is written after its files (with `cat >`), so that a cut can leave a short one.
 bool is_cut_short(const TarEntry& stamp, SourceType source) {
   if (source != SourceType::Normal && source != SourceType::Wheel) return false;  // those are made by `touch`
@@ -125,7 +127,8 @@ std::string images_beside(ContainerEngine& engine, const std::string& image) {
   std::string where = repository.empty() ? "without a repository" : "under " + repository;
   std::string text = "; on this machine " +
                      (names.empty() ? "is nothing " + where : "there are, " + where + ": " + some_of(names));
-  if (RegistryAnswer answer = ask_registry(image); !answer.images.empty())
+  Registry registry({.patience = kRegistryPatience, .whole_patience = kRegistryPatience});
+  if (RegistryAnswer answer = registry.names_beside(image); !answer.images.empty())
     text += "; in the registry there are: " + some_of(answer.images);
   else if (!repository.empty())
     text += "; the registry lists nothing" + (answer.problem.empty() ? "" : ": " + answer.problem);

@@ -1,0 +1,54 @@
+#include "engine/registry_cache.h"
+
+#include <unistd.h>
+
+#include <fstream>
+
+#include "base/digest.h"
+#include "base/error.h"
+
+namespace stagemake {
+
+namespace {
+constexpr std::size_t kLargest = 8u << 20;  // bytes
+}
+
+fs::path RegistryCache::place(const std::string& digest) const {
+  return folder_ / digest.substr(digest.find(':') + 1);
+}
+
+std::optional<std::string> RegistryCache::find(const std::string& digest) {
+  if (folder_.empty()) return std::nullopt;
+  try {
+    std::optional<std::string> content = read_file(place(digest), kLargest);
+    if (!content || "sha256:" + sha256_hex(*content) == digest) return content;
+  } catch (const Error&) {
+  }
+  boost::system::error_code ignored;
+  fs::remove(place(digest), ignored);
+  return std::nullopt;
+}
+
+// Not by write_file: its flush to the disk would cost more than the answer did, and a file that a crash cuts
+// short does not have its digest.
+void RegistryCache::keep(const std::string& digest, std::string_view content) {
+  if (folder_.empty()) return;
+  boost::system::error_code failed;
+  if (!is_made_) {
+    fs::create_directories(folder_, failed);
+    fs::permissions(folder_, fs::owner_all, failed);  // of private images, perhaps
+    is_made_ = true;
+  }
+  fs::path file = place(digest);
+  fs::path fresh = file;
+  fresh += "." + std::to_string(::getpid()) + ".tmp";
+  std::ofstream out(fresh.string(), std::ios::binary);
+  out.write(content.data(), static_cast<std::streamsize>(content.size()));
+  out.close();
+  if (out) fs::rename(fresh, file, failed);
+  if (out && !failed) return;
+  fs::remove(fresh, failed);
+  folder_.clear();  // a full disk, a folder that is not ours
+}
+
+}  // namespace stagemake

@@ -1,0 +1,71 @@
+// A real registry for tests: Debian's docker-registry on a port of this machine, open or behind a password,
+// with TLS or without, and images for it that no engine had to make.
+#pragma once
+
+#include <map>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "base/files.h"
+
+namespace stagemake::test {
+
+// An image as documents: what is put into a registry.
+struct ImageDocuments {
+  std::string config;
+  std::string manifest;
+  std::map<std::string, std::string> blobs;  // by digest; the config among them
+
+  std::string digest() const;  // of the manifest
+};
+
+struct ImageWish {
+  std::map<std::string, std::string> labels = {};
+  std::string architecture = "amd64";
+  std::string created = "2026-11-22T08:49:16.123Z";
+  std::string layer = "a layer";
+  bool is_oci = true;
+};
+ImageDocuments image_documents(const ImageWish& wish);
+// An index of images for these architectures.
+std::string index_document(const std::map<std::string, ImageDocuments>& images);
+std::string digest_of(const std::string& bytes);
+
+int free_port();
+
+class TestRegistry {
+ public:
+  static constexpr const char* kUser = "somebody";
+  static constexpr const char* kPassword = "s3cret:of-mine";
+
+  struct Kind {
+    bool password = false;  // kUser and kPassword
+    bool tls = false;       // with a certificate that nobody knows
+  };
+  // Starts it in a folder of its own below `parent`.
+  explicit TestRegistry(const fs::path& parent) : TestRegistry(parent, Kind{}) {}
+  TestRegistry(const fs::path& parent, Kind kind);
+
+  std::string host() const;                          // "127.0.0.1:PORT"
+  std::string name(const std::string& image) const;  // "127.0.0.1:PORT/image"
+  fs::path certificate() const { return folder_.path() / "certificate.crt"; }
+
+  // Throws std::runtime_error where the registry refuses.
+  void put(const std::string& repository, const std::string& tag, const ImageDocuments& image);
+  void put_manifest(const std::string& repository, const std::string& tag, const std::string& manifest);
+  // What lies under a digest in its storage.
+  fs::path blob(const std::string& digest) const;
+
+ private:
+  struct Answer;
+  Answer ask(const char* method, const std::string& url, const std::string& body, const std::string& type);
+
+  TemporaryFolder folder_;
+  Kind kind_;
+  int port_;
+  std::map<std::string, bool> put_;  // blobs, by repository and digest
+  std::jthread thread_;
+};
+
+}  // namespace stagemake::test
