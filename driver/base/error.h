@@ -16,6 +16,7 @@ enum class ExitStatus : int {
   StageFailed = 1,
   BadInput = 2,        // usage, options, a faulty tree
   EngineUnusable = 3,  // no container engine, or it went away
+  OutOfTime = 75,      // the deadline came: what was done is saved, and the same command goes on
   Interrupted = 130,   // SIGINT
   Terminated = 143,    // SIGTERM
 };

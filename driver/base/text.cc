@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
 #include <numeric>
 
@@ -199,6 +200,30 @@ std::string duration_text(double seconds) {
   if (whole < 60) return fmt::format("{} s", whole);
   if (whole < 3600) return fmt::format("{} min {:02} s", whole / 60, whole % 60);
   return fmt::format("{} h {:02} min", whole / 3600, whole % 3600 / 60);
+}
+
+std::optional<double> duration_in(std::string_view text) {
+  constexpr std::pair<std::string_view, double> kUnits[] = {
+      {"days", 86400}, {"day", 86400}, {"d", 86400}, {"hours", 3600}, {"hour", 3600}, {"h", 3600},
+      {"minutes", 60}, {"min", 60},    {"m", 60},    {"seconds", 1},  {"s", 1}};
+  double sum = 0;
+  std::string_view rest = trimmed(text);
+  if (rest.empty()) return std::nullopt;
+  while (!rest.empty()) {
+    double number = 0;
+    auto [end, failed] =
+        std::from_chars(rest.data(), rest.data() + rest.size(), number, std::chars_format::fixed);
+    if (failed != std::errc() || number < 0) return std::nullopt;
+    rest.remove_prefix(static_cast<std::size_t>(end - rest.data()));
+    rest = trimmed(rest);
+    std::size_t letters = std::min(rest.find_first_not_of("abcdefghijklmnopqrstuvwxyz"), rest.size());
+    auto unit = std::find_if(std::begin(kUnits), std::end(kUnits),
+                             [&](const auto& one) { return one.first == rest.substr(0, letters); });
+    if (unit == std::end(kUnits)) return std::nullopt;
+    sum += number * unit->second;
+    rest = trimmed(rest.substr(letters));
+  }
+  return sum;
 }
 
 std::string size_text(unsigned long long bytes) {

@@ -60,6 +60,10 @@ std::vector<std::string> nearest(std::string_view word, const std::vector<std::s
 // "3 s", "2 min 05 s", "1 h 02 min": a duration for a person. `seconds` at least 0.
 std::string duration_text(double seconds);
 
+// "5h40m", "90 min", "45s", "1d 2h": as seconds; nothing where it is no duration. A number without a unit is
+// none.
+std::optional<double> duration_in(std::string_view text);
+
 // "12 B", "3.4 kB", "1.2 GB" (powers of 1000).
 std::string size_text(unsigned long long bytes);
 

@@ -1,12 +1,12 @@
 #include "engine/registry_documents.h"
 
 #include <fmt/format.h>
-#include <sys/utsname.h>
 
 #include <algorithm>
 #include <cctype>
 #include <nlohmann/json.hpp>
 
+#include "base/machine.h"
 #include "base/text.h"
 #include "engine/engine_program.h"
 
@@ -156,16 +156,6 @@ bool is_sha256(std::string_view text) {
   constexpr std::string_view kPrefix = "sha256:";
   return text.starts_with(kPrefix) && text.size() == kPrefix.size() + 64 &&
          text.find_first_not_of("0123456789abcdef", kPrefix.size()) == std::string_view::npos;
-}
-
-std::string machine_architecture() {
-  static const std::map<std::string, std::string> kNames{
-      {"x86_64", "amd64"}, {"aarch64", "arm64"}, {"i686", "386"},           {"i386", "386"},
-      {"armv7l", "arm"},   {"armv6l", "arm"},    {"loongarch64", "loong64"}};
-  utsname machine{};
-  if (::uname(&machine) != 0) return "amd64";
-  auto known = kNames.find(machine.machine);
-  return known == kNames.end() ? machine.machine : known->second;
 }
 
 std::optional<RegistryManifest> read_manifest(std::string_view text, const std::string& architecture,

@@ -58,9 +58,6 @@ struct RegistryManifest {
 extern const char* const kAnyManifest;
 extern const char* const kImageManifest;
 
-// The processor of this machine as Go and so images name it: "amd64".
-std::string machine_architecture();
-
 std::optional<RegistryManifest> read_manifest(std::string_view text, const std::string& architecture,
                                               std::string& why);
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/digest.h"
+#include "base/machine.h"
 #include "base/text.h"
 
 namespace stagemake {

@@ -112,6 +112,12 @@ class Explainer {
                         some_of(start.stale));
       if (!start.removed.empty())
         lines.push_back("to be uninstalled, since the tree has them no more: " + some_of(start.removed));
+      if (!start.unwanted.empty())
+        lines.push_back("to be uninstalled, since no target asks for them any more: " +
+                        some_of(start.unwanted));
+      if (start.fetch_seconds > 0)
+        lines.push_back(fmt::format("to be fetched first: {}, about {}", size_text(start.snapshot->size),
+                                    duration_text(start.fetch_seconds)));
     }
     if (std::string made = made_text(stage); !made.empty()) lines.push_back(made);
     return lines;
@@ -185,6 +191,61 @@ nlohmann::json to_json(const std::vector<StageExplanation>& explanations) {
   nlohmann::json list = nlohmann::json::array();
   for (const StageExplanation& e : explanations)
     list.push_back({{"name", e.stage}, {"action", e.action}, {"how", e.headline}, {"reasons", e.reasons}});
+  return list;
+}
+
+std::string CandidateExplanation::text() const {
+  std::string line = made.empty() ? "" : made + "; ";
+  line += ready == 0 ? "nothing ready" : fmt::format("{} of {} packages ready", ready, ready + missing);
+  if (stale > 0) line += fmt::format(", {} out of date", stale);
+  if (fetch_seconds > 0)
+    line += fmt::format("; {} to fetch, about {}", size_text(fetch_bytes), duration_text(fetch_seconds));
+  if (missing > 0) line += fmt::format("; {} to build, about {}", missing, duration_text(build_seconds));
+  return line;
+}
+
+std::vector<CandidateExplanation> explain_candidates(const StagePlan& plan,
+                                                     const std::vector<StageDecision>& decisions,
+                                                     std::int64_t now) {
+  std::vector<CandidateExplanation> all;
+  for (std::size_t stage = 0; stage < decisions.size(); ++stage) {
+    const std::vector<Candidate>& candidates = decisions[stage].candidates;
+    for (std::size_t i = 0; i < candidates.size(); ++i) {
+      const Candidate& one = candidates[i];
+      CandidateExplanation text{.stage = plan.stages[stage].name};
+      text.image = "the base image " + printable(plan.environment.base_image);
+      if (const Snapshot* from = one.snapshot) {
+        text.image = display_name(*from);
+        text.made = fmt::format("{} from {}, {}{}", age(from->created, now),
+                                from->revision.empty() ? "no revision" : printable(from->revision),
+                                from->clean ? "clean" : "incremental", from->complete ? "" : ", unfinished");
+        if (from->is_remote()) text.fetch_bytes = from->size;
+      }
+      text.verdict = !one.refused.empty() ? one.refused : i == 0 ? "chosen" : "slower";
+      text.ready = one.ready;
+      text.stale = one.stale.size() + one.removed.size() + one.unwanted.size();
+      text.missing = one.to_build.size();
+      text.fetch_seconds = one.fetch_seconds;
+      text.build_seconds = one.build_seconds;
+      all.push_back(std::move(text));
+    }
+  }
+  return all;
+}
+
+nlohmann::json to_json(const std::vector<CandidateExplanation>& candidates) {
+  nlohmann::json list = nlohmann::json::array();
+  for (const CandidateExplanation& c : candidates)
+    list.push_back({{"stage", c.stage},
+                    {"image", c.image},
+                    {"verdict", c.verdict},
+                    {"made", c.made},
+                    {"ready", c.ready},
+                    {"stale", c.stale},
+                    {"missing", c.missing},
+                    {"fetch_bytes", c.fetch_bytes},
+                    {"fetch_seconds", c.fetch_seconds},
+                    {"build_seconds", c.build_seconds}});
   return list;
 }
 

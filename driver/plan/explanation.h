@@ -28,6 +28,24 @@ std::vector<StageExplanation> explain(const StagePlan& plan, const PackageIndex&
 
 nlohmann::json to_json(const std::vector<StageExplanation>& explanations);
 
+// An image that was weighed for the beginning of a build, in words.
+struct CandidateExplanation {
+  std::string stage;    // that would be built first
+  std::string image;    // its name; "the base image …"
+  std::string verdict;  // "chosen", "slower", or why it is not used
+  std::string made;  // when, from what, how: "2 h ago from v9.8, clean, unfinished"; empty for the base image
+  std::size_t ready = 0, stale = 0,
+              missing = 0;                      // packages; stale: installed, to be built again or taken away
+  std::uint64_t fetch_bytes = 0;                // 0: nothing is to be fetched
+  double fetch_seconds = 0, build_seconds = 0;  // predicted
+  std::string text() const;                     // one line, without the name
+};
+// All that were weighed, the best first, per stage that begins somewhere.
+std::vector<CandidateExplanation> explain_candidates(const StagePlan& plan,
+                                                     const std::vector<StageDecision>& decisions,
+                                                     std::int64_t now);
+nlohmann::json to_json(const std::vector<CandidateExplanation>& candidates);
+
 // "sage-debian-bookworm-minimal-configured:9.8": the name of an image by its stage, else its short id.
 std::string display_name(const Snapshot& snapshot);
 

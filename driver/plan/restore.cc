@@ -11,9 +11,11 @@ class Decider {
  public:
   Decider(const StagePlan& plan, const PackageIndex& packages, const DependencyGraph& graph,
           const std::vector<Snapshot>& snapshots, const RestoreOptions& options)
-      : plan_(plan), packages_(packages), graph_(graph), snapshots_(snapshots), options_(options) {}
+      : plan_(plan), snapshots_(snapshots), options_(options), judge_(plan, packages, graph, options) {}
 
-  std::vector<StageDecision> decide() {
+  // With the images on this machine alone, or with those in registries as well.
+  std::vector<StageDecision> decide(bool with_remote) {
+    with_remote_ = with_remote;
     std::vector<StageDecision> decisions(plan_.stages.size());
     for (std::size_t target : options_.targets)
       for (std::size_t stage : plan_.chain(target)) decisions[stage].action = StageDecision::Action::Build;
@@ -34,10 +36,7 @@ class Decider {
   }
 
  private:
-  bool same_base(const Snapshot& snapshot) const {
-    return options_.base_digest.empty() || snapshot.base_digest.empty() ||
-           snapshot.base_digest == options_.base_digest;
-  }
+  bool is_seen(const Snapshot& snapshot) const { return with_remote_ || !snapshot.is_remote(); }
 
   bool is_target(std::size_t stage) const {
     return std::find(options_.targets.begin(), options_.targets.end(), stage) != options_.targets.end();
@@ -52,14 +51,15 @@ class Decider {
     // Of later stages' images the one that holds the least beyond this stage: after a run it is the one with
     // its name.
     auto rank = [&](const Snapshot& s) {
-      return std::tuple(is_own(s), s.complete, -static_cast<int>(s.lineage.size()), s.clean, s.created,
-                        s.image);
+      return std::tuple(is_own(s), s.complete, !s.is_remote(), -static_cast<int>(s.lineage.size()), s.clean,
+                        s.created, s.image);
     };
     for (const Snapshot& snapshot : snapshots_) {
       const LineageEntry* entry = snapshot.holds(plan_.stages[stage].name);
-      if (entry == nullptr || entry->key != plan_.stages[stage].key || !same_base(snapshot)) continue;
-      bool usable = is_own(snapshot) ? snapshot.complete
-                                     : !is_target(stage) && may_continue_in(snapshot) &&
+      if (entry == nullptr || entry->key != plan_.stages[stage].key || !is_seen(snapshot)) continue;
+      bool usable = is_own(snapshot) ? snapshot.complete && judge_.unfit(snapshot).empty()
+                                     : !is_target(stage) && judge_.same_environment(snapshot) &&
+                                           judge_.unfit_to_continue(snapshot).empty() &&
                                            is_on_way(stage, snapshot, decisions);
       if (usable && (best == nullptr || rank(snapshot) > rank(*best))) best = &snapshot;
     }
@@ -78,14 +78,9 @@ class Decider {
     return true;
   }
 
-  bool same_environment(const Snapshot& snapshot) const {
-    return snapshot.distribution == plan_.table.distribution &&
-           snapshot.environment == plan_.environment.name;
-  }
-
   void explain(std::size_t stage, StageDecision& decision) const {
     for (const Snapshot& snapshot : snapshots_) {
-      if (!same_environment(snapshot) || snapshot.holds(plan_.stages[stage].name) == nullptr) continue;
+      if (!judge_.same_environment(snapshot) || snapshot.holds(plan_.stages[stage].name) == nullptr) continue;
       if (!snapshot.complete && snapshot.stage == plan_.stages[stage].name) continue;
       if (decision.older == nullptr || snapshot.created > decision.older->created) decision.older = &snapshot;
     }
@@ -101,63 +96,24 @@ class Decider {
       if (was != before.end()) before.erase(was);
     }
     for (const KeyInput& gone : before) decision.changes.push_back({gone.name, gone.value, ""});
-    if (!same_base(*decision.older) && !plan_.stages[stage].parent)
+    if (!judge_.same_base(*decision.older) && !plan_.stages[stage].parent)
       decision.changes.push_back(
           {"content of the base image", decision.older->base_digest, options_.base_digest});
   }
 
-  // Whether make may go on in an image whose keys are other: only files differ, and what make is told.
-  bool may_continue_in(const Snapshot& snapshot) const {
-    if (!same_environment(snapshot) || !same_base(snapshot)) return false;
-    for (const LineageEntry& entry : snapshot.lineage) {
-      std::optional<std::size_t> at = plan_.table.find(entry.stage);
-      if (!at) return false;
-      const PlannedStage& stage = plan_.stages[*at];
-      if (!stage.parent && entry.key != stage.key) return false;
-      if (!plan_.table.stages[*at].make_targets.empty()) continue;
-      auto differs = [&](const KeyInput& input) {
-        const std::vector<std::string>& files = plan_.table.stages[*at].adds;
-        bool is_file = std::find(files.begin(), files.end(), input.name) != files.end();
-        return input.name != kParentInput && !is_file &&
-               std::find(entry.inputs.begin(), entry.inputs.end(), input) == entry.inputs.end();
-      };
-      if (std::any_of(stage.inputs.begin(), stage.inputs.end(), differs)) return false;
-    }
-    return true;
-  }
-
-  // The packages that the stages to be built want installed at the end: theirs and those of the stages
-  // before.
-  std::set<PackageId> wanted() const {
-    std::set<PackageId> all;
-    for (std::size_t target : options_.targets)
-      for (std::size_t stage : plan_.chain(target))
-        all.insert(plan_.stages[stage].packages.begin(), plan_.stages[stage].packages.end());
-    return all;
-  }
-
-  void weigh(Candidate& candidate) const {
-    std::set<PackageId> all = wanted();
-    const Snapshot* from = candidate.snapshot != nullptr ? candidate.snapshot : options_.base;
-    if (from == nullptr) {
-      candidate.to_build.assign(all.begin(), all.end());
-      return;
-    }
-    judge_packages(plan_, packages_, *from, candidate);
-    const auto& installed = from->packages;
-    std::vector<PackageId> to_build;
-    for (PackageId id : all) {
-      auto found = installed.find(packages_[id].name);
-      if (graph_.is_forced(id) || found == installed.end() ||
-          found->second.version != packages_[id].version || found->second.fingerprint.empty() ||
-          found->second.fingerprint != plan_.fingerprints[id])
-        to_build.push_back(id);
-    }
-    std::set<PackageId> not_ready(to_build.begin(), to_build.end());
-    for (PackageId id : graph_.rebuilt_with(to_build))
-      if (all.contains(id)) not_ready.insert(id);
-    candidate.ready = all.size() - not_ready.size();
-    candidate.to_build.assign(not_ready.begin(), not_ready.end());
+  // What a snapshot is to a stage that is to be built; nothing where it is nothing to it.
+  std::optional<Candidate> candidate(std::size_t stage, const Snapshot& snapshot) const {
+    if (!judge_.same_environment(snapshot)) return std::nullopt;
+    bool same_key = snapshot.stage == plan_.stages[stage].name && snapshot.key() == plan_.stages[stage].key;
+    std::optional<std::size_t> at = plan_.table.find(snapshot.stage);
+    if (!snapshot.complete && same_key)
+      return Candidate{
+          .kind = Candidate::Kind::Unfinished, .snapshot = &snapshot, .refused = judge_.unfit(snapshot)};
+    if (!at || !plan_.stages[stage].parent) return std::nullopt;
+    std::vector<std::size_t> chain = plan_.chain(*at);
+    if (std::find(chain.begin(), chain.end(), stage) == chain.end()) return std::nullopt;
+    return Candidate{
+        .kind = Candidate::Kind::Older, .snapshot = &snapshot, .refused = judge_.unfit_to_continue(snapshot)};
   }
 
   void choose_start(std::size_t stage, std::vector<StageDecision>& decisions) const {
@@ -168,22 +124,14 @@ class Decider {
     // An image that holds more than the parent is found among the older ones below.
     if (parent_image == nullptr || parent_image->stage == plan_.stages[*parent].name)
       all.push_back({.kind = Candidate::Kind::Parent, .snapshot = parent_image});
-    for (const Snapshot& snapshot : snapshots_) {
-      if (options_.fresh) break;
-      bool same_key = snapshot.stage == plan_.stages[stage].name && snapshot.key() == plan_.stages[stage].key;
-      if (!snapshot.complete && same_key && same_base(snapshot) && same_environment(snapshot)) {
-        all.push_back({.kind = Candidate::Kind::Unfinished, .snapshot = &snapshot});
-      } else if (std::optional<std::size_t> at = plan_.table.find(snapshot.stage);
-                 at && parent && may_continue_in(snapshot)) {
-        std::vector<std::size_t> chain = plan_.chain(*at);
-        if (std::find(chain.begin(), chain.end(), stage) != chain.end())
-          all.push_back({.kind = Candidate::Kind::Older, .snapshot = &snapshot});
-      }
-    }
-    for (Candidate& candidate : all) weigh(candidate);
+    for (const Snapshot& snapshot : snapshots_)
+      if (!options_.fresh && is_seen(snapshot))
+        if (std::optional<Candidate> one = candidate(stage, snapshot)) all.push_back(std::move(*one));
+    for (Candidate& one : all) judge_.weigh(one);
     auto rank = [](const Candidate& c) {
       int preference = c.kind == Candidate::Kind::Unfinished ? 2 : c.kind == Candidate::Kind::Parent ? 1 : 0;
-      return std::tuple(c.ready, preference, c.snapshot == nullptr ? 0 : c.snapshot->created);
+      return std::tuple(c.refused.empty(), -c.seconds(), preference,
+                        c.snapshot == nullptr ? 0 : c.snapshot->created);
     };
     std::stable_sort(all.begin(), all.end(),
                      [&](const Candidate& a, const Candidate& b) { return rank(a) > rank(b); });
@@ -209,30 +157,45 @@ class Decider {
   }
 
   const StagePlan& plan_;
-  const PackageIndex& packages_;
-  const DependencyGraph& graph_;
   const std::vector<Snapshot>& snapshots_;
   const RestoreOptions& options_;
+  CandidateJudge judge_;
+  bool with_remote_ = false;
 };
 
 }  // namespace
 
-void judge_packages(const StagePlan& plan, const PackageIndex& packages, const Snapshot& snapshot,
-                    Candidate& candidate) {
-  for (const auto& [name, installed] : snapshot.packages) {
-    std::optional<PackageId> id = packages.find(name);
-    if (!id)
-      candidate.removed.push_back(name);
-    else if (installed.fingerprint.empty() ||
-             (installed.version == packages[*id].version && installed.fingerprint != plan.fingerprints[*id]))
-      candidate.stale.push_back(name);
+void judge_packages(const StagePlan& plan, const PackageIndex& packages, const DependencyGraph& graph,
+                    const RestoreOptions& options, const Snapshot& snapshot, Candidate& candidate) {
+  CandidateJudge(plan, packages, graph, options).judge_packages(snapshot, candidate);
+}
+
+double predicted_seconds(const std::vector<StageDecision>& decisions, const RestoreOptions& options) {
+  double seconds = 0;
+  for (std::size_t i = 0; i < decisions.size(); ++i) {
+    const StageDecision& decision = decisions[i];
+    bool is_target = std::find(options.targets.begin(), options.targets.end(), i) != options.targets.end();
+    if (decision.action == StageDecision::Action::Reuse && is_target)
+      seconds += options.costs.of_fetching(*decision.image);
+    if (decision.action != StageDecision::Action::Build) continue;
+    seconds += options.costs.of_stage(i);
+    if (decision.start) seconds += decision.start->seconds();
   }
+  return seconds;
 }
 
 std::vector<StageDecision> decide(const StagePlan& plan, const PackageIndex& packages,
                                   const DependencyGraph& graph, const std::vector<Snapshot>& snapshots,
                                   const RestoreOptions& options) {
-  return Decider(plan, packages, graph, snapshots, options).decide();
+  Decider decider(plan, packages, graph, snapshots, options);
+  std::vector<StageDecision> here = decider.decide(false);
+  bool any_remote =
+      std::any_of(snapshots.begin(), snapshots.end(), [](const Snapshot& s) { return s.is_remote(); });
+  if (!any_remote) return here;
+  std::vector<StageDecision> anywhere = decider.decide(true);
+  bool only_there = options.only != nullptr && options.only->is_remote();
+  return only_there || predicted_seconds(anywhere, options) < predicted_seconds(here, options) ? anywhere
+                                                                                               : here;
 }
 
 }  // namespace stagemake

@@ -1,6 +1,7 @@
 #include "plan/snapshot.h"
 
 #include <algorithm>
+#include <cmath>
 #include <nlohmann/json.hpp>
 #include <set>
 
@@ -39,6 +40,13 @@ std::vector<LineageEntry> parse_lineage(const json& list) {
   return lineage;
 }
 
+// Labels of older images have no seconds. Nobody's package takes a month.
+InstalledPackage parse_package(const json& value) {
+  InstalledPackage package{value.at(0).get<std::string>(), value.at(1).get<std::string>()};
+  if (value.size() > 2) package.seconds = std::clamp(value.at(2).get<double>(), 0.0, 30 * 86400.0);
+  return package;
+}
+
 bool leads_out(std::string_view path) {
   if (path.empty() || path.front() == '/') return true;
   std::vector<std::string_view> parts = split(path, '/');
@@ -57,7 +65,7 @@ const LineageEntry* Snapshot::holds(std::string_view name) const {
 std::map<std::string, std::string> to_labels(const Snapshot& snapshot) {
   json packages = json::object();
   for (const auto& [name, package] : snapshot.packages)
-    packages[name] = {package.version, package.fingerprint};
+    packages[name] = {package.version, package.fingerprint, std::llround(package.seconds)};
   auto dumped = [](const json& value) { return value.dump(-1, ' ', true, json::error_handler_t::replace); };
   std::map<std::string, std::string> labels = {
       {std::string(kSchemaLabel), std::to_string(kSnapshotSchema)},
@@ -72,6 +80,7 @@ std::map<std::string, std::string> to_labels(const Snapshot& snapshot) {
       {label("revision"), snapshot.revision},
       {label("version"), snapshot.made_by},
       {label("manifest"), snapshot.manifest},
+      {label("cpu"), snapshot.cpu},
       {label("lineage"), dumped(lineage_json(snapshot.lineage))},
       {label("packages"), dumped(packages)},
   };
@@ -96,14 +105,14 @@ std::optional<Snapshot> from_labels(const std::map<std::string, std::string>& la
   snapshot.revision = text("revision");
   snapshot.made_by = text("version");
   snapshot.manifest = text("manifest");
+  snapshot.cpu = text("cpu");
   snapshot.configured = parse_configured(text("configured"));
   try {
     json lineage = json::parse(text("lineage"));
     json packages = json::parse(text("packages"));
     if (!lineage.is_array() || !packages.is_object()) return std::nullopt;
     snapshot.lineage = parse_lineage(lineage);
-    for (const auto& [name, value] : packages.items())
-      snapshot.packages[name] = {value.at(0).get<std::string>(), value.at(1).get<std::string>()};
+    for (const auto& [name, value] : packages.items()) snapshot.packages[name] = parse_package(value);
   } catch (const json::exception&) {
     return std::nullopt;
   }

@@ -34,16 +34,19 @@ struct InstalledPackage {
   // package_fingerprint() when it was built; empty where that is not known, or where the installation record
   // was cut short: such a package is never taken for finished.
   std::string fingerprint;
+  double seconds = 0;  // that its build took; 0 where that is not known
 
   auto operator<=>(const InstalledPackage&) const = default;
 };
 
 struct Snapshot {
-  // From the engine:
-  std::string image;               // id
+  // From the engine, or from a registry:
+  std::string image;      // id; empty for one that lies in a registry alone
+  std::string reference;  // where it lies in a registry alone: "host/repository@sha256:…", to be pulled
+  std::string digest;     // in a registry: "sha256:…"; empty where it never was in one
   std::vector<std::string> names;  // "repository:tag"
   std::int64_t created = 0;        // seconds since the epoch
-  std::uint64_t size = 0;          // bytes
+  std::uint64_t size = 0;          // bytes; of one in a registry: as stored there, compressed
   unsigned layers = 0;
   // From the labels:
   std::string distribution;
@@ -55,11 +58,13 @@ struct Snapshot {
   std::string revision;     // of the sources, as git describes it
   std::string made_by;      // version of stagemake
   std::string manifest;     // sha256 of the source manifest inside the image; empty where it has none
+  std::string cpu;          // words: what the CPUs that made it can do (base/machine.h); empty where unknown
   std::vector<LineageEntry> lineage;  // what it holds, from the base on; with its own stage as last
   std::map<std::string, InstalledPackage> packages;
   std::optional<ConfiguredPackages> configured;  // where it holds a stage that configures
 
   const std::string& key() const { return lineage.back().key; }
+  bool is_remote() const { return !reference.empty(); }
   const LineageEntry* holds(std::string_view stage) const;  // also an unfinished own stage
 };
 

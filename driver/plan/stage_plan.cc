@@ -95,13 +95,14 @@ bool prepares_system(const StageSpec& stage) {
   return stage.recipe.find(kSystemPackages) != std::string::npos;
 }
 
-std::string stage_recipe(const StageSpec& stage, const Environment& environment) {
+std::string stage_recipe(const StageSpec& stage, const Environment& environment, std::string_view guard) {
   std::string recipe = stage.recipe;
   bool prepares = prepares_system(stage);
   if (prepares && environment.name.empty())
     replace_all(recipe, kSystemPackages, ":");  // the tree's own plan, whatever the system
   else if (prepares)
     replace_all(recipe, kSystemPackages, installation_recipe(environment.setup));
+  replace_all(recipe, "%{guard}", guard.empty() ? "" : std::string(guard) + " ");
   replace_all(recipe, "%{configure_args}", shell_quoted(environment.configure_args));
   return prepares || environment.name.empty() ? recipe : in_system(environment.setup, recipe);
 }

@@ -63,8 +63,8 @@ struct StagePlan {
 StagePlan make_stage_plan(const PackageIndex& packages, const DependencyGraph& graph, const StageTable& table,
                           const Environment& environment, SourceTree& sources);
 
-// The same with what configure decided: the packages of the stages are other, their keys are not. `graph` must
-// have been made with graph_options() of `configured`.
+// The same with what configure decided: the packages of the stages are other, their keys are not. `graph`
+// must have been made with graph_options() of `configured`.
 void set_packages_exactly(StagePlan& plan, const DependencyGraph& graph);
 
 // The graph's options for an environment: which packages its SAGE_CHECK and SAGE_CHECK_PACKAGES have checked.
@@ -82,7 +82,8 @@ std::map<std::string, std::string> package_fingerprints(const std::vector<Source
 bool prepares_system(const StageSpec& stage);
 
 // A stage's recipe with what the environment says filled in, as it must run in the environment's system.
-std::string stage_recipe(const StageSpec& stage, const Environment& environment);
+// `guard`: the program in front of what builds a package; no part of keys.
+std::string stage_recipe(const StageSpec& stage, const Environment& environment, std::string_view guard = {});
 
 // Everything that `stages` (positions) add, sorted, without repeats: the tree as it lies in a container after
 // them.

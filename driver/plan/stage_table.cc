@@ -42,11 +42,10 @@ StageSpec make_stage(std::string name, std::string parent, std::string target) {
   StageSpec stage;
   stage.name = std::move(name);
   stage.parent = std::move(parent);
-  stage.recipe = "make SAGE_SPKG=\"sage-spkg -y -o\" $USE_MAKEFLAGS $" + target + "\n";
+  stage.recipe = "make SAGE_SPKG=\"%{guard}sage-spkg -y -o\" $USE_MAKEFLAGS $" + target + "\n";
   stage.uses = {"SAGE_CHECK", "SAGE_CHECK_PACKAGES", "USE_MAKEFLAGS", target};
   stage.passes = {"MAKE"};
   stage.make_targets = {"$" + target};
-  stage.guard_variable = "SAGE_SPKG";
   return stage;
 }
 

@@ -32,7 +32,8 @@ struct StageSpec {
   std::vector<std::string> unkeyed;
 
   // What runs, with /bin/sh -e in the root folder. `%{system_packages}` and `%{configure_args}` stand for
-  // what the environment says; everything else reaches it as variables.
+  // what the environment says, `%{guard}` for what goes in front of the program that builds a package (with a
+  // blank behind it; it may be nothing); everything else reaches it as variables.
   std::string recipe;
   // Variables of the environment that the recipe uses. Their values are part of the key.
   std::vector<std::string> uses;
@@ -41,9 +42,6 @@ struct StageSpec {
 
   // The make targets that the recipe makes, or "$NAME" for those in a variable. Empty: it makes none.
   std::vector<std::string> make_targets;
-  // The make variable that names the package builder, in front of which a guard can stand. Empty: there is
-  // none.
-  std::string guard_variable;
   // The recipe runs configure: from then on the makefile says which packages the system provides.
   bool configures = false;
   // A non-zero exit status does not make the stage fail.

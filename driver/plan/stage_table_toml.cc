@@ -126,7 +126,7 @@ class Reader {
 
   void read_stage(const toml::table& node, const std::string& previous) {
     check_keys(node, {"name", "section", "parent", "adds", "adds_always", "unkeyed", "recipe", "uses",
-                      "passes", "make_targets", "guard_variable", "configures", "errors_ignored"});
+                      "passes", "make_targets", "configures", "errors_ignored"});
     StageSpec stage;
     stage.parent = previous;  // a chain is written without saying so
     text(node, "name", stage.name);
@@ -139,7 +139,6 @@ class Reader {
     texts(node, "uses", stage.uses);
     texts(node, "passes", stage.passes);
     texts(node, "make_targets", stage.make_targets);
-    text(node, "guard_variable", stage.guard_variable);
     flag(node, "configures", stage.configures);
     flag(node, "errors_ignored", stage.errors_ignored);
     if (stage.section.find_first_not_of(kWordCharacters) != std::string::npos)

@@ -2,6 +2,7 @@
 
 #include "engine/registry.h"
 
+#include "base/machine.h"
 #include "base/subprocess.h"
 #include "conformance.h"
 #include "registry_bench.h"

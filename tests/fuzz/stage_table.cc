@@ -20,7 +20,7 @@ void tell_stage(std::string& answer, const StageTable& table, std::size_t positi
       for (std::string_view part : split(path, '/'))
         require(!part.empty() && part != "." && part != "..", "what is added lies in the tree", path);
     }
-  for (const std::string& text : {stage.name, stage.parent, stage.recipe, stage.guard_variable})
+  for (const std::string& text : {stage.name, stage.parent, stage.recipe})
     tell(answer, text);
   for (const auto* list :
        {&stage.adds, &stage.adds_always, &stage.unkeyed, &stage.uses, &stage.passes, &stage.make_targets})
@@ -60,7 +60,7 @@ void add_seeds(const fs::path& tree, const SeedSink& seed) {
       "unkeyed = [\"build/README\"]\nuses = [\"TARGETS\"]\npasses = [\"MAKE\"]\nmake_targets = "
       "[\"$TARGETS\"]\n"
       "recipe = \"\"\"make\n$TARGETS\"\"\"\n[[stage]]\nname = \"tested\"\nparent = \"built\"\n"
-      "guard_variable = \"SAGE_SPKG\"\nerrors_ignored = true\nrecipe = \"make check\"\n");
+      "errors_ignored = true\nrecipe = \"make check\"\n");
   seed("\"a\\u001bb\" = 1\n[[stage]]\nname = \"\\u001b\"\nparent = \"\\u001b\"\n");
   seed(repeated("", "a", " = 1\n"));
   seed(repeated("[[stage]]\nname = \"", "a", "\"\nadds = ['/']\n"));

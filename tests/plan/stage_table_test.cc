@@ -51,7 +51,8 @@ TEST_P(BuiltIn, OnlyTheOptionalStageIgnoresErrorsAndMakeStagesHaveAGuard) {
   StageTable table = built_in_stages(GetParam());
   for (const StageSpec& one : table.stages) {
     EXPECT_EQ(one.errors_ignored, one.name == "with-targets-optional") << one.name;
-    EXPECT_EQ(!one.guard_variable.empty(), one.name.starts_with("with-targets")) << one.name;
+    EXPECT_EQ(one.recipe.find("%{guard}") != std::string::npos, one.name.starts_with("with-targets"))
+        << one.name;
     EXPECT_EQ(one.recipe.find("make ") != std::string::npos, !one.make_targets.empty()) << one.name;
   }
   EXPECT_THAT(stage(table, "with-base-toolchain").make_targets, ElementsAre("base-toolchain"));
@@ -162,7 +163,7 @@ TEST(StageTableFile, SaysEverythingThatTheBuiltInOneSays) {
       "[[stage]]\nname = 'second'\nsection = 'two'\nconfigures = true\nadds = ['a', './b/', "
       "'c//d']\nadds_always = ['tarballs']\nunkeyed = "
       "['a/README']\n"
-      "recipe = 'make $T'\nuses = ['T']\npasses = ['MAKE']\nmake_targets = ['$T']\nguard_variable = 'G'\n"
+      "recipe = 'make $T'\nuses = ['T']\npasses = ['MAKE']\nmake_targets = ['$T']\n"
       "errors_ignored = true\n");
   EXPECT_EQ(table.distribution, "Mini");
   EXPECT_EQ(table.root, "/opt/mini");
@@ -181,7 +182,6 @@ TEST(StageTableFile, SaysEverythingThatTheBuiltInOneSays) {
   EXPECT_THAT(second.uses, ElementsAre("T"));
   EXPECT_THAT(second.passes, ElementsAre("MAKE"));
   EXPECT_THAT(second.make_targets, ElementsAre("$T"));
-  EXPECT_EQ(second.guard_variable, "G");
   EXPECT_TRUE(second.errors_ignored);
   EXPECT_FALSE(table.stages[0].errors_ignored);
   EXPECT_EQ(second.section, "two");

@@ -1,0 +1,76 @@
+#include "base/machine.h"
+
+#include <sys/utsname.h>
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "base/files.h"
+#include "base/text.h"
+
+namespace stagemake {
+namespace {
+
+// What a compiler may be told to use (-march), or a library chooses when it is configured; not the many flags
+// that tell of virtualization, power and mitigations. (x86; the kernel's names.)
+bool matters(std::string_view flag) {
+  static const std::set<std::string_view> kNames = {
+      "pni",       "ssse3", "sse4_1", "sse4_2", "sse4a", "popcnt", "abm",       "bmi1", "bmi2",
+      "adx",       "f16c",  "fma",    "fma4",   "xop",   "movbe",  "aes",       "vaes", "sha_ni",
+      "pclmulqdq", "gfni",  "rdrand", "rdseed", "avx",   "avx2",   "vpclmulqdq"};
+  return kNames.contains(flag) || flag.starts_with("avx512") || flag.starts_with("avx_") ||
+         flag.starts_with("amx");
+}
+
+}  // namespace
+
+std::string cpu_features_in(std::string_view cpuinfo) {
+  for (std::string_view line : lines(cpuinfo)) {
+    std::size_t colon = line.find(':');
+    if (colon == std::string_view::npos) continue;
+    std::string_view name = trimmed(line.substr(0, colon));
+    bool is_x86 = name == "flags";
+    if (!is_x86 && name != "Features") continue;  // the second: arm, where all of them matter
+    std::vector<std::string> features;
+    for (std::string_view word : words(line.substr(colon + 1)))
+      if (!is_x86 || matters(word)) features.emplace_back(word);
+    std::sort(features.begin(), features.end());
+    features.erase(std::unique(features.begin(), features.end()), features.end());
+    return join(features, " ");
+  }
+  return {};
+}
+
+std::string cpu_features() {
+  static const std::string features = [] {
+    try {
+      return cpu_features_in(read_file("/proc/cpuinfo", 64u << 20).value_or(""));
+    } catch (const std::exception&) {
+      return std::string();
+    }
+  }();
+  return features;
+}
+
+std::string machine_architecture() {
+  struct utsname name {};
+  if (::uname(&name) != 0) return {};
+  std::string_view machine = name.machine;
+  constexpr std::pair<std::string_view, const char*> kNames[] = {{"x86_64", "amd64"}, {"aarch64", "arm64"},
+                                                                 {"i686", "386"},     {"i386", "386"},
+                                                                 {"armv7l", "arm"},   {"armv6l", "arm"}};
+  for (const auto& [kernel, image] : kNames)
+    if (machine == kernel) return image;
+  return std::string(machine);  // ppc64le, s390x, riscv64: the same
+}
+
+std::vector<std::string> lacking_features(std::string_view needed, std::string_view present) {
+  std::vector<std::string_view> here = words(present);
+  std::vector<std::string> lacking;
+  for (std::string_view word : words(needed))
+    if (std::find(here.begin(), here.end(), word) == here.end()) lacking.emplace_back(word);
+  return lacking;
+}
+
+}  // namespace stagemake

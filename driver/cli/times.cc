@@ -1,0 +1,43 @@
+#include "cli/times.h"
+
+#include <time.h>
+
+#include <charconv>
+#include <chrono>
+
+namespace stagemake {
+
+double seconds_now() {
+  return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
+}
+
+std::optional<double> time_in(const std::string& text, double now) {
+  if (text.starts_with('@')) {
+    double seconds = 0;
+    auto [end, failed] = std::from_chars(text.data() + 1, text.data() + text.size(), seconds);
+    bool whole = failed == std::errc() && end == text.data() + text.size();
+    return whole ? std::optional(seconds) : std::nullopt;
+  }
+  struct tm parts {};
+  for (const char* format : {"%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M"}) {
+    parts = {};
+    parts.tm_isdst = -1;
+    const char* end = ::strptime(text.c_str(), format, &parts);
+    if (end == nullptr || (*end != '\0' && std::string_view(end) != "Z")) continue;
+    return static_cast<double>(*end == 'Z' ? ::timegm(&parts) : ::mktime(&parts));
+  }
+  time_t today = static_cast<time_t>(now);
+  ::localtime_r(&today, &parts);
+  parts.tm_sec = 0;
+  const char* end = ::strptime(text.c_str(), "%H:%M", &parts);
+  if (end == nullptr || *end != '\0') return std::nullopt;
+  double at = static_cast<double>(::mktime(&parts));
+  if (at <= now) {
+    ++parts.tm_mday;
+    parts.tm_isdst = -1;
+    at = static_cast<double>(::mktime(&parts));
+  }
+  return at;
+}
+
+}  // namespace stagemake

@@ -1,0 +1,16 @@
+// Points in time as people write them.
+#pragma once
+
+#include <optional>
+#include <string>
+
+namespace stagemake {
+
+// Seconds since the epoch.
+double seconds_now();
+
+// "17:30" (here, the next time that it is so late), "2026-11-22T17:30:00" (here; with a Z: in Greenwich),
+// "@1763800000": as seconds since the epoch; nothing where it is none of these.
+std::optional<double> time_in(const std::string& text, double now);
+
+}  // namespace stagemake

@@ -1,0 +1,109 @@
+// One run of several builds: the state of every stage, and the one place where it changes. Private to
+// build*.cc: the flow (build.cc), settling where an environment begins (build_settle.cc), running a stage
+// (build_stage.cc).
+//
+// Thread rule: steps come from the flow's threads. An environment's decisions change only while it settles,
+// before any of its steps goes on.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "run/build.h"
+#include "run/flow_executor.h"
+#include "run/ladder.h"
+#include "run/workplace.h"
+
+namespace stagemake {
+
+class BuildRun {
+ public:
+  BuildRun(const BuildWorld& world, std::vector<EnvironmentBuild>& builds, const BuildOptions& options,
+           Reporter& reporter);
+  BuildResult run();
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  // build.cc
+  void add_steps(std::size_t e, std::vector<FlowStep>& steps);
+  void change(std::size_t e, std::size_t s, StageStatus status);
+  StageStatus status(std::size_t e, std::size_t s);
+  void step(std::size_t e, std::size_t s);
+  std::string reason_to_skip(std::size_t e, std::size_t s);
+  void save_open(std::size_t e, std::size_t s);
+  std::vector<std::string> names_of_stage(std::size_t e, std::size_t s, const std::string& repository) const;
+  void name_reused(std::size_t e, std::size_t s);
+  void name_held(std::size_t e, std::size_t s, const std::string& image);
+  // `bytes`: of the image; 0: not known.
+  void push(std::size_t e, std::size_t s, const std::string& image, bool complete, std::uint64_t bytes);
+  void failed(bool BuildResult::*kind);
+  void engine_error(std::size_t e, std::size_t s, const std::string& what, const std::string& log);
+
+  // build_settle.cc
+  void settle(std::size_t e);
+  // An image that cannot be used after all, and why; null where all can.
+  struct Refused {
+    const Snapshot* snapshot = nullptr;
+    std::string why;
+  };
+  Refused bring_starts(std::size_t e);
+  Refused bring_start(std::size_t e, std::size_t s);
+  const Snapshot* fetched(std::size_t e, const Snapshot& remote, std::string& why);
+  void decide_again(std::size_t e);
+  void check_strict(std::size_t e);
+  const Snapshot* keep(Snapshot snapshot);
+  void bring_base_image(std::size_t e);
+
+  // build_stage.cc
+  void build_stage(std::size_t e, std::size_t s);
+  std::shared_ptr<Workplace> workplace(std::size_t e, std::size_t s);
+  void run_stage(std::size_t e, std::size_t s, const std::string& log);
+  // A stage that has run.
+  struct Ran {
+    std::size_t e = 0, s = 0;
+    std::string log = {};
+    std::map<std::string, InstalledPackage> before = {};  // what was installed
+    RunOutcome outcome = {};
+    StopReason reason = StopReason::None;
+    double seconds = 0;
+  };
+  RunOutcome run_in(Workplace& place, const Ran& ran, Ladder& ladder);
+  void built(const Ran& ran, std::shared_ptr<Workplace> place);
+  void not_built(const Ran& ran, Workplace& place);
+  std::optional<StageTimes> times(std::size_t e, std::size_t s) const;
+  void note_remaining(const Ran& ran, const Workplace& place);
+  void note_missing_packages(const Ran& ran);
+  void write_journal(const Ran& ran, const Workplace& place, const Snapshot* image, double commit_seconds);
+  // The image as its labels tell it, looked up once; null where none was made.
+  const Snapshot* made(std::size_t e, std::size_t s, const std::string& image);
+  static EngineError kept(Workplace& place, const Error& error);
+  std::string commit(Workplace& place, std::size_t stage, bool complete);
+  bool is_left_open(std::size_t e, std::size_t s) const;
+  bool in_older(std::size_t e, std::size_t s) const;
+  std::string start_text(std::size_t e, std::size_t s) const;
+
+  const BuildWorld& world_;
+  std::vector<EnvironmentBuild>& builds_;
+  const BuildOptions& options_;
+  Reporter& reporter_;
+  const double began_;  // by the world's clock
+  std::mutex mutex_;    // of result_, fresh_snapshots_ and last_notes_
+  BuildResult result_;
+  std::vector<std::unique_ptr<Snapshot>> fresh_snapshots_;
+  std::vector<std::string> last_notes_;     // told when all has ended
+  std::vector<WorkplaceSetting> settings_;  // one per environment
+  std::vector<std::unique_ptr<std::once_flag>> settled_;
+  // Per environment and stage: left open for the next; and made, but nothing has run in them.
+  std::vector<std::vector<std::shared_ptr<Workplace>>> workplaces_;
+  std::vector<std::vector<std::shared_ptr<Workplace>>> starts_;
+  std::vector<std::vector<const Snapshot*>> made_;  // per environment and stage: the images of this run
+  std::atomic<bool> failed_{false};
+};
+
+}  // namespace stagemake

@@ -1,0 +1,153 @@
+// Where an environment begins: the images that were decided for are brought here and looked at, before
+// anything runs in them. One that cannot be fetched, or is not what it says it is, is left alone, and the
+// next best is taken.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/text.h"
+#include "run/build_run.h"
+#include "run/image_survey.h"
+
+namespace stagemake {
+
+void BuildRun::settle(std::size_t e) {
+  EnvironmentBuild& build = builds_[e];
+  try {
+    for (Refused refused = bring_starts(e); refused.snapshot != nullptr; refused = bring_starts(e)) {
+      reporter_.note(fmt::format("{}: {} is not used: {}", build.plan.environment.name,
+                                 display_name(*refused.snapshot), refused.why));
+      build.restore.refused[refused.snapshot] = refused.why;
+      decide_again(e);
+    }
+    check_strict(e);
+  } catch (const Error& error) {
+    for (std::shared_ptr<Workplace>& start : starts_[e]) start.reset();
+    bool engine = error.status() == ExitStatus::EngineUnusable;
+    failed(engine ? &BuildResult::engine_failed : &BuildResult::input_failed);
+    for (std::size_t s = 0; s < build.decisions.size(); ++s)
+      if (build.decisions[s].start ||
+          (s == build.restore.targets.back() && build.decisions[s].image != nullptr))
+        change(e, s, {.state = StageState::Failed, .detail = error.what()});
+  }
+}
+
+// Fetches and checks what is not here or not checked yet.
+BuildRun::Refused BuildRun::bring_starts(std::size_t e) {
+  EnvironmentBuild& build = builds_[e];
+  for (std::size_t s = 0; s < build.decisions.size(); ++s) {
+    if (options_.stop.stop_requested()) return {};
+    StageDecision& decision = build.decisions[s];
+    bool is_target = std::find(build.restore.targets.begin(), build.restore.targets.end(), s) !=
+                     build.restore.targets.end();
+    if (decision.action == StageDecision::Action::Reuse && decision.image->is_remote() && is_target) {
+      std::string why;
+      const Snapshot* here = fetched(e, *decision.image, why);
+      if (here == nullptr) return {decision.image, why};
+      decision.image = here;
+    }
+    if (Refused refused = bring_start(e, s); refused.snapshot != nullptr) return refused;
+  }
+  return {};
+}
+
+BuildRun::Refused BuildRun::bring_start(std::size_t e, std::size_t s) {
+  std::optional<Candidate>& start = builds_[e].decisions[s].start;
+  if (!start || start->snapshot == nullptr || starts_[e][s]) return {};
+  const Snapshot* decided = start->snapshot;
+  if (decided->is_remote()) {
+    std::string why;
+    const Snapshot* here = fetched(e, *decided, why);
+    if (here == nullptr) return {decided, why};
+    start->snapshot = here;
+  }
+  auto place = std::make_shared<Workplace>(settings_[e], *start, s);
+  if (std::string why = place->mismatch(); !why.empty()) {
+    start->snapshot = decided;
+    return {decided, why};
+  }
+  starts_[e][s] = std::move(place);
+  return {};
+}
+
+// The image on this machine; null, with the reason in `why`, where it cannot be brought here.
+const Snapshot* BuildRun::fetched(std::size_t e, const Snapshot& remote, std::string& why) {
+  reporter_.note(fmt::format("{}: fetching {} ({})", builds_[e].plan.environment.name, display_name(remote),
+                             size_text(remote.size)));
+  double began = world_.clock.now();
+  std::string words;
+  bool pulled = world_.engine.pull(remote.reference, words);
+  double now = world_.clock.now();
+  world_.journal.add(TransferRecord{.kind = TransferRecord::Kind::Pull,
+                                    .when = static_cast<std::int64_t>(now),
+                                    .host = registry_host(remote.reference),
+                                    .bytes = remote.size,
+                                    .seconds = now - began,
+                                    .ok = pulled});
+  if (!pulled) return why = "it could not be fetched: " + printable(trimmed(words)), nullptr;
+  std::optional<ImageInfo> image = world_.engine.find_image(remote.reference);
+  std::optional<Snapshot> snapshot = image ? snapshot_of(*image) : std::nullopt;
+  if (!snapshot) return why = "what was fetched is no image of stagemake's", nullptr;
+  if (to_labels(*snapshot) != to_labels(remote))
+    return why = "what was fetched is not what the registry says", nullptr;
+  return keep(std::move(*snapshot));
+}
+
+const Snapshot* BuildRun::keep(Snapshot snapshot) {
+  std::lock_guard lock(mutex_);
+  return fresh_snapshots_.emplace_back(std::make_unique<Snapshot>(std::move(snapshot))).get();
+}
+
+void BuildRun::decide_again(std::size_t e) {
+  EnvironmentBuild& build = builds_[e];
+  for (std::shared_ptr<Workplace>& start : starts_[e]) start.reset();
+  build.decisions = decide(build.plan, world_.packages, *build.graph, *build.snapshots, build.restore);
+  if (const Snapshot* only = build.restore.only)
+    throw bad_input("--restore",
+                    fmt::format("{} cannot be used: {}", display_name(*only), build.restore.refused[only]));
+  EnvironmentStatus now = status_of(build);
+  for (std::size_t s = 0; s < now.stages.size(); ++s)
+    if (now.stages[s].state != status(e, s).state) change(e, s, now.stages[s]);
+}
+
+void BuildRun::check_strict(std::size_t e) {
+  const EnvironmentBuild& build = builds_[e];
+  if (!build.strict) return;
+  std::string reasons;
+  bool from_scratch = false;
+  for (const StageDecision& decision : build.decisions) {
+    if (!decision.start || decision.start->snapshot != nullptr) continue;
+    from_scratch = true;
+    for (const Candidate& candidate : decision.candidates)
+      if (candidate.snapshot != nullptr)
+        reasons += fmt::format(
+            "\n{}: {}", display_name(*candidate.snapshot),
+            candidate.refused.empty() ? "it would take longer than from scratch" : candidate.refused);
+  }
+  bool expected = !build.snapshots->empty() || !build.restore.refused.empty();
+  if (from_scratch && expected)
+    throw bad_input("--strict",
+                    fmt::format("{} would be built from its base image{}", build.plan.environment.name,
+                                reasons.empty() ? ": no image of it can be used"
+                                                : ", for no image can be used:" + reasons));
+}
+
+void BuildRun::bring_base_image(std::size_t e) {
+  const Environment& environment = builds_[e].plan.environment;
+  const std::string& image = builds_[e].base_image;
+  std::optional<ImageInfo> found = world_.engine.find_image(image);
+  std::string why;
+  if (!found) {
+    reporter_.note(fmt::format("{}: pulling the base image {}", environment.name, printable(image)));
+    if (world_.engine.pull(image, why)) found = world_.engine.find_image(image);
+  }
+  if (!found)
+    throw bad_input("", fmt::format("the base image {} is not on this machine and cannot be pulled: {}{}",
+                                    printable(image), printable(trimmed(why)),
+                                    environment.incremental ? images_beside(world_.engine, image) : ""));
+  // Two stages may begin at the base image, each in a thread of its own.
+  std::lock_guard lock(mutex_);
+  if (settings_[e].base_digest.empty()) settings_[e].base_digest = digest_of(*found);
+}
+
+}  // namespace stagemake

@@ -1,0 +1,314 @@
+// Running one stage: its workplace, its limits, its image, and what is told and remembered of it.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <fstream>
+
+#include "base/text.h"
+#include "run/build_run.h"
+#include "run/image_survey.h"
+#include "run/stall_watch.h"
+
+namespace stagemake {
+namespace {
+
+constexpr double kUnknownStageBytes = 500e6;  // for the time that a push takes
+constexpr std::size_t kMostNamed = 5;         // packages in a line
+
+// The last line of a log that begins with `beginning`; empty where none of its last lines does.
+std::string last_line_with(const std::string& log, std::string_view beginning) {
+  std::optional<std::string> text;
+  try {
+    text = read_file(log, 256u << 20);
+  } catch (const Error&) {
+    return {};  // the log is for people; without it the build is what it is
+  }
+  if (!text) return {};
+  std::size_t at = text->rfind("\n" + std::string(beginning));
+  return at == std::string::npos ? std::string() : text->substr(at + 1, text->find('\n', at + 1) - at - 1);
+}
+
+std::string some_of(std::vector<std::string> names) {
+  std::size_t all = names.size();
+  names.resize(std::min(all, kMostNamed));
+  return printable(join(names, ", ")) +
+         (all > kMostNamed ? fmt::format(" and {} more", all - kMostNamed) : "");
+}
+
+// What a stage came to, for the journal.
+StageOutcome outcome_of(const RunOutcome& outcome, StopReason reason) {
+  if (outcome.ok()) return StageOutcome::Built;
+  if (reason == StopReason::Deadline) return StageOutcome::Partial;
+  return reason == StopReason::Signal ? StageOutcome::Interrupted : StageOutcome::Failed;
+}
+
+}  // namespace
+
+void BuildRun::build_stage(std::size_t e, std::size_t s) {
+  std::string log;
+  try {
+    log = world_.state.fresh_log(builds_[e].plan.environment.name, builds_[e].plan.stages[s].name).string();
+    change(e, s, {.state = StageState::Running, .detail = start_text(e, s), .log = log});
+    run_stage(e, s, log);
+  } catch (const Error& error) {
+    if (error.status() == ExitStatus::EngineUnusable) {
+      engine_error(e, s, error.what(), log);
+    } else {
+      failed(&BuildResult::input_failed);
+      change(e, s, {.state = StageState::Failed, .detail = error.what(), .log = log});
+    }
+    workplaces_[e][s].reset();
+  }
+}
+
+std::string BuildRun::start_text(std::size_t e, std::size_t s) const {
+  const std::optional<Candidate>& start = builds_[e].decisions[s].start;
+  if (!start) return {};
+  if (start->snapshot == nullptr) return "from " + builds_[e].plan.environment.base_image;
+  return (start->kind == Candidate::Kind::Parent ? "from " : "going on in ") + display_name(*start->snapshot);
+}
+
+// Where a stage runs: in the workplace that its parent left open, in the one that was made when the
+// environment settled, or in a new one.
+std::shared_ptr<Workplace> BuildRun::workplace(std::size_t e, std::size_t s) {
+  const EnvironmentBuild& build = builds_[e];
+  std::optional<std::size_t> parent = build.plan.stages[s].parent;
+  if (build.decisions[s].start) {
+    if (starts_[e][s]) return std::move(starts_[e][s]);
+    if (build.decisions[s].start->snapshot == nullptr) bring_base_image(e);
+    return std::make_shared<Workplace>(settings_[e], *build.decisions[s].start, s);
+  }
+  if (std::shared_ptr<Workplace> open = std::move(workplaces_[e][*parent])) return open;
+  const Snapshot* image =
+      made_[e][*parent] != nullptr ? made_[e][*parent] : made(e, *parent, status(e, *parent).image);
+  if (image == nullptr)
+    throw EngineError(fmt::format("the image {} is gone since it was built", status(e, *parent).image));
+  return std::make_shared<Workplace>(settings_[e],
+                                     Candidate{.kind = Candidate::Kind::Parent, .snapshot = image}, s);
+}
+
+const Snapshot* BuildRun::made(std::size_t e, std::size_t s, const std::string& image) {
+  std::optional<ImageInfo> found = image.empty() ? std::nullopt : world_.engine.find_image(image);
+  std::optional<Snapshot> snapshot = found ? snapshot_of(*found) : std::nullopt;
+  return made_[e][s] = snapshot ? keep(std::move(*snapshot)) : nullptr;
+}
+
+// Before the deadline lie the commit and, where it is asked for, the push.
+std::optional<StageTimes> BuildRun::times(std::size_t e, std::size_t s) const {
+  if (!options_.deadline) return std::nullopt;
+  const std::string& environment = builds_[e].plan.environment.name;
+  const std::string& stage = builds_[e].plan.stages[s].name;
+  double saving = world_.predictions.commit_seconds(environment, stage);
+  if (options_.pushes != nullptr) {
+    auto bytes = static_cast<double>(world_.predictions.stage_bytes(environment, stage)
+                                         .value_or(static_cast<std::uint64_t>(kUnknownStageBytes)));
+    // They go one after the other.
+    auto at_once = static_cast<double>(std::min<std::size_t>(options_.at_once, builds_.size()));
+    saving += at_once * world_.predictions.push_seconds(static_cast<std::uint64_t>(bytes),
+                                                        registry_host(world_.push_repository));
+  }
+  return stage_times(*options_.deadline, began_, saving);
+}
+
+RunOutcome BuildRun::run_in(Workplace& place, const Ran& ran, Ladder& ladder) {
+  const std::size_t e = ran.e, s = ran.s;
+  const std::string& log = ran.log;
+  const EnvironmentStatus& shown = result_.environments[e];  // its names never change
+  GuardLimits guard{.times = ladder.guard_times()};
+  const std::string& environment = builds_[e].plan.environment.name;
+  if (guard.times)
+    for (PackageId id : builds_[e].plan.stages[s].packages) {
+      PackageTime time = world_.predictions.package(environment, world_.packages[id].name);
+      if (time.from == PackageTime::From::Environment || time.from == PackageTime::From::OtherEnvironments)
+        guard.package_seconds[world_.packages[id].name] = time.seconds;
+    }
+  std::unique_ptr<StallWatch> watch;
+  if (options_.stall)
+    watch = std::make_unique<StallWatch>(
+        world_.engine, world_.clock, place.container(), *options_.stall, [&](const std::string& findings) {
+          reporter_.note(fmt::format("{} {} has been silent for {}: stopping it", environment,
+                                     shown.stage_names[s], duration_text(*options_.stall)));
+          std::ofstream(log, std::ios::app) << "\nstagemake: no output and no processor time for "
+                                            << duration_text(*options_.stall) << "; what runs:\n"
+                                            << findings;
+          ladder.stop(StopReason::Stall);
+        });
+  return place.run(s, {.log = log,
+                       .also =
+                           [&](std::string_view piece) {
+                             if (watch) watch->heard();
+                             reporter_.printed(shown.name, shown.stage_names[s], piece);
+                           },
+                       .stop = ladder.request(),
+                       .guard = guard});
+}
+
+void BuildRun::run_stage(std::size_t e, std::size_t s, const std::string& log) {
+  double began = world_.clock.now();
+  std::shared_ptr<Workplace> place = workplace(e, s);
+  Ran ran{.e = e, .s = s, .log = log, .before = place->installed()};
+  Ladder ladder(world_.clock, options_.stop, options_.kill, times(e, s));
+  try {
+    ran.outcome = run_in(*place, ran, ladder);
+  } catch (const Error& error) {
+    if (!place->has_worked()) throw;
+    if (error.status() == ExitStatus::EngineUnusable) throw kept(*place, error);
+    // Somebody edits the tree, say. What the stages before did in this container must not be lost.
+    failed(&BuildResult::input_failed);
+    std::string image = commit(*place, s, false);
+    change(e, s,
+           {.state = StageState::Failed,
+            .seconds = world_.clock.now() - began,
+            .detail = fmt::format("{}; what was done before is kept as {}", error.what(), image),
+            .log = log,
+            .image = image});
+    return;
+  }
+  ran.seconds = world_.clock.now() - began;
+  ran.reason = ladder.reason();
+  // Make ends badly where the guard let no more packages begin.
+  if (!ran.outcome.ok() && ran.reason == StopReason::None && !place->refused().empty())
+    ran.reason = StopReason::Deadline;
+  note_missing_packages(ran);
+  if (ran.outcome.ok())
+    built(ran, std::move(place));
+  else
+    not_built(ran, *place);
+}
+
+void BuildRun::built(const Ran& ran, std::shared_ptr<Workplace> place) {
+  StageStatus status{.state = StageState::Built, .seconds = ran.seconds, .log = ran.log};
+  double commit_seconds = 0;
+  if (builds_[ran.e].decisions[ran.s].commit) {
+    double began = world_.clock.now();
+    status.detail = status.image = commit(*place, ran.s, true);
+    name_held(ran.e, ran.s, status.image);
+    commit_seconds = world_.clock.now() - began;
+    status.seconds += commit_seconds;
+  }
+  const Snapshot* image = made(ran.e, ran.s, status.image);
+  write_journal(ran, *place, image, commit_seconds);
+  if (image != nullptr) push(ran.e, ran.s, status.image, true, image->size);
+  if (!is_left_open(ran.e, ran.s)) place.reset();
+  workplaces_[ran.e][ran.s] = std::move(place);
+  change(ran.e, ran.s, std::move(status));
+}
+
+void BuildRun::not_built(const Ran& ran, Workplace& place) {
+  double began = world_.clock.now();
+  StageStatus status{.log = ran.log, .image = commit(place, ran.s, false)};
+  double commit_seconds = world_.clock.now() - began;
+  status.seconds = ran.seconds + commit_seconds;
+  bool ended = ran.reason == StopReason::Signal || ran.reason == StopReason::Deadline;
+  status.state = ended || (ran.outcome.stopped && ran.reason == StopReason::None) ? StageState::Interrupted
+                                                                                  : StageState::Failed;
+  status.detail = ran.reason == StopReason::Deadline ? "the deadline came; what was done is kept"
+                  : ran.reason == StopReason::Stall  ? "it was silent for too long; what was done is kept"
+                  : ran.outcome.stopped              ? "what was done is kept"
+                  : ran.outcome.out_of_memory
+                      ? "it ran out of memory; what was done is kept"
+                      : fmt::format("exit status {}; what was done is kept", ran.outcome.exit_code);
+  status.detail += " as " + status.image;
+  if (ran.reason == StopReason::Deadline) {
+    std::lock_guard lock(mutex_);
+    result_.out_of_time = true;
+  } else {
+    failed(&BuildResult::stage_failed);
+  }
+  note_remaining(ran, place);
+  const Snapshot* image = made(ran.e, ran.s, status.image);
+  write_journal(ran, place, image, commit_seconds);
+  if (image != nullptr) push(ran.e, ran.s, status.image, false, image->size);
+  change(ran.e, ran.s, std::move(status));
+}
+
+// What is done, what remains, how long it will take: the last lines of a run that did not come to its end.
+void BuildRun::note_remaining(const Ran& ran, const Workplace& place) {
+  if (ran.reason != StopReason::Deadline && ran.reason != StopReason::Signal) return;
+  const EnvironmentBuild& build = builds_[ran.e];
+  Snapshot held;
+  held.packages = place.installed();
+  Candidate rest{.snapshot = &held};
+  CandidateJudge(build.plan, world_.packages, *build.graph, build.restore).weigh(rest);
+  std::vector<std::string> names;
+  for (PackageId id : rest.to_build) names.push_back(world_.packages[id].name);
+  std::string text = fmt::format("{}: {} of {} packages are done", build.plan.environment.name, rest.ready,
+                                 rest.ready + names.size());
+  if (!names.empty())
+    text += fmt::format(", {}{} remain ({}), about {}", build.plan.exact ? "" : "at most ", names.size(),
+                        some_of(names), duration_text(rest.build_seconds));
+  std::lock_guard lock(mutex_);
+  last_notes_.push_back(text + "; the same command goes on from here");
+}
+
+// Which of the system's packages an environment goes without stands in one line of a long log: people hear
+// it at the end of the run.
+void BuildRun::note_missing_packages(const Ran& ran) {
+  const StagePlan& plan = builds_[ran.e].plan;
+  if (!plan.environment.setup.ignore_missing || !prepares_system(plan.table.stages[ran.s])) return;
+  std::string line = last_line_with(ran.log, kMissingLine);
+  if (line.empty()) return;
+  std::lock_guard lock(mutex_);
+  last_notes_.push_back(fmt::format("{}: {}", plan.environment.name, printable(line)));
+}
+
+void BuildRun::write_journal(const Ran& ran, const Workplace& place, const Snapshot* image,
+                             double commit_seconds) {
+  const StagePlan& plan = builds_[ran.e].plan;
+  auto now = static_cast<std::int64_t>(world_.clock.now());
+  world_.journal.add(StageRun{
+      .when = now,
+      .environment = plan.environment.name,
+      .stage = plan.stages[ran.s].name,
+      .key = plan.stages[ran.s].key,
+      .outcome = outcome_of(ran.outcome, ran.reason),
+      .seconds = ran.seconds,
+      .commit_seconds = commit_seconds,
+      .bytes = image != nullptr && image->size > place.size_before() ? image->size - place.size_before() : 0,
+      .engine = world_.engine.name()});
+  for (const auto& [name, package] : place.installed()) {
+    auto before = ran.before.find(name);
+    bool is_new = before == ran.before.end() || before->second != package;
+    if (is_new && package.seconds > 0)
+      world_.journal.add(PackageBuilt{.when = now,
+                                      .environment = plan.environment.name,
+                                      .package = name,
+                                      .version = package.version,
+                                      .seconds = package.seconds});
+  }
+}
+
+// Work that cannot be committed now (a full disk, an engine that is gone) stays in its container.
+EngineError BuildRun::kept(Workplace& place, const Error& error) {
+  return EngineError(fmt::format("{}; what was done stays in container {}, and the next run takes it over",
+                                 error.what(), place.keep()));
+}
+
+std::string BuildRun::commit(Workplace& place, std::size_t stage, bool complete) {
+  try {
+    return place.commit(stage, complete);
+  } catch (const Error& error) {
+    throw kept(place, error);
+  }
+}
+
+// A stage's container serves the next stage where no image of its own lies between, or where it goes on in
+// an older image: then its layer grows, and no layer is added per stage.
+bool BuildRun::is_left_open(std::size_t e, std::size_t s) const {
+  const EnvironmentBuild& build = builds_[e];
+  unsigned children = 0;
+  for (std::size_t i = 0; i < build.plan.stages.size(); ++i)
+    if (build.plan.stages[i].parent == s && build.decisions[i].action == StageDecision::Action::Build &&
+        !build.decisions[i].start)
+      ++children;
+  return children == 1 && in_older(e, s);
+}
+
+bool BuildRun::in_older(std::size_t e, std::size_t s) const {
+  for (std::optional<std::size_t> at = s; at; at = builds_[e].plan.stages[*at].parent)
+    if (const std::optional<Candidate>& start = builds_[e].decisions[*at].start)
+      return start->kind == Candidate::Kind::Older;
+  return false;
+}
+
+}  // namespace stagemake

@@ -1,0 +1,28 @@
+// Time, as a run sees it. Tests of whole runs give it one that goes forward when they say so.
+#pragma once
+
+#include <functional>
+#include <memory>
+
+namespace stagemake {
+
+class Clock {
+ public:
+  // What is to happen at a time. Destroying it takes that back, or waits while it happens.
+  class Alarm {
+   public:
+    virtual ~Alarm() = default;
+  };
+
+  virtual ~Clock() = default;
+  // Seconds since the epoch, with fractions.
+  virtual double now() const = 0;
+  virtual void sleep(double seconds) = 0;
+  // Calls `what` once, from a thread of the clock; at once where `when` has passed. It must not throw.
+  virtual std::unique_ptr<Alarm> at(double when, std::function<void()> what) = 0;
+};
+
+// The machine's.
+Clock& system_clock();
+
+}  // namespace stagemake

@@ -1,0 +1,43 @@
+// The guard: a small program in a container, in front of what builds a package. It writes down how long each
+// package takes, and before a deadline it lets no package begin that would not be finished.
+//
+// It is called in two ways. A stage's recipe puts it in front of the package builder by `%{guard}`
+// (`make SAGE_SPKG="%{guard}sage-spkg -y -o"`). And what has no such builder, Sage's script and pip packages,
+// goes through `sage-logger -p COMMAND LOG`, a bash script: a file that bash reads first ($BASH_ENV) calls it
+// there. A package that it does not let begin ends with status 75; make leaves no stamp for it, and the next
+// run builds it. What make only asks about (-q, -n, -t) it lets pass.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "engine/container_engine.h"
+
+namespace stagemake {
+
+inline constexpr std::string_view kGuardProgram = "/.stagemake/guard/guard";
+
+struct GuardLimits {
+  // Seconds from the script's beginning: after `close` no package begins; at `end` make is asked to end, and
+  // a package that is known to take longer than until then does not begin. Nothing: there is no deadline.
+  struct Times {
+    double close = 0;
+    double end = 0;
+  };
+  std::optional<Times> times;
+  std::map<std::string, double> package_seconds;  // of the packages whose time is known
+};
+
+// Shell text, for before a recipe, that puts the guard in place.
+std::string guard_setup(const GuardLimits& limits);
+
+// What the guard wrote down in a container that does not run.
+struct GuardNotes {
+  std::map<std::string, double> seconds;  // by package: of those that were built
+  std::vector<std::string> refused;       // not begun, for want of time
+};
+GuardNotes read_guard_notes(ContainerEngine& engine, const std::string& container);
+
+}  // namespace stagemake

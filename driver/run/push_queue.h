@@ -1,0 +1,80 @@
+// Images on their way to a registry, in the background while stages run.
+//
+// One thread sends them, one after the other (an engine sends an image's layers side by side). A push that
+// fails is tried again after 1, 2, 4, … seconds, unless the registry refuses on principle. An image that
+// waits under a name that a newer one has taken goes once.
+//
+// Thread rule: all calls from any thread; finish() once.
+#pragma once
+
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "engine/container_engine.h"
+#include "report/event.h"
+#include "run/clock.h"
+#include "run/journal.h"
+
+namespace stagemake {
+
+struct PushOptions {
+  unsigned tries = 5;
+  double first_pause = 1;  // seconds; doubled with each try
+  // Why what the registry has under this name must stay: it is worth more than what would replace it. Empty:
+  // it may go. Called from the queue's thread.
+  std::function<std::string(const std::string& name)> keeps = {};
+  // No try begins after a request.
+  std::stop_token stop = {};
+};
+
+struct PushResults {
+  std::vector<std::string> pushed;  // names
+  std::vector<std::string> kept;    // names that the registry has for something better, or the very same
+  std::vector<std::string> failed;
+};
+
+class PushQueue {
+ public:
+  PushQueue(ContainerEngine& engine, Clock& clock, Journal& journal, Reporter& reporter, PushOptions options);
+  ~PushQueue();
+
+  // `bytes`: about what is to be sent, for predictions; 0: not known.
+  void add(const std::vector<std::string>& names, std::uint64_t bytes);
+
+  // Waits until all are sent, or given up. What waits when a stop was requested is told as failed.
+  PushResults finish();
+
+ private:
+  struct Item {
+    std::string name;
+    std::uint64_t bytes = 0;
+  };
+
+  void serve();
+  void send(const Item& item);
+  bool pause(double seconds);
+
+  ContainerEngine& engine_;
+  Clock& clock_;
+  Journal& journal_;
+  Reporter& reporter_;
+  const PushOptions options_;
+  std::mutex mutex_;
+  std::condition_variable_any changed_;
+  std::deque<Item> waiting_;
+  bool closed_ = false;
+  PushResults results_;
+  std::jthread thread_;  // last: it uses all of the above
+};
+
+// The host and port of the registry in an image's name; empty where it names none.
+std::string registry_host(const std::string& image);
+
+}  // namespace stagemake
