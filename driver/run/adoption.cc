@@ -5,8 +5,10 @@
 #include <cstdlib>
 
 #include "base/digest.h"
+#include "base/machine.h"
 #include "base/tarball.h"
 #include "base/text.h"
+#include "run/guard.h"
 #include "run/image_survey.h"
 #include "run/workplace.h"
 
@@ -20,12 +22,13 @@ void complete_description(const BuildWorld& world, const ContainerInfo& containe
   std::optional<std::vector<SourceFile>> files;
   if (entries.size() == 1) files = parse_manifest(entries[0].content);
   snapshot.manifest = files ? sha256_hex(entries[0].content) : std::string();
+  if (snapshot.cpu.empty()) snapshot.cpu = cpu_features();  // its driver was on this machine
   if (!files) return;
   auto began = container.labels.find(std::string(kBeganLabel));
   std::int64_t since = began == container.labels.end() ? 0 : std::atoll(began->second.c_str());
-  snapshot.packages =
-      installed_packages(stamp_folders_of(world.engine, container.name, world.table), world.packages,
-                         package_fingerprints(*files), snapshot.packages, since);
+  snapshot.packages = installed_packages(stamp_folders_of(world.engine, container.name, world.table),
+                                         world.packages, package_fingerprints(*files), snapshot.packages,
+                                         since, read_guard_notes(world.engine, container.name).seconds);
 }
 
 void adopt(const BuildWorld& world, const ContainerInfo& container, Snapshot snapshot, Reporter& reporter) {
@@ -41,20 +44,51 @@ void adopt(const BuildWorld& world, const ContainerInfo& container, Snapshot sna
                   snapshot.environment, snapshot.stage, name, snapshot.packages.size()));
 }
 
+// Whether the tree, as it is now, asks for what a container was made for.
+bool is_wanted(const BuildWorld& world, const Environment& environment, const Snapshot& snapshot) {
+  std::unique_ptr<DependencyGraph> graph;
+  StagePlan plan = plan_of(world, environment, {}, graph);
+  std::optional<std::size_t> stage = plan.table.find(snapshot.stage);
+  return stage && plan.stages[*stage].key == snapshot.key();
+}
+
+// The driver is dead, and what it began in the container still works.
+void end_work(const BuildWorld& world, const Environment& environment, const ContainerInfo& container,
+              const std::optional<Snapshot>& snapshot, const std::stop_token& stop, Reporter& reporter) {
+  constexpr double kLookPause = 0.5;  // seconds
+  constexpr std::chrono::milliseconds kGrace{10000};
+  if (snapshot && is_wanted(world, environment, *snapshot)) {
+    reporter.note(
+        fmt::format("{}: an earlier run is dead, and its container still works on {}: waiting for it",
+                    environment.name, snapshot->stage));
+    while (!stop.stop_requested() && !world.engine.processes(container.name).empty())
+      world.clock.sleep(kLookPause);
+  } else {
+    reporter.note(
+        fmt::format("{}: an earlier run is dead, and its container still works on what nobody wants any "
+                    "more: ending it",
+                    environment.name));
+  }
+  world.engine.stop_container(container.name, kGrace);
+}
+
 }  // namespace
 
 std::vector<ContainerInfo> left_containers(const BuildWorld& world, const std::string& environment) {
   return world.engine.list_containers(std::string(kStateLabel), state_mark(world.state, environment));
 }
 
-void adopt_containers(const BuildWorld& world, const std::string& environment, Reporter& reporter) {
-  for (const ContainerInfo& container : left_containers(world, environment)) {
-    if (std::optional<Snapshot> snapshot = from_labels(container.labels)) {
+void adopt_containers(const BuildWorld& world, const Environment& environment, const std::stop_token& stop,
+                      Reporter& reporter) {
+  for (const ContainerInfo& container : left_containers(world, environment.name)) {
+    std::optional<Snapshot> snapshot = from_labels(container.labels);
+    if (container.running) end_work(world, environment, container, snapshot, stop, reporter);
+    if (snapshot) {
       adopt(world, container, std::move(*snapshot), reporter);
     } else {
       reporter.note(
           fmt::format("{}: removed the container {} of an earlier run: it does not say what it holds",
-                      environment, printable(container.name)));
+                      environment.name, printable(container.name)));
       world.engine.remove_container(container.name);
     }
   }

@@ -1,6 +1,7 @@
 // Containers that a dead driver left behind: their work is kept.
 #pragma once
 
+#include <stop_token>
 #include <string>
 
 #include "report/event.h"
@@ -12,7 +13,10 @@ namespace stagemake {
 // lock: no living driver of this folder has such a container.
 std::vector<ContainerInfo> left_containers(const BuildWorld& world, const std::string& environment);
 
-// Commits them as unfinished snapshots, removes them, and says so.
-void adopt_containers(const BuildWorld& world, const std::string& environment, Reporter& reporter);
+// Commits them as unfinished snapshots, removes them, and says so. One in which something still runs is
+// awaited where what it makes is still wanted: a stage of the environment has its key; else, and on a request
+// to stop, it is ended first.
+void adopt_containers(const BuildWorld& world, const Environment& environment, const std::stop_token& stop,
+                      Reporter& reporter);
 
 }  // namespace stagemake

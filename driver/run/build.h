@@ -8,7 +8,11 @@
 
 #include "engine/container_engine.h"
 #include "plan/explanation.h"
+#include "plan/predictions.h"
 #include "report/event.h"
+#include "run/clock.h"
+#include "run/journal.h"
+#include "run/push_queue.h"
 #include "run/state_folder.h"
 
 namespace stagemake {
@@ -21,25 +25,45 @@ struct BuildWorld {
   const MakeVariables& variables;
   const StageTable& table;
   SourceTree& sources;
-  std::string revision;           // as git describes it; empty where there is no git
-  std::string repository;         // in front of image names
-  std::vector<std::string> tags;  // the build's own first; never empty
+  Journal& journal;
+  Clock& clock = system_clock();
+  Predictions predictions = {};
+  std::string revision = {};           // as git describes it; empty where there is no git
+  std::string repository = {};         // in front of image names
+  std::string push_repository = {};    // in front of the names that are pushed; empty: none are
+  std::vector<std::string> tags = {};  // the build's own first; never empty
+};
+
+// What a person says of where a build may begin.
+struct RestoreSettings {
+  bool fresh = false;        // at the base image
+  bool clean_only = false;   // in images without an incremental ancestor
+  bool strict = false;       // in an image, where there is one at all, or the build fails
+  std::string restore = {};  // in this one: a name, an id, or "repository@sha256:…"; empty: in the best
+  BasePolicy base_policy = BasePolicy::Follow;
 };
 
 // One environment with all that is known before anything runs.
 struct EnvironmentBuild {
   std::unique_ptr<DependencyGraph> graph;
   StagePlan plan;
-  std::vector<std::size_t> targets;
-  std::string base_digest;               // empty: the base image is not on this machine yet
+  RestoreOptions restore;  // with the targets; what is found to be no good is added while the build runs
+  bool strict = false;
+  std::string base_image;  // what containers are made from: the environment's base image, or its old content
+  std::unique_ptr<Snapshot> base_held;   // by an incremental environment's base image; null: it says nothing
   std::vector<StageDecision> decisions;  // point into the snapshots that were given to prepare()
+  const std::vector<Snapshot>* snapshots = nullptr;  // those
+  std::vector<std::string> notes;                    // for a person, about what was found
 };
 
 struct BuildOptions {
-  bool fresh = false;
   bool keep_going = true;  // after a failure, begin stages of other environments
   unsigned at_once = 2;    // stages
-  std::stop_token stop;
+  std::stop_token stop = {};
+  std::stop_token kill = {};            // ends at once what was asked to end
+  std::optional<double> deadline = {};  // seconds since the epoch by which all must be saved
+  std::optional<double> stall = {};     // seconds of silence after which a stage is stopped
+  PushQueue* pushes = nullptr;          // where what is finished goes; null: nowhere
 };
 
 // What tells an image's content: its digest in a registry, else its id.
@@ -53,10 +77,15 @@ std::vector<Snapshot> find_snapshots(ContainerEngine& engine, const StageTable& 
 std::optional<ConfiguredPackages> known_configured(const StateFolder& state, const StagePlan& plan,
                                                    const std::vector<Snapshot>& snapshots);
 
-// Plans, and decides without touching a container. `targets`: names of stages to build up to.
+// The plan alone, as exact as it can be.
+StagePlan plan_of(const BuildWorld& world, const Environment& environment,
+                  const std::vector<Snapshot>& snapshots, std::unique_ptr<DependencyGraph>& graph);
+
+// Plans, and decides without touching a container. `targets`: names of stages to build up to. Throws Error
+// (BadInput) where the image of `settings.restore` is not there or cannot be used.
 EnvironmentBuild prepare(const BuildWorld& world, const Environment& environment,
                          const std::vector<std::string>& targets, const std::vector<Snapshot>& snapshots,
-                         bool fresh);
+                         const RestoreSettings& settings);
 
 // Runs them. What each stage came to is in the result, in the order of `builds`. EngineError where the engine
 // itself failed a stage is told there too, and `engine_failed` is set.
@@ -67,9 +96,11 @@ struct BuildResult {
   // that change while they are read.
   bool input_failed = false;
   bool stage_failed = false;
+  bool out_of_time = false;  // the deadline came before all was done
   bool all_well() const;
 };
-BuildResult run_builds(const BuildWorld& world, const std::vector<EnvironmentBuild>& builds,
+// Decisions may change on the way: an image that is not what it says it is gives way to the next best.
+BuildResult run_builds(const BuildWorld& world, std::vector<EnvironmentBuild>& builds,
                        const BuildOptions& options, Reporter& reporter);
 
 // How it stands before anything ran.

@@ -39,6 +39,7 @@ class BuildRun {
   void save_open(std::size_t e, std::size_t s);
   std::vector<std::string> names_of_stage(std::size_t e, std::size_t s, const std::string& repository) const;
   void name_reused(std::size_t e, std::size_t s);
+  void note_remaining(std::size_t e);
   void name_held(std::size_t e, std::size_t s, const std::string& image);
   // `bytes`: of the image; 0: not known.
   void push(std::size_t e, std::size_t s, const std::string& image, bool complete, std::uint64_t bytes);
@@ -77,7 +78,6 @@ class BuildRun {
   void built(const Ran& ran, std::shared_ptr<Workplace> place);
   void not_built(const Ran& ran, Workplace& place);
   std::optional<StageTimes> times(std::size_t e, std::size_t s) const;
-  void note_remaining(const Ran& ran, const Workplace& place);
   void note_missing_packages(const Ran& ran);
   void write_journal(const Ran& ran, const Workplace& place, const Snapshot* image, double commit_seconds);
   // The image as its labels tell it, looked up once; null where none was made.

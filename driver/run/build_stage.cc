@@ -13,7 +13,6 @@ namespace stagemake {
 namespace {
 
 constexpr double kUnknownStageBytes = 500e6;  // for the time that a push takes
-constexpr std::size_t kMostNamed = 5;         // packages in a line
 
 // The last line of a log that begins with `beginning`; empty where none of its last lines does.
 std::string last_line_with(const std::string& log, std::string_view beginning) {
@@ -26,13 +25,6 @@ std::string last_line_with(const std::string& log, std::string_view beginning) {
   if (!text) return {};
   std::size_t at = text->rfind("\n" + std::string(beginning));
   return at == std::string::npos ? std::string() : text->substr(at + 1, text->find('\n', at + 1) - at - 1);
-}
-
-std::string some_of(std::vector<std::string> names) {
-  std::size_t all = names.size();
-  names.resize(std::min(all, kMostNamed));
-  return printable(join(names, ", ")) +
-         (all > kMostNamed ? fmt::format(" and {} more", all - kMostNamed) : "");
 }
 
 // What a stage came to, for the journal.
@@ -215,30 +207,10 @@ void BuildRun::not_built(const Ran& ran, Workplace& place) {
   } else {
     failed(&BuildResult::stage_failed);
   }
-  note_remaining(ran, place);
   const Snapshot* image = made(ran.e, ran.s, status.image);
   write_journal(ran, place, image, commit_seconds);
   if (image != nullptr) push(ran.e, ran.s, status.image, false, image->size);
   change(ran.e, ran.s, std::move(status));
-}
-
-// What is done, what remains, how long it will take: the last lines of a run that did not come to its end.
-void BuildRun::note_remaining(const Ran& ran, const Workplace& place) {
-  if (ran.reason != StopReason::Deadline && ran.reason != StopReason::Signal) return;
-  const EnvironmentBuild& build = builds_[ran.e];
-  Snapshot held;
-  held.packages = place.installed();
-  Candidate rest{.snapshot = &held};
-  CandidateJudge(build.plan, world_.packages, *build.graph, build.restore).weigh(rest);
-  std::vector<std::string> names;
-  for (PackageId id : rest.to_build) names.push_back(world_.packages[id].name);
-  std::string text = fmt::format("{}: {} of {} packages are done", build.plan.environment.name, rest.ready,
-                                 rest.ready + names.size());
-  if (!names.empty())
-    text += fmt::format(", {}{} remain ({}), about {}", build.plan.exact ? "" : "at most ", names.size(),
-                        some_of(names), duration_text(rest.build_seconds));
-  std::lock_guard lock(mutex_);
-  last_notes_.push_back(text + "; the same command goes on from here");
 }
 
 // Which of the system's packages an environment goes without stands in one line of a long log: people hear

@@ -75,8 +75,11 @@ std::optional<ConfiguredPackages> survey_configured(ContainerEngine& engine, con
 std::map<std::string, InstalledPackage> installed_packages(
     const std::vector<std::string>& stamp_folders, const PackageIndex& packages,
     const std::map<std::string, std::string>& fingerprints,
-    const std::map<std::string, InstalledPackage>& before, std::int64_t began) {
+    const std::map<std::string, InstalledPackage>& before, std::int64_t began,
+    const std::map<std::string, double>& measured) {
   std::map<std::string, InstalledPackage> installed;
+  std::map<std::string, std::pair<std::int64_t, std::string>> youngest;  // of a package with several records
+  std::vector<std::pair<std::int64_t, std::string>> built;               // since `began`
   for (const std::string& folder : stamp_folders) {
     for (const TarEntry& stamp : read_tar(folder)) {
       std::string file = stamp.name.substr(stamp.name.rfind('/') + 1);
@@ -84,8 +87,14 @@ std::map<std::string, InstalledPackage> installed_packages(
       if (stamp.kind != TarEntry::Kind::File || dash == std::string::npos || file.starts_with('.')) continue;
       std::string name = file.substr(0, dash);
       InstalledPackage package{file.substr(dash + 1), ""};
+      auto [other, is_first] = youngest.try_emplace(name, stamp.time, package.version);
+      if (!is_first && other->second > std::pair(stamp.time, package.version)) continue;
+      other->second = {stamp.time, package.version};
       auto now = fingerprints.find(name);
       auto known = before.find(name);
+      if (stamp.time >= began) built.emplace_back(stamp.time, name);
+      if (known != before.end() && known->second.version == package.version)
+        package.seconds = known->second.seconds;
       if (stamp.time >= began && now != fingerprints.end())
         package.fingerprint = now->second;
       else if (known != before.end() && known->second.version == package.version)
@@ -94,6 +103,16 @@ std::map<std::string, InstalledPackage> installed_packages(
       if (id && is_cut_short(stamp, packages[*id].source)) package.fingerprint.clear();
       installed[name] = std::move(package);
     }
+  }
+  std::sort(built.begin(), built.end());
+  std::int64_t last = began;
+  for (const auto& [time, name] : built) {
+    double& seconds = installed[name].seconds;
+    if (auto found = measured.find(name); found != measured.end())
+      seconds = found->second;
+    else if (seconds == 0)
+      seconds = static_cast<double>(time - last);
+    last = time;
   }
   return installed;
 }

@@ -26,11 +26,13 @@ std::vector<std::string> stamp_folders_of(ContainerEngine& engine, const std::st
 
 // The packages that the installation records in these tar streams (ContainerEngine::copy_out of stamp
 // folders) show. A record written at or after `began` (seconds since the epoch) is of a package built from
-// the files with `fingerprints`; an older one is known from `before`.
+// the files with `fingerprints`; an older one is known from `before`. How long a package took is what
+// `measured` says; else the time since the record before its own.
 std::map<std::string, InstalledPackage> installed_packages(
     const std::vector<std::string>& stamp_folders, const PackageIndex& packages,
     const std::map<std::string, std::string>& fingerprints,
-    const std::map<std::string, InstalledPackage>& before, std::int64_t began);
+    const std::map<std::string, InstalledPackage>& before, std::int64_t began,
+    const std::map<std::string, double>& measured = {});
 
 // What configure wrote in a container; nothing where it has not.
 std::optional<ConfiguredPackages> survey_configured(ContainerEngine& engine, const std::string& container,

@@ -89,7 +89,7 @@ PackageBuilt package_built(const json& line) {
           .seconds = seconds_of(line, "seconds")};
 }
 
-Transfer transfer(const json& line, Transfer::Kind kind) {
+TransferRecord transfer(const json& line, TransferRecord::Kind kind) {
   return {.kind = kind,
           .when = line.at("when").get<std::int64_t>(),
           .host = text_of(line, "host"),
@@ -119,8 +119,8 @@ void read_line(std::string_view text, JournalContents& contents) {
     std::string kind = text_of(line, "kind");
     if (kind == "stage") contents.stages.push_back(stage_run(line));
     if (kind == "package") contents.packages.push_back(package_built(line));
-    if (kind == "pull") contents.transfers.push_back(transfer(line, Transfer::Kind::Pull));
-    if (kind == "push") contents.transfers.push_back(transfer(line, Transfer::Kind::Push));
+    if (kind == "pull") contents.transfers.push_back(transfer(line, TransferRecord::Kind::Pull));
+    if (kind == "push") contents.transfers.push_back(transfer(line, TransferRecord::Kind::Push));
     if (kind == "eviction") contents.evictions.push_back(eviction(line));
   } catch (const std::exception&) {
     // of a later version, or damaged
@@ -202,12 +202,13 @@ bool Journal::add(const PackageBuilt& package) {
                                                             {"seconds", sound(package.seconds)}}));
 }
 
-bool Journal::add(const Transfer& transfer) {
-  return add_line(line_of(record(transfer.kind == Transfer::Kind::Pull ? "pull" : "push", transfer.when),
-                          {{"host", bounded(transfer.host)},
-                           {"bytes", transfer.bytes},
-                           {"seconds", sound(transfer.seconds)},
-                           {"ok", transfer.ok}}));
+bool Journal::add(const TransferRecord& transfer) {
+  return add_line(
+      line_of(record(transfer.kind == TransferRecord::Kind::Pull ? "pull" : "push", transfer.when),
+              {{"host", bounded(transfer.host)},
+               {"bytes", transfer.bytes},
+               {"seconds", sound(transfer.seconds)},
+               {"ok", transfer.ok}}));
 }
 
 bool Journal::add(const Eviction& eviction) {

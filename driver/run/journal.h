@@ -44,7 +44,7 @@ struct PackageBuilt {
 };
 
 // An image on its way from or to a registry.
-struct Transfer {
+struct TransferRecord {
   enum class Kind { Pull, Push } kind = Kind::Pull;
   std::int64_t when = 0;  // its end
   std::string host = {};  // "ghcr.io", "127.0.0.1:5000"
@@ -70,7 +70,7 @@ struct Eviction {
 struct JournalContents {
   std::vector<StageRun> stages;
   std::vector<PackageBuilt> packages;
-  std::vector<Transfer> transfers;
+  std::vector<TransferRecord> transfers;
   std::vector<Eviction> evictions;
 };
 
@@ -84,7 +84,7 @@ class Journal {
   // Adds a line. False where it could not be written.
   bool add(const StageRun& run);
   bool add(const PackageBuilt& package);
-  bool add(const Transfer& transfer);
+  bool add(const TransferRecord& transfer);
   bool add(const Eviction& eviction);
 
   // Why lines could not be written, for a person to be told once: nothing where all could, and from the

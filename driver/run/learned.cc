@@ -1,12 +1,21 @@
 #include "run/learned.h"
 
 #include <set>
+#include <tuple>
 #include <utility>
 
 namespace stagemake {
 
-std::vector<PackageObservation> package_times(const std::vector<Snapshot>& /*snapshots*/) {
-  return {};  // no label says it yet
+std::vector<PackageObservation> package_times(const std::vector<Snapshot>& snapshots) {
+  std::vector<PackageObservation> times;
+  std::set<std::tuple<std::string, std::string, std::string, std::string, double>> seen;
+  for (const Snapshot& snapshot : snapshots)
+    for (const auto& [name, package] : snapshot.packages)
+      if (package.seconds > 0 &&
+          seen.emplace(snapshot.environment, name, package.version, package.fingerprint, package.seconds)
+              .second)
+        times.push_back({snapshot.environment, name, package.seconds, snapshot.created});
+  return times;
 }
 
 Predictions learned(const JournalContents& journal, const std::vector<Snapshot>& snapshots) {
@@ -26,9 +35,9 @@ Predictions learned(const JournalContents& journal, const std::vector<Snapshot>&
                            .commit_seconds = run.commit_seconds,
                            .bytes = run.bytes,
                            .when = run.when});
-  for (const Transfer& transfer : journal.transfers)
+  for (const TransferRecord& transfer : journal.transfers)
     if (transfer.ok)
-      seen.transfers.push_back({.kind = transfer.kind == Transfer::Kind::Pull
+      seen.transfers.push_back({.kind = transfer.kind == TransferRecord::Kind::Pull
                                             ? TransferObservation::Kind::Fetch
                                             : TransferObservation::Kind::Push,
                                 .host = transfer.host,

@@ -1,12 +1,126 @@
 // What is known before anything runs: which images there are, the plan, the decisions.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/error.h"
+#include "base/machine.h"
 #include "base/text.h"
 #include "run/build.h"
 #include "run/image_survey.h"
 
 namespace stagemake {
+namespace {
+
+std::vector<std::size_t> target_stages(const StageTable& table, const std::vector<std::string>& targets) {
+  std::vector<std::size_t> stages;
+  for (const std::string& target : targets) {
+    std::optional<std::size_t> stage = table.find(target);
+    if (!stage) {
+      std::vector<std::string> names;
+      for (const StageSpec& spec : table.stages) names.push_back(spec.name);
+      throw bad_input(
+          "", fmt::format("no stage is named {}; there are {}", printable(target), join(names, ", ")));
+    }
+    stages.push_back(*stage);
+  }
+  return stages;
+}
+
+Costs costs_of(const BuildWorld& world, const StagePlan& plan) {
+  Costs costs;
+  const std::string& environment = plan.environment.name;
+  for (const Package& package : world.packages)
+    costs.package_seconds.push_back(world.predictions.package(environment, package.name).seconds);
+  for (const PlannedStage& stage : plan.stages) {
+    bool makes = !stage.make_targets.empty();  // what it takes is its packages
+    costs.stage_seconds.push_back(
+        makes ? 1 : world.predictions.stage_seconds(environment, stage.name).value_or(Costs::kUnknownStage));
+  }
+  costs.fetch_seconds = [&world](const Snapshot& snapshot) {
+    return world.predictions.fetch_seconds(snapshot.size, registry_host(snapshot.reference));
+  };
+  return costs;
+}
+
+bool is_named(const Snapshot& snapshot, const std::string& name) {
+  std::string id = snapshot.image.starts_with("sha256:") ? snapshot.image.substr(7) : snapshot.image;
+  std::string wanted = name.starts_with("sha256:") ? name.substr(7) : name;
+  return std::find(snapshot.names.begin(), snapshot.names.end(), name) != snapshot.names.end() ||
+         snapshot.reference == name || (wanted.size() >= 6 && id.starts_with(wanted));
+}
+
+const Snapshot* forced_snapshot(const std::vector<Snapshot>& snapshots, const std::string& name) {
+  // What is on this machine needs no fetching.
+  const Snapshot* found = nullptr;
+  for (const Snapshot& snapshot : snapshots)
+    if (is_named(snapshot, name) && (found == nullptr || found->is_remote())) found = &snapshot;
+  if (found == nullptr)
+    throw bad_input("--restore",
+                    fmt::format("no image of stagemake's is named {}; `stagemake snapshots` lists "
+                                "those here, --from names repositories to look into",
+                                printable(name)));
+  return found;
+}
+
+// The image that was asked for must be what the build begins in.
+void check_forced(const EnvironmentBuild& build, const Snapshot& forced) {
+  std::string why = "nothing of this build can begin in it";
+  for (const StageDecision& decision : build.decisions) {
+    if (decision.image == &forced || (decision.start && decision.start->snapshot == &forced)) return;
+    for (const Candidate& candidate : decision.candidates)
+      if (candidate.snapshot == &forced && !candidate.refused.empty()) why = candidate.refused;
+  }
+  if (forced.environment != build.plan.environment.name)
+    why = "it is of the environment " + printable(forced.environment);
+  throw bad_input("--restore", fmt::format("{} cannot be used for {}: {}", display_name(forced),
+                                           build.plan.environment.name, why));
+}
+
+// The newest image whose base image had another content than the name has now.
+const Snapshot* built_on_other_base(const EnvironmentBuild& build) {
+  const Snapshot* newest = nullptr;
+  for (const Snapshot& snapshot : *build.snapshots) {
+    bool same_environment = snapshot.environment == build.plan.environment.name &&
+                            snapshot.distribution == build.plan.table.distribution;
+    if (!same_environment || snapshot.base_digest.empty() || build.restore.base_digest.empty()) continue;
+    if (newest == nullptr || snapshot.created > newest->created) newest = &snapshot;
+  }
+  return newest != nullptr && newest->base_digest != build.restore.base_digest ? newest : nullptr;
+}
+
+// A base image's name may come to mean another content.
+void settle_base(const BuildWorld& world, EnvironmentBuild& build) {
+  const Environment& environment = build.plan.environment;
+  build.base_image = environment.base_image;
+  const Snapshot* moved = environment.incremental ? nullptr : built_on_other_base(build);
+  if (moved == nullptr) return;
+  std::string text = fmt::format("{}: the base image {} has moved: {} was built on {}, it is {} now",
+                                 environment.name, printable(environment.base_image), display_name(*moved),
+                                 printable(moved->base_digest), build.restore.base_digest);
+  switch (build.restore.base_policy) {
+    case BasePolicy::Follow:
+      text += "; it is built anew (--base-policy pin or warn goes on)";
+      break;
+    case BasePolicy::Warn:
+      text += "; the build goes on in what was built on the old one";
+      break;
+    case BasePolicy::Pin: {
+      text += "; the build stays on the old one";
+      std::string repository = environment.base_image.substr(0, environment.base_image.find('@'));
+      std::size_t colon = repository.rfind(':');
+      if (colon != std::string::npos && repository.find('/', colon) == std::string::npos)
+        repository.erase(colon);
+      // Its id, where it never was in a registry.
+      build.base_image = world.engine.find_image(moved->base_digest) ? moved->base_digest
+                                                                     : repository + "@" + moved->base_digest;
+      build.restore.base_digest = moved->base_digest;
+    }
+  }
+  build.notes.push_back(std::move(text));
+}
+
+}  // namespace
 
 std::string digest_of(const ImageInfo& image) {
   return image.digest.empty() ? image.id : image.digest;
@@ -36,39 +150,43 @@ std::optional<ConfiguredPackages> known_configured(const StateFolder& state, con
   return state.configured(key);
 }
 
-EnvironmentBuild prepare(const BuildWorld& world, const Environment& environment,
-                         const std::vector<std::string>& targets, const std::vector<Snapshot>& snapshots,
-                         bool fresh) {
-  EnvironmentBuild build;
-  build.graph = std::make_unique<DependencyGraph>(
-      world.packages, world.variables, graph_options(environment, world.packages, world.variables));
-  build.plan = make_stage_plan(world.packages, *build.graph, world.table, environment, world.sources);
-  if (std::optional<ConfiguredPackages> configured = known_configured(world.state, build.plan, snapshots)) {
-    build.graph = std::make_unique<DependencyGraph>(
+StagePlan plan_of(const BuildWorld& world, const Environment& environment,
+                  const std::vector<Snapshot>& snapshots, std::unique_ptr<DependencyGraph>& graph) {
+  graph = std::make_unique<DependencyGraph>(world.packages, world.variables,
+                                            graph_options(environment, world.packages, world.variables));
+  StagePlan plan = make_stage_plan(world.packages, *graph, world.table, environment, world.sources);
+  if (std::optional<ConfiguredPackages> configured = known_configured(world.state, plan, snapshots)) {
+    graph = std::make_unique<DependencyGraph>(
         world.packages, world.variables,
         graph_options(environment, world.packages, world.variables, configured));
-    set_packages_exactly(build.plan, *build.graph);
+    set_packages_exactly(plan, *graph);
   }
-  for (const std::string& target : targets) {
-    std::optional<std::size_t> stage = world.table.find(target);
-    if (!stage) {
-      std::vector<std::string> names;
-      for (const StageSpec& spec : world.table.stages) names.push_back(spec.name);
-      throw bad_input(
-          "", fmt::format("no stage is named {}; there are {}", printable(target), join(names, ", ")));
-    }
-    build.targets.push_back(*stage);
-  }
-  std::optional<Snapshot> held;  // by an incremental environment's base image
+  return plan;
+}
+
+EnvironmentBuild prepare(const BuildWorld& world, const Environment& environment,
+                         const std::vector<std::string>& targets, const std::vector<Snapshot>& snapshots,
+                         const RestoreSettings& settings) {
+  EnvironmentBuild build;
+  build.snapshots = &snapshots;
+  build.plan = plan_of(world, environment, snapshots, build.graph);
+  build.strict = settings.strict;
+  build.restore = {.targets = target_stages(world.table, targets),
+                   .fresh = settings.fresh,
+                   .clean_only = settings.clean_only,
+                   .base_policy = settings.base_policy,
+                   .cpu = cpu_features(),
+                   .costs = costs_of(world, build.plan)};
   if (std::optional<ImageInfo> base = world.engine.find_image(environment.base_image)) {
-    build.base_digest = digest_of(*base);
-    if (environment.incremental) held = snapshot_of(*base);
+    build.restore.base_digest = digest_of(*base);
+    if (std::optional<Snapshot> held = environment.incremental ? snapshot_of(*base) : std::nullopt)
+      build.base_held = std::make_unique<Snapshot>(std::move(*held));
   }
-  build.decisions = decide(build.plan, world.packages, *build.graph, snapshots,
-                           {.targets = build.targets,
-                            .base_digest = build.base_digest,
-                            .fresh = fresh,
-                            .base = held ? &*held : nullptr});
+  build.restore.base = build.base_held.get();
+  if (!settings.restore.empty()) build.restore.only = forced_snapshot(snapshots, settings.restore);
+  settle_base(world, build);
+  build.decisions = decide(build.plan, world.packages, *build.graph, snapshots, build.restore);
+  if (build.restore.only != nullptr) check_forced(build, *build.restore.only);
   return build;
 }
 

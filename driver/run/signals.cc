@@ -24,6 +24,7 @@ struct SignalWatch::State {
       first.compare_exchange_strong(none, number);
       told(number, ++count);
       stop.request_stop();
+      if (count > 1) kill.request_stop();
       wait();
     });
   }
@@ -34,6 +35,7 @@ struct SignalWatch::State {
   std::atomic<int> first{0};
   unsigned count = 0;
   std::stop_source stop;
+  std::stop_source kill;
   std::jthread thread;  // last: it uses all of the above
 };
 
@@ -42,6 +44,9 @@ SignalWatch::SignalWatch(std::function<void(int, unsigned)> told)
 SignalWatch::~SignalWatch() = default;
 std::stop_token SignalWatch::token() const {
   return state_->stop.get_token();
+}
+std::stop_token SignalWatch::kill_token() const {
+  return state_->kill.get_token();
 }
 int SignalWatch::first() const {
   return state_->first;

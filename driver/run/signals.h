@@ -1,4 +1,5 @@
-// Signals as a stop request: the first SIGINT, SIGTERM or SIGHUP asks the run to end with its work saved.
+// Signals as requests: the first SIGINT, SIGTERM or SIGHUP asks the run to end with its work saved, the
+// second to do so at once; what a third one means is its hearer's affair.
 #pragma once
 
 #include <functional>
@@ -16,6 +17,7 @@ class SignalWatch {
   SignalWatch& operator=(const SignalWatch&) = delete;
 
   std::stop_token token() const;
+  std::stop_token kill_token() const;
   // The first signal that arrived; 0 where none did.
   int first() const;
 

@@ -8,10 +8,11 @@
 #include <atomic>
 #include <cerrno>
 #include <cstring>
+#include <limits>
 #include <set>
-#include <thread>
 
 #include "base/digest.h"
+#include "base/machine.h"
 #include "base/tarball.h"
 #include "base/text.h"
 #include "plan/explanation.h"
@@ -21,16 +22,17 @@
 namespace stagemake {
 namespace {
 
-std::int64_t now_seconds() {
-  return std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch())
-      .count();
+std::int64_t seconds_of(const Clock& clock) {
+  return static_cast<std::int64_t>(clock.now());
 }
 
-std::string container_name(const StagePlan& plan, std::size_t stage) {
+std::string container_name(const StagePlan& plan, std::size_t stage, std::int64_t now) {
   static std::atomic<unsigned> counter{0};
   return fmt::format("stagemake-{}-{}-{}-{}-{}", plan.environment.name, plan.stages[stage].name, ::getpid(),
-                     now_seconds(), ++counter);
+                     now, ++counter);
 }
+
+constexpr std::size_t kManifestLimit = 256u << 20;  // bytes
 
 // A log file that has everything from its first byte on.
 class LogFile {
@@ -76,8 +78,8 @@ std::map<std::string, std::string> image_labels(const Snapshot& snapshot) {
 Workplace::Workplace(const WorkplaceSetting& setting, const Candidate& start, std::size_t first_stage)
     : setting_(setting),
       start_(start),
-      container_(container_name(setting.plan, first_stage)),
-      began_(now_seconds()) {
+      container_(container_name(setting.plan, first_stage, seconds_of(setting.clock))),
+      began_(seconds_of(setting.clock)) {
   const Snapshot* from = start_.snapshot;
   bool incremental = setting.plan.environment.incremental;
   if (from != nullptr) {
@@ -89,8 +91,8 @@ Workplace::Workplace(const WorkplaceSetting& setting, const Candidate& start, st
     // build waits here.)
     bool other_sources = start_.kind != Candidate::Kind::Parent || incremental;
     while (other_sources && began_ <= from->created && from->created - began_ < 3) {
-      std::this_thread::sleep_for(std::chrono::milliseconds(20));
-      began_ = now_seconds();
+      setting_.clock.sleep(0.02);
+      began_ = seconds_of(setting_.clock);
     }
   }
   // The labels say of the container what an image of it would: whoever finds it later knows what it holds.
@@ -98,7 +100,7 @@ Workplace::Workplace(const WorkplaceSetting& setting, const Candidate& start, st
   labels[std::string(kStateLabel)] = state_mark(setting_.state, setting_.plan.environment.name);
   labels[std::string(kBeganLabel)] = std::to_string(began_);
   setting_.engine.create({.name = container_,
-                          .image = from != nullptr ? from->image : setting_.plan.environment.base_image,
+                          .image = from != nullptr ? from->image : setting_.base_image,
                           .labels = std::move(labels)});
   try {
     if (incremental) learn_start();
@@ -106,7 +108,36 @@ Workplace::Workplace(const WorkplaceSetting& setting, const Candidate& start, st
     setting_.engine.remove_container(container_);
     throw;
   }
-  uninstall_pending_ = !start_.stale.empty() || !start_.removed.empty();
+  uninstall_pending_ = !start_.stale.empty() || !start_.removed.empty() || !start_.unwanted.empty();
+}
+
+std::string Workplace::mismatch() {
+  const Snapshot* from = start_.snapshot;
+  if (from == nullptr) return {};
+  if (!from->manifest.empty()) {
+    std::optional<std::string> tar = setting_.engine.copy_out(container_, std::string(kManifestPath));
+    std::vector<TarEntry> entries = tar ? read_tar(*tar, kManifestLimit) : std::vector<TarEntry>();
+    if (entries.size() != 1) return "it has no source manifest";
+    if (sha256_hex(entries[0].content) != from->manifest)
+      return "its source manifest is not the one that its label names";
+    if (!parse_manifest(entries[0].content)) return "its source manifest cannot be read";
+    setting_.state.keep_manifest(from->manifest, entries[0].content);
+  }
+  constexpr std::int64_t kNever = std::numeric_limits<std::int64_t>::max();
+  std::map<std::string, InstalledPackage> records =
+      installed_packages(stamp_folders_of(setting_.engine, container_, setting_.plan.table),
+                         setting_.packages, {}, from->packages, kNever);
+  for (const auto& [name, package] : from->packages) {
+    auto found = records.find(name);
+    if (found == records.end())
+      return fmt::format("it says that it holds {}, which has no record in it", printable(name));
+    if (found->second.version != package.version || found->second.fingerprint != package.fingerprint)
+      return fmt::format("its record of {} is not what it says", printable(name));
+  }
+  for (const auto& [name, package] : records)
+    if (!from->packages.contains(name))
+      return fmt::format("{} is installed in it, and it does not say so", printable(name));
+  return {};
 }
 
 // What an incremental environment's base image holds, and what of that its sources make stale. An image of
@@ -115,7 +146,7 @@ Workplace::Workplace(const WorkplaceSetting& setting, const Candidate& start, st
 void Workplace::learn_start() {
   std::optional<Snapshot> base;
   if (start_.snapshot == nullptr) {
-    std::optional<ImageInfo> image = setting_.engine.find_image(setting_.plan.environment.base_image);
+    std::optional<ImageInfo> image = setting_.engine.find_image(setting_.base_image);
     if (image) base = snapshot_of(*image);
   }
   if (base) {
@@ -133,7 +164,8 @@ void Workplace::learn_start() {
   held.packages = installed_;
   start_.stale.clear();
   start_.removed.clear();
-  judge_packages(setting_.plan, setting_.packages, held, start_);
+  start_.unwanted.clear();
+  setting_.judge(held, start_);
 }
 
 Workplace::~Workplace() {
@@ -150,22 +182,27 @@ std::string Workplace::keep() {
   return container_;
 }
 
-RunOutcome Workplace::run(std::size_t stage, const fs::path& log, std::stop_token stop,
-                          const OutputSink& also) {
-  LogFile file(log);
-  std::string prologue = bring_sources(stage);
-  std::string text = script(stage, prologue);
-  has_worked_ = true;
+RunOutcome Workplace::run(std::size_t stage, const RunSpec& how) {
+  LogFile file(how.log);
   auto sink = [&](std::string_view piece) {
     file.write(piece);
-    if (also) also(piece);
+    if (how.also) how.also(piece);
   };
-  RunOutcome outcome = setting_.engine.run(container_, text, sink, {.stop = stop, .grace = setting_.grace});
-  bool makes = !setting_.plan.table.stages[stage].make_targets.empty();
+  const StageSpec& spec = setting_.plan.table.stages[stage];
+  bool makes = !spec.make_targets.empty();
+  if (uninstall_pending_) {
+    RunOutcome outcome = uninstall(sink, how.stop);
+    if (!outcome.ok()) return outcome;
+  }
+  std::string text = script(stage, bring_sources(stage), how.guard);
+  has_worked_ = true;
+  has_compiled_ = has_compiled_ || makes || spec.configures;
+  refused_.clear();
+  RunOutcome outcome = setting_.engine.run(container_, text, sink, how.stop);
   if (makes) note_packages();
-  if (outcome.ok() && makes) uninstall_pending_ = false;
-  if (outcome.ok() && setting_.plan.table.stages[stage].configures) note_configured();
-  if (setting_.plan.table.stages[stage].errors_ignored && !outcome.stopped) outcome.exit_code = 0;
+  if (outcome.ok() && makes) provided_.clear();
+  if (outcome.ok() && spec.configures) note_configured();
+  if (spec.errors_ignored && !outcome.stopped && refused_.empty()) outcome.exit_code = 0;
   return outcome;
 }
 
@@ -175,7 +212,7 @@ std::vector<SourceFile> Workplace::sources_inside() {
   if (manifest_.empty()) return {};
   if (std::optional<std::vector<SourceFile>> known = setting_.state.manifest(manifest_)) return *known;
   std::optional<std::string> tar = setting_.engine.copy_out(container_, std::string(kManifestPath));
-  std::vector<TarEntry> entries = tar ? read_tar(*tar, 256u << 20) : std::vector<TarEntry>();
+  std::vector<TarEntry> entries = tar ? read_tar(*tar, kManifestLimit) : std::vector<TarEntry>();
   if (entries.size() == 1 && sha256_hex(entries[0].content) == manifest_)
     if (std::optional<std::vector<SourceFile>> files = parse_manifest(entries[0].content)) return *files;
   if (setting_.plan.environment.incremental)
@@ -228,7 +265,7 @@ std::string Workplace::bring_sources(std::size_t stage) {
   TemporaryFolder folder(setting_.state.temporary());
   std::string manifest = manifest_text(wanted);
   write_source_tar(folder.path() / "sources.tar", setting_.sources.root(), sync.changed,
-                   setting_.plan.table.root, manifest, now_seconds());
+                   setting_.plan.table.root, manifest, seconds_of(setting_.clock));
   setting_.engine.copy_in(container_, folder.path() / "sources.tar");
   manifest_ = sha256_hex(manifest);
   setting_.state.keep_manifest(manifest_, manifest);
@@ -240,26 +277,41 @@ std::string Workplace::in_root(const std::string& text) const {
   return fmt::format("set -e\nmkdir -p {}\ncd {}\n{}", root, root, text);
 }
 
-// Runs before the first stage that makes something: make must not take for finished what was built from other
-// files.
-std::string Workplace::uninstall_script() const {
+// Uninstalls through make's own target. Where that fails the installation record goes all the same: make must
+// not take for finished what was built from other files.
+std::string Workplace::uninstall_script(const std::vector<std::string>& packages,
+                                        std::string_view why) const {
   const std::string& uninstall = setting_.plan.table.uninstall;
-  if (!uninstall_pending_ || uninstall.empty()) return {};
-  std::string text;
-  if (!start_.stale.empty())
-    text += fmt::format(
-        "for PACKAGE in {}; do echo \"stagemake: uninstalling $PACKAGE: its files changed\"; {}; done\n",
-        shell_quoted(start_.stale), uninstall);
-  if (!start_.removed.empty())
-    text += fmt::format(
-        "for PACKAGE in {}; do echo \"stagemake: uninstalling $PACKAGE: the tree has it no more\"; {} || "
-        "echo \"stagemake: $PACKAGE could not be uninstalled\"; done\n",
-        shell_quoted(start_.removed), uninstall);
-  return text;
+  if (packages.empty() || uninstall.empty()) return {};
+  std::string records;
+  for (const std::string& folder : setting_.plan.table.stamp_folders)
+    records += fmt::format(" {}/\"$PACKAGE\"-*", shell_quoted(std::string_view(folder)));
+  return fmt::format(
+      "for PACKAGE in {}; do echo \"stagemake: uninstalling $PACKAGE: {}\"; {{ {}\n}} || echo \"stagemake: "
+      "make could "
+      "not uninstall $PACKAGE; its record is removed\"; rm -f --{}; done\n",
+      shell_quoted(packages), why, uninstall, records);
 }
 
-std::string Workplace::script(std::size_t stage, const std::string& prologue) const {
+// In the tree as the image has it: its makefile knows how to uninstall what it installed, also what the tree
+// that is brought next knows no more; and configure must not find what is to go.
+RunOutcome Workplace::uninstall(const OutputSink& sink, const StopRequest& stop) {
+  std::string text = uninstall_script(start_.stale, "its files changed") +
+                     uninstall_script(start_.removed, "the tree has it no more") +
+                     uninstall_script(start_.unwanted, "no target asks for it any more");
+  has_worked_ = true;
+  RunOutcome outcome = setting_.engine.run(container_, in_root(text), sink, stop);
+  uninstall_pending_ = !outcome.ok();
+  if (outcome.ok())
+    for (const std::vector<std::string>* gone : {&start_.stale, &start_.removed, &start_.unwanted})
+      for (const std::string& name : *gone) installed_.erase(name);
+  return outcome;
+}
+
+std::string Workplace::script(std::size_t stage, const std::string& prologue,
+                              const GuardLimits& guard) const {
   const StageSpec& spec = setting_.plan.table.stages[stage];
+  bool makes = !spec.make_targets.empty();
   std::string text;
   auto export_variable = [&](const std::string& name) {
     auto found = setting_.plan.environment.values.find(name);
@@ -269,19 +321,60 @@ std::string Workplace::script(std::size_t stage, const std::string& prologue) co
   for (const std::string& name : spec.uses) export_variable(name);
   for (const std::string& name : spec.passes) export_variable(name);
   text += prologue;
-  if (!spec.make_targets.empty()) text += uninstall_script();
-  return in_root(text + setting_.plan.stages[stage].recipe);
+  if (makes) text += uninstall_script(provided_, "the system's own is used") + guard_setup(guard);
+  return in_root(text +
+                 stage_recipe(spec, setting_.plan.environment, makes ? kGuardProgram : std::string_view()));
 }
 
 void Workplace::note_packages() {
+  GuardNotes notes = read_guard_notes(setting_.engine, container_);
+  refused_ = notes.refused;
   installed_ = installed_packages(stamp_folders_of(setting_.engine, container_, setting_.plan.table),
-                                  setting_.packages, package_fingerprints(*inside_), installed_, began_);
+                                  setting_.packages, package_fingerprints(*inside_), installed_, began_,
+                                  notes.seconds);
 }
 
+// In an image that was made before, configure finds optional packages installed, and counts them as enabled;
+// and it may choose the system's copy of what is installed. A clean build would have neither.
 void Workplace::note_configured() {
-  configured_ = survey_configured(setting_.engine, container_, setting_.plan.table);
+  std::optional<ConfiguredPackages> now = survey_configured(setting_.engine, container_, setting_.plan.table);
+  bool in_older = start_.snapshot != nullptr && start_.kind == Candidate::Kind::Older;
+  if (now && in_older) {
+    std::set<std::string> enabled_before;
+    if (configured_) enabled_before = configured_->installed;
+    std::erase_if(now->installed, [&](const std::string& name) {
+      std::optional<PackageId> id = setting_.packages.find(name);
+      bool is_standard = id && setting_.packages[*id].type == PackageType::Standard;
+      return !is_standard && installed_.contains(name) && !enabled_before.contains(name);
+    });
+    for (const std::string& name : now->dummies)
+      if (installed_.contains(name) && !is_made_by_name(name)) provided_.push_back(name);
+  }
+  configured_ = std::move(now);
   std::optional<std::size_t> stage = setting_.plan.configuring_stage();
   if (configured_ && stage) setting_.state.keep_configured(setting_.plan.stages[*stage].key, *configured_);
+}
+
+// A target may be a package, which make then builds whatever configure says.
+bool Workplace::is_made_by_name(const std::string& package) const {
+  return std::any_of(setting_.plan.stages.begin(), setting_.plan.stages.end(),
+                     [&](const PlannedStage& stage) {
+                       return std::find(stage.make_targets.begin(), stage.make_targets.end(), package) !=
+                              stage.make_targets.end();
+                     });
+}
+
+// What the CPUs can do that anything in the container was compiled on.
+std::string Workplace::cpu() const {
+  std::string before = start_.snapshot == nullptr ? std::string() : start_.snapshot->cpu;
+  if (!has_compiled_) return before;
+  std::set<std::string_view> all;
+  std::string own = cpu_features();
+  for (std::string_view word : words(before)) all.insert(word);
+  for (std::string_view word : words(own)) all.insert(word);
+  std::string joined;
+  for (std::string_view word : all) joined += (joined.empty() ? "" : " ") + std::string(word);
+  return joined;
 }
 
 Snapshot Workplace::describe(std::size_t stage, bool complete) const {
@@ -297,6 +390,7 @@ Snapshot Workplace::describe(std::size_t stage, bool complete) const {
   snapshot.revision = setting_.revision;
   snapshot.made_by = STAGEMAKE_VERSION;
   snapshot.manifest = manifest_;
+  snapshot.cpu = cpu();
   for (std::size_t held : plan.chain(stage))
     snapshot.lineage.push_back({plan.stages[held].name, plan.stages[held].key, plan.stages[held].inputs});
   snapshot.packages = installed_;

@@ -7,16 +7,16 @@
 // out here. It does not know why it starts where it starts (plan/restore.h) nor what runs beside it.
 #pragma once
 
-#include <chrono>
+#include <functional>
 #include <map>
-#include <memory>
 #include <optional>
-#include <stop_token>
 #include <string>
 #include <vector>
 
 #include "engine/container_engine.h"
 #include "plan/restore.h"
+#include "run/clock.h"
+#include "run/guard.h"
 #include "run/state_folder.h"
 
 namespace stagemake {
@@ -29,10 +29,21 @@ struct WorkplaceSetting {
   const StagePlan& plan;
   SourceTree& sources;
   std::string base_digest;
-  std::string revision;                    // of the sources, as git describes it
-  std::string repository;                  // in front of image names
-  std::vector<std::string> tags;           // the first is the build's own; never empty
-  std::chrono::milliseconds grace{10000};  // between asking a stopped stage to end and killing it
+  std::string revision;           // of the sources, as git describes it
+  std::string repository;         // in front of image names
+  std::vector<std::string> tags;  // the first is the build's own; never empty
+  Clock& clock;
+  // What of the packages of an image is out of date: judge_packages() with the plan.
+  std::function<void(const Snapshot&, Candidate&)> judge;
+  std::string base_image;  // what a container is made from where no snapshot is: a name, or one with a digest
+};
+
+// How a stage runs.
+struct RunSpec {
+  fs::path log;          // a new file
+  OutputSink also = {};  // gets the output too
+  StopRequest stop = {};
+  GuardLimits guard = {};  // of a stage that makes packages
 };
 
 class Workplace {
@@ -45,9 +56,20 @@ class Workplace {
   Workplace(const Workplace&) = delete;
   Workplace& operator=(const Workplace&) = delete;
 
-  // Brings the sources that the stages up to `stage` add, and runs its recipe; output goes to `log`, a new
-  // file, and to `also`, where there is one.
-  RunOutcome run(std::size_t stage, const fs::path& log, std::stop_token stop, const OutputSink& also = {});
+  // In what the image that it was made from is not what it says it is: source manifest, installation records;
+  // empty where it is. To be asked before anything runs.
+  std::string mismatch();
+
+  // Takes away what is out of date, brings the sources that the stages up to `stage` add, and runs its
+  // recipe.
+  RunOutcome run(std::size_t stage, const RunSpec& how);
+
+  // Packages that the last run did not begin, for want of time.
+  const std::vector<std::string>& refused() const { return refused_; }
+  const std::map<std::string, InstalledPackage>& installed() const { return installed_; }
+  const std::string& container() const { return container_; }
+  // Bytes of the image that it was made from; 0 where that is not known.
+  std::uint64_t size_before() const { return start_.snapshot == nullptr ? 0 : start_.snapshot->size; }
 
   // Whether a recipe has run in it: then there is something to lose.
   bool has_worked() const { return has_worked_; }
@@ -65,10 +87,13 @@ class Workplace {
   std::vector<SourceFile> wanted_sources(std::size_t stage, const std::vector<SourceFile>& before) const;
   std::string bring_sources(std::size_t stage);
   std::string in_root(const std::string& text) const;
-  std::string uninstall_script() const;
-  std::string script(std::size_t stage, const std::string& prologue) const;
+  std::string uninstall_script(const std::vector<std::string>& packages, std::string_view why) const;
+  RunOutcome uninstall(const OutputSink& sink, const StopRequest& stop);
+  std::string script(std::size_t stage, const std::string& prologue, const GuardLimits& guard) const;
   void note_packages();
   void note_configured();
+  bool is_made_by_name(const std::string& package) const;
+  std::string cpu() const;
   Snapshot describe(std::size_t stage, bool complete) const;
 
   const WorkplaceSetting& setting_;
@@ -78,6 +103,9 @@ class Workplace {
   std::optional<std::vector<SourceFile>> inside_;  // the tree in the container, as last brought
   std::string manifest_;                           // its digest
   bool uninstall_pending_;
+  std::vector<std::string> provided_;  // installed, and since configure the system's own are used
+  std::vector<std::string> refused_;
+  bool has_compiled_ = false;
   std::map<std::string, InstalledPackage> installed_;
   std::optional<ConfiguredPackages> configured_;
   bool has_worked_ = false;

@@ -86,6 +86,7 @@ BuildBench::Run BuildBench::build(const std::vector<std::string>& environments) 
                    .variables = read.variables,
                    .table = table,
                    .sources = sources,
+                   .journal = journal,
                    .revision = "v1",
                    .repository = repository,
                    .tags = tags};
@@ -93,11 +94,11 @@ BuildBench::Run BuildBench::build(const std::vector<std::string>& environments) 
   for (const std::string& name : environments)
     resolved.push_back(EnvironmentReader({.packages = read.packages, .processors = 2})
                            .resolve({.name = name, .given = given}));
-  for (const Environment& environment : resolved) adopt_containers(world, environment.name, reporter);
+  for (const Environment& environment : resolved) adopt_containers(world, environment, {}, reporter);
   std::vector<Snapshot> snapshots = find_snapshots(engine, table);
   std::vector<EnvironmentBuild> builds;
   for (const Environment& environment : resolved)
-    builds.push_back(prepare(world, environment, targets, snapshots, options.fresh));
+    builds.push_back(prepare(world, environment, targets, snapshots, settings));
   run.exact = builds[0].plan.exact;
   for (const PlannedStage& stage : builds[0].plan.stages)
     for (PackageId id : stage.packages) run.planned.push_back(read.packages[id].name);

@@ -62,6 +62,7 @@ class BuildBench {
   TemporaryFolder state_folder;
   StateFolder state;
   FakeEngine engine;
+  Journal journal{state.journal()};
   RecordingReporter reporter;
 
   // Of the next run.
@@ -71,6 +72,7 @@ class BuildBench {
   std::map<std::string, std::string> given;
   std::optional<fs::path> stages;
   BuildOptions options;
+  RestoreSettings settings;
   std::set<std::string> failing;  // packages
   // What configure writes as build/make/Makefile, which make then follows; nothing: it writes none.
   std::optional<std::string> makefile;

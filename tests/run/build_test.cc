@@ -249,7 +249,7 @@ TEST_F(Build, ABuildUpToAStageEndsThere) {
 
 TEST_F(Build, AFreshBuildUsesNothing) {
   bench_.build();
-  bench_.options.fresh = true;
+  bench_.settings.fresh = true;
   BuildBench::Run run = bench_.build();
   EXPECT_EQ(run.scripts.size(), 6u);
   EXPECT_THAT(run.scripts, Contains("make all-sage-local: zlib app"));

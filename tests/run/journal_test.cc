@@ -46,8 +46,8 @@ TEST_F(JournalTest, WhatIsAddedIsRead) {
                                     .bytes = 1u << 31,
                                     .engine = "docker"}));
   EXPECT_TRUE(journal_.add(package("z\"li\nb\x1b\xff")));
-  EXPECT_TRUE(journal_.add(Transfer{
-      .kind = Transfer::Kind::Push, .when = 8, .host = "ghcr.io", .bytes = 3, .seconds = 2, .ok = false}));
+  EXPECT_TRUE(journal_.add(TransferRecord{
+      .kind = TransferRecord::Kind::Push, .when = 8, .host = "ghcr.io", .bytes = 3, .seconds = 2, .ok = false}));
   EXPECT_TRUE(journal_.add(Eviction{.when = 9,
                                     .environment = "a-minimal",
                                     .stage = "configured",
@@ -71,7 +71,7 @@ TEST_F(JournalTest, WhatIsAddedIsRead) {
   ASSERT_THAT(read.packages, SizeIs(1));
   EXPECT_EQ(read.packages[0].package, "z\"li\nb\x1b\xef\xbf\xbd");
   ASSERT_THAT(read.transfers, SizeIs(1));
-  EXPECT_EQ(read.transfers[0].kind, Transfer::Kind::Push);
+  EXPECT_EQ(read.transfers[0].kind, TransferRecord::Kind::Push);
   EXPECT_EQ(read.transfers[0].host, "ghcr.io");
   EXPECT_FALSE(read.transfers[0].ok);
   ASSERT_THAT(read.evictions, SizeIs(1));
@@ -208,9 +208,9 @@ TEST_F(JournalTest, PredictionsAreLearnedFromIt) {
       .environment = "a-minimal", .stage = "configured", .seconds = 9, .commit_seconds = 10, .bytes = 77});
   journal_.add(StageRun{
       .environment = "a-minimal", .stage = "configured", .outcome = StageOutcome::Failed, .seconds = 1});
-  journal_.add(Transfer{.host = "near", .bytes = 200'000'000, .seconds = 2});
-  journal_.add(Transfer{.host = "near", .bytes = 900'000'000, .seconds = 1, .ok = false});
-  journal_.add(Transfer{.kind = Transfer::Kind::Push, .host = "near", .bytes = 20'000'000, .seconds = 10});
+  journal_.add(TransferRecord{.host = "near", .bytes = 200'000'000, .seconds = 2});
+  journal_.add(TransferRecord{.host = "near", .bytes = 900'000'000, .seconds = 1, .ok = false});
+  journal_.add(TransferRecord{.kind = TransferRecord::Kind::Push, .host = "near", .bytes = 20'000'000, .seconds = 10});
   Predictions known = learned(journal_.read(), {});
   EXPECT_EQ(known.package("a-minimal", "zlib").seconds, 4);
   EXPECT_EQ(known.stage_seconds("a-minimal", "configured"), 9);
