@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <ctime>
 #include <nlohmann/json.hpp>
 #include <thread>
 
@@ -14,6 +15,8 @@
 #include "report/plain_reporter.h"
 #include "run/adoption.h"
 #include "run/build.h"
+#include "run/image_survey.h"
+#include "run/remote_snapshots.h"
 #include "run/signals.h"
 
 namespace stagemake {
@@ -21,7 +24,37 @@ namespace {
 
 using nlohmann::ordered_json;
 
+constexpr std::size_t kMostCandidates = 10;  // shown to people; programs get all
+
+// Where a build could begin, the best first.
+void print_candidates(const EnvironmentBuild& build) {
+  std::string stage;
+  std::size_t shown = 0;
+  std::size_t left_out = 0;
+  auto tell_left_out = [&] {
+    if (left_out > 0) fmt::print("    and {} more (--json has all)\n", left_out);
+    shown = left_out = 0;
+  };
+  for (const CandidateExplanation& candidate :
+       explain_candidates(build.plan, build.decisions, std::time(nullptr))) {
+    if (candidate.stage != stage) {
+      tell_left_out();
+      stage = candidate.stage;
+      fmt::print("  {} may begin in:\n", stage);
+    }
+    if (++shown > kMostCandidates) {
+      ++left_out;
+      continue;
+    }
+    bool usable = candidate.verdict == "chosen" || candidate.verdict == "slower";
+    fmt::print("    {} {}\n", candidate.verdict == "chosen" ? '*' : usable ? '-' : 'x', candidate.image);
+    fmt::print("      {}\n", usable ? candidate.text() : "not used: " + candidate.verdict);
+  }
+  tell_left_out();
+}
+
 void print_explanations(Session& session, bool with_reasons) {
+  for (const std::string& problem : session.problems) fmt::print("note: {}\n", problem);
   for (const EnvironmentBuild& build : session.builds) {
     fmt::print("{} with {}\n", build.plan.environment.name, session.engine->name());
     std::size_t width = 0;
@@ -32,15 +65,23 @@ void print_explanations(Session& session, bool with_reasons) {
         for (const std::string& reason : stage.reasons)
           fmt::print("  {:<{}}         {}\n", "", width, reason);
     }
+    for (const std::string& note : build.notes) fmt::print("note: {}\n", note);
+    if (with_reasons) print_candidates(build);
   }
 }
 
 ordered_json explanations_json(Session& session) {
   ordered_json environments = ordered_json::array();
   for (const EnvironmentBuild& build : session.builds)
-    environments.push_back(
-        {{"name", build.plan.environment.name}, {"stages", ordered_json(to_json(session.explain(build)))}});
-  return {{"schema", 1}, {"engine", session.engine->name()}, {"environments", environments}};
+    environments.push_back({{"name", build.plan.environment.name},
+                            {"stages", ordered_json(to_json(session.explain(build)))},
+                            {"candidates", ordered_json(to_json(explain_candidates(
+                                               build.plan, build.decisions, std::time(nullptr))))},
+                            {"notes", build.notes}});
+  return {{"schema", 1},
+          {"engine", session.engine->name()},
+          {"environments", environments},
+          {"problems", session.problems}};
 }
 
 std::string dumped(const ordered_json& value) {
@@ -54,7 +95,8 @@ void print_forecast(Session& session, const Options& options) {
     print_explanations(session, options.verb == Verb::Explain);
 }
 
-ordered_json result_json(const BuildResult& result) {
+ordered_json result_json(const BuildOutcome& outcome) {
+  const BuildResult& result = *outcome.result;
   ordered_json environments = ordered_json::array();
   for (const EnvironmentStatus& environment : result.environments) {
     ordered_json stages = ordered_json::array();
@@ -69,7 +111,11 @@ ordered_json result_json(const BuildResult& result) {
     }
     environments.push_back({{"name", environment.name}, {"stages", stages}});
   }
-  return {{"schema", 1}, {"environments", environments}};
+  return {{"schema", 1},
+          {"environments", environments},
+          {"out_of_time", result.out_of_time},
+          {"pushed", outcome.pushes.pushed},
+          {"not_pushed", outcome.pushes.failed}};
 }
 
 // `stagemake shell …` as this command's user can say it here.
@@ -142,31 +188,75 @@ void print_calls(const ContainerEngine& engine) {
 int BuildOutcome::exit_status() const {
   if (signal != 0) return 128 + signal;
   if (result->engine_failed) return static_cast<int>(ExitStatus::EngineUnusable);
+  if (result->out_of_time) return static_cast<int>(ExitStatus::OutOfTime);
   if (result->input_failed && !result->stage_failed) return static_cast<int>(ExitStatus::BadInput);
-  return static_cast<int>(result->all_well() ? ExitStatus::Ok : ExitStatus::StageFailed);
+  bool well = result->all_well() && (pushes.failed.empty() || !push_required);
+  return static_cast<int>(well ? ExitStatus::Ok : ExitStatus::StageFailed);
 }
+
+namespace {
+
+// The first signal asks for an orderly end, the second for a quick one; after the third nothing is waited
+// for. What was committed stays, and what runs in containers the next run takes over.
+void tell_signal(Reporter& reporter, int number, unsigned count) {
+  if (count == 1)
+    reporter.note(fmt::format("got {}: ending what runs and saving it; this takes up to 10 s",
+                              number == SIGINT ? "ctrl-C" : "a signal"));
+  else if (count == 2)
+    reporter.note("once more: what runs is killed, and saved as it is");
+  else
+    ::_exit(128 + number);
+}
+
+// What is in the registry under a name stays there where it is worth more than what would replace it.
+std::string worth_keeping_there(Session& session, const Options& options, const std::string& name) {
+  std::optional<ImageInfo> ours = session.engine->find_image(name);
+  std::optional<Snapshot> own = ours ? snapshot_of(*ours) : std::nullopt;
+  if (!own) return {};
+  std::string why;
+  std::optional<RegistryImage> image = Registry(registry_options(options)).find(name, why);
+  std::optional<Snapshot> there = image ? snapshot_in(*image) : std::nullopt;
+  return there ? worth_keeping(*there, *own) : std::string();
+}
+
+}  // namespace
 
 BuildOutcome run_session(Session& session, const Options& options) {
   ::signal(SIGPIPE, SIG_IGN);  // whoever read our lines may go; the build goes on
   PlainReporter reporter(reporter_options(options, session.engine->name()));
-  SignalWatch signals([&](int number, unsigned count) {
-    reporter.note(count == 1 ? fmt::format("got {}: ending what runs and saving it; this takes up to 10 s",
-                                           number == SIGINT ? "ctrl-C" : "a signal")
-                             : "still saving what was done");
-  });
+  SignalWatch signals([&](int number, unsigned count) { tell_signal(reporter, number, count); });
   std::vector<FileLock> locks = lock_environments(session, signals.token(), reporter);
   if (signals.first() != 0) return {.result = {}, .signal = signals.first()};
   for (const Environment& environment : session.environments) {
     if (left_containers(session.world, environment.name).empty()) continue;
     session.settle_tags(options);
-    adopt_containers(session.world, environment.name, reporter);
+    adopt_containers(session.world, environment, signals.token(), reporter);
   }
   session.look(options);
   session.settle_tags(options);
-  BuildResult result = run_builds(
-      session.world, session.builds,
-      {.keep_going = options.keep_going, .at_once = options.at_once, .stop = signals.token()}, reporter);
-  return {.result = std::move(result), .signal = signals.first()};
+  for (const std::string& problem : session.problems) reporter.note(problem);
+  std::optional<PushQueue> pushes;
+  // tox's images go to the registry by themselves: one for each target, when it is done.
+  if (!session.world.push_repository.empty() && options.verb == Verb::Build)
+    pushes.emplace(
+        *session.engine, session.world.clock, session.journal, reporter,
+        PushOptions{
+            .keeps = [&](const std::string& name) { return worth_keeping_there(session, options, name); },
+            .stop = signals.kill_token()});
+  BuildOutcome outcome{.push_required = options.push == Options::Push::Required};
+  outcome.result = run_builds(session.world, session.builds,
+                              {.keep_going = options.keep_going,
+                               .at_once = options.at_once,
+                               .stop = signals.token(),
+                               .kill = signals.kill_token(),
+                               .deadline = options.deadline,
+                               .stall = options.stall,
+                               .pushes = pushes ? &*pushes : nullptr},
+                              reporter);
+  if (pushes) outcome.pushes = pushes->finish();
+  if (std::optional<std::string> problem = session.journal.untold_problem()) reporter.note(*problem);
+  outcome.signal = signals.first();
+  return outcome;
 }
 
 int build_command(const Options& options) {
@@ -177,7 +267,7 @@ int build_command(const Options& options) {
     return 0;
   }
   BuildOutcome outcome = run_session(session, options);
-  if (options.json && outcome.result) fmt::print("{}\n", dumped(result_json(*outcome.result)));
+  if (options.json && outcome.result) fmt::print("{}\n", dumped(result_json(outcome)));
   if (options.count_calls) print_calls(*session.engine);
   return outcome.exit_status();
 }

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
 #include <cstdlib>
 #include <iterator>
 
@@ -9,6 +10,8 @@
 #include "base/text.h"
 #include "cli/docker_build_args.h"
 #include "cli/options.h"
+#include "cli/times.h"
+#include "cli/tree.h"
 #include "plan/stage_table.h"
 
 namespace stagemake {
@@ -49,39 +52,66 @@ void read_variables(Options& options) {
       if (!kind) throw bad_input("STAGEMAKE_ENGINE", "is auto, docker, podman or buildah");
       options.engine = *kind;
     }
-  if (options.repository.empty()) options.repository = variable("DOCKER_PUSH_REPOSITORY");
+  if (options.push_to.empty()) options.push_to = variable("DOCKER_PUSH_REPOSITORY");
+  if (options.from.empty()) add_words(variable("EXTRA_CACHE_FROM_REPOSITORIES"), options.from);
+  if (options.plain_http.empty()) add_words(variable("STAGEMAKE_PLAIN_HTTP"), options.plain_http);
+  bool limited = options.verb == Verb::Build || options.verb == Verb::Tox;
+  if (std::string text = variable("STAGEMAKE_DEADLINE"); limited && !options.deadline && !text.empty()) {
+    std::optional<double> seconds = duration_in(text);
+    options.deadline = seconds ? seconds_now() + *seconds : time_in(text, seconds_now());
+    if (!options.deadline)
+      throw bad_input("STAGEMAKE_DEADLINE",
+                      fmt::format("\"{}\" is neither a duration (5h40m) nor a time (17:30, "
+                                  "2026-11-22T17:30:00Z, @SECONDS since 1970)",
+                                  printable(text)));
+  }
   if (!options.tag)
     if (std::string tag = variable("DOCKER_TAG"); !tag.empty()) options.tag = tag;
   if (options.extra_tags.empty()) add_words(variable("EXTRA_DOCKER_TAGS"), options.extra_tags);
   if (options.to.empty()) add_words(variable("DOCKER_TARGETS"), options.to);
 }
 
-void check(Options& options) {
-  if (!options.repository.empty() && options.repository.back() != '/') options.repository += '/';
-  std::vector<std::string_view> parts = split(options.repository, '/');
+// What stands in front of an image's name, ending in `/`. Registries know lower-case letters only.
+std::string checked_repository(const std::string& option, std::string repository) {
+  if (repository.empty()) return repository;
+  if (repository.back() != '/') repository += '/';
+  std::transform(repository.begin(), repository.end(), repository.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  std::vector<std::string_view> parts = split(repository, '/');
   parts.pop_back();  // what is behind the last `/`
   for (std::size_t i = 0; i < parts.size(); ++i) {
     bool is_host = i == 0 && parts[i].find_first_of(".:") != std::string_view::npos;
-    bool valid = is_host ? parts[i].find_first_not_of(
-                               "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.:-") ==
+    bool valid = is_host ? parts[i].find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789.:-[]") ==
                                std::string_view::npos
                          : fits_in_image_name(parts[i]);
     if (!valid)
-      throw bad_input("--repository",
-                      fmt::format("\"{}\" cannot begin an image's name: after the registry's, all letters "
-                                  "must be lower-case",
-                                  printable(options.repository)));
+      throw bad_input(option,
+                      fmt::format("\"{}\" cannot begin an image's name: a registry, and letters and digits "
+                                  "with `.`, `_`, `-` and `/` between them",
+                                  printable(repository)));
   }
-  std::vector<std::string> tags = options.extra_tags;
-  if (options.tag) tags.push_back(*options.tag);
-  for (const std::string& tag : tags) {
-    bool valid = !tag.empty() && tag.size() <= 120 && tag.front() != '-' && tag.front() != '.' &&
-                 tag.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-") ==
-                     std::string::npos;
-    if (!valid)
-      throw bad_input("--tag", fmt::format("\"{}\" is no tag: letters, digits, `_`, `.`, `-`, at most 120",
-                                           printable(tag)));
-  }
+  return repository;
+}
+
+// What a registry does not allow in a tag becomes `-`.
+std::string checked_tag(const std::string& tag) {
+  std::string clean = tag_of(tag);
+  if (tag.empty()) throw bad_input("--tag", "a tag must not be empty");
+  if (clean != tag)
+    fmt::print(stderr, "stagemake: the tag {} is written {}: registries allow no other\n", printable(tag),
+               clean);
+  return clean;
+}
+
+void check(Options& options) {
+  options.repository = checked_repository("--repository", options.repository);
+  options.push_to = checked_repository("--push-to", options.push_to);
+  if (options.repository.empty()) options.repository = options.push_to;
+  for (std::string& repository : options.from) repository = checked_repository("--from", repository);
+  for (std::string& tag : options.extra_tags) tag = checked_tag(tag);
+  if (options.tag) options.tag = checked_tag(*options.tag);
+  if (options.fresh && (options.strict || !options.restore.empty()))
+    throw bad_input("--fresh", "begins at the base image; --strict and --restore ask for an image");
 }
 
 }  // namespace

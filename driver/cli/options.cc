@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "cli/help_formatter.h"
+#include "cli/times.h"
 
 namespace stagemake {
 namespace {
@@ -52,8 +53,8 @@ class Parser {
     app_.formatter(std::make_shared<HelpFormatter>(34));
     app_.footer(
         "`stagemake COMMAND --help` says more. Exit status: 0 all well, 1 a stage failed,\n"
-        "2 bad usage or input, 3 no usable container engine, 130 and 143 after SIGINT\n"
-        "and SIGTERM.");
+        "2 bad usage or input, 3 no usable container engine, 75 the deadline came and the\n"
+        "same command goes on, 130 and 143 after SIGINT and SIGTERM.");
     add_build();
     add_explain();
     add_plan();
@@ -180,7 +181,7 @@ class Parser {
 
   void add_images(CLI::App* sub) {
     sub->add_option("--repository", options_.repository,
-                    "what stands in front of image names [$DOCKER_PUSH_REPOSITORY]")
+                    "what stands in front of image names (default: that of --push-to)")
         ->type_name("NAME");
     sub->add_option("--tag", options_.tag,
                     "tag of images (default: what `git describe --dirty --always` says) [$DOCKER_TAG]")
@@ -188,6 +189,76 @@ class Parser {
     sub->add_option("--extra-tag", options_.extra_tags, "one more tag, repeatable [$EXTRA_DOCKER_TAGS]")
         ->type_name("TAG")
         ->allow_extra_args(false);
+  }
+
+  void add_registries(CLI::App* sub) {
+    sub->add_option("--from", options_.from,
+                    "look for images in this repository too, repeatable (that of --push-to is always looked "
+                    "into) [$EXTRA_CACHE_FROM_REPOSITORIES]")
+        ->type_name("REPOSITORY")
+        ->allow_extra_args(false);
+    sub->add_option("--push-to", options_.push_to,
+                    "push what is finished, and what is left unfinished, while the next stage runs "
+                    "[$DOCKER_PUSH_REPOSITORY]")
+        ->type_name("REPOSITORY");
+    sub->add_option("--plain-http", options_.plain_http,
+                    "a registry that is spoken to without TLS, as those of this machine are; repeatable "
+                    "[$STAGEMAKE_PLAIN_HTTP]")
+        ->type_name("HOST[:PORT]")
+        ->allow_extra_args(false);
+  }
+
+  void add_restore(CLI::App* sub) {
+    sub->add_option("--restore", options_.restore, "begin in this image and no other")->type_name("IMAGE");
+    sub->add_flag("--clean-only", options_.clean_only,
+                  "use only images that were built from the base image in one line, for releases");
+    sub->add_flag("--strict", options_.strict,
+                  "fail instead of building from the base image where there are images");
+    sub->add_option_function<std::string>(
+           "--base-policy",
+           [this](const std::string& word) {
+             options_.base_policy = word == "pin"    ? BasePolicy::Pin
+                                    : word == "warn" ? BasePolicy::Warn
+                                                     : BasePolicy::Follow;
+           },
+           "where the base image's name means another content now: build anew (follow, the default), go on "
+           "in "
+           "what was built on the old one (warn), stay on the old one (pin)")
+        ->type_name("pin|follow|warn")
+        ->check(CLI::IsMember({"pin", "follow", "warn"}));
+  }
+
+  void add_limits(CLI::App* sub) {
+    sub->add_option_function<std::string>(
+           "--deadline",
+           [this](const std::string& text) {
+             std::optional<double> seconds = duration_in(text);
+             if (!seconds) throw CLI::ValidationError("--deadline", "is a duration: 5h40m, 90m, 45s");
+             options_.deadline = seconds_now() + *seconds;
+           },
+           "be over by then, with all saved and pushed; status 75 where something is left "
+           "[$STAGEMAKE_DEADLINE]")
+        ->type_name("DURATION");
+    sub->add_option_function<std::string>(
+           "--deadline-at",
+           [this](const std::string& text) {
+             options_.deadline = time_in(text, seconds_now());
+             if (!options_.deadline)
+               throw CLI::ValidationError("--deadline-at",
+                                          "is 17:30, 2026-11-22T17:30:00Z, or @SECONDS since 1970");
+           },
+           "the same, as a time")
+        ->type_name("TIME");
+    sub->add_option_function<std::string>(
+           "--stall",
+           [this](const std::string& text) {
+             options_.stall = duration_in(
+                 text.find_first_not_of("0123456789.") == std::string::npos ? text + "min" : text);
+             if (!options_.stall || *options_.stall <= 0)
+               throw CLI::ValidationError("--stall", "is a number of minutes, or a duration: 45s");
+           },
+           "stop a stage that for so long says nothing and uses no processor (default: never)")
+        ->type_name("MINUTES");
   }
 
   void add_targets(CLI::App* sub) {
@@ -219,6 +290,19 @@ class Parser {
     add_json(sub);
     add_engine(sub);
     add_images(sub);
+    add_registries(sub);
+    sub->add_option_function<std::string>(
+           "--push",
+           [this](const std::string& word) {
+             options_.push = word == "no"         ? Options::Push::No
+                             : word == "required" ? Options::Push::Required
+                                                  : Options::Push::Try;
+           },
+           "whether what cannot be pushed makes the command fail (default: try)")
+        ->type_name("no|try|required")
+        ->check(CLI::IsMember({"no", "try", "required"}));
+    add_restore(sub);
+    add_limits(sub);
     add_tree(sub);
     add_stages(sub);
   }
@@ -230,6 +314,8 @@ class Parser {
     add_json(sub);
     add_engine(sub);
     add_images(sub);
+    add_registries(sub);
+    add_restore(sub);
     add_tree(sub);
     add_stages(sub);
   }

@@ -10,6 +10,7 @@
 
 #include "base/files.h"
 #include "engine/container_engine.h"
+#include "plan/candidate.h"
 #include "plan/dialect.h"
 #include "plan/package_list.h"
 
@@ -80,6 +81,10 @@ struct Options {
   std::string repository;
   std::optional<std::string> tag;
   std::vector<std::string> extra_tags;
+  std::string push_to;  // in front of the names that are pushed; empty: nothing is
+  enum class Push { No, Try, Required } push = Push::Try;
+  std::vector<std::string> from;        // repositories in which images are looked for
+  std::vector<std::string> plain_http;  // registries that are spoken to without TLS, beside this machine's
   std::optional<fs::path> state;
 
   // build, explain
@@ -87,6 +92,12 @@ struct Options {
   unsigned at_once = 2;
   bool dry_run = false;
   bool fresh = false;
+  bool clean_only = false;
+  bool strict = false;
+  std::string restore;
+  BasePolicy base_policy = BasePolicy::Follow;
+  std::optional<double> deadline;  // seconds since the epoch
+  std::optional<double> stall;     // seconds
   bool keep_going = true;
   bool quiet = false;
   bool verbose = false;

@@ -1,7 +1,12 @@
 #include "cli/session.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <ctime>
+#include <iterator>
+
+#include "run/learned.h"
+#include "run/remote_snapshots.h"
 
 namespace stagemake {
 namespace {
@@ -28,13 +33,16 @@ Session::Session(const Options& options)
       engine(open_engine(options.engine)),
       state(options.state, tree.path),
       sources(tree.path, state.source_ids(), std::time(nullptr)),
+      journal(state.journal()),
       world{.engine = *engine,
             .state = state,
             .packages = tree.packages,
             .variables = tree.variables,
             .table = tree.table,
             .sources = sources,
-            .repository = options.repository} {
+            .journal = journal,
+            .repository = options.repository,
+            .push_repository = options.push == Options::Push::No ? std::string() : options.push_to} {
   // Proxies change nothing of what is built: stages get them, and their keys do not have them.
   for (const auto& [name, value] : options.proxies) {
     for (Environment& environment : environments) environment.values[name] = value;
@@ -50,13 +58,65 @@ void Session::settle_tags(const Options& options) {
     if (std::find(world.tags.begin(), world.tags.end(), tag) == world.tags.end()) world.tags.push_back(tag);
 }
 
-void Session::look(const Options& options) {
+void Session::decide_all(const Options& options) {
   std::vector<std::string> targets = options.to;
   if (targets.empty()) targets = {tree.table.default_stage};
-  snapshots = find_snapshots(*engine, tree.table);
+  RestoreSettings settings{.fresh = options.fresh,
+                           .clean_only = options.clean_only,
+                           .strict = options.strict,
+                           .restore = options.restore,
+                           .base_policy = options.base_policy};
+  builds.clear();
   for (const Environment& environment : environments)
-    builds.push_back(prepare(world, environment, targets, snapshots, options.fresh));
+    builds.push_back(prepare(world, environment, targets, snapshots, settings));
+}
+
+// Who has all that is wanted on this machine waits for no registry and for no journal.
+void Session::look(const Options& options) {
+  snapshots = find_snapshots(*engine, tree.table);
+  bool all_here = false;
+  if (options.restore.empty()) {
+    decide_all(options);
+    all_here = std::none_of(builds.begin(), builds.end(), [](const EnvironmentBuild& build) {
+      return std::any_of(build.decisions.begin(), build.decisions.end(), [](const StageDecision& decision) {
+        return decision.action == StageDecision::Action::Build;
+      });
+    });
+  }
+  if (!all_here) look_further(options);
   sources.save_cache();
+}
+
+void Session::look_further(const Options& options) {
+  if (std::vector<std::string> places = repositories(options); !places.empty() && !options.fresh) {
+    std::vector<std::string> names;
+    for (const Environment& environment : environments) names.push_back(environment.name);
+    Registry registry(registry_options(options));
+    RemoteSnapshots found = find_remote_snapshots(registry, tree.table, names, places, snapshots);
+    std::move(found.snapshots.begin(), found.snapshots.end(), std::back_inserter(snapshots));
+    problems = std::move(found.problems);
+  }
+  world.predictions = learned(journal.read(), snapshots);
+  decide_all(options);
+}
+
+std::vector<std::string> Session::repositories(const Options& options) const {
+  std::vector<std::string> all = options.from;
+  if (!options.push_to.empty() && std::find(all.begin(), all.end(), options.push_to) == all.end())
+    all.push_back(options.push_to);
+  return all;
+}
+
+RegistryOptions registry_options(const Options& options) {
+  RegistryOptions registry{.plain_http = options.plain_http};
+  auto variable = [](const char* name) {
+    const char* value = std::getenv(name);
+    return fs::path(value == nullptr ? "" : value);
+  };
+  fs::path cache = variable("XDG_CACHE_HOME");
+  if (cache.empty() && !variable("HOME").empty()) cache = variable("HOME") / ".cache";
+  if (!cache.empty()) registry.cache = cache / "stagemake" / "registry";
+  return registry;
 }
 
 std::vector<StageExplanation> Session::explain(const EnvironmentBuild& build) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "cli/tree.h"
+#include "engine/registry.h"
 #include "run/build.h"
 
 namespace stagemake {
@@ -32,9 +33,12 @@ struct Session {
 
   // From here on images can be named. As late as possible: it waits for git.
   void settle_tags(const Options& options);
-  // Plans and decides for all environments.
+  // Plans and decides for all environments. Where what is on this machine does not do, registries are asked;
+  // what went wrong there is in `problems`.
   void look(const Options& options);
   std::vector<StageExplanation> explain(const EnvironmentBuild& build);
+  // Where images are looked for: --from, and where they are pushed to.
+  std::vector<std::string> repositories(const Options& options) const;
 
   Describing describing;
   Tree tree;
@@ -42,16 +46,27 @@ struct Session {
   std::unique_ptr<ContainerEngine> engine;
   StateFolder state;
   SourceTree sources;
+  Journal journal;
   BuildWorld world;
   std::vector<Snapshot> snapshots;
   std::vector<EnvironmentBuild> builds;
+  std::vector<std::string> problems;
+
+ private:
+  void decide_all(const Options& options);
+  void look_further(const Options& options);
 };
+
+// What is known of registries' images stays in the user's cache folder.
+RegistryOptions registry_options(const Options& options);
 
 // Runs the session's environments to their end, as a person watches: tells, locks, takes over what a dead
 // driver left, builds. Returns nothing where a signal came before anything began.
 struct BuildOutcome {
   std::optional<BuildResult> result;
   int signal = 0;  // that ended the run; 0: none
+  PushResults pushes = {};
+  bool push_required = false;
   int exit_status() const;
 };
 BuildOutcome run_session(Session& session, const Options& options);
