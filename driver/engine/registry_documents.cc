@@ -181,16 +181,21 @@ std::optional<RegistryManifest> read_manifest(std::string_view text, const std::
 }
 
 std::optional<RegistryConfig> read_config(std::string_view text, std::string& why) {
-  std::optional<json> value = parsed_object(text, why);
-  if (!value) return std::nullopt;
-  RegistryConfig config;
-  config.architecture = text_at(*value, "architecture");
-  config.created = std::max<std::int64_t>(0, epoch_seconds(text_at(*value, "created")));
-  json labels = member(member(*value, "config"), "Labels");
-  if (!labels.is_null() && !labels.is_object()) {
-    why = "its config is damaged: the labels are no object";
+  json value = json::parse(text, nullptr, false);
+  auto at = [](const json& object, const char* key) -> const json& {  // without a copy: labels are long
+    static const json kNothing;
+    auto found = object.is_object() ? object.find(key) : object.end();
+    return found == object.end() ? kNothing : *found;
+  };
+  const json& labels = at(at(value, "config"), "Labels");
+  if (!value.is_object() || (!labels.is_null() && !labels.is_object())) {
+    why = value.is_object() ? "its config is damaged: the labels are no object"
+                            : "its config is no JSON object";
     return std::nullopt;
   }
+  RegistryConfig config;
+  config.architecture = text_at(value, "architecture");
+  config.created = std::max<std::int64_t>(0, epoch_seconds(text_at(value, "created")));
   config.labels = labels_in(labels);
   return config;
 }

@@ -131,7 +131,7 @@ TestRegistry::TestRegistry(const fs::path& parent, Kind kind)
   const fs::path& folder = folder_.path();
   std::string config = fmt::format(
       "version: 0.1\nlog: {{level: error, accesslog: {{disabled: true}}}}\n"
-      "storage:\n  filesystem:\n    rootdirectory: {}/data\nhttp:\n"
+      "storage:\n  cache: {{blobdescriptor: inmemory}}\n  filesystem:\n    rootdirectory: {}/data\nhttp:\n"
       "  addr: 127.0.0.1:{}\n",
       folder.string(), port_);
   if (kind.tls) {

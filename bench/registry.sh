@@ -1,0 +1,15 @@
+#!/bin/bash
+# A registry with many images: what it takes to read what all of them say of themselves, without pulling any.
+#
+# Usage: registry.sh [IMAGES]. Needs REGISTRY_BENCH (the program of registry_bench.cc) and Debian's docker-registry, which
+# is started on a port of this machine.
+set -euo pipefail
+
+here=$(cd "$(dirname "$0")" && pwd)
+source "$here/timing.sh"
+command -v docker-registry > /dev/null || {
+  echo "there is no docker-registry (apt-get install docker-registry)"
+  exit 2
+}
+print_load
+"${REGISTRY_BENCH:?}" "${1:-1000}"
