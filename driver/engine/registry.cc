@@ -74,6 +74,7 @@ class Registry::Call {
   void run() {
     is_over_ = false;
     registry_.client_->run(until_);
+    registry_.cache_.trim();
     is_over_ = true;
   }
 

@@ -2,7 +2,11 @@
 
 #include <unistd.h>
 
+#include <algorithm>
+#include <ctime>
 #include <fstream>
+#include <utility>
+#include <vector>
 
 #include "base/digest.h"
 #include "base/error.h"
@@ -46,9 +50,25 @@ void RegistryCache::keep(const std::string& digest, std::string_view content) {
   out.write(content.data(), static_cast<std::streamsize>(content.size()));
   out.close();
   if (out) fs::rename(fresh, file, failed);
+  has_grown_ = true;
   if (out && !failed) return;
   fs::remove(fresh, failed);
   folder_.clear();  // a full disk, a folder that is not ours
+}
+
+// Half of them go, so that the next ones need not look again soon.
+void RegistryCache::trim(std::size_t most) {
+  if (!std::exchange(has_grown_, false)) return;
+  std::vector<std::pair<std::time_t, fs::path>> files;
+  boost::system::error_code failed;
+  for (fs::directory_iterator at(folder_, failed), end; !failed && at != end; at.increment(failed)) {
+    boost::system::error_code gone;
+    files.emplace_back(fs::last_write_time(at->path(), gone), at->path());
+  }
+  if (files.size() <= most) return;
+  std::sort(files.begin(), files.end());
+  files.resize(files.size() - most / 2);
+  for (const auto& [time, file] : files) fs::remove(file, failed);
 }
 
 }  // namespace stagemake
