@@ -43,6 +43,7 @@ Session::Session(const Options& options)
             .journal = journal,
             .repository = options.repository,
             .push_repository = options.push == Options::Push::No ? std::string() : options.push_to} {
+  engine->allow_plain_http(options.plain_http);
   // Proxies change nothing of what is built: stages get them, and their keys do not have them.
   for (const auto& [name, value] : options.proxies) {
     for (Environment& environment : environments) environment.values[name] = value;

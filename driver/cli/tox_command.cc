@@ -139,11 +139,11 @@ void push(ContainerEngine& engine, const NamedImages& images, const fs::path& en
     for (const std::string& name : names) {
       fmt::print("pushing {}\n", name);
       std::fflush(stdout);
-      std::string why;
-      if (engine.push(name, why))
+      Transfer pushed = engine.push(name);
+      if (pushed.ok)
         append_line(envdir / "Dockertags.pushed", name);
       else
-        fmt::print("{} could not be pushed (ignored): {}\n", name, printable(trimmed(why)));
+        fmt::print("{} could not be pushed (ignored): {}\n", name, printable(trimmed(pushed.why)));
     }
 }
 

@@ -29,25 +29,6 @@ std::string mark_of(const std::string& container_id) {
   return "STAGEMAKE_CONTAINER=" + container_id;
 }
 
-// An image as `inspect` tells it, without its names.
-ImageInfo image_info(const json& inspected) {
-  ImageInfo info;
-  json image = member(inspected, "OCIv1");
-  info.labels = labels_in(member(member(image, "config"), "Labels"));
-  info.created = epoch_seconds(text_at(image, "created"));
-  info.layers = static_cast<unsigned>(elements(member(member(image, "rootfs"), "diff_ids")).size());
-  json manifest = parsed_answer("buildah", text_at(inspected, "Manifest"));
-  for (const json& layer : elements(member(manifest, "layers")))
-    info.size += layer.value("size", std::uint64_t{0});
-  return info;
-}
-
-// A registry on this machine speaks plain HTTP, as docker takes for granted.
-bool on_this_machine(const std::string& image) {
-  std::string registry = registry_of(image);
-  return registry.starts_with("127.0.0.1") || registry.starts_with("localhost:");
-}
-
 // Buildah ends with 1 where a signal ended the shell, and says which.
 int exit_code_of_signal(const std::string& errors) {
   constexpr std::pair<const char*, int> kSignals[] = {{"killed", SIGKILL},   {"terminated", SIGTERM},
@@ -81,56 +62,6 @@ std::optional<std::string> folder_inside(const std::string& root, const std::str
 BuildahEngine::BuildahEngine() : program_("buildah", "STAGEMAKE_BUILDAH") {
   const char* isolation = std::getenv("STAGEMAKE_BUILDAH_ISOLATION");
   isolation_ = isolation != nullptr && *isolation != '\0' ? isolation : "chroot";
-}
-
-std::optional<ImageInfo> BuildahEngine::described(const json& listed) {
-  std::string id = text_at(listed, "id");
-  std::optional<ImageInfo> seen;
-  {
-    std::lock_guard lock(mutex_);
-    seen = seen_.find(id);
-  }
-  ImageInfo info = seen.value_or(ImageInfo());
-  if (!seen) {
-    std::string bare = id.starts_with("sha256:") ? id.substr(7) : id;
-    Finished finished = program_.call({"inspect", "--type", "image", bare});
-    if (!finished.ok() && says_absent(finished)) return std::nullopt;
-    if (!finished.ok()) throw program_.error("inspect", finished);
-    info = image_info(parsed_answer("buildah", finished.output));
-    info.id = id;
-    std::lock_guard lock(mutex_);
-    seen_.remember(info);
-  }
-  for (const json& name : elements(member(listed, "names"))) {
-    std::string text = name.get<std::string>();
-    // Buildah gives digests to images that it built itself.
-    if (std::string registry = registry_of(text); !registry.empty() && registry != "localhost")
-      info.digest = text_at(listed, "digest");
-    info.names.push_back(plain_name(text));
-  }
-  return info;
-}
-
-std::optional<ImageInfo> BuildahEngine::find_image(const std::string& image) {
-  counter_.count("find_image");
-  Finished finished = program_.call({"images", "--json", "--no-trunc", image});
-  if (!finished.ok() && says_absent(finished)) return std::nullopt;
-  if (!finished.ok()) throw program_.error("images", finished);
-  json listed = parsed_answer("buildah", finished.output);
-  if (!listed.is_array() || listed.empty()) return std::nullopt;
-  return described(listed[0]);
-}
-
-std::vector<ImageInfo> BuildahEngine::list_images(const std::string& label, const std::string& value) {
-  counter_.count("list_images");
-  std::vector<std::string> question{"images", "--all", "--json", "--no-trunc"};
-  if (!label.empty()) question.insert(question.end(), {"--filter", label_filter(label, value)});
-  json listed = parsed_answer("buildah", program_.ask(std::move(question)));
-  std::vector<ImageInfo> images;
-  for (const json& entry : elements(listed))
-    if (std::optional<ImageInfo> info = described(entry); info && has_label(info->labels, label, value))
-      images.push_back(std::move(*info));
-  return images;
 }
 
 std::optional<BuildahEngine::Configuration> BuildahEngine::configuration(const std::string& container) const {
@@ -167,25 +98,6 @@ std::vector<ContainerInfo> BuildahEngine::list_containers(const std::string& lab
   }
   for (const std::string& mark : marks_in_use(marks)) containers[by_mark[mark]].running = true;
   return containers;
-}
-
-bool BuildahEngine::transfer(const std::string& verb, const std::string& image, std::string& why) const {
-  std::vector<std::string> arguments{verb, "--quiet"};
-  if (on_this_machine(image)) arguments.push_back("--tls-verify=false");
-  arguments.push_back(image);
-  Finished finished = program_.call(std::move(arguments));
-  if (!finished.ok()) why = last_words(finished);
-  return finished.ok();
-}
-
-bool BuildahEngine::pull(const std::string& image, std::string& why) {
-  counter_.count("pull");
-  return transfer("pull", image, why);
-}
-
-bool BuildahEngine::push(const std::string& image, std::string& why) {
-  counter_.count("push");
-  return transfer("push", image, why);
 }
 
 void BuildahEngine::create(const ContainerSpec& spec) {
@@ -356,19 +268,6 @@ void BuildahEngine::remove_container(const std::string& container) {
   ContainerProcesses(mark_of(found->id)).end(0ms);
   Finished finished = program_.call({"rm", container});
   if (!finished.ok() && !says_absent(finished)) throw program_.error("rm", finished);
-}
-
-void BuildahEngine::tag(const std::string& image, const std::string& new_name) {
-  counter_.count("tag");
-  program_.ask({"tag", image, new_name});
-}
-
-bool BuildahEngine::remove_image(const std::string& name) {
-  counter_.count("remove_image");
-  Finished finished = program_.call({"rmi", name});
-  if (finished.ok() || says_absent(finished)) return true;
-  if (says_in_use(finished)) return false;
-  throw program_.error("rmi", finished);
 }
 
 unsigned BuildahEngine::most_layers() {

@@ -13,6 +13,7 @@
 #include "engine/container_engine.h"
 #include "engine/engine_program.h"
 #include "engine/image_cache.h"
+#include "engine/plain_http.h"
 
 namespace stagemake {
 
@@ -28,8 +29,9 @@ class BuildahEngine : public ContainerEngine {
   std::optional<ImageInfo> find_image(const std::string& image) override;
   std::vector<ImageInfo> list_images(const std::string& label, const std::string& value) override;
   std::vector<ContainerInfo> list_containers(const std::string& label, const std::string& value) override;
-  bool pull(const std::string& image, std::string& why) override;
-  bool push(const std::string& image, std::string& why) override;
+  Transfer pull(const std::string& image, const std::stop_token& stop = {}) override;
+  Transfer push(const std::string& image, const std::stop_token& stop = {}) override;
+  void allow_plain_http(const std::vector<std::string>& hosts) override { plain_http_.allow(hosts); }
 
   void create(const ContainerSpec& spec) override;
   void copy_in(const std::string& container, const fs::path& tar_file) override;
@@ -67,10 +69,12 @@ class BuildahEngine : public ContainerEngine {
   std::optional<ImageInfo> described(const nlohmann::json& listed);
   std::optional<std::string> copy_out_of_mount(const std::string& container, const std::string& path) const;
   std::optional<std::string> copy_out_by_run(const std::string& container, const std::string& path) const;
-  bool transfer(const std::string& verb, const std::string& image, std::string& why) const;
+  Transfer transfer(const std::string& verb, std::vector<std::string> options, const std::string& image,
+                    const std::stop_token& stop) const;
 
   EngineProgram program_;
   std::string isolation_;
+  PlainHttp plain_http_;
   CallCounter counter_;
   std::mutex mutex_;
   unsigned most_layers_ = 0;  // not asked yet

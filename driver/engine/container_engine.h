@@ -38,12 +38,22 @@ using Labels = std::map<std::string, std::string>;
 struct ImageInfo {
   std::string id;                  // the engine's own; unique on this machine
   std::vector<std::string> names;  // "repository:tag", as the engine says them ("localhost/" is left out)
-  std::string digest;  // "sha256:…" in a registry; empty for an image that never was in one, as far as
-                       // its names tell
+  // "sha256:…" in a registry; empty for an image that never was in one, as far as its names tell. Buildah:
+  // of an image that was made here and has a registry's name, that of its local form, which no registry
+  // knows: Transfer::digest is right.
+  std::string digest;
   Labels labels;
   std::int64_t created = 0;  // seconds since the epoch
   std::uint64_t size = 0;    // bytes, with all layers; 0 where the engine does not say
   unsigned layers = 0;
+};
+
+// What became of a pull or a push.
+struct Transfer {
+  bool ok = false;
+  std::string why = {};     // where not: in the engine's or the registry's words
+  std::string digest = {};  // "sha256:…", under which the registry has the image; empty where the engine does
+                            // not say: buildah of a pull by tag, podman of any pull by tag
 };
 
 struct ContainerInfo {
@@ -104,9 +114,9 @@ class ContainerEngine {
   // empty label: all images.
   virtual std::vector<ImageInfo> list_images(const std::string& label, const std::string& value) = 0;
   virtual std::vector<ContainerInfo> list_containers(const std::string& label, const std::string& value) = 0;
-  // Brings an image from its registry. False, with the reason in `why`, where the registry has none or does
-  // not answer.
-  virtual bool pull(const std::string& image, std::string& why) = 0;
+  // Brings an image, "name:tag" or "name@sha256:…", from its registry. Not ok where the registry has none,
+  // refuses or does not answer. `find_image` and `tag` know it by the same words then.
+  virtual Transfer pull(const std::string& image, const std::stop_token& stop = {}) = 0;
 
   virtual void create(const ContainerSpec& spec) = 0;
   // Unpacks a tar file at the container's "/". The container does not run.
@@ -140,9 +150,14 @@ class ContainerEngine {
   // Kills what runs inside, and removes the container; absent is fine.
   virtual void remove_container(const std::string& container) = 0;
 
-  // Sends an image to the registry in its name. False, with the reason in `why`, where the registry refuses
-  // or does not answer.
-  virtual bool push(const std::string& image, std::string& why) = 0;
+  // Sends an image to the registry in its name. Not ok where the registry refuses or does not answer.
+  // Credentials are those of the engine's own login; none are asked for. A stop request ends it, as one of
+  // pull().
+  virtual Transfer push(const std::string& image, const std::stop_token& stop = {}) = 0;
+  // Registries, "host" or "host:port", that may be spoken to without TLS; those on this machine's loopback
+  // always may. Their certificates are not checked where they have any. Before other verbs. docker: without
+  // effect; what its daemon's "insecure-registries" say counts.
+  virtual void allow_plain_http(const std::vector<std::string>&) {}
 
   virtual void tag(const std::string& image, const std::string& new_name) = 0;
   // Removes a name, and the image with its last one; absent is fine. False where something still uses it.

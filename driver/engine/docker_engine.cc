@@ -45,6 +45,18 @@ ImageInfo image_info(const json& image) {
   return info;
 }
 
+// In "Digest: sha256:…" of a pull, "TAG: digest: sha256:… size: N" of a push: the last lines.
+std::string printed_digest(const std::string& output) {
+  std::string digest;
+  for (std::string_view line : lines(output)) {
+    std::size_t at = line.find("igest: sha256:");
+    if (at == std::string_view::npos) continue;
+    std::string_view rest = line.substr(at + 7);
+    digest = digest_in("@" + std::string(rest.substr(0, rest.find_first_of(" \r"))));
+  }
+  return digest;
+}
+
 // The ids that a command printed, each once.
 std::vector<std::string> ids_in(const std::string& output) {
   std::set<std::string> ids;
@@ -78,6 +90,7 @@ const DockerDialect& docker_dialect() {
       .label_changes = true,
       .commit_squashes = false,
       .top_columns = {"-eo", "pid,ppid,times,args"},
+      .transfer_options = false,
       .install_advice =
           "install docker: apt-get install docker.io, or see https://docs.docker.com/engine/install",
   };
@@ -95,6 +108,7 @@ const DockerDialect& podman_dialect() {
       .label_changes = false,
       .commit_squashes = true,
       .top_columns = {"pid", "ppid", "time", "args"},
+      .transfer_options = true,
       .install_advice = "install podman: apt-get install podman",
   };
   return dialect;
@@ -159,23 +173,38 @@ std::vector<ContainerInfo> DockerEngine::list_containers(const std::string& labe
   return containers;
 }
 
-bool DockerEngine::transfer(const std::string& verb, const std::string& image, std::string& why) const {
-  Finished finished = program_.call({verb, image});
-  if (finished.ok()) return true;
+Transfer DockerEngine::transfer(const std::string& verb, const std::string& image,
+                                const std::stop_token& stop) const {
+  TemporaryFolder folder(fs::temp_directory_path());
+  fs::path file = folder.path() / "digest";
+  std::vector<std::string> arguments{verb};
+  if (dialect_.transfer_options && plain_http_.allowed(image)) arguments.push_back("--tls-verify=false");
+  if (dialect_.transfer_options && verb == "push")
+    arguments.insert(arguments.end(), {"--digestfile", file.string()});
+  arguments.push_back(image);
+  Command command = program_.command(std::move(arguments));
+  command.stop = stop;
+  Finished finished = program_.run(command);
+  if (finished.ok()) {
+    std::string digest = dialect_.transfer_options
+                             ? digest_in("@" + std::string(trimmed(read_file(file).value_or(""))))
+                             : printed_digest(finished.output);
+    return {.ok = true, .digest = digest.empty() ? digest_in(image) : digest};
+  }
+  if (finished.stopped) return {.ok = false, .why = "the run was ended"};
   // The registry's fault is an answer; the engine's own is not.
   if (!examine().usable) throw program_.error(verb, finished);
-  why = last_words(finished);
-  return false;
+  return {.ok = false, .why = last_words(finished)};
 }
 
-bool DockerEngine::pull(const std::string& image, std::string& why) {
+Transfer DockerEngine::pull(const std::string& image, const std::stop_token& stop) {
   counter_.count("pull");
-  return transfer("pull", image, why);
+  return transfer("pull", image, stop);
 }
 
-bool DockerEngine::push(const std::string& image, std::string& why) {
+Transfer DockerEngine::push(const std::string& image, const std::stop_token& stop) {
   counter_.count("push");
-  return transfer("push", image, why);
+  return transfer("push", image, stop);
 }
 
 void DockerEngine::create(const ContainerSpec& spec) {

@@ -15,6 +15,7 @@
 #include "engine/call_counter.h"
 #include "engine/container_engine.h"
 #include "engine/engine_program.h"
+#include "engine/plain_http.h"
 
 namespace stagemake {
 
@@ -31,6 +32,8 @@ struct DockerDialect {
   // What follows `top CONTAINER`, for process, parent, processor time and command line. (Podman gives ps's
   // own options to a ps inside of the container, which need not be there.)
   std::vector<std::string> top_columns;
+  // Pulls and pushes have --tls-verify, and pushes --digestfile. Docker prints the digest.
+  bool transfer_options;
   const char* install_advice;
 };
 const DockerDialect& docker_dialect();
@@ -48,8 +51,9 @@ class DockerEngine : public ContainerEngine {
   std::optional<ImageInfo> find_image(const std::string& image) override;
   std::vector<ImageInfo> list_images(const std::string& label, const std::string& value) override;
   std::vector<ContainerInfo> list_containers(const std::string& label, const std::string& value) override;
-  bool pull(const std::string& image, std::string& why) override;
-  bool push(const std::string& image, std::string& why) override;
+  Transfer pull(const std::string& image, const std::stop_token& stop = {}) override;
+  Transfer push(const std::string& image, const std::stop_token& stop = {}) override;
+  void allow_plain_http(const std::vector<std::string>& hosts) override { plain_http_.allow(hosts); }
 
   void create(const ContainerSpec& spec) override;
   void copy_in(const std::string& container, const fs::path& tar_file) override;
@@ -75,7 +79,7 @@ class DockerEngine : public ContainerEngine {
   // Also false where there is no such container.
   bool runs(const std::string& container) const;
   void ask_to_end(const std::string& container, std::chrono::milliseconds patience) const;
-  bool transfer(const std::string& verb, const std::string& image, std::string& why) const;
+  Transfer transfer(const std::string& verb, const std::string& image, const std::stop_token& stop) const;
 
   Draft begin_draft(const std::string& container, const CommitSpec& spec) const;
   std::string commit_container(const std::string& container, const Draft& draft, bool squash) const;
@@ -86,6 +90,7 @@ class DockerEngine : public ContainerEngine {
   const DockerDialect& dialect_;
   EngineProgram program_;
   CallCounter counter_;
+  PlainHttp plain_http_;
 };
 
 }  // namespace stagemake

@@ -164,4 +164,14 @@ std::string registry_of(std::string_view name) {
   return names_one ? std::string(host) : std::string();
 }
 
+std::string digest_in(std::string_view name) {
+  constexpr std::string_view kKind = "sha256:";
+  constexpr std::size_t kDigits = 64;
+  std::size_t at = name.rfind('@');
+  std::string_view digest = at == std::string_view::npos ? std::string_view() : name.substr(at + 1);
+  bool right = digest.size() == kKind.size() + kDigits && digest.starts_with(kKind) &&
+               digest.find_first_not_of("0123456789abcdef", kKind.size()) == std::string_view::npos;
+  return right ? std::string(digest) : std::string();
+}
+
 }  // namespace stagemake

@@ -71,5 +71,7 @@ std::string plain_name(std::string_view name);
 // The host and port of the registry in an image name; empty where it names none (as in "debian:12",
 // "me/thing").
 std::string registry_of(std::string_view name);
+// "sha256:…" in "name@sha256:…"; empty where there is none.
+std::string digest_in(std::string_view name);
 
 }  // namespace stagemake

@@ -4,8 +4,6 @@
 
 #include <algorithm>
 #include <exception>
-#include <fstream>
-#include <iterator>
 
 #include "base/digest.h"
 #include "base/text.h"
@@ -14,94 +12,15 @@
 namespace stagemake {
 namespace {
 
-constexpr std::size_t kAnySize = ~std::size_t{0};
 constexpr std::int64_t kFirstSecond = 1'000'000'000;
-constexpr int kMostLinks = 40;
-
-std::string path_in(const std::string& entry) {
-  std::string path = entry;
-  while (path.starts_with("./")) path.erase(0, 2);
-  while (path.ends_with('/')) path.pop_back();
-  return path == "." || path.empty() ? "/" : path.starts_with('/') ? path : "/" + path;
-}
-
-std::string whole_file(const fs::path& path) {
-  std::ifstream in(path.string(), std::ios::binary);
-  if (!in) throw EngineError("fake copy_in: cannot read " + path.string());
-  return {std::istreambuf_iterator<char>(in), {}};
-}
-
-// `path` with the symlinks of its folders followed, as the kernel would inside the container. The last
-// component is followed only with `last`.
-std::string followed(const FakeFiles& files, const std::string& path, bool last = false, int links = 0) {
-  std::string result;
-  std::vector<std::string_view> parts = split(path, '/');
-  for (std::size_t i = 0; i < parts.size(); ++i) {
-    if (parts[i].empty() || parts[i] == ".") continue;
-    if (parts[i] == "..") {
-      result.erase(std::min(result.rfind('/'), result.size()));
-      continue;
-    }
-    std::string next = fmt::format("{}/{}", result, parts[i]);
-    auto found = files.find(next);
-    bool link = found != files.end() && found->second.kind == TarEntry::Kind::Symlink;
-    if (!link || (i + 1 == parts.size() && !last)) {
-      result = std::move(next);
-      continue;
-    }
-    if (links >= kMostLinks) throw EngineError("fake: too many symlinks in " + path);
-    const std::string& target = found->second.content;
-    result = followed(files, target.starts_with('/') ? target : result + "/" + target, true, links + 1);
-  }
-  return result;
-}
-
-bool below(const std::string& path, const std::string& folder) {
-  return path.size() > folder.size() && path.starts_with(folder) && path[folder.size()] == '/';
-}
-
-void unpack(FakeFiles& files, const FakeFiles& added) {
-  for (const auto& [name, file] : added) {
-    if (name == "/") continue;
-    std::string path = followed(files, name, file.kind == TarEntry::Kind::Folder);
-    if (file.kind != TarEntry::Kind::Folder)
-      std::erase_if(files, [&](const auto& entry) { return below(entry.first, path); });
-    for (std::size_t at = path.find('/', 1); at != std::string::npos; at = path.find('/', at + 1))
-      files.try_emplace(path.substr(0, at), FakeFile{.kind = TarEntry::Kind::Folder, .mode = 0755});
-    files[path] = file;
-  }
-}
 
 }  // namespace
-
-std::string tar_of(const FakeFiles& files) {
-  TemporaryFolder folder(fs::temp_directory_path());
-  fs::path file = folder.path() / "files.tar";
-  TarWriter writer(file);
-  for (const auto& [path, entry] : files) {  // a folder sorts before what it holds
-    std::string name = path.substr(1);
-    if (entry.kind == TarEntry::Kind::Folder) writer.add_folder(name, entry.mode, entry.time);
-    if (entry.kind == TarEntry::Kind::File) writer.add_content(name, entry.content, entry.mode, entry.time);
-    if (entry.kind == TarEntry::Kind::Symlink) writer.add_symlink(name, entry.content, entry.time);
-  }
-  writer.close();
-  return whole_file(file);
-}
-
-FakeFiles files_in(const std::string& tar) {
-  FakeFiles files;
-  for (TarEntry& entry : read_tar(tar, kAnySize)) {
-    if (entry.kind == TarEntry::Kind::Other) continue;
-    files[path_in(entry.name)] = {entry.kind, std::move(entry.content), entry.mode & 07777, entry.time};
-  }
-  return files;
-}
 
 // --- What a test prepares and looks at.
 
 std::string FakeEngine::store(FakeImage image) {
   if (image.created == 0) image.created = clock ? clock() : kFirstSecond + made_;
-  std::string id = "sha256:" + sha256_hex(fmt::format("fake image {}", made_++));
+  std::string id = "sha256:" + sha256_hex(fmt::format("fake image {}{}", machine_, made_++));
   images_[id] = std::move(image);
   return id;
 }
@@ -113,13 +32,6 @@ std::string FakeEngine::add_image(const std::string& name, FakeImage image) {
   return id;
 }
 
-void FakeEngine::add_to_registry(const std::string& name, FakeImage image) {
-  std::lock_guard lock(mutex_);
-  if (image.digest.empty())
-    image.digest = "sha256:" + sha256_hex("fake digest " + name + tar_of(image.files));
-  registry_[name] = std::move(image);
-}
-
 FakeImage FakeEngine::image(const std::string& name_or_id) const {
   std::lock_guard lock(mutex_);
   std::string id = resolve(name_or_id);
@@ -128,10 +40,9 @@ FakeImage FakeEngine::image(const std::string& name_or_id) const {
 }
 
 FakeImage FakeEngine::in_registry(const std::string& name) const {
-  std::lock_guard lock(mutex_);
-  auto found = registry_.find(name);
-  if (found == registry_.end()) throw EngineError("fake: not in the registry: " + name);
-  return found->second;
+  std::optional<FakeImage> found = registry_->find(name);
+  if (!found) throw EngineError("fake: not in the registry: " + name);
+  return *std::move(found);
 }
 
 FakeContainer FakeEngine::container(const std::string& name) const {
@@ -188,7 +99,7 @@ ImageInfo FakeEngine::info(const std::string& id) const {
   ImageInfo info;
   info.id = id;
   for (const auto& [name, named] : names_)
-    if (named == id) info.names.push_back(name);
+    if (named == id && digest_in(name).empty()) info.names.push_back(name);
   info.digest = image.digest;
   info.labels = image.labels;
   info.created = image.created;
@@ -234,24 +145,38 @@ std::vector<ContainerInfo> FakeEngine::list_containers(const std::string& label,
   return found;
 }
 
-bool FakeEngine::pull(const std::string& image, std::string& why) {
+Transfer FakeEngine::pull(const std::string& image, const std::stop_token&) {
+  {
+    std::lock_guard lock(mutex_);
+    if (std::optional<std::string> words = begin("pull")) return {.why = *words};
+  }
+  FakeImage pulled;
+  Transfer transfer = registry_->pull(image, pulled);  // may take its time
+  if (!transfer.ok) return transfer;
   std::lock_guard lock(mutex_);
-  if (std::optional<std::string> words = begin("pull")) return why = *words, false;
-  auto found = registry_.find(image);
-  if (found == registry_.end()) return why = "not found: " + image, false;
-  names_[image] = store(found->second);
-  return true;
+  auto same = std::find_if(images_.begin(), images_.end(), [&](const auto& entry) {
+    const FakeImage& here = entry.second;
+    return here.digest == pulled.digest && here.labels == pulled.labels && here.files == pulled.files;
+  });
+  names_[image] = same != images_.end() ? same->first : store(std::move(pulled));
+  return transfer;
 }
 
-bool FakeEngine::push(const std::string& image, std::string& why) {
+Transfer FakeEngine::push(const std::string& image, const std::stop_token&) {
+  FakeImage pushed;
+  std::string id;
+  {
+    std::lock_guard lock(mutex_);
+    if (std::optional<std::string> words = begin("push")) return {.why = *words};
+    id = resolve(image);
+    if (id.empty()) return {.why = "no such image: " + image};
+    pushed = images_.at(id);
+  }
+  Transfer transfer = registry_->push(image, std::move(pushed));
   std::lock_guard lock(mutex_);
-  if (std::optional<std::string> words = begin("push")) return why = *words, false;
-  std::string id = resolve(image);
-  if (id.empty()) return why = "no such image: " + image, false;
-  FakeImage& pushed = images_.at(id);
-  pushed.digest = "sha256:" + sha256_hex("fake digest of " + id);
-  registry_[image] = pushed;
-  return true;
+  if (auto found = images_.find(id); transfer.ok && found != images_.end())
+    found->second.digest = transfer.digest;
+  return transfer;
 }
 
 void FakeEngine::create(const ContainerSpec& spec) {
@@ -270,7 +195,7 @@ void FakeEngine::create(const ContainerSpec& spec) {
 void FakeEngine::copy_in(const std::string& container, const fs::path& tar_file) {
   std::lock_guard lock(mutex_);
   begin("copy_in");
-  unpack(present(container, "copy_in").files, files_in(whole_file(tar_file)));
+  unpack(present(container, "copy_in").files, files_in(tar_file));
 }
 
 std::optional<std::string> FakeEngine::copy_out(const std::string& container, const std::string& path) {
@@ -281,7 +206,7 @@ std::optional<std::string> FakeEngine::copy_out(const std::string& container, co
   std::string parent = real.substr(0, real.rfind('/'));
   FakeFiles found;
   for (const auto& [name, file] : files)
-    if (name == real || below(name, real)) found[name.substr(parent.size())] = file;
+    if (name == real || lies_below(name, real)) found[name.substr(parent.size())] = file;
   if (found.empty()) return std::nullopt;
   return tar_of(found);
 }

@@ -20,41 +20,12 @@
 #include <memory>
 #include <mutex>
 
-#include "base/tarball.h"
 #include "engine/call_counter.h"
 #include "engine/container_engine.h"
+#include "engine/fake_image.h"
+#include "engine/fake_registry.h"
 
 namespace stagemake {
-
-struct FakeFile {
-  TarEntry::Kind kind = TarEntry::Kind::File;
-  std::string content = {};  // of a file; the target of a symlink
-  unsigned mode = 0644;
-  std::int64_t time = 0;  // seconds since the epoch
-  bool operator==(const FakeFile&) const = default;
-};
-
-// By absolute path, without a "/" at the end.
-using FakeFiles = std::map<std::string, FakeFile>;
-
-// What an image remembers beside files and labels.
-struct FakeConfiguration {
-  std::vector<std::string> command = {};
-  std::vector<std::string> entry_point = {};
-  std::vector<std::string> environment = {};
-  std::string user = {};
-  std::string working_folder = {};
-  bool operator==(const FakeConfiguration&) const = default;
-};
-
-struct FakeImage {
-  FakeFiles files = {};
-  Labels labels = {};
-  FakeConfiguration configuration = {};
-  std::int64_t created = 0;  // 0: the engine's clock
-  unsigned layers = 1;
-  std::string digest = {};
-};
 
 struct FakeContainer {
   std::string name;
@@ -69,6 +40,11 @@ struct FakeContainer {
 
 class FakeEngine : public ContainerEngine {
  public:
+  // Without a registry it has one of its own. Images made on machines of different names have different ids.
+  explicit FakeEngine(std::shared_ptr<FakeRegistry> registry = nullptr, std::string machine = {})
+      : registry_(registry ? std::move(registry) : std::make_shared<FakeRegistry>()),
+        machine_(std::move(machine)) {}
+
   // What a run does; without one it does nothing and succeeds.
   std::function<RunOutcome(FakeContainer&, const std::string& script, const OutputSink&, std::stop_token)>
       on_run;
@@ -81,7 +57,8 @@ class FakeEngine : public ContainerEngine {
   // Puts an image there, as if it had been built before. Returns its id.
   std::string add_image(const std::string& name, FakeImage image);
   // Puts an image into the registry, from where `pull` brings it.
-  void add_to_registry(const std::string& name, FakeImage image);
+  void add_to_registry(const std::string& name, FakeImage image) { registry_->put(name, std::move(image)); }
+  FakeRegistry& registry() const { return *registry_; }
   // The content, for a test to look at. Throws EngineError where there is none.
   FakeImage image(const std::string& name_or_id) const;
   FakeImage in_registry(const std::string& name) const;
@@ -89,7 +66,7 @@ class FakeEngine : public ContainerEngine {
   std::vector<std::string> container_names() const;
 
   // The next `times` calls of this verb ("find_image", "commit", …) throw an EngineError with these words;
-  // with pull and push, and no words, they return false. The calls still count.
+  // with pull and push, and no words, they are not ok, as if the registry were gone. The calls still count.
   void fail(const std::string& verb, const std::string& words, unsigned times = ~0u);
   void mend(const std::string& verb);
 
@@ -98,8 +75,8 @@ class FakeEngine : public ContainerEngine {
   std::optional<ImageInfo> find_image(const std::string& image) override;
   std::vector<ImageInfo> list_images(const std::string& label, const std::string& value) override;
   std::vector<ContainerInfo> list_containers(const std::string& label, const std::string& value) override;
-  bool pull(const std::string& image, std::string& why) override;
-  bool push(const std::string& image, std::string& why) override;
+  Transfer pull(const std::string& image, const std::stop_token& stop = {}) override;
+  Transfer push(const std::string& image, const std::stop_token& stop = {}) override;
   void create(const ContainerSpec& spec) override;
   void copy_in(const std::string& container, const fs::path& tar_file) override;
   std::optional<std::string> copy_out(const std::string& container, const std::string& path) override;
@@ -128,19 +105,16 @@ class FakeEngine : public ContainerEngine {
   bool in_use(const std::string& id) const;
 
   mutable std::mutex mutex_;
-  std::condition_variable ended_;              // a run has
-  std::map<std::string, FakeImage> images_;    // by id
-  std::map<std::string, std::string> names_;   // name to id
-  std::map<std::string, FakeImage> registry_;  // by name
+  std::condition_variable ended_;  // a run has
+  std::shared_ptr<FakeRegistry> registry_;
+  std::string machine_;
+  std::map<std::string, FakeImage> images_;   // by id
+  std::map<std::string, std::string> names_;  // to id: "name:tag", and "name@digest" where so pulled
   std::map<std::string, std::shared_ptr<FakeContainer>> containers_;
   std::map<std::string, std::stop_source> runs_;  // of containers that run
   std::map<std::string, Failure> failures_;
   unsigned made_ = 0;
   CallCounter counter_;
 };
-
-// Files as a tar stream and back: entries are named without the leading "/", folders before what they hold.
-std::string tar_of(const FakeFiles& files);
-FakeFiles files_in(const std::string& tar);
 
 }  // namespace stagemake

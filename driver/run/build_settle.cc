@@ -75,16 +75,15 @@ const Snapshot* BuildRun::fetched(std::size_t e, const Snapshot& remote, std::st
   reporter_.note(fmt::format("{}: fetching {} ({})", builds_[e].plan.environment.name, display_name(remote),
                              size_text(remote.size)));
   double began = world_.clock.now();
-  std::string words;
-  bool pulled = world_.engine.pull(remote.reference, words);
+  Transfer pulled = world_.engine.pull(remote.reference, options_.stop);
   double now = world_.clock.now();
   world_.journal.add(TransferRecord{.kind = TransferRecord::Kind::Pull,
                                     .when = static_cast<std::int64_t>(now),
                                     .host = registry_host(remote.reference),
                                     .bytes = remote.size,
                                     .seconds = now - began,
-                                    .ok = pulled});
-  if (!pulled) return why = "it could not be fetched: " + printable(trimmed(words)), nullptr;
+                                    .ok = pulled.ok});
+  if (!pulled.ok) return why = "it could not be fetched: " + printable(trimmed(pulled.why)), nullptr;
   std::optional<ImageInfo> image = world_.engine.find_image(remote.reference);
   std::optional<Snapshot> snapshot = image ? snapshot_of(*image) : std::nullopt;
   if (!snapshot) return why = "what was fetched is no image of stagemake's", nullptr;
@@ -139,7 +138,9 @@ void BuildRun::bring_base_image(std::size_t e) {
   std::string why;
   if (!found) {
     reporter_.note(fmt::format("{}: pulling the base image {}", environment.name, printable(image)));
-    if (world_.engine.pull(image, why)) found = world_.engine.find_image(image);
+    Transfer pulled = world_.engine.pull(image, options_.stop);
+    why = pulled.why;
+    if (pulled.ok) found = world_.engine.find_image(image);
   }
   if (!found)
     throw bad_input("", fmt::format("the base image {} is not on this machine and cannot be pulled: {}{}",

@@ -99,33 +99,33 @@ void PushQueue::send(const Item& item) {
       results_.kept.push_back(item.name);
       return;
     }
-  std::string why = "the run ended";
+  Transfer sent{.ok = false, .why = "the run ended"};
   double pause_seconds = options_.first_pause;
   unsigned tries = 0;
   while (tries < options_.tries && !options_.stop.stop_requested()) {
     double began = clock_.now();
     ++tries;
-    bool sent = engine_.push(item.name, why);
+    sent = engine_.push(item.name, options_.stop);
     double now = clock_.now();
-    if (item.bytes > 0 || !sent)
+    if (item.bytes > 0 || !sent.ok)
       journal_.add(TransferRecord{.kind = TransferRecord::Kind::Push,
                                   .when = static_cast<std::int64_t>(now),
                                   .host = registry_of(item.name),
                                   .bytes = item.bytes,
                                   .seconds = now - began,
-                                  .ok = sent});
-    if (sent) {
+                                  .ok = sent.ok});
+    if (sent.ok) {
       results_.pushed.push_back(item.name);
       reporter_.note(
           fmt::format("pushed {}{}", item.name, tries > 1 ? fmt::format(" at the {}. try", tries) : ""));
       return;
     }
-    if (is_refused(why) || tries == options_.tries || !pause(pause_seconds)) break;
+    if (is_refused(sent.why) || tries == options_.tries || !pause(pause_seconds)) break;
     pause_seconds *= 2;
   }
   results_.failed.push_back(item.name);
   reporter_.note(fmt::format("{} could not be pushed{}: {}", item.name,
-                             tries > 1 ? fmt::format(" in {} tries", tries) : "", trimmed(why)));
+                             tries > 1 ? fmt::format(" in {} tries", tries) : "", trimmed(sent.why)));
 }
 
 }  // namespace stagemake

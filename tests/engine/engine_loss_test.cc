@@ -65,8 +65,7 @@ TEST(EngineLoss, ADaemonThatIsKilledIsOneEngineError) {
   EXPECT_EQ(words.find('\n'), std::string::npos) << "one line: " << words;
   EXPECT_THAT(message_of([&] { engine.find_image(kBase); }), HasSubstr("Cannot connect"));
   EXPECT_THAT(message_of([&] { engine.probe(); }), HasSubstr("start the daemon"));
-  std::string why;
-  EXPECT_THAT(message_of([&] { engine.pull("127.0.0.1:9/x:1", why); }), HasSubstr("Cannot connect"));
+  EXPECT_THAT(message_of([&] { engine.pull("127.0.0.1:9/x:1"); }), HasSubstr("Cannot connect"));
 
   // A daemon that comes back knows the container, and a new driver finds it by its label.
   dockerd.start();

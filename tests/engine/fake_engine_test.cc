@@ -60,18 +60,15 @@ TEST(FakeEngine, FailsWhereToldAndCounts) {
 
 TEST(FakeEngine, PullsFromItsRegistryAndPushesToIt) {
   FakeEngine engine;
-  std::string why;
-  EXPECT_FALSE(engine.pull("r.example/a:1", why));
-  EXPECT_EQ(why, "not found: r.example/a:1");
+  EXPECT_EQ(engine.pull("r.example/a:1").why, "not found: r.example/a:1");
   engine.add_to_registry("r.example/a:1", {.labels = {{"k", "v"}}});
-  EXPECT_TRUE(engine.pull("r.example/a:1", why));
+  EXPECT_TRUE(engine.pull("r.example/a:1").ok);
   EXPECT_EQ(engine.find_image("r.example/a:1")->labels["k"], "v");
   EXPECT_NE(engine.find_image("r.example/a:1")->digest, "");
   engine.fail("pull", "");
-  EXPECT_FALSE(engine.pull("r.example/a:1", why));
-  EXPECT_EQ(why, "the registry does not answer");
+  EXPECT_EQ(engine.pull("r.example/a:1").why, "the registry does not answer");
   engine.tag("r.example/a:1", "r.example/b:1");
-  EXPECT_TRUE(engine.push("r.example/b:1", why));
+  EXPECT_TRUE(engine.push("r.example/b:1").ok);
   EXPECT_EQ(engine.in_registry("r.example/b:1").labels["k"], "v");
 }
 

@@ -222,6 +222,11 @@ void TestRegistry::put_manifest(const std::string& repository, const std::string
     throw std::runtime_error(fmt::format("a manifest is refused with {}: {}", put.status, put.body));
 }
 
+std::string TestRegistry::digest(const std::string& repository, const std::string& tag) const {
+  fs::path repositories = folder_.path() / "data/docker/registry/v2/repositories";
+  return read_file(repositories / repository / "_manifests/tags" / tag / "current/link").value_or("none");
+}
+
 fs::path TestRegistry::blob(const std::string& digest) const {
   std::string hex = digest.substr(digest.find(':') + 1);
   return folder_.path() / "data/docker/registry/v2/blobs/sha256" / hex.substr(0, 2) / hex / "data";

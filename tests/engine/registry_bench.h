@@ -54,6 +54,8 @@ class TestRegistry {
   // Throws std::runtime_error where the registry refuses.
   void put(const std::string& repository, const std::string& tag, const ImageDocuments& image);
   void put_manifest(const std::string& repository, const std::string& tag, const std::string& manifest);
+  // The digest that a tag has in its storage.
+  std::string digest(const std::string& repository, const std::string& tag) const;
   // What lies under a digest in its storage.
   fs::path blob(const std::string& digest) const;
 

@@ -20,59 +20,6 @@ using ::testing::IsEmpty;
 using ::testing::Not;
 using ::testing::SizeIs;
 
-TEST_P(Conformance, ImagesGoThroughARegistry) {
-  if (GetParam() != "fake" && find_program("docker-registry").empty())
-    GTEST_SKIP() << "there is no docker-registry (apt-get install docker-registry)";
-  TestRegistry registry(scratch());
-  std::string why;
-  EXPECT_FALSE(engine().pull(registry.name("not/there:1"), why));
-  EXPECT_THAT(why, Not(IsEmpty()));
-
-  std::string container = create(kBase, {{"t.odd", "\"a\"\n$b"}});
-  run(container, "echo content >/file");
-  std::string name = registry.name("some/image:1");
-  std::string id = engine().commit(container, {.names = {name}});
-  engine().remove_container(container);
-  EXPECT_TRUE(engine().push(name, why)) << why;
-  EXPECT_TRUE(engine().remove_image(name));
-  EXPECT_EQ(engine().find_image(id), std::nullopt);
-  ASSERT_TRUE(engine().pull(name, why)) << why;
-  std::optional<ImageInfo> info = engine().find_image(name);
-  ASSERT_TRUE(info);
-  EXPECT_EQ(info->labels["t.odd"], "\"a\"\n$b");
-  EXPECT_EQ(info->digest.substr(0, 7), "sha256:");
-  if (GetParam() == "fake") return;  // whose registry is none
-
-  Registry asked({});
-  EXPECT_THAT(asked.names_beside(registry.name("some/image:2")).images, ElementsAre(name));
-  EXPECT_THAT(asked.names_beside(registry.name("some/other:1")).images,
-              ElementsAre(registry.name("some/image")));
-  RegistryAnswer elsewhere = asked.names_beside(registry.name("else/where:1"));
-  EXPECT_THAT(elsewhere.images, IsEmpty());
-  EXPECT_EQ(elsewhere.problem, "");
-
-  // What the registry says is what the engine then has, and its digest is good for a pull.
-  std::optional<RegistryImage> said = asked.find(name, why);
-  ASSERT_TRUE(said) << why;
-  EXPECT_EQ(said->labels, info->labels);
-  EXPECT_EQ(said->created, info->created);
-  EXPECT_GT(said->size, 0u);
-  EXPECT_TRUE(engine().remove_image(name));
-  std::string by_digest = registry.name("some/image@" + said->digest);
-  EXPECT_TRUE(engine().pull(by_digest, why)) << why;
-  std::optional<ImageInfo> pulled = engine().find_image(by_digest);
-  ASSERT_TRUE(pulled);
-  EXPECT_EQ(pulled->id, info->id);
-  EXPECT_EQ(content(by_digest, "/file"), "content\n");
-}
-
-TEST_P(Conformance, ARegistryThatDoesNotAnswerIsAnAnswer) {
-  if (GetParam() == "buildah") GTEST_SKIP() << "buildah tries for 6 seconds before it gives up";
-  std::string why;
-  EXPECT_FALSE(engine().pull("127.0.0.1:9/nothing/there:1", why));
-  EXPECT_THAT(why, Not(IsEmpty()));
-}
-
 class RealRegistry : public ::testing::Test {
  protected:
   void SetUp() override {

@@ -1,0 +1,40 @@
+#include "engine/plain_http.h"
+
+#include <gtest/gtest.h>
+
+#include "engine/engine_program.h"
+
+namespace stagemake {
+namespace {
+
+TEST(PlainHttp, ThisMachinesLoopbackAndNobodyElse) {
+  PlainHttp plain;
+  for (const char* image : {"127.0.0.1:5000/a:1", "127.0.0.1/a", "127.1.2.3:1/a/b@sha256:0",
+                            "localhost:5000/a", "localhost/a", "[::1]:5000/a:1", "[::1]/a"})
+    EXPECT_TRUE(plain.allowed(image)) << image;
+  for (const char* image :
+       {"127.0.0.1.example.org:5000/a:1", "127.example.org/a", "localhost.example.org/a",
+        "registry.example/a", "debian:12", "me/thing", "[::1]x:5000/a", "10.0.0.1:5000/a", ""})
+    EXPECT_FALSE(plain.allowed(image)) << image;
+}
+
+TEST(PlainHttp, AndThoseThatWereNamed) {
+  PlainHttp plain;
+  plain.allow({"registry.example:5000", "10.0.0.1"});
+  EXPECT_TRUE(plain.allowed("registry.example:5000/a/b:1"));
+  EXPECT_TRUE(plain.allowed("10.0.0.1/a"));
+  EXPECT_FALSE(plain.allowed("registry.example/a/b:1")) << "another port";
+  EXPECT_FALSE(plain.allowed("10.0.0.1:5000/a"));
+}
+
+TEST(DigestIn, IsADigestAndNothingElse) {
+  std::string digest = "sha256:" + std::string(64, 'a');
+  EXPECT_EQ(digest_in("host:5000/a/b@" + digest), digest);
+  EXPECT_EQ(digest_in("a:1@" + digest), digest);
+  for (const std::string& name : {std::string("a:1"), std::string("a@"), std::string("a@sha256:abc"), digest,
+                                  "a@" + digest + "a", "a@sha256:" + std::string(64, 'G')})
+    EXPECT_EQ(digest_in(name), "") << name;
+}
+
+}  // namespace
+}  // namespace stagemake
