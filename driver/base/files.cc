@@ -5,6 +5,7 @@
 #include <linux/openat2.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -164,6 +165,12 @@ void append_line(const fs::path& path, std::string_view line) {
   make_folder(path.parent_path());
   Descriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644));
   if (file.get() < 0 || !write_all(file.get(), std::string(line) + "\n")) throw cannot_write(path);
+}
+
+std::optional<std::uint64_t> free_bytes(const fs::path& path) {
+  struct statvfs facts {};
+  if (::statvfs(path.c_str(), &facts) != 0) return std::nullopt;
+  return std::uint64_t{facts.f_bavail} * facts.f_frsize;
 }
 
 TemporaryFolder::TemporaryFolder(const fs::path& parent) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <boost/filesystem.hpp>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -25,8 +26,8 @@ std::optional<std::string> read_inside(const fs::path& folder, const std::string
 // Whether there is a file, a folder or the like at that place, and inside of `folder` by the same rules.
 bool exists_inside(const fs::path& folder, const std::string& relative);
 
-// Opens a path below an open folder with the kernel's word that no part of it leads out. -1 and errno where it
-// does, where there is nothing, and where the kernel is older than 5.6 (ENOSYS) or a link on the way is
+// Opens a path below an open folder with the kernel's word that no part of it leads out. -1 and errno where
+// it does, where there is nothing, and where the kernel is older than 5.6 (ENOSYS) or a link on the way is
 // absolute (EXDEV): then nothing is known.
 int open_beneath(int folder, const char* relative, int flags);
 
@@ -37,6 +38,10 @@ void write_file(const fs::path& path, std::string_view content);
 
 // Adds one line to a file in a single write, so that lines of concurrent writers never mix. Same errors.
 void append_line(const fs::path& path, std::string_view line);
+
+// What of a file system's space a user without privileges can still fill, in bytes; nothing where that cannot
+// be said. `path`: any file or folder in it.
+std::optional<std::uint64_t> free_bytes(const fs::path& path);
 
 // A folder of our own that is removed with all it holds when the object goes.
 class TemporaryFolder {

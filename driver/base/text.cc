@@ -235,4 +235,23 @@ std::string size_text(unsigned long long bytes) {
   return fmt::format("{:.1f} {}", value, kUnits[unit]);
 }
 
+std::optional<unsigned long long> size_said(std::string_view text) {
+  text = trimmed(text);
+  std::size_t digits = std::min(text.find_first_not_of("0123456789."), text.size());
+  double value = 0;
+  auto [end, failed] = std::from_chars(text.data(), text.data() + digits, value, std::chars_format::fixed);
+  if (failed != std::errc() || end != text.data() + digits) return std::nullopt;
+  std::string_view unit = trimmed(text.substr(digits));
+  if (!unit.empty() && (unit.back() == 'B' || unit.back() == 'b')) unit.remove_suffix(1);
+  constexpr std::string_view kLetters = "kmgtp";
+  if (unit.size() > 1) return std::nullopt;
+  if (!unit.empty()) {
+    std::size_t power = kLetters.find(static_cast<char>(unit[0] | 0x20));
+    if (power == std::string_view::npos) return std::nullopt;
+    for (std::size_t i = 0; i <= power; ++i) value *= 1000;
+  }
+  if (!(value <= 1e18)) return std::nullopt;
+  return static_cast<unsigned long long>(std::llround(value));
+}
+
 }  // namespace stagemake

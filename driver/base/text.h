@@ -67,4 +67,8 @@ std::optional<double> duration_in(std::string_view text);
 // "12 B", "3.4 kB", "1.2 GB" (powers of 1000).
 std::string size_text(unsigned long long bytes);
 
+// The other way, for what a person says: "500M", "1.5 GB", "12g", "4096" (powers of 1000; at least 0).
+// Nothing where it is no size.
+std::optional<unsigned long long> size_said(std::string_view text);
+
 }  // namespace stagemake

@@ -270,11 +270,21 @@ void BuildahEngine::remove_container(const std::string& container) {
   if (!finished.ok() && !says_absent(finished)) throw program_.error("rm", finished);
 }
 
+std::string BuildahEngine::graph_root() const {
+  return text_at(member(parsed_answer(program_.name(), program_.ask({"info"})), "store"), "GraphRoot");
+}
+
+std::optional<fs::path> BuildahEngine::storage_folder() {
+  counter_.count("storage_folder");
+  fs::path folder = graph_root();
+  boost::system::error_code failed;
+  return fs::is_directory(folder, failed) ? std::optional(folder) : std::nullopt;
+}
+
 unsigned BuildahEngine::most_layers() {
   std::lock_guard lock(mutex_);
   if (most_layers_ != 0) return most_layers_;
-  json store = member(parsed_answer(program_.name(), program_.ask({"info"})), "store");
-  std::size_t root = text_at(store, "GraphRoot").size();
+  std::size_t root = graph_root().size();
   constexpr std::size_t kPage = 4096;
   std::size_t fixed = 2 * (root + 100) + 300;  // upper and work folder, and the other options
   std::size_t per_layer = root + 12 + 26 + 1;  // ROOT/overlay/l/, 26 letters, a colon

@@ -51,6 +51,7 @@ class BuildahEngine : public ContainerEngine {
   // on Linux 6: the 49th layer below a folder of 38 letters).
   unsigned most_layers() override;
 
+  std::optional<fs::path> storage_folder() override;
   std::vector<std::string> shell_command(const std::string& image) const override;
   std::map<std::string, unsigned> calls() const override { return counter_.all(); }
 
@@ -71,6 +72,7 @@ class BuildahEngine : public ContainerEngine {
   std::optional<std::string> copy_out_by_run(const std::string& container, const std::string& path) const;
   Transfer transfer(const std::string& verb, std::vector<std::string> options, const std::string& image,
                     const std::stop_token& stop) const;
+  std::string graph_root() const;
 
   EngineProgram program_;
   std::string isolation_;

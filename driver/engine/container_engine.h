@@ -46,6 +46,9 @@ struct ImageInfo {
   std::int64_t created = 0;  // seconds since the epoch
   std::uint64_t size = 0;    // bytes, with all layers; 0 where the engine does not say
   unsigned layers = 0;
+  // What its layers hold, from the lowest on: images whose lists begin alike share those layers. Empty where
+  // the engine does not say.
+  std::vector<std::string> layer_ids = {};
 };
 
 // What became of a pull or a push.
@@ -161,11 +164,15 @@ class ContainerEngine {
 
   virtual void tag(const std::string& image, const std::string& new_name) = 0;
   // Removes a name, and the image with its last one; absent is fine. False where something still uses it.
+  // With an image, what it was made from may go where that has no name and nothing else was made from it.
   virtual bool remove_image(const std::string& name) = 0;
 
   // The most layers that an image may have so that containers can still be made from it and images from
   // those.
   virtual unsigned most_layers() { return 120; }  // docker refuses the 126th; people add some by hand
+
+  // The folder in whose file system the engine keeps images; nothing where that is not on this machine.
+  virtual std::optional<fs::path> storage_folder() = 0;
 
   // The command with which a person opens a shell in an image.
   virtual std::vector<std::string> shell_command(const std::string& image) const = 0;

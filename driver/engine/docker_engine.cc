@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <thread>
@@ -41,7 +42,8 @@ ImageInfo image_info(const json& image) {
   info.labels = labels_in(member(member(image, "Config"), "Labels"));
   info.created = epoch_seconds(text_at(image, "Created"));
   info.size = image.value("Size", std::uint64_t{0});
-  info.layers = static_cast<unsigned>(elements(member(member(image, "RootFS"), "Layers")).size());
+  info.layer_ids = texts_in(member(member(image, "RootFS"), "Layers"));
+  info.layers = static_cast<unsigned>(info.layer_ids.size());
   return info;
 }
 
@@ -91,6 +93,7 @@ const DockerDialect& docker_dialect() {
       .commit_squashes = false,
       .top_columns = {"-eo", "pid,ppid,times,args"},
       .transfer_options = false,
+      .storage_template = "{{json .DockerRootDir}}",
       .install_advice =
           "install docker: apt-get install docker.io, or see https://docs.docker.com/engine/install",
   };
@@ -109,6 +112,7 @@ const DockerDialect& podman_dialect() {
       .commit_squashes = true,
       .top_columns = {"pid", "ppid", "time", "args"},
       .transfer_options = true,
+      .storage_template = "{{if not .Host.ServiceIsRemote}}{{json .Store.GraphRoot}}{{end}}",
       .install_advice = "install podman: apt-get install podman",
   };
   return dialect;
@@ -359,6 +363,24 @@ bool DockerEngine::remove_image(const std::string& name) {
   if (finished.ok() || says_absent(finished)) return true;
   if (says_in_use(finished)) return false;
   throw program_.error("rmi", finished);
+}
+
+// A daemon elsewhere has folders of the same names.
+bool DockerEngine::daemon_is_here() const {
+  const char* host = std::getenv("DOCKER_HOST");
+  if (host != nullptr && *host != '\0') return std::string_view(host).starts_with("unix://");
+  Finished finished = program_.call({"context", "inspect", "--format", "{{.Endpoints.docker.Host}}"});
+  std::string_view answer = trimmed(finished.output);
+  return !finished.ok() || answer.empty() || answer.starts_with("unix://");
+}
+
+std::optional<fs::path> DockerEngine::storage_folder() {
+  counter_.count("storage_folder");
+  if (dialect_.has_daemon && !daemon_is_here()) return std::nullopt;
+  json folder = json::parse(program_.ask({"info", "--format", dialect_.storage_template}), nullptr, false);
+  boost::system::error_code failed;
+  if (!folder.is_string() || !fs::is_directory(folder.get<std::string>(), failed)) return std::nullopt;
+  return folder.get<std::string>();
 }
 
 std::vector<std::string> DockerEngine::shell_command(const std::string& image) const {

@@ -34,6 +34,9 @@ struct DockerDialect {
   std::vector<std::string> top_columns;
   // Pulls and pushes have --tls-verify, and pushes --digestfile. Docker prints the digest.
   bool transfer_options;
+  // The template with which `info` says, as JSON, where images lie; empty where that is on another machine,
+  // as far as it knows.
+  const char* storage_template;
   const char* install_advice;
 };
 const DockerDialect& docker_dialect();
@@ -68,6 +71,7 @@ class DockerEngine : public ContainerEngine {
   void tag(const std::string& image, const std::string& new_name) override;
   bool remove_image(const std::string& name) override;
 
+  std::optional<fs::path> storage_folder() override;
   std::vector<std::string> shell_command(const std::string& image) const override;
   std::map<std::string, unsigned> calls() const override { return counter_.all(); }
 
@@ -80,6 +84,7 @@ class DockerEngine : public ContainerEngine {
   bool runs(const std::string& container) const;
   void ask_to_end(const std::string& container, std::chrono::milliseconds patience) const;
   Transfer transfer(const std::string& verb, const std::string& image, const std::stop_token& stop) const;
+  bool daemon_is_here() const;
 
   Draft begin_draft(const std::string& container, const CommitSpec& spec) const;
   std::string commit_container(const std::string& container, const Draft& draft, bool squash) const;

@@ -120,6 +120,13 @@ nlohmann::json elements(nlohmann::json list) {
   return list.is_array() ? std::move(list) : nlohmann::json::array();
 }
 
+std::vector<std::string> texts_in(const nlohmann::json& list) {
+  std::vector<std::string> texts;
+  for (const nlohmann::json& element : elements(list))
+    if (element.is_string()) texts.push_back(element.get<std::string>());
+  return texts;
+}
+
 std::string text_at(const nlohmann::json& object, const char* key) {
   nlohmann::json value = member(object, key);
   return value.is_string() ? value.get<std::string>() : std::string();

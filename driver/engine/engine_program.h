@@ -53,6 +53,8 @@ nlohmann::json parsed_answer(const std::string& program, const std::string& text
 nlohmann::json member(const nlohmann::json& object, const char* key);
 // The elements of a JSON list; none where `list` is no list.
 nlohmann::json elements(nlohmann::json list);
+// The texts of a JSON list; none where it is no list.
+std::vector<std::string> texts_in(const nlohmann::json& list);
 // A member of a JSON object as text; empty where there is none or it is null.
 std::string text_at(const nlohmann::json& object, const char* key);
 // An object of texts; empty where it is null.

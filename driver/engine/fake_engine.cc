@@ -21,6 +21,7 @@ constexpr std::int64_t kFirstSecond = 1'000'000'000;
 std::string FakeEngine::store(FakeImage image) {
   if (image.created == 0) image.created = clock ? clock() : kFirstSecond + made_;
   std::string id = "sha256:" + sha256_hex(fmt::format("fake image {}{}", machine_, made_++));
+  image.layer_ids.push_back(id);
   images_[id] = std::move(image);
   return id;
 }
@@ -105,6 +106,7 @@ ImageInfo FakeEngine::info(const std::string& id) const {
   info.created = image.created;
   for (const auto& [path, file] : image.files) info.size += file.content.size();
   info.layers = image.layers;
+  info.layer_ids = image.layer_ids;
   return info;
 }
 
@@ -187,7 +189,8 @@ void FakeEngine::create(const ContainerSpec& spec) {
   if (containers_.contains(spec.name)) throw EngineError("fake create: the name is in use: " + spec.name);
   const FakeImage& image = images_.at(id);
   auto container = std::make_shared<FakeContainer>();
-  *container = {spec.name, id, spec.labels, image.files, image.configuration, image.layers, false};
+  *container = {spec.name,           id,           spec.labels, image.files,
+                image.configuration, image.layers, false,       image.layer_ids};
   container->labels.insert(image.labels.begin(), image.labels.end());
   containers_[spec.name] = std::move(container);
 }
@@ -280,6 +283,7 @@ std::string FakeEngine::commit(const std::string& container, const CommitSpec& s
   image.labels.insert(from.labels.begin(), from.labels.end());
   if (!spec.working_folder.empty()) image.configuration.working_folder = spec.working_folder;
   image.layers = spec.squash ? 1 : from.layers + 1;
+  if (!spec.squash) image.layer_ids = from.layer_ids;
   std::string id = store(std::move(image));
   for (const std::string& name : spec.names) names_[name] = id;
   return id;
@@ -315,6 +319,12 @@ bool FakeEngine::remove_image(const std::string& name) {
                 [&](const auto& entry) { return entry.first == name || (name == id && entry.second == id); });
   if (last) images_.erase(id);
   return true;
+}
+
+std::optional<fs::path> FakeEngine::storage_folder() {
+  std::lock_guard lock(mutex_);
+  begin("storage_folder");
+  return storage;
 }
 
 std::vector<std::string> FakeEngine::shell_command(const std::string& image) const {

@@ -35,6 +35,7 @@ struct FakeContainer {
   FakeConfiguration configuration;
   unsigned layers = 0;  // of its image
   bool running = false;
+  std::vector<std::string> layer_ids = {};  // of its image
   bool operator==(const FakeContainer&) const = default;
 };
 
@@ -50,6 +51,8 @@ class FakeEngine : public ContainerEngine {
       on_run;
   // Seconds since the epoch; without one it starts at 1,000,000,000 and goes on by one with each image.
   std::function<std::int64_t()> clock;
+  // What storage_folder() says.
+  std::optional<fs::path> storage;
 
   // What `processes` says of a container that runs; without one, its shell alone.
   std::function<std::vector<ContainerProcess>(const std::string& container)> on_processes;
@@ -88,6 +91,7 @@ class FakeEngine : public ContainerEngine {
   void remove_container(const std::string& container) override;
   void tag(const std::string& image, const std::string& new_name) override;
   bool remove_image(const std::string& name) override;
+  std::optional<fs::path> storage_folder() override;
   std::vector<std::string> shell_command(const std::string& image) const override;
   std::map<std::string, unsigned> calls() const override { return counter_.all(); }
 

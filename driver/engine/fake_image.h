@@ -41,6 +41,7 @@ struct FakeImage {
   std::int64_t created = 0;  // 0: the engine's clock
   unsigned layers = 1;
   std::string digest = {};
+  std::vector<std::string> layer_ids = {};  // below its own, which is its id
 };
 
 // "sha256:…" of all that an image holds but its digest: the same content has the same, on every machine.

@@ -20,10 +20,11 @@ std::optional<ImageInfo> parsed(std::string_view line) {
     image.labels = value.at("labels").get<Labels>();
     image.created = value.at("created").get<std::int64_t>();
     image.size = value.at("size").get<std::uint64_t>();
-    image.layers = value.at("layers").get<unsigned>();
+    image.layer_ids = value.at("layer_ids").get<std::vector<std::string>>();
+    image.layers = static_cast<unsigned>(image.layer_ids.size());
     return image;
   } catch (const json::exception&) {
-    return std::nullopt;  // cut off when a disk was full, say
+    return std::nullopt;  // cut off when a disk was full, say, or of an earlier version
   }
 }
 
@@ -68,7 +69,7 @@ void ImageCache::remember(const ImageInfo& image) {
                {"labels", kept.labels},
                {"created", kept.created},
                {"size", kept.size},
-               {"layers", kept.layers}};
+               {"layer_ids", kept.layer_ids}};
   try {
     append_line(file_, line.dump(-1, ' ', true));
   } catch (const std::exception&) {

@@ -48,6 +48,7 @@ struct Snapshot {
   std::int64_t created = 0;        // seconds since the epoch
   std::uint64_t size = 0;          // bytes; of one in a registry: as stored there, compressed
   unsigned layers = 0;
+  std::vector<std::string> layer_ids = {};  // from the lowest on; empty where the engine does not say
   // From the labels:
   std::string distribution;
   std::string environment;

@@ -40,6 +40,7 @@ std::optional<Snapshot> snapshot_of(const ImageInfo& image) {
   snapshot->created = image.created;
   snapshot->size = image.size;
   snapshot->layers = image.layers;
+  snapshot->layer_ids = image.layer_ids;
   return snapshot;
 }
 

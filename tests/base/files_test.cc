@@ -189,6 +189,11 @@ TEST_F(Files, ALockIsHeldOnceAndDiesWithItsHolder) {
   EXPECT_TRUE(FileLock::try_take(at("state/lock")));
 }
 
+TEST_F(Files, FreeSpaceIsThatOfTheFileSystem) {
+  EXPECT_GT(free_bytes(folder_.path()).value_or(0), 0u);
+  EXPECT_EQ(free_bytes(at("not there")), std::nullopt);
+}
+
 TEST_F(Files, AMovedLockIsReleasedOnce) {
   std::optional<FileLock> first = FileLock::try_take(at("one"));
   std::optional<FileLock> second = FileLock::try_take(at("two"));

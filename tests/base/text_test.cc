@@ -123,5 +123,19 @@ TEST(Text, WritesDurationsAndSizesForPeople) {
   EXPECT_EQ(size_text(~0ull), "18.4 EB");
 }
 
+TEST(Text, SizesThatPeopleSay) {
+  struct Case {
+    const char* said;
+    unsigned long long bytes;
+  };
+  for (const Case& one : {Case{"0", 0}, Case{"4096", 4096}, Case{"500M", 500'000'000},
+                          Case{"12G", 12'000'000'000}, Case{"1.5 GB", 1'500'000'000}, Case{"2k", 2000},
+                          Case{" 3 tb ", 3'000'000'000'000}, Case{"12B", 12}, Case{"0.5k", 500}})
+    EXPECT_EQ(size_said(one.said), one.bytes) << one.said;
+  for (const char* said :
+       {"", "G", "-1", "1e3", "1GiB", "1.2.3G", "1X", "x", "999999P", "1 G G", ".", "inf", "nan"})
+    EXPECT_EQ(size_said(said), std::nullopt) << said;
+}
+
 }  // namespace
 }  // namespace stagemake

@@ -145,6 +145,37 @@ TEST_P(Conformance, RemovingAnImage) {
   EXPECT_EQ(engine().find_image(id), std::nullopt);
 }
 
+TEST_P(Conformance, ImagesSayWhichLayersTheyShare) {
+  std::string first_container = create();
+  run(first_container, "echo first >/first");
+  std::string first = commit(first_container);
+  std::string second_container = create(first);
+  run(second_container, "echo second >/second");
+  std::string second = commit(second_container);
+  std::vector<std::string> below = engine().find_image(first)->layer_ids;
+  std::vector<std::string> all = engine().find_image(second)->layer_ids;
+  EXPECT_EQ(below.size(), engine().find_image(first)->layers);
+  ASSERT_EQ(all.size(), below.size() + 1);
+  all.pop_back();
+  EXPECT_EQ(all, below);
+}
+
+TEST_P(Conformance, RemovingAnImageLeavesWhatItWasMadeFromIfThatHasAName) {
+  std::string parent_container = create();
+  run(parent_container, "echo parent >/parent");
+  std::string parent = commit(parent_container);
+  std::string child = commit(create(parent), {{"t.n", "1"}});
+  EXPECT_TRUE(engine().remove_image(child));
+  EXPECT_TRUE(engine().find_image(parent));
+}
+
+TEST_P(Conformance, WhereImagesLieIsAFolderOfThisMachine) {
+  std::optional<fs::path> folder = engine().storage_folder();
+  if (!bench_->runs_processes()) return;
+  ASSERT_TRUE(folder);
+  EXPECT_GT(free_bytes(*folder).value_or(0), 0u);
+}
+
 TEST_P(Conformance, CallsAreCounted) {
   std::map<std::string, unsigned> before = engine().calls();
   engine().find_image(kBase);

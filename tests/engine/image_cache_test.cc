@@ -12,7 +12,8 @@ ImageInfo image(const std::string& id) {
           .labels = {{"key", "a\n\"b\" ü"}},
           .created = 5,
           .size = 7,
-          .layers = 3};
+          .layers = 3,
+          .layer_ids = {"sha256:1", "sha256:2", "sha256:3"}};
 }
 
 class ImageCacheTest : public testing::Test {
@@ -32,6 +33,7 @@ TEST_F(ImageCacheTest, AnotherProcessKnowsWhatOneWasTold) {
   EXPECT_EQ(found->created, 5);
   EXPECT_EQ(found->size, 7u);
   EXPECT_EQ(found->layers, 3u);
+  EXPECT_EQ(found->layer_ids, image("1").layer_ids);
   EXPECT_TRUE(found->names.empty()) << "names move";
   EXPECT_EQ(found->digest, "");
   EXPECT_FALSE(second.find("2"));
