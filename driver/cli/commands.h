@@ -25,6 +25,7 @@ int explain_command(const Options& options);
 int snapshots_command(const Options& options);
 int shell_command(const Options& options);
 int clean_command(const Options& options);
+int gc_command(const Options& options);
 int doctor_command(const Options& options);
 
 // The whole program: parses, runs the command, tells errors. Never throws.

@@ -5,41 +5,12 @@
 #include <CLI/CLI.hpp>
 
 #include "base/text.h"
+#include "cli/environment_options.h"
 #include "cli/help_formatter.h"
 #include "cli/times.h"
 
 namespace stagemake {
 namespace {
-
-// An option that says the value of one of Sage's variables.
-struct GivenOption {
-  const char* option;
-  const char* variable;
-  const char* what;
-  const char* type = "TEXT";
-};
-
-constexpr GivenOption kGivenOptions[] = {
-    {"--base-image", "BASE_IMAGE", "image that the first stage starts from"},
-    {"--system", "SYSTEM",
-     "package system, as in build/pkgs/*/distros/SYSTEM.txt (default: what the name means)"},
-    {"--packages", "SAGE_PACKAGE_LIST_ARGS",
-     "packages whose system packages are installed, as `stagemake list` takes them"},
-    {"--extra-packages", "ALL_EXTRA_SAGE_PACKAGES", "more of them, by name (default: _bootstrap)"},
-    {"--with-system", "WITH_SYSTEM_SPKG", "what configure is told about system packages", "yes|no|force"},
-    {"--ignore-missing", "IGNORE_MISSING_SYSTEM_PACKAGES", "go on where a system package does not exist",
-     "yes|no"},
-    {"--configure-args", "EXTRA_CONFIGURE_ARGS", "more arguments for ./configure"},
-    {"--targets-pre", "TARGETS_PRE", "make targets of the stage with-targets-pre (default: all-sage-local)"},
-    {"--targets", "TARGETS", "make targets of the stage with-targets (default: build)"},
-    {"--targets-optional", "TARGETS_OPTIONAL",
-     "make targets of the stage with-targets-optional (default: ptest)"},
-    {"--jobs", "NUMPROC", "jobs of each make (default: the number of processors)"},
-    {"--make-flags", "USE_MAKEFLAGS", "flags of each make (default: -k V=0)"},
-    {"--bootstrap", "BOOTSTRAP", "command that makes configure (default: ./bootstrap)"},
-    {"--check", "SAGE_CHECK", "whether packages test themselves (default: warn)", "no|warn|yes"},
-    {"--check-packages", "SAGE_CHECK_PACKAGES", "exceptions from it"},
-};
 
 class Parser {
  public:
@@ -70,6 +41,7 @@ class Parser {
     add_snapshots();
     add_shell();
     add_clean();
+    add_gc();
     add_doctor();
     add_completion();
     // Names of commands are shorter than options: their list fits 80 columns so.
@@ -136,32 +108,6 @@ class Parser {
     sub->add_option("--stages", options_.stages,
                     "table of stages (default: ci-docker.toml in the tree, else built in)")
         ->type_name("FILE");
-  }
-
-  void add_environments(CLI::App* sub, bool required) {
-    sub->add_option("ENV", options_.environments,
-                    "environments, as debian-bookworm-minimal or docker-debian-bookworm-minimal")
-        ->required(required);
-    for (const GivenOption& given : kGivenOptions)
-      sub->add_option_function<std::string>(
-             given.option,
-             [this, &given](const std::string& value) { options_.given[given.variable] = value; },
-             fmt::format("{} [${}]", given.what, given.variable))
-          ->type_name(given.type);
-    sub->add_option_function<std::vector<std::string>>(
-           "--set", [this](const std::vector<std::string>& settings) { add_settings(settings); },
-           "a variable, as if tox.ini said it last; repeatable")
-        ->type_name("NAME=VALUE")
-        ->allow_extra_args(false);
-  }
-
-  void add_settings(const std::vector<std::string>& settings) {
-    for (const std::string& setting : settings) {
-      std::size_t end = setting.find('=');
-      if (end == std::string::npos || end == 0)
-        throw CLI::ValidationError("--set", fmt::format("\"{}\" is not NAME=VALUE", printable(setting)));
-      options_.given[setting.substr(0, end)] = setting.substr(end + 1);
-    }
   }
 
   void add_engine(CLI::App* sub) {
@@ -273,7 +219,7 @@ class Parser {
 
   void add_build() {
     CLI::App* sub = command(Verb::Build, "build", "build environments; what is built already is reused");
-    add_environments(sub, true);
+    add_environment_options(*sub, options_, true);
     add_targets(sub);
     sub->add_option("-j,--at-once", options_.at_once, "stages that may run at the same time (default: 2)")
         ->type_name("N")
@@ -309,7 +255,7 @@ class Parser {
 
   void add_explain() {
     CLI::App* sub = command(Verb::Explain, "explain", "say for each stage what a build would do, and why");
-    add_environments(sub, true);
+    add_environment_options(*sub, options_, true);
     add_targets(sub);
     add_json(sub);
     add_engine(sub);
@@ -322,7 +268,7 @@ class Parser {
 
   void add_plan() {
     CLI::App* sub = command(Verb::Plan, "plan", "the stages in order: parent, make targets, packages, key");
-    add_environments(sub, false);
+    add_environment_options(*sub, options_, false);
     add_json(sub);
     add_tree(sub);
     add_stages(sub);
@@ -337,7 +283,7 @@ class Parser {
 
   CLI::App* add_one_environment(Verb verb, const char* name, const char* what) {
     CLI::App* sub = command(verb, name, what);
-    add_environments(sub, true);
+    add_environment_options(*sub, options_, true);
     add_json(sub);
     add_tree(sub);
     add_stages(sub);
@@ -366,7 +312,7 @@ class Parser {
 
   void add_dockerfile() {
     CLI::App* sub = command(Verb::Dockerfile, "dockerfile", "a Dockerfile with an environment's stages");
-    add_environments(sub, true);
+    add_environment_options(*sub, options_, true);
     sub->add_option("-o,--output", options_.output, "write it there instead of printing it")
         ->type_name("FILE");
     add_tree(sub);
@@ -440,6 +386,39 @@ class Parser {
     CLI::App* sub = command(Verb::Clean, "clean", "remove the images of environments, saying which");
     sub->add_option("ENV", options_.environments, "environments")->required();
     sub->add_flag("-n,--dry-run", options_.dry_run, "say which, and remove none");
+    add_engine(sub);
+    add_tree(sub);
+    add_stages(sub);
+  }
+
+  void add_size(CLI::App* sub, const char* name, std::optional<std::uint64_t>& size, const char* what) {
+    sub->add_option_function<std::string>(
+           name,
+           [name, &size](const std::string& text) {
+             std::optional<unsigned long long> said = size_said(text);
+             if (!said) throw CLI::ValidationError(name, "is a size, as 500M or 12G");
+             size = *said;
+           },
+           what)
+        ->type_name("SIZE");
+  }
+
+  void add_gc() {
+    CLI::App* sub = command(Verb::Gc, "gc", "remove images that are superseded, or until there is room");
+    sub->add_option("ENV", options_.environments, "only of these environments");
+    sub->add_option("--keep-days", options_.eviction.keep_days, "keep what is younger")
+        ->type_name("N")
+        ->check(CLI::Range(0u, 100'000u));
+    sub->add_option("--keep", options_.eviction.keep,
+                    "keep the newest N finished images of each environment and stage")
+        ->type_name("N")
+        ->check(CLI::Range(0u, 100'000u));
+    add_size(sub, "--max-size", options_.eviction.max_size,
+             "go on, by what is built again soonest, until images take no more than this");
+    add_size(sub, "--min-free", options_.eviction.min_free,
+             "go on until that much is free where the engine keeps images");
+    sub->add_flag("-n,--dry-run", options_.dry_run, "say which would go and which stay, and remove none");
+    add_json(sub);
     add_engine(sub);
     add_tree(sub);
     add_stages(sub);

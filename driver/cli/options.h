@@ -12,6 +12,7 @@
 #include "engine/container_engine.h"
 #include "plan/candidate.h"
 #include "plan/dialect.h"
+#include "plan/eviction.h"
 #include "plan/package_list.h"
 
 namespace CLI {
@@ -31,6 +32,7 @@ enum class Verb {
   Snapshots,
   Shell,
   Clean,
+  Gc,
   Doctor,
   Completion,
   Env,
@@ -103,6 +105,9 @@ struct Options {
   bool verbose = false;
   bool count_calls = false;
   std::string color = "auto";
+
+  // gc
+  EvictionPolicy eviction;
 
   // shell, clean
   std::string stage;

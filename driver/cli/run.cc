@@ -31,6 +31,8 @@ int run_verb(const Options& options) {
       return shell_command(options);
     case Verb::Clean:
       return clean_command(options);
+    case Verb::Gc:
+      return gc_command(options);
     case Verb::Doctor:
       return doctor_command(options);
     case Verb::Env:

@@ -27,6 +27,17 @@ StateFolder::StateFolder(const std::optional<fs::path>& chosen, const fs::path& 
     : root_(fs::absolute(chosen ? *chosen : default_root())),
       tree_(root_ / (tree.filename().string() + "-" + sha256_hex(tree.string()).substr(0, 8))) {}
 
+std::vector<fs::path> StateFolder::environment_locks(const std::string& environment) const {
+  std::vector<fs::path> files{environment_lock(environment)};
+  boost::system::error_code failed;
+  for (fs::directory_iterator tree(root_, failed), end; !failed && tree != end; tree.increment(failed)) {
+    fs::path file = tree->path() / "locks" / environment;
+    boost::system::error_code ignored;
+    if (file != files.front() && fs::is_regular_file(file, ignored)) files.push_back(std::move(file));
+  }
+  return files;
+}
+
 fs::path StateFolder::fresh_log(const std::string& environment, const std::string& stage) const {
   fs::path folder = tree_ / "logs" / environment;
   boost::system::error_code failed;

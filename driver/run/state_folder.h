@@ -4,6 +4,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/files.h"
 #include "plan/configured_packages.h"
@@ -22,6 +23,8 @@ class StateFolder {
   fs::path temporary() const { return root_ / "tmp"; }
   fs::path journal() const { return tree_ / "journal"; }  // run/journal.h
   fs::path environment_lock(const std::string& environment) const { return tree_ / "locks" / environment; }
+  // The lock of this tree's environment, and those that there are of other trees' environments of that name.
+  std::vector<fs::path> environment_locks(const std::string& environment) const;
 
   // The log file of a stage, fresh: the last kKeptLogs older ones are kept beside it as STAGE.log.1 (the
   // youngest), ….

@@ -234,6 +234,24 @@ TEST_F(OptionsTest, CommandsOfMetadata) {
   EXPECT_EQ(good({"explain", "a-minimal", "--targets", "x"}).given.at("TARGETS"), "x");
 }
 
+TEST_F(OptionsTest, WhatGcMayRemoveAndWhatItKeeps) {
+  Options options = good({"gc"});
+  EXPECT_EQ(options.verb, Verb::Gc);
+  EXPECT_THAT(options.environments, IsEmpty());
+  EXPECT_FALSE(options.eviction.has_limit() || options.eviction.keep_days || options.dry_run);
+  options = good({"gc", "a-minimal", "b", "--keep-days", "7", "--keep", "2", "--max-size", "12G",
+                  "--min-free", "1.5 GB", "-n", "--json"});
+  EXPECT_THAT(options.environments, ElementsAre("a-minimal", "b"));
+  EXPECT_EQ(options.eviction.keep_days, 7u);
+  EXPECT_EQ(options.eviction.keep, 2u);
+  EXPECT_EQ(options.eviction.max_size, 12'000'000'000u);
+  EXPECT_EQ(options.eviction.min_free, 1'500'000'000u);
+  EXPECT_TRUE(options.dry_run && options.json);
+  EXPECT_THAT(refusal({"gc", "--max-size", "many"}), HasSubstr("is a size, as 500M or 12G"));
+  for (const char* number : {"-1", "x", "1.5", ""}) refusal({"gc", "--keep", number});
+  for (const char* size : {"-1G", "1GiB", ""}) refusal({"gc", "--min-free", size});
+}
+
 TEST_F(OptionsTest, RepeatableOptionsLeaveWhatFollowsAlone) {
   Options options = good({"list", "--exclude", "a", "b", "--has-file", "c", "d", "--no-file", "e", "f"});
   EXPECT_THAT(options.query.selectors, ElementsAre("b", "d", "f"));

@@ -1,0 +1,87 @@
+#include <fmt/format.h>
+
+#include <ctime>
+#include <nlohmann/json.hpp>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "cli/commands.h"
+#include "cli/tree.h"
+#include "plan/explanation.h"
+#include "run/gc.h"
+
+namespace stagemake {
+namespace {
+
+using nlohmann::ordered_json;
+
+ordered_json entry_json(const GcEntry& entry) {
+  return {{"image", entry.image.image},
+          {"names", entry.image.names},
+          {"environment", entry.image.environment},
+          {"stage", entry.image.stage},
+          {"key", entry.image.key()},
+          {"complete", entry.image.complete},
+          {"why", entry.why}};
+}
+
+ordered_json result_json(const GcResult& result, const Options& options, const std::string& engine) {
+  ordered_json evicted = ordered_json::array(), kept = ordered_json::array();
+  for (const GcEntry& entry : result.evicted) {
+    evicted.push_back(entry_json(entry));
+    evicted.back()["bytes"] = entry.bytes;
+    evicted.back()["rebuild_seconds"] = entry.rebuild_seconds;
+  }
+  for (const GcEntry& entry : result.kept) kept.push_back(entry_json(entry));
+  return {{"schema", 1},           {"engine", engine},    {"dry_run", options.dry_run},
+          {"evicted", evicted},    {"kept", kept},        {"locked", result.locked},
+          {"freed", result.freed}, {"left", result.left}, {"unmet", result.unmet}};
+}
+
+std::string display(const GcEntry& entry) {
+  return fmt::format("{}{}", display_name(entry.image),
+                     entry.image.names.empty() ? " (" + printable(entry.image.environment) + " " +
+                                                     printable(entry.image.stage) + ")"
+                                               : "");
+}
+
+void print_rest(const GcResult& result, bool dry_run) {
+  for (const auto& [environment, why] : result.locked)
+    fmt::print("passed over {}: {}\n", printable(environment), why);
+  if (dry_run)
+    for (const GcEntry& entry : result.kept)
+      fmt::print("would keep {}: {}\n", display(entry), printable(entry.why));
+  if (result.evicted.empty()) fmt::print("nothing to remove\n");
+  fmt::print("{} {}, {} left\n", dry_run ? "would free" : "freed", size_text(result.freed),
+             size_text(result.left));
+}
+
+}  // namespace
+
+int gc_command(const Options& options) {
+  Tree tree = open_tree(options);
+  std::unique_ptr<ContainerEngine> engine = open_engine(options.engine);
+  StateFolder state(options.state, tree.path);
+  Journal journal(state.journal());
+  GcRequest request{.policy = options.eviction, .dry_run = options.dry_run, .now = std::time(nullptr)};
+  for (const std::string& name : options.environments) request.environments.insert(environment_name(name));
+  auto told = [&](const GcEntry& entry) {
+    if (options.json) return;
+    fmt::print("{} {}: {}, {} to build again; {}\n", options.dry_run ? "would remove" : "removed",
+               display(entry), size_text(entry.bytes), duration_text(entry.rebuild_seconds),
+               printable(entry.why));
+  };
+  GcResult result = collect_garbage(*engine, state, tree.table, journal, request, told);
+  if (options.json)
+    fmt::print("{}\n", result_json(result, options, engine->name())
+                           .dump(2, ' ', false, ordered_json::error_handler_t::replace));
+  else
+    print_rest(result, options.dry_run);
+  if (std::optional<std::string> problem = journal.untold_problem())
+    fmt::print(stderr, "stagemake: the journal does not know of it: {}\n", *problem);
+  if (result.unmet.empty()) return 0;
+  fmt::print(stderr, "stagemake: {}\n", result.unmet);
+  return static_cast<int>(ExitStatus::StageFailed);
+}
+
+}  // namespace stagemake
