@@ -68,7 +68,7 @@ struct ContainerInfo {
 struct ContainerProcess {
   long pid = 0;              // as the engine numbers them
   long parent = 0;           // likewise; it need not be one of those inside
-  double cpu_seconds = 0;    // its own; not those of children that have ended
+  double cpu_seconds = 0;    // its own, not those of children that have ended; docker: whole seconds
   std::string command = {};  // printable, at most 200 bytes
 };
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <exception>
+#include <utility>
 
 #include "base/digest.h"
 #include "base/text.h"
@@ -22,6 +23,8 @@ std::string FakeEngine::store(FakeImage image) {
   if (image.created == 0) image.created = clock ? clock() : kFirstSecond + made_;
   std::string id = "sha256:" + sha256_hex(fmt::format("fake image {}{}", machine_, made_++));
   image.layer_ids.push_back(id);
+  std::uint64_t& size = sizes_[id] = 0;
+  for (const auto& [path, file] : std::as_const(image.files)) size += file.content.size();
   images_[id] = std::move(image);
   return id;
 }
@@ -104,7 +107,7 @@ ImageInfo FakeEngine::info(const std::string& id) const {
   info.digest = image.digest;
   info.labels = image.labels;
   info.created = image.created;
-  for (const auto& [path, file] : image.files) info.size += file.content.size();
+  info.size = sizes_.at(id);
   info.layers = image.layers;
   info.layer_ids = image.layer_ids;
   return info;
@@ -217,7 +220,7 @@ std::optional<std::string> FakeEngine::copy_out(const std::string& container, co
 RunOutcome FakeEngine::run(const std::string& container, const std::string& script, const OutputSink& sink,
                            const StopRequest& stop) {
   std::shared_ptr<FakeContainer> runs;
-  std::stop_source source;
+  auto run = std::make_shared<Run>();
   {
     std::lock_guard lock(mutex_);
     begin("run");
@@ -225,26 +228,40 @@ RunOutcome FakeEngine::run(const std::string& container, const std::string& scri
     runs = containers_.at(container);
     if (runs->running) throw EngineError("fake run: it runs already: " + container);
     runs->running = true;
-    runs_[container] = source;
+    runs_[container] = run;
   }
-  std::stop_callback pass_on(stop.stop, [&] { source.request_stop(); });
-  std::stop_callback pass_kill(stop.kill, [&] { source.request_stop(); });
+  std::stop_callback pass_on(stop.stop, [&] { run->stop.request_stop(); });
+  std::stop_callback pass_kill(stop.kill, [&] { run->stop.request_stop(); });
   RunOutcome outcome;
   std::exception_ptr failed;
   try {
     if (on_run)
       outcome = on_run(
-          *runs, script, sink ? sink : [](std::string_view) {}, source.get_token());
+          *runs, script, sink ? sink : [](std::string_view) {}, run->stop.get_token());
   } catch (...) {
     failed = std::current_exception();
   }
   std::lock_guard lock(mutex_);
-  runs->running = false;
+  runs->running = run->left_running;
+  if (auto found = runs_.find(container); found != runs_.end() && found->second == run) runs_.erase(found);
   ended_.notify_all();
-  if (auto found = runs_.find(container); found != runs_.end() && found->second == source) runs_.erase(found);
   if (failed) std::rethrow_exception(failed);
-  if (source.stop_requested()) outcome.stopped = true;
+  if (run->crashed) throw EngineError("fake run: the engine was killed");
+  if (run->stop.stop_requested()) outcome.stopped = true;
   return outcome;
+}
+
+void FakeEngine::crash(bool leave_running) {
+  std::vector<std::shared_ptr<Run>> hit;
+  {
+    std::lock_guard lock(mutex_);
+    for (const auto& [container, run] : runs_) {
+      run->crashed = true;
+      run->left_running = leave_running;
+      hit.push_back(run);
+    }
+  }
+  for (const std::shared_ptr<Run>& run : hit) run->stop.request_stop();  // may call us
 }
 
 std::vector<ContainerProcess> FakeEngine::processes(const std::string& container) {
@@ -265,12 +282,12 @@ void FakeEngine::stop_container(const std::string& container, std::chrono::milli
   auto found = containers_.find(container);
   if (found == containers_.end()) return;
   std::shared_ptr<FakeContainer> stopped = found->second;
-  if (auto run = runs_.find(container); run != runs_.end()) {
-    std::stop_source source = run->second;
+  if (auto at = runs_.find(container); at != runs_.end()) {
+    std::shared_ptr<Run> run = at->second;
     lock.unlock();  // what the request calls may call us
-    source.request_stop();
+    run->stop.request_stop();
     lock.lock();
-    ended_.wait(lock, [&] { return !stopped->running; });
+    ended_.wait(lock, [&] { return !runs_.contains(container) || runs_[container] != run; });
   }
   stopped->running = false;
 }
@@ -293,7 +310,7 @@ std::string FakeEngine::commit(const std::string& container, const CommitSpec& s
 void FakeEngine::remove_container(const std::string& container) {
   std::lock_guard lock(mutex_);
   begin("remove_container");
-  if (auto found = runs_.find(container); found != runs_.end()) found->second.request_stop();
+  if (auto found = runs_.find(container); found != runs_.end()) found->second->stop.request_stop();
   runs_.erase(container);
   containers_.erase(container);
 }
@@ -318,6 +335,7 @@ bool FakeEngine::remove_image(const std::string& name) {
   std::erase_if(names_,
                 [&](const auto& entry) { return entry.first == name || (name == id && entry.second == id); });
   if (last) images_.erase(id);
+  if (last) sizes_.erase(id);
   return true;
 }
 

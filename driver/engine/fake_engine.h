@@ -72,6 +72,10 @@ class FakeEngine : public ContainerEngine {
   // with pull and push, and no words, they are not ok, as if the registry were gone. The calls still count.
   void fail(const std::string& verb, const std::string& words, unsigned times = ~0u);
   void mend(const std::string& verb);
+  // As if the engine were killed and started again: each run that goes on is asked to end, and throws an
+  // EngineError when its function does; what it made stays. With `leave_running` its container counts as
+  // running from then on, until it is stopped or removed. Does not wait; may be called in a run's function.
+  void crash(bool leave_running = false);
 
   std::string name() const override { return "fake"; }
   std::string probe() override;
@@ -96,6 +100,11 @@ class FakeEngine : public ContainerEngine {
   std::map<std::string, unsigned> calls() const override { return counter_.all(); }
 
  private:
+  struct Run {
+    std::stop_source stop;
+    bool crashed = false;
+    bool left_running = false;
+  };
   struct Failure {
     std::string words;
     unsigned times = 0;
@@ -115,7 +124,8 @@ class FakeEngine : public ContainerEngine {
   std::map<std::string, FakeImage> images_;   // by id
   std::map<std::string, std::string> names_;  // to id: "name:tag", and "name@digest" where so pulled
   std::map<std::string, std::shared_ptr<FakeContainer>> containers_;
-  std::map<std::string, std::stop_source> runs_;  // of containers that run
+  std::map<std::string, std::shared_ptr<Run>> runs_;  // by container
+  std::map<std::string, std::uint64_t> sizes_;        // of images, by id
   std::map<std::string, Failure> failures_;
   unsigned made_ = 0;
   CallCounter counter_;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <atomic>
 #include <fstream>
 #include <iterator>
 
@@ -67,6 +68,19 @@ class Words {
 
 }  // namespace
 
+const FakeFiles::Map& FakeFiles::shared() const {
+  static const Map none;
+  return map_ ? *map_ : none;
+}
+
+FakeFiles::Map& FakeFiles::own() {
+  if (!map_) map_ = std::make_shared<Map>();
+  if (map_.use_count() > 1) map_ = std::make_shared<Map>(*map_);
+  // Who shared it before has done so: what it read there happened before what we write.
+  std::atomic_thread_fence(std::memory_order_acquire);
+  return *map_;
+}
+
 std::string content_digest(const FakeImage& image) {
   Words words;
   for (const auto& [path, file] : image.files) {
@@ -101,7 +115,7 @@ void unpack(FakeFiles& files, const FakeFiles& added) {
     if (name == "/") continue;
     std::string path = followed(files, name, file.kind == TarEntry::Kind::Folder);
     if (file.kind != TarEntry::Kind::Folder)
-      std::erase_if(files, [&](const auto& entry) { return lies_below(entry.first, path); });
+      erase_if(files, [&](const auto& entry) { return lies_below(entry.first, path); });
     for (std::size_t at = path.find('/', 1); at != std::string::npos; at = path.find('/', at + 1))
       files.try_emplace(path.substr(0, at), FakeFile{.kind = TarEntry::Kind::Folder, .mode = 0755});
     files[path] = file;

@@ -1,10 +1,12 @@
 // What a fake engine's images and containers hold: files by path, and what an image remembers beside them.
 //
-// Thread rule: values.
+// Thread rule: values; also those that share their files.
 #pragma once
 
 #include <cstdint>
+#include <initializer_list>
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -21,8 +23,53 @@ struct FakeFile {
   bool operator==(const FakeFile&) const = default;
 };
 
-// By absolute path, without a "/" at the end.
-using FakeFiles = std::map<std::string, FakeFile>;
+// By absolute path, without a "/" at the end. A map that copies share until one of them is changed: an image
+// and the containers of it cost one map, as long as nobody writes. Whatever is not const counts as a change,
+// looking included.
+class FakeFiles {
+ public:
+  using Map = std::map<std::string, FakeFile>;
+  using value_type = Map::value_type;
+  using iterator = Map::iterator;
+  using const_iterator = Map::const_iterator;
+
+  FakeFiles() = default;
+  FakeFiles(std::initializer_list<value_type> files) : map_(std::make_shared<Map>(files)) {}
+
+  const_iterator begin() const { return shared().begin(); }
+  const_iterator end() const { return shared().end(); }
+  const_iterator find(const std::string& path) const { return shared().find(path); }
+  const_iterator lower_bound(const std::string& path) const { return shared().lower_bound(path); }
+  const_iterator upper_bound(const std::string& path) const { return shared().upper_bound(path); }
+  const FakeFile& at(const std::string& path) const { return shared().at(path); }
+  bool contains(const std::string& path) const { return shared().contains(path); }
+  bool empty() const { return shared().empty(); }
+  std::size_t size() const { return shared().size(); }
+
+  iterator begin() { return own().begin(); }
+  iterator end() { return own().end(); }
+  iterator find(const std::string& path) { return own().find(path); }
+  iterator lower_bound(const std::string& path) { return own().lower_bound(path); }
+  iterator upper_bound(const std::string& path) { return own().upper_bound(path); }
+  FakeFile& at(const std::string& path) { return own().at(path); }
+  FakeFile& operator[](const std::string& path) { return own()[path]; }
+  void try_emplace(const std::string& path, FakeFile file) { own().try_emplace(path, std::move(file)); }
+  std::size_t erase(const std::string& path) { return own().erase(path); }
+  iterator erase(const_iterator file) { return own().erase(file); }
+  void clear() { map_.reset(); }
+  template <typename Condition>
+  friend std::size_t erase_if(FakeFiles& files, Condition condition) {
+    return std::erase_if(files.own(), condition);
+  }
+
+  bool operator==(const FakeFiles& other) const { return map_ == other.map_ || shared() == other.shared(); }
+
+ private:
+  const Map& shared() const;
+  Map& own();
+
+  std::shared_ptr<Map> map_;  // null: none
+};
 
 // What an image remembers beside files and labels.
 struct FakeConfiguration {

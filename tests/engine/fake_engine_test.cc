@@ -6,6 +6,7 @@
 
 #include <atomic>
 #include <thread>
+#include <utility>
 
 namespace stagemake {
 namespace {
@@ -82,6 +83,74 @@ TEST(FakeEngine, ItsClockIsTheTests) {
   engine.add_image("d:1", {.created = 5});
   EXPECT_EQ(engine.find_image("c:1")->created, 77);
   EXPECT_EQ(engine.find_image("d:1")->created, 5);
+}
+
+TEST(FakeEngine, ACrashEndsRunsAndKeepsTheirFiles) {
+  for (bool leave_running : {false, true}) {
+    FakeEngine engine;
+    engine.add_image("base:1", {});
+    engine.create({.name = "c", .image = "base:1"});
+    engine.on_run = [&](FakeContainer& container, const std::string&, const OutputSink&,
+                        std::stop_token stop) {
+      container.files["/made"] = {.content = "x"};
+      engine.crash(leave_running);
+      EXPECT_TRUE(stop.stop_requested());
+      return RunOutcome{};
+    };
+    try {
+      engine.run("c", "", {}, {});
+      FAIL() << "no error";
+    } catch (const EngineError& error) {
+      EXPECT_STREQ(error.what(), "fake run: the engine was killed");
+    }
+    EXPECT_EQ(engine.list_containers("", "").at(0).running, leave_running);
+    EXPECT_EQ(engine.processes("c").empty(), !leave_running);
+    engine.stop_container("c", {});
+    EXPECT_FALSE(engine.list_containers("", "").at(0).running);
+    engine.on_run = nullptr;
+    EXPECT_TRUE(engine.run("c", "", {}, {}).ok()) << "it is back";
+    engine.commit("c", {.names = {"saved:1"}});
+    EXPECT_TRUE(engine.image("saved:1").files.contains("/made"));
+  }
+}
+
+TEST(FakeEngine, ACrashIsHeardInOtherThreads) {
+  FakeEngine engine;
+  engine.add_image("base:1", {});
+  engine.create({.name = "c", .image = "base:1"});
+  std::atomic<bool> runs = false;
+  engine.on_run = [&](FakeContainer&, const std::string&, const OutputSink&, std::stop_token stop) {
+    runs = true;
+    while (!stop.stop_requested()) std::this_thread::yield();
+    return RunOutcome{};
+  };
+  bool thrown = false;
+  std::jthread thread([&] {
+    try {
+      engine.run("c", "", {}, {});
+    } catch (const EngineError&) {
+      thrown = true;
+    }
+  });
+  while (!runs) std::this_thread::yield();
+  engine.crash();
+  thread.join();
+  EXPECT_TRUE(thrown);
+}
+
+TEST(FakeEngine, FilesAreSharedUntilSomebodyWrites) {
+  FakeFiles files{{"/a", {.content = "a"}}, {"/b", {.content = "b"}}};
+  FakeFiles copy = files;
+  EXPECT_EQ(&std::as_const(files).at("/a"), &std::as_const(copy).at("/a"));
+  copy["/a"].content = "changed";
+  EXPECT_EQ(files.at("/a").content, "a");
+  EXPECT_EQ(copy.size(), 2u);
+  EXPECT_NE(files, copy);
+  FakeFiles third = files;
+  EXPECT_EQ(erase_if(third, [](const auto& file) { return file.first == "/a"; }), 1u);
+  EXPECT_TRUE(files.contains("/a"));
+  EXPECT_TRUE(FakeFiles().empty());
+  EXPECT_EQ(FakeFiles(), (FakeFiles{}));
 }
 
 TEST(FakeEngine, RemovingARunningContainerStopsItsRun) {

@@ -139,12 +139,12 @@ RunOutcome BuildBench::act(FakeContainer& container, const std::string& script, 
   for (std::string_view line : lines(script)) {
     if (!line.starts_with("rm -rf -- ")) continue;
     std::string path = "/sage/" + std::string(line.substr(10));
-    std::erase_if(container.files,
-                  [&](const auto& file) { return file.first == path || file.first.starts_with(path + "/"); });
+    erase_if(container.files,
+             [&](const auto& file) { return file.first == path || file.first.starts_with(path + "/"); });
     record += "rm " + path.substr(6) + "; ";
   }
   for (const std::string& package : word_list(between(script, "for PACKAGE in ", ";"))) {
-    std::erase_if(container.files, [&](const auto& file) {
+    erase_if(container.files, [&](const auto& file) {
       return file.first.starts_with(fmt::format("{}{}-", kStamps, package));
     });
     record += fmt::format("uninstall {}; ", package);
@@ -214,9 +214,8 @@ RunOutcome BuildBench::make(FakeContainer& container, const std::vector<std::str
       failed.insert(id);
       continue;
     }
-    std::erase_if(container.files, [&](const auto& file) {
-      return file.first.starts_with(fmt::format("{}{}-", kStamps, name));
-    });
+    erase_if(container.files,
+             [&](const auto& file) { return file.first.starts_with(fmt::format("{}{}-", kStamps, name)); });
     container.files[stamp] = {.content = fmt::format("PACKAGE NAME: {}\nNUMBER: {}", name, ++stamps_),
                               .time = now_seconds()};
   }

@@ -139,7 +139,7 @@ TEST_F(BranchingBuild, TwoStagesMayBeginAtTheBaseImage) {
                    "[[stage]]\nname='one'\nrecipe='%{system_packages}'\n"
                    "[[stage]]\nname='two'\nparent=''\nrecipe='$BOOTSTRAP'\n");
   for (int i = 0; i < 10; ++i) {
-    bench_.options.fresh = true;
+    bench_.settings.fresh = true;
     EXPECT_TRUE(bench_.build().result.all_well());
   }
 }

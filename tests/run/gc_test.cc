@@ -27,10 +27,10 @@ class Gc : public testing::Test {
     bench_.build();
     first_ = ids();
     bench_.tree.file("src/code.py", "other code");
-    bench_.options.fresh = true;
+    bench_.settings.fresh = true;
     bench_.tags = {second_tag};
     bench_.build();
-    bench_.options.fresh = false;
+    bench_.settings.fresh = false;
   }
   std::set<std::string> ids() {
     std::set<std::string> all;

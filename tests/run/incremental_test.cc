@@ -33,7 +33,7 @@ class Incremental : public testing::Test {
   void have_image_of_others() {
     FakeImage image = bench_.engine.image(image_of_stage("with-targets"));
     image.labels.clear();
-    std::erase_if(image.files, [](const auto& file) { return file.first.starts_with("/.stagemake"); });
+    erase_if(image.files, [](const auto& file) { return file.first.starts_with("/.stagemake"); });
     for (auto& [path, file] : image.files) file.time = 1000;
     image.files["/sage/local/lib/libz.so"] = {.content = "built", .time = 1000};
     image.files["/sage/src/build/made.o"] = {.content = "made", .time = 1000};
