@@ -117,11 +117,15 @@ std::string Workplace::mismatch() {
   if (!from->manifest.empty()) {
     std::optional<std::string> tar = setting_.engine.copy_out(container_, std::string(kManifestPath));
     std::vector<TarEntry> entries = tar ? read_tar(*tar, kManifestLimit) : std::vector<TarEntry>();
-    if (entries.size() != 1) return "it has no source manifest";
-    if (sha256_hex(entries[0].content) != from->manifest)
+    // An image of somebody's own, and what was made from it without bringing anything, has none: there it is
+    // looked up.
+    bool may_lack = setting_.plan.environment.incremental && entries.empty();
+    if (entries.size() != 1 && !may_lack) return "it has no source manifest";
+    if (entries.size() == 1 && sha256_hex(entries[0].content) != from->manifest)
       return "its source manifest is not the one that its label names";
-    if (!parse_manifest(entries[0].content)) return "its source manifest cannot be read";
-    setting_.state.keep_manifest(from->manifest, entries[0].content);
+    if (entries.size() == 1 && !parse_manifest(entries[0].content))
+      return "its source manifest cannot be read";
+    if (entries.size() == 1) setting_.state.keep_manifest(from->manifest, entries[0].content);
   }
   constexpr std::int64_t kNever = std::numeric_limits<std::int64_t>::max();
   std::map<std::string, InstalledPackage> records =

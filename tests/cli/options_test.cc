@@ -5,6 +5,7 @@
 #include <cstdlib>
 
 #include "base/error.h"
+#include "cli/times.h"
 #include "plan/environment.h"
 
 namespace stagemake {
@@ -176,17 +177,22 @@ TEST_F(OptionsTest, BadVariablesAreToldWithStatusTwo) {
   set("STAGEMAKE_ENGINE", "rkt");
   EXPECT_THAT(refusal({"build", "a"}), HasSubstr("STAGEMAKE_ENGINE"));
   set("STAGEMAKE_ENGINE", "");
-  set("EXTRA_DOCKER_TAGS", "good b@d");
+  set("STAGEMAKE_DEADLINE", "soon");
+  EXPECT_THAT(refusal({"build", "a"}), HasSubstr("\"soon\" is neither a duration (5h40m) nor a time"));
+  set("STAGEMAKE_DEADLINE", "");
+  set("EXTRA_CACHE_FROM_REPOSITORIES", "ghcr.io/me b@d");
   EXPECT_THAT(refusal({"build", "a"}), HasSubstr("b@d"));
 }
 
 TEST_F(OptionsTest, TagsAreWhatRegistriesTake) {
   for (const std::string& tag : {std::string("9.8.rc0-3-gabc"), std::string("_x"), std::string(120, 'a')})
     EXPECT_EQ(good({"build", "a", "--tag", tag}).tag, tag);
-  for (const std::string& tag : {std::string("a/b"), std::string("a:b"), std::string(".a"),
-                                 std::string("a b"), std::string(121, 'a'), std::string("\xc3\xa9")}) {
-    EXPECT_THAT(refusal({"build", "a", "--tag", tag}), HasSubstr("is no tag"));
-    EXPECT_THAT(refusal({"build", "a", "--extra-tag", tag}), HasSubstr("is no tag"));
+  using Pair = std::pair<std::string, std::string>;
+  for (const auto& [tag, clean] :
+       {Pair("feature/x", "feature-x"), Pair("a:b", "a-b"), Pair(".a", "_a"), Pair("a b", "a-b"),
+        Pair(std::string(121, 'a'), std::string(120, 'a')), Pair("\xc3\xa9", "_-")}) {
+    EXPECT_EQ(good({"build", "a", "--tag", tag}).tag, clean);
+    EXPECT_THAT(good({"build", "a", "--extra-tag", tag}).extra_tags, ElementsAre(clean));
   }
 }
 
@@ -194,8 +200,32 @@ TEST_F(OptionsTest, RepositoriesAreWhatRegistriesTake) {
   for (const char* name :
        {"me", "ghcr.io/me/project/", "localhost:5000/x", "Registry.Example.org:443/a_b/c--d"})
     EXPECT_THAT(good({"build", "a", "--repository", name}).repository, testing::EndsWith("/"));
-  for (const char* name : {"ghcr.io/Me", "a b", "a//b", "/a", "x/-y", "a:tag/b@c"})
+  EXPECT_EQ(good({"build", "a", "--push-to", "ghcr.io/Me/Project"}).push_to, "ghcr.io/me/project/");
+  for (const char* name : {"a b", "a//b", "/a", "x/-y", "a:tag/b@c"})
     EXPECT_THAT(refusal({"build", "a", "--repository", name}), HasSubstr("image's name")) << name;
+}
+
+TEST_F(OptionsTest, DeadlinesAreDurationsOrTimes) {
+  double now = seconds_now();
+  EXPECT_NEAR(*good({"build", "a", "--deadline", "5h40m"}).deadline, now + 20400, 5);
+  EXPECT_EQ(good({"build", "a", "--deadline-at", "@1763800000"}).deadline, 1763800000);
+  EXPECT_EQ(good({"build", "a", "--deadline-at", "2026-11-22T17:30:00Z"}).deadline, 1795368600);
+  EXPECT_EQ(good({"build", "a", "--stall", "5"}).stall, 300);
+  EXPECT_EQ(good({"build", "a", "--stall", "45s"}).stall, 45);
+  for (const char* text : {"", "5", "h", "-3h", "5x", "1h 2", "later"})
+    EXPECT_THAT(refusal({"build", "a", "--deadline", text}), HasSubstr("--deadline")) << text;
+  for (const char* text : {"", "25:00", "17", "@", "@x", "2026-11-22", "2026-11-22T17:30:00X"})
+    EXPECT_THAT(refusal({"build", "a", "--deadline-at", text}), HasSubstr("--deadline-at")) << text;
+  set("STAGEMAKE_DEADLINE", "90 min");
+  EXPECT_NEAR(*good({"build", "a"}).deadline, now + 5400, 5);
+  EXPECT_EQ(good({"explain", "a"}).deadline, std::nullopt);
+}
+
+TEST_F(OptionsTest, AFreshBuildAsksForNoImage) {
+  EXPECT_THAT(refusal({"build", "a", "--fresh", "--strict"}), HasSubstr("--fresh"));
+  EXPECT_THAT(refusal({"build", "a", "--fresh", "--restore", "x:1"}), HasSubstr("--fresh"));
+  refusal({"build", "a", "--base-policy", "move"});
+  refusal({"build", "a", "--push", "maybe"});
 }
 
 TEST_F(OptionsTest, HelpAndVersionAreNoErrors) {

@@ -218,9 +218,12 @@ TEST_F(Restore, AnImageConfiguredOtherwiseIsRefused) {
   EXPECT_THAT(decided(), ElementsAre("reuse I-with-system-packages",
                                      "build from I-with-system-packages as parent, 0 ready, keep",
                                      "build, keep", "build, keep", "build, keep", "build, keep", "skip"));
-  ASSERT_EQ(decision("bootstrapped").candidates.size(), 2u);
-  EXPECT_EQ(decision("bootstrapped").candidates[1].snapshot->image, "I-bootstrapped")
-      << "what was not configured yet would do";
+  const std::vector<Candidate> candidates = decision("bootstrapped").candidates;
+  ASSERT_EQ(candidates.size(), 6u);
+  EXPECT_EQ(candidates[1].snapshot->image, "I-bootstrapped") << "what was not configured yet would do";
+  EXPECT_EQ(candidates[1].refused, "");
+  for (std::size_t i = 2; i < candidates.size(); ++i)
+    EXPECT_EQ(candidates[i].refused, "EXTRA_CONFIGURE_ARGS of configured is other");
   replan({{"BOOTSTRAP", "./bootstrap -d"}});
   EXPECT_EQ(told(decide()[1]), "build from I-with-system-packages as parent, 0 ready, keep");
   EXPECT_EQ(decision("bootstrapped").candidates.size(), 1u);

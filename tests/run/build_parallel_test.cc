@@ -131,7 +131,8 @@ TEST_F(BranchingBuild, ASecondBranchWhereTheCommonImageIsGone) {
   bench_.targets = {"two"};
   BuildBench::Run run = bench_.build();
   EXPECT_TRUE(run.result.all_well());
-  EXPECT_THAT(run.scripts, ElementsAre("make tool:", "make extra: extra"));
+  EXPECT_THAT(run.scripts, ElementsAre("uninstall app; other", "make tool:", "make extra: extra"))
+      << "a clean build of this branch would not have the other's packages";
 }
 
 TEST_F(BranchingBuild, TwoStagesMayBeginAtTheBaseImage) {

@@ -46,8 +46,12 @@ TEST_F(JournalTest, WhatIsAddedIsRead) {
                                     .bytes = 1u << 31,
                                     .engine = "docker"}));
   EXPECT_TRUE(journal_.add(package("z\"li\nb\x1b\xff")));
-  EXPECT_TRUE(journal_.add(TransferRecord{
-      .kind = TransferRecord::Kind::Push, .when = 8, .host = "ghcr.io", .bytes = 3, .seconds = 2, .ok = false}));
+  EXPECT_TRUE(journal_.add(TransferRecord{.kind = TransferRecord::Kind::Push,
+                                          .when = 8,
+                                          .host = "ghcr.io",
+                                          .bytes = 3,
+                                          .seconds = 2,
+                                          .ok = false}));
   EXPECT_TRUE(journal_.add(Eviction{.when = 9,
                                     .environment = "a-minimal",
                                     .stage = "configured",
@@ -210,7 +214,8 @@ TEST_F(JournalTest, PredictionsAreLearnedFromIt) {
       .environment = "a-minimal", .stage = "configured", .outcome = StageOutcome::Failed, .seconds = 1});
   journal_.add(TransferRecord{.host = "near", .bytes = 200'000'000, .seconds = 2});
   journal_.add(TransferRecord{.host = "near", .bytes = 900'000'000, .seconds = 1, .ok = false});
-  journal_.add(TransferRecord{.kind = TransferRecord::Kind::Push, .host = "near", .bytes = 20'000'000, .seconds = 10});
+  journal_.add(
+      TransferRecord{.kind = TransferRecord::Kind::Push, .host = "near", .bytes = 20'000'000, .seconds = 10});
   Predictions known = learned(journal_.read(), {});
   EXPECT_EQ(known.package("a-minimal", "zlib").seconds, 4);
   EXPECT_EQ(known.stage_seconds("a-minimal", "configured"), 9);
