@@ -336,7 +336,7 @@ TEST_F(OptionsTest, WordsBehindTwoDashesAreToxsArguments) {
 }
 
 TEST_F(OptionsTest, UsageErrorsCannotDriveATerminal) {
-  EXPECT_THAT(refusal({"build", "a", "--tag", "\x1b[31m"}), testing::Not(HasSubstr("\x1b")));
+  EXPECT_THAT(refusal({"build", "a", "--repository", "\x1b[31m"}), testing::Not(HasSubstr("\x1b")));
   EXPECT_THAT(refusal({"\x1b[31m"}), testing::Not(HasSubstr("\x1b")));
 }
 
