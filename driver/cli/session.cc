@@ -1,10 +1,13 @@
 #include "cli/session.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cstdlib>
 #include <ctime>
 #include <iterator>
 
+#include "base/text.h"
 #include "run/learned.h"
 #include "run/remote_snapshots.h"
 
@@ -94,11 +97,35 @@ void Session::look_further(const Options& options) {
     for (const Environment& environment : environments) names.push_back(environment.name);
     Registry registry(registry_options(options));
     RemoteSnapshots found = find_remote_snapshots(registry, tree.table, names, places, snapshots);
-    std::move(found.snapshots.begin(), found.snapshots.end(), std::back_inserter(snapshots));
     problems = std::move(found.problems);
+    if (!found.snapshots.empty()) ask_for_bases(registry, found.snapshots);
+    std::move(found.snapshots.begin(), found.snapshots.end(), std::back_inserter(snapshots));
   }
-  world.predictions = learned(journal.read(), snapshots);
+  remembered = journal.read();
+  world.predictions = learned(remembered, snapshots);
   decide_all(options);
+}
+
+// Where a machine has no base image, what its name means now stands in its registry: an image made from
+// another content is not what a build would begin with today.
+void Session::ask_for_bases(Registry& registry, const std::vector<Snapshot>& found) {
+  for (const Environment& environment : environments) {
+    if (environment.incremental || world.base_digests.contains(environment.base_image)) continue;
+    if (engine->find_image(environment.base_image)) continue;
+    std::string why;
+    std::optional<RegistryImage> image = registry.find(environment.base_image, why);
+    // Engines name an image for several machines by its index, or by the manifest for theirs.
+    auto is_named_so = [&](const Snapshot& snapshot) {
+      return image && snapshot.base_digest == image->digest;
+    };
+    bool by_manifest = std::any_of(found.begin(), found.end(), is_named_so);
+    if (image)
+      world.base_digests[environment.base_image] =
+          image->index.empty() || by_manifest ? image->digest : image->index;
+    else
+      problems.push_back(
+          fmt::format("whether {} has moved is not known: {}", printable(environment.base_image), why));
+  }
 }
 
 std::vector<std::string> Session::repositories(const Options& options) const {
@@ -122,8 +149,21 @@ RegistryOptions registry_options(const Options& options) {
 
 std::vector<StageExplanation> Session::explain(const EnvironmentBuild& build) {
   auto manifests = [this](const std::string& digest) { return state.manifest(digest); };
-  return stagemake::explain(build.plan, tree.packages, build.decisions, sources, manifests,
-                            std::time(nullptr));
+  std::int64_t now = std::time(nullptr);
+  std::vector<StageExplanation> all =
+      stagemake::explain(build.plan, tree.packages, build.decisions, sources, manifests, now);
+  for (std::size_t s = 0; s < all.size(); ++s) {
+    const PlannedStage& stage = build.plan.stages[s];
+    std::optional<Eviction> gone =
+        build.decisions[s].action == StageDecision::Action::Build
+            ? evicted(remembered, build.plan.environment.name, stage.name, stage.key)
+            : std::nullopt;
+    if (gone)
+      all[s].reasons.push_back(fmt::format("its image {} was evicted {} ago by {}", printable(gone->image),
+                                           duration_text(static_cast<double>(now - gone->when)),
+                                           printable(gone->why)));
+  }
+  return all;
 }
 
 }  // namespace stagemake

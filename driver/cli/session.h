@@ -37,6 +37,7 @@ struct Session {
   // what went wrong there is in `problems`.
   void look(const Options& options);
   std::vector<StageExplanation> explain(const EnvironmentBuild& build);
+  JournalContents remembered;  // what the journal says; empty where nothing is to be built
   // Where images are looked for: --from, and where they are pushed to.
   std::vector<std::string> repositories(const Options& options) const;
 
@@ -55,6 +56,7 @@ struct Session {
  private:
   void decide_all(const Options& options);
   void look_further(const Options& options);
+  void ask_for_bases(Registry& registry, const std::vector<Snapshot>& found);
 };
 
 // What is known of registries' images stays in the user's cache folder.

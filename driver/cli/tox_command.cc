@@ -134,16 +134,29 @@ NamedImages name_images(Session& session, const Options& options, const BuildOut
   return images;
 }
 
-void push(ContainerEngine& engine, const NamedImages& images, const fs::path& envdir) {
+// Says what a push has to say.
+class PushNotes : public Reporter {
+ public:
+  void begins(const std::vector<EnvironmentStatus>&) override {}
+  void changed(const std::vector<EnvironmentStatus>&, std::size_t, std::size_t) override {}
+  void ends(const std::vector<EnvironmentStatus>&, double) override {}
+  void note(const std::string& text) override {
+    fmt::print("{}\n", printable(text));
+    std::fflush(stdout);
+  }
+};
+
+// What cannot be pushed is told, and no failure: so tox.ini always had it.
+void push(Session& session, const NamedImages& images, const fs::path& envdir) {
+  constexpr unsigned kTries = 3;
+  PushNotes notes;
   for (const std::vector<std::string>& names : images)
     for (const std::string& name : names) {
-      fmt::print("pushing {}\n", name);
-      std::fflush(stdout);
-      Transfer pushed = engine.push(name);
-      if (pushed.ok)
-        append_line(envdir / "Dockertags.pushed", name);
-      else
-        fmt::print("{} could not be pushed (ignored): {}\n", name, printable(trimmed(pushed.why)));
+      notes.note("pushing " + name);
+      PushQueue queue(*session.engine, session.world.clock, session.journal, notes, {.tries = kTries});
+      queue.add({name}, 0);
+      for (const std::string& pushed : queue.finish().pushed)
+        append_line(envdir / "Dockertags.pushed", pushed);
     }
 }
 
@@ -186,7 +199,7 @@ void leave_traces(Session& session, const Options& options, const BuildOutcome& 
   for (const std::vector<std::string>& names : images) append_line(envdir / "Dockertags", names.front());
   if (outcome.signal != 0 || images.empty()) return;
   bring_records(session, images.back().front(), envdir);
-  if (!options.repository.empty()) push(*session.engine, images, envdir);
+  if (!options.repository.empty()) push(session, images, envdir);
 }
 
 int run_for(Options options, const std::vector<std::string>& all_targets, const fs::path& envdir) {

@@ -17,6 +17,17 @@ double seconds_since(std::chrono::steady_clock::time_point then) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - then).count();
 }
 
+// A line of others without power over what reads ours: CI services take commands out of a job's output,
+// GitHub lines that begin with `::`, GitHub and Azure `##[` and `##vso[` anywhere.
+std::string harmless(std::string_view line) {
+  std::string text(line);
+  std::size_t first = text.find_first_not_of(" \t");
+  if (first != std::string::npos && text.compare(first, 2, "::") == 0) text.insert(first + 1, " ");
+  for (std::size_t at = text.find("##"); at != std::string::npos; at = text.find("##", at + 2))
+    text.insert(at + 1, " ");
+  return text;
+}
+
 // "✓" and the like are left to later displays: these words read well in a pipe, in CI and aloud.
 std::string stage_line(const EnvironmentStatus& environment, std::size_t stage) {
   const StageStatus& status = environment.stages[stage];
@@ -97,7 +108,7 @@ void PlainReporter::changed(const std::vector<EnvironmentStatus>& all, std::size
     for (std::string_view line : lines(std::string_view(status.detail).substr(first + 1)))
       print_line("    " + printable(line));
   if (status.state == StageState::Failed && !status.log.empty())
-    for (const std::string& line : last_lines(status.log, kLogTail)) print_line("    | " + line);
+    for (const std::string& line : last_lines(status.log, kLogTail)) print_line("    | " + harmless(line));
   draw_status();
 }
 
@@ -121,12 +132,12 @@ void PlainReporter::print_output(const std::string& environment, std::string_vie
   line = line.substr(line.rfind('\r') + 1);  // of a line that draws over itself, the last state
   std::string text;
   for (std::string_view part : split(line, '\t')) text += (text.empty() ? "" : "\t") + printable(part);
-  print_line(several_ ? environment + " | " + text : text);
+  print_line(several_ ? environment + " | " + harmless(text) : harmless(text));
 }
 
 void PlainReporter::note(const std::string& text) {
   std::lock_guard lock(mutex_);
-  if (!options_.quiet) print_line(printable(text));
+  if (!options_.quiet) print_line(harmless(printable(text)));
   draw_status();
 }
 

@@ -1,6 +1,7 @@
 // A build: several environments, each with its plan and its decisions, run to the end.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <stop_token>
 #include <string>
@@ -32,6 +33,8 @@ struct BuildWorld {
   std::string repository = {};         // in front of image names
   std::string push_repository = {};    // in front of the names that are pushed; empty: none are
   std::vector<std::string> tags = {};  // the build's own first; never empty
+  // What base images that are not on this machine mean in their registries: digests by name.
+  std::map<std::string, std::string> base_digests = {};
 };
 
 // What a person says of where a build may begin.

@@ -78,6 +78,7 @@ class BuildRun {
   void built(const Ran& ran, std::shared_ptr<Workplace> place);
   void not_built(const Ran& ran, Workplace& place);
   std::optional<StageTimes> times(std::size_t e, std::size_t s) const;
+  std::string lack_of_room(std::size_t e, std::size_t s);
   void note_missing_packages(const Ran& ran);
   void write_journal(const Ran& ran, const Workplace& place, const Snapshot* image, double commit_seconds);
   // The image as its labels tell it, looked up once; null where none was made.
@@ -103,6 +104,8 @@ class BuildRun {
   std::vector<std::vector<std::shared_ptr<Workplace>>> workplaces_;
   std::vector<std::vector<std::shared_ptr<Workplace>>> starts_;
   std::vector<std::vector<const Snapshot*>> made_;  // per environment and stage: the images of this run
+  std::once_flag asked_storage_;
+  std::optional<fs::path> storage_;  // where the engine keeps images, if here
   std::atomic<bool> failed_{false};
 };
 

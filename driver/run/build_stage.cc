@@ -12,6 +12,7 @@
 namespace stagemake {
 namespace {
 
+constexpr double kRoomMargin = 1.2;           // over what a stage took last
 constexpr double kUnknownStageBytes = 500e6;  // for the time that a push takes
 
 // The last line of a log that begins with `beginning`; empty where none of its last lines does.
@@ -36,9 +37,37 @@ StageOutcome outcome_of(const RunOutcome& outcome, StopReason reason) {
 
 }  // namespace
 
+// Why a stage would fill the disk, by what it took before; empty where it would not, as far as is known.
+std::string BuildRun::lack_of_room(std::size_t e, std::size_t s) {
+  const EnvironmentBuild& build = builds_[e];
+  std::optional<std::uint64_t> took =
+      world_.predictions.stage_bytes(build.plan.environment.name, build.plan.stages[s].name);
+  if (!took) return {};
+  std::call_once(asked_storage_, [this] { storage_ = world_.engine.storage_folder(); });
+  std::optional<std::uint64_t> free = storage_ ? free_bytes(*storage_) : std::nullopt;
+  if (!free) return {};
+  // What is ready already takes no room any more.
+  double part = 1;
+  if (const std::optional<Candidate>& start = build.decisions[s].start;
+      start && !build.plan.stages[s].packages.empty())
+    part = static_cast<double>(start->to_build.size()) /
+           static_cast<double>(std::max<std::size_t>(1, start->ready + start->to_build.size()));
+  auto needed = static_cast<std::uint64_t>(kRoomMargin * part * static_cast<double>(*took));
+  if (*free >= needed) return {};
+  return fmt::format(
+      "it needs about {}, as it did before, and {} are free in {}: `stagemake gc --min-free {}` makes room",
+      size_text(needed), size_text(*free), storage_->string(), fmt::format("{}M", needed / 1'000'000 + 1));
+}
+
 void BuildRun::build_stage(std::size_t e, std::size_t s) {
   std::string log;
   try {
+    if (std::string why = lack_of_room(e, s); !why.empty()) {
+      failed(&BuildResult::stage_failed);
+      if (std::optional<std::size_t> parent = builds_[e].plan.stages[s].parent) save_open(e, *parent);
+      change(e, s, {.state = StageState::Failed, .detail = why});
+      return;
+    }
     log = world_.state.fresh_log(builds_[e].plan.environment.name, builds_[e].plan.stages[s].name).string();
     change(e, s, {.state = StageState::Running, .detail = start_text(e, s), .log = log});
     run_stage(e, s, log);

@@ -182,6 +182,9 @@ EnvironmentBuild prepare(const BuildWorld& world, const Environment& environment
     if (std::optional<Snapshot> held = environment.incremental ? snapshot_of(*base) : std::nullopt)
       build.base_held = std::make_unique<Snapshot>(std::move(*held));
   }
+  if (auto told = world.base_digests.find(environment.base_image);
+      build.restore.base_digest.empty() && told != world.base_digests.end())
+    build.restore.base_digest = told->second;
   build.restore.base = build.base_held.get();
   if (!settings.restore.empty()) build.restore.only = forced_snapshot(snapshots, settings.restore);
   settle_base(world, build);
