@@ -213,7 +213,7 @@ std::optional<double> duration_in(std::string_view text) {
     double number = 0;
     auto [end, failed] =
         std::from_chars(rest.data(), rest.data() + rest.size(), number, std::chars_format::fixed);
-    if (failed != std::errc() || number < 0) return std::nullopt;
+    if (failed != std::errc() || !std::isfinite(number) || number < 0) return std::nullopt;
     rest.remove_prefix(static_cast<std::size_t>(end - rest.data()));
     rest = trimmed(rest);
     std::size_t letters = std::min(rest.find_first_not_of("abcdefghijklmnopqrstuvwxyz"), rest.size());

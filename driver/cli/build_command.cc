@@ -16,6 +16,7 @@
 #include "run/adoption.h"
 #include "run/build.h"
 #include "run/image_survey.h"
+#include "run/ladder.h"
 #include "run/remote_snapshots.h"
 #include "run/signals.h"
 
@@ -24,6 +25,7 @@ namespace {
 
 using nlohmann::ordered_json;
 
+constexpr double kSavingTime = 60;  // seconds before the deadline in which nobody else is waited for any more
 constexpr std::size_t kMostCandidates = 10;  // shown to people; programs get all
 
 // Where a build could begin, the best first.
@@ -155,6 +157,7 @@ PlainReporterOptions reporter_options(const Options& options, const std::string&
 }
 
 // One driver at a time works on an environment of a tree. A second one waits, and says for whom.
+// Fewer locks than environments where a request to stop came first.
 std::vector<FileLock> lock_environments(const Session& session, const std::stop_token& stop,
                                         Reporter& reporter) {
   std::vector<std::string> names;
@@ -187,6 +190,7 @@ void print_calls(const ContainerEngine& engine) {
 
 int BuildOutcome::exit_status() const {
   if (signal != 0) return 128 + signal;
+  if (!result) return static_cast<int>(ExitStatus::OutOfTime);
   if (result->engine_failed) return static_cast<int>(ExitStatus::EngineUnusable);
   if (result->out_of_time) return static_cast<int>(ExitStatus::OutOfTime);
   if (result->input_failed && !result->stage_failed) return static_cast<int>(ExitStatus::BadInput);
@@ -225,12 +229,23 @@ BuildOutcome run_session(Session& session, const Options& options) {
   ::signal(SIGPIPE, SIG_IGN);  // whoever read our lines may go; the build goes on
   PlainReporter reporter(reporter_options(options, session.engine->name()));
   SignalWatch signals([&](int number, unsigned count) { tell_signal(reporter, number, count); });
-  std::vector<FileLock> locks = lock_environments(session, signals.token(), reporter);
+  // What must be waited for before anything can begin leaves time before the deadline, too.
+  std::stop_source no_more_waiting;
+  std::stop_callback on_signal(signals.token(), [&] { no_more_waiting.request_stop(); });
+  std::unique_ptr<Clock::Alarm> alarm;
+  if (options.deadline)
+    alarm = session.world.clock.at(stage_times(*options.deadline, session.world.clock.now(), kSavingTime).end,
+                                   [&] { no_more_waiting.request_stop(); });
+  std::vector<FileLock> locks = lock_environments(session, no_more_waiting.get_token(), reporter);
   if (signals.first() != 0) return {.result = {}, .signal = signals.first()};
+  if (locks.size() < session.environments.size()) {
+    reporter.note("the deadline came while another run was waited for; the same command goes on from here");
+    return {};
+  }
   for (const Environment& environment : session.environments) {
     if (left_containers(session.world, environment.name).empty()) continue;
     session.settle_tags(options);
-    adopt_containers(session.world, environment, signals.token(), reporter);
+    adopt_containers(session.world, environment, no_more_waiting.get_token(), reporter);
   }
   session.look(options);
   session.settle_tags(options);

@@ -95,7 +95,7 @@ bool PushQueue::pause(double seconds) {
 void PushQueue::send(const Item& item) {
   if (options_.keeps)
     if (std::string why = options_.keeps(item.name); !why.empty()) {
-      reporter_.note(fmt::format("{} is not pushed: {}", item.name, why));
+      if (why != kAlreadyThere) reporter_.note(fmt::format("{} is not pushed: {}", item.name, why));
       results_.kept.push_back(item.name);
       return;
     }

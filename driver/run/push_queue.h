@@ -24,6 +24,9 @@
 
 namespace stagemake {
 
+// A reason for `keeps` that needs no telling.
+inline constexpr std::string_view kAlreadyThere = "it is there already";
+
 struct PushOptions {
   unsigned tries = 5;
   double first_pause = 1;  // seconds; doubled with each try

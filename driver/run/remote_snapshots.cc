@@ -9,6 +9,7 @@
 #include "base/machine.h"
 #include "base/text.h"
 #include "plan/environment.h"
+#include "run/push_queue.h"
 
 namespace stagemake {
 namespace {
@@ -85,7 +86,7 @@ std::string worth_keeping(const Snapshot& there, const Snapshot& ours) {
   if (there.environment != ours.environment || there.stage != ours.stage || there.key() != ours.key())
     return {};
   if (there.base_digest != ours.base_digest) return {};
-  if (likeness(there) == likeness(ours)) return "it is there already";
+  if (likeness(there) == likeness(ours)) return std::string(kAlreadyThere);
   if (there.complete && ours.complete && (there.clean || !ours.clean))
     return "one of the same key is there already";
   if (!there.complete && !ours.complete && finished_packages(there) > finished_packages(ours))

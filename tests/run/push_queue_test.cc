@@ -1,0 +1,95 @@
+#include "run/push_queue.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <atomic>
+
+#include "engine/fake_engine.h"
+#include "run/build_bench.h"
+
+namespace stagemake {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+// A sleep takes no time, and is counted.
+class ImpatientClock : public Clock {
+ public:
+  double now() const override { return now_; }
+  void sleep(double seconds) override { now_ = now_ + seconds; }
+  std::unique_ptr<Alarm> at(double, std::function<void()>) override { return nullptr; }
+
+ private:
+  std::atomic<double> now_{1000};
+};
+
+class Pushes : public testing::Test {
+ protected:
+  Pushes() { engine_.add_image("r.example/a:1", {}); }
+  PushResults push(const PushOptions& options, const std::vector<std::string>& names = {"r.example/a:1"}) {
+    PushQueue queue(engine_, clock_, journal_, reporter_, options);
+    queue.add(names, 5'000'000);
+    return queue.finish();
+  }
+
+  TemporaryFolder folder_{fs::temp_directory_path()};
+  FakeEngine engine_;
+  ImpatientClock clock_;
+  Journal journal_{folder_.path() / "journal"};
+  RecordingReporter reporter_;
+};
+
+TEST_F(Pushes, GoToTheRegistryAndIntoTheJournal) {
+  EXPECT_THAT(push({}).pushed, ElementsAre("r.example/a:1"));
+  EXPECT_THAT(reporter_.notes, ElementsAre("pushed r.example/a:1"));
+  ASSERT_EQ(journal_.read().transfers.size(), 1u);
+  EXPECT_EQ(journal_.read().transfers[0].host, "r.example");
+  EXPECT_EQ(journal_.read().transfers[0].bytes, 5'000'000u);
+}
+
+TEST_F(Pushes, AreTriedAgainAfterAWhile) {
+  engine_.registry().fail("500 Internal Server Error", 3);
+  EXPECT_THAT(push({}).pushed, ElementsAre("r.example/a:1"));
+  EXPECT_THAT(reporter_.notes, ElementsAre("pushed r.example/a:1 at the 4. try"));
+  EXPECT_NEAR(clock_.now(), 1000 + 1 + 2 + 4, 0.5);
+}
+
+TEST_F(Pushes, AreGivenUpAtLast) {
+  engine_.registry().fail("500 Internal Server Error");
+  EXPECT_THAT(push({}).failed, ElementsAre("r.example/a:1"));
+  EXPECT_EQ(engine_.calls()["push"], 5u);
+  EXPECT_THAT(reporter_.notes, ElementsAre(HasSubstr("could not be pushed in 5 tries: ")));
+}
+
+TEST_F(Pushes, ARefusalOnPrincipleIsNotAskedTwice) {
+  engine_.registry().fail("denied: requested access to the resource is denied");
+  EXPECT_THAT(push({}).failed, ElementsAre("r.example/a:1"));
+  EXPECT_EQ(engine_.calls()["push"], 1u);
+}
+
+TEST_F(Pushes, DoNotReplaceWhatIsWorthMore) {
+  PushResults results = push({.keeps = [](const std::string& name) { return "better than " + name; }});
+  EXPECT_THAT(results.kept, ElementsAre("r.example/a:1"));
+  EXPECT_EQ(engine_.calls()["push"], 0u);
+}
+
+TEST_F(Pushes, AreNotBegunAfterARequestToStop) {
+  std::stop_source stop;
+  stop.request_stop();
+  PushResults results = push({.stop = stop.get_token()});
+  EXPECT_THAT(results.failed, ElementsAre("r.example/a:1"));
+  EXPECT_THAT(reporter_.notes, ElementsAre("r.example/a:1 could not be pushed: the run ended"));
+}
+
+TEST_F(Pushes, AnEngineThatIsGoneIsAFailureOfThatPush) {
+  engine_.fail("push", "gone");
+  PushResults results = push({}, {"r.example/a:1", "r.example/b:1"});
+  EXPECT_EQ(results.failed.size(), 2u);
+  EXPECT_THAT(results.pushed, IsEmpty());
+}
+
+}  // namespace
+}  // namespace stagemake
