@@ -56,7 +56,7 @@ constexpr GuardLimits::Times kClosed{0, 100};
 TEST_P(Guard, WithoutADeadlineEverythingBeginsAndIsTimed) {
   EXPECT_EQ(run({}, "$guard echo -y -o zlib-1.3 /local"), 0);
   EXPECT_EQ(output_, "-y -o zlib-1.3 /local\n");
-  EXPECT_EQ(content("took"), "zlib 0\n");
+  EXPECT_THAT(content("took"), StartsWith("zlib "));
   EXPECT_EQ(content("refused"), "");
 }
 
@@ -99,7 +99,7 @@ TEST_P(Guard, PackagesOfSagesLoggerAreGuardedByBash) {
   std::string call = logger.string() + " -p 'build it' /sage/logs/pkgs/sagelib-9.8.log";
   EXPECT_EQ(run({.times = kPlenty}, call), 0);
   EXPECT_EQ(output_, "ran build it\n");
-  EXPECT_EQ(content("took"), "sagelib 0\n");
+  EXPECT_THAT(content("took"), StartsWith("sagelib "));
   EXPECT_EQ(run({.times = kClosed}, call), 75);
   EXPECT_THAT(output_, Not(HasSubstr("ran")));
   EXPECT_EQ(content("refused"), "sagelib\n");
