@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdlib>
 #include <nlohmann/json.hpp>
 
@@ -24,6 +25,16 @@ using namespace std::chrono_literals;
 constexpr std::chrono::milliseconds kAskPatience{2000};  // for a script's next command
 constexpr int kNothingThere = 44;                        // exit status of our own in copy_out
 constexpr int kPastTheRelay = 9;                         // a descriptor; see BuildahEngine::run
+
+// A container gets its labels after it was made. Until then its name says by which process, so that one whose
+// maker was killed in between can be told and removed; nothing has run in it.
+constexpr std::string_view kBeingMade = ".being-made-by-";
+
+bool is_left_half_made(const std::string& name) {
+  std::size_t at = name.rfind(kBeingMade);
+  long maker = at == std::string::npos ? 0 : std::atol(name.c_str() + at + kBeingMade.size());
+  return maker > 0 && ::kill(static_cast<pid_t>(maker), 0) != 0 && errno == ESRCH;
+}
 
 std::string mark_of(const std::string& container_id) {
   return "STAGEMAKE_CONTAINER=" + container_id;
@@ -90,6 +101,10 @@ std::vector<ContainerInfo> BuildahEngine::list_containers(const std::string& lab
   std::set<std::string> marks;
   for (const json& entry : elements(listed)) {
     std::string name = text_at(entry, "containername");
+    if (is_left_half_made(name)) {
+      program_.call({"rm", name});
+      continue;
+    }
     std::optional<Configuration> found = configuration(name);
     if (!found || !has_label(found->labels, label, value)) continue;
     marks.insert(mark_of(found->id));
@@ -102,13 +117,16 @@ std::vector<ContainerInfo> BuildahEngine::list_containers(const std::string& lab
 
 void BuildahEngine::create(const ContainerSpec& spec) {
   counter_.count("create");
-  program_.ask({"from", "--quiet", "--pull-never", "--name", spec.name, spec.image});
-  if (spec.labels.empty()) return;
+  bool labelled = !spec.labels.empty();
+  std::string name = labelled ? fmt::format("{}{}{}", spec.name, kBeingMade, ::getpid()) : spec.name;
+  program_.ask({"from", "--quiet", "--pull-never", "--name", name, spec.image});
+  if (!labelled) return;
   std::vector<std::string> arguments{"config"};
   for (const auto& [key, value] : spec.labels)
     arguments.insert(arguments.end(), {"--label", key + "=" + value});
-  arguments.push_back(spec.name);
+  arguments.push_back(name);
   program_.ask(std::move(arguments));
+  program_.ask({"rename", name, spec.name});
 }
 
 void BuildahEngine::copy_in(const std::string& container, const fs::path& tar_file) {
