@@ -37,7 +37,7 @@ void adopt(const BuildWorld& world, const ContainerInfo& container, Snapshot sna
                      world.tags.front() + "-failed";
   world.engine.commit(
       container.name,
-      {.names = {name}, .labels = image_labels(snapshot), .working_folder = world.table.root});
+      {.names = {name}, .labels = to_labels(snapshot), .working_folder = world.table.root});
   world.engine.remove_container(container.name);
   reporter.note(
       fmt::format("{}: an earlier run ended without saving its work in {}; kept it as {}, {} packages",
@@ -75,7 +75,12 @@ void end_work(const BuildWorld& world, const Environment& environment, const Con
 }  // namespace
 
 std::vector<ContainerInfo> left_containers(const BuildWorld& world, const std::string& environment) {
-  return world.engine.list_containers(std::string(kStateLabel), state_mark(world.state, environment));
+  std::vector<ContainerInfo> containers =
+      world.engine.list_containers(std::string(kStateLabel), state_mark(world.state, environment));
+  std::erase_if(containers, [prefix = container_prefix(environment)](const ContainerInfo& container) {
+    return !container.name.starts_with(prefix);
+  });
+  return containers;
 }
 
 void adopt_containers(const BuildWorld& world, const Environment& environment, const std::stop_token& stop,

@@ -28,8 +28,8 @@ std::int64_t seconds_of(const Clock& clock) {
 
 std::string container_name(const StagePlan& plan, std::size_t stage, std::int64_t now) {
   static std::atomic<unsigned> counter{0};
-  return fmt::format("stagemake-{}-{}-{}-{}-{}", plan.environment.name, plan.stages[stage].name, ::getpid(),
-                     now, ++counter);
+  return fmt::format("{}{}-{}-{}-{}", container_prefix(plan.environment.name), plan.stages[stage].name,
+                     ::getpid(), now, ++counter);
 }
 
 constexpr std::size_t kManifestLimit = 256u << 20;  // bytes
@@ -68,11 +68,8 @@ std::string state_mark(const StateFolder& state, const std::string& environment)
   return sha256_hex(state.environment_lock(environment).string()).substr(0, 16);
 }
 
-std::map<std::string, std::string> image_labels(const Snapshot& snapshot) {
-  std::map<std::string, std::string> labels = to_labels(snapshot);
-  labels[std::string(kStateLabel)] = "";
-  labels[std::string(kBeganLabel)] = "";
-  return labels;
+std::string container_prefix(const std::string& environment) {
+  return "stagemake-" + environment + "-";
 }
 
 Workplace::Workplace(const WorkplaceSetting& setting, const Candidate& start, std::size_t first_stage)
@@ -411,7 +408,7 @@ std::string Workplace::commit(std::size_t stage, bool complete) {
     for (const std::string& tag : setting_.tags) spec.names.push_back(name + ":" + tag);
   else
     spec.names.push_back(name + ":" + setting_.tags.front() + "-failed");
-  spec.labels = image_labels(describe(stage, complete));
+  spec.labels = to_labels(describe(stage, complete));
   spec.working_folder = setting_.plan.table.root;
   spec.squash = start_.snapshot != nullptr && start_.snapshot->layers + 1 > setting_.engine.most_layers();
   setting_.engine.commit(container_, spec);

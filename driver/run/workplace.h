@@ -115,9 +115,11 @@ class Workplace {
 // Labels of containers, beside those of a snapshot.
 inline constexpr std::string_view kStateLabel = "org.stagemake.state";  // state_mark() of its driver
 inline constexpr std::string_view kBeganLabel = "org.stagemake.began";  // seconds since the epoch
-// For images: without the labels that tell whose container it is. A container that a person starts from the
-// image has the image's labels, and must not be taken for one of ours.
-std::map<std::string, std::string> image_labels(const Snapshot& snapshot);
+// What the names of our containers begin with. Images have the labels of the container that they were made of,
+// and so has what a person starts from them: its name tells it from ours. (An image without those labels
+// cannot be had safely: buildah commits a container with the labels that it has at that moment, and who is
+// killed then would leave a container that nobody finds.)
+std::string container_prefix(const std::string& environment);
 // Tells the containers of drivers that share a state folder and an environment from all others.
 std::string state_mark(const StateFolder& state, const std::string& environment);
 

@@ -355,12 +355,13 @@ TEST_F(BuildFailure, AStampThatWasCutShortIsNotTrusted) {
 
 TEST_F(BuildFailure, AContainerThatDoesNotSayWhatItHoldsIsRemovedAloud) {
   std::string mark = state_mark(bench_.state, "debian-bookworm-minimal");
+  std::string odd = container_prefix("debian-bookworm-minimal") + "odd";
   bench_.engine.create(
-      {.name = "odd", .image = "debian:bookworm", .labels = {{std::string(kStateLabel), mark}}});
+      {.name = odd, .image = "debian:bookworm", .labels = {{std::string(kStateLabel), mark}}});
   bench_.engine.create(
       {.name = "of-others", .image = "debian:bookworm", .labels = {{std::string(kStateLabel), "another"}}});
   BuildBench::Run run = bench_.build();
-  EXPECT_THAT(run.notes, ElementsAre(HasSubstr("removed the container odd of an earlier run")));
+  EXPECT_THAT(run.notes, ElementsAre(HasSubstr("removed the container " + odd + " of an earlier run")));
   EXPECT_THAT(bench_.engine.container_names(), ElementsAre("of-others"));
 }
 
