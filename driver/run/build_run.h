@@ -53,6 +53,7 @@ class BuildRun {
     const Snapshot* snapshot = nullptr;
     std::string why;
   };
+  Refused refuse(const Snapshot& snapshot, const std::string& why);
   Refused bring_starts(std::size_t e);
   Refused bring_start(std::size_t e, std::size_t s);
   const Snapshot* fetched(std::size_t e, const Snapshot& remote, std::string& why);

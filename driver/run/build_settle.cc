@@ -43,7 +43,9 @@ BuildRun::Refused BuildRun::bring_starts(std::size_t e) {
     if (decision.action == StageDecision::Action::Reuse && decision.image->is_remote() && is_target) {
       std::string why;
       const Snapshot* here = fetched(e, *decision.image, why);
-      if (here == nullptr) return {decision.image, why};
+      if (here != nullptr)
+        why = Workplace(settings_[e], Candidate{.kind = Candidate::Kind::Parent, .snapshot = here}, s).mismatch();
+      if (!why.empty()) return refuse(*decision.image, why);
       decision.image = here;
     }
     if (Refused refused = bring_start(e, s); refused.snapshot != nullptr) return refused;
@@ -58,16 +60,25 @@ BuildRun::Refused BuildRun::bring_start(std::size_t e, std::size_t s) {
   if (decided->is_remote()) {
     std::string why;
     const Snapshot* here = fetched(e, *decided, why);
-    if (here == nullptr) return {decided, why};
+    if (here == nullptr) return refuse(*decided, why);
     start->snapshot = here;
   }
   auto place = std::make_shared<Workplace>(settings_[e], *start, s);
   if (std::string why = place->mismatch(); !why.empty()) {
     start->snapshot = decided;
-    return {decided, why};
+    place.reset();
+    return refuse(*decided, why);
   }
   starts_[e][s] = std::move(place);
   return {};
+}
+
+// What was fetched and is not believed must not be found here by the next run, which takes what is on this
+// machine for its own.
+BuildRun::Refused BuildRun::refuse(const Snapshot& snapshot, const std::string& why) {
+  if (snapshot.is_remote() && world_.engine.find_image(snapshot.reference))
+    world_.engine.remove_image(snapshot.reference);
+  return {&snapshot, why};
 }
 
 // The image on this machine; null, with the reason in `why`, where it cannot be brought here.
