@@ -85,7 +85,7 @@ std::vector<ImageInfo> BuildahEngine::list_images(const std::string& label, cons
 Transfer BuildahEngine::transfer(const std::string& verb, std::vector<std::string> options,
                                  const std::string& image, const std::stop_token& stop) const {
   std::vector<std::string> arguments{verb, "--quiet"};
-  if (plain_http_.allowed(image)) arguments.push_back("--tls-verify=false");
+  if (plain_http_.allows_image(image)) arguments.push_back("--tls-verify=false");
   arguments.insert(arguments.end(), options.begin(), options.end());
   arguments.push_back(image);
   Command command = program_.command(std::move(arguments));

@@ -182,7 +182,7 @@ Transfer DockerEngine::transfer(const std::string& verb, const std::string& imag
   TemporaryFolder folder(fs::temp_directory_path());
   fs::path file = folder.path() / "digest";
   std::vector<std::string> arguments{verb};
-  if (dialect_.transfer_options && plain_http_.allowed(image)) arguments.push_back("--tls-verify=false");
+  if (dialect_.transfer_options && plain_http_.allows_image(image)) arguments.push_back("--tls-verify=false");
   if (dialect_.transfer_options && verb == "push")
     arguments.insert(arguments.end(), {"--digestfile", file.string()});
   arguments.push_back(image);

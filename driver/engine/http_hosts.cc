@@ -1,10 +1,8 @@
 #include "engine/http_hosts.h"
 
-#include <arpa/inet.h>
 #include <curl/curl.h>
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <cstdlib>
 #include <memory>
 
@@ -16,11 +14,6 @@ namespace stagemake {
 namespace {
 
 constexpr std::size_t kMostCertificates = 16u << 20;  // bytes
-
-std::string without_port(const std::string& host) {
-  if (host.starts_with('[')) return host.substr(0, host.find(']') + 1);
-  return host.substr(0, host.find(':'));
-}
 
 std::string part(CURLU* url, CURLUPart which) {
   char* text = nullptr;
@@ -63,23 +56,10 @@ std::string url_encoded(const std::string& text) {
   return encoded ? encoded.get() : "";
 }
 
-bool is_loopback(const std::string& host) {
-  std::string name = without_port(host);
-  if (name == "localhost" || name == "[::1]") return true;
-  in_addr address{};
-  return ::inet_pton(AF_INET, name.c_str(), &address) == 1 && (ntohl(address.s_addr) >> 24) == 127;
-}
-
-HttpHosts::HttpHosts(std::vector<std::string> plain_http) : plain_http_(std::move(plain_http)) {
+HttpHosts::HttpHosts(const std::vector<std::string>& plain_http) {
+  plain_http_.allow(plain_http);
   const char* folder = std::getenv("STAGEMAKE_CERTS_D");
   folder_ = folder != nullptr && *folder != '\0' ? folder : "/etc/docker/certs.d";
-}
-
-bool HttpHosts::may_be_plain(const std::string& host) const {
-  if (is_loopback(host)) return true;
-  return std::any_of(plain_http_.begin(), plain_http_.end(), [&](const std::string& allowed) {
-    return allowed == host || allowed == without_port(host) || allowed + ":80" == host;
-  });
 }
 
 std::string HttpHosts::refusal(const std::string& url, const std::string& from) const {

@@ -1,5 +1,5 @@
-// Which hosts may be spoken to how: what a URL names, where plain HTTP is good enough, whose certificates are
-// believed beside the system's.
+// Which hosts may be spoken to how: what a URL names, what may lead where, whose certificates are believed
+// beside the system's.
 //
 // Thread rule: const after construction; all calls from any thread.
 #pragma once
@@ -9,6 +9,8 @@
 #include <optional>
 #include <string>
 #include <vector>
+
+#include "engine/plain_http.h"
 
 namespace stagemake {
 
@@ -26,28 +28,24 @@ std::optional<UrlParts> url_parts(const std::string& url);
 // `text` as a value in a URL's query.
 std::string url_encoded(const std::string& text);
 
-// Whether a host ("localhost", "127.0.0.1", "[::1]", each with or without ":port") is this machine, by its
-// name alone: "127.example.org" is not.
-bool is_loopback(const std::string& host);
-
 class HttpHosts {
  public:
-  // `plain_http`: hosts, each with or without its port, that may be spoken to without TLS beside those of
-  // this machine. Certificates of a registry lie in FOLDER/HOST:PORT/*.crt as PEM, with docker's own folder
-  // /etc/docker/certs.d; $STAGEMAKE_CERTS_D names another.
-  explicit HttpHosts(std::vector<std::string> plain_http);
+  // `plain_http`: hosts that may be spoken to without TLS, as PlainHttp takes them. Certificates of a
+  // registry lie in FOLDER/HOST:PORT/*.crt as PEM, with docker's own folder /etc/docker/certs.d;
+  // $STAGEMAKE_CERTS_D names another.
+  explicit HttpHosts(const std::vector<std::string>& plain_http);
 
   // Why `url` must not be asked; empty where it may. `from` is the URL that led to it (a redirect, the place
   // of a token server), or empty: somebody elsewhere cannot lead us to plain HTTP on this machine.
   std::string refusal(const std::string& url, const std::string& from) const;
   // Whether a host ("name:5000") may be spoken to without TLS.
-  bool may_be_plain(const std::string& host) const;
+  bool may_be_plain(const std::string& host) const { return plain_http_.allows(host); }
   // The certificates (PEM) that are believed of this host, the system's among them; empty where there are
   // none but the system's.
   std::string authorities(const UrlParts& url) const;
 
  private:
-  std::vector<std::string> plain_http_;
+  PlainHttp plain_http_;
   std::string folder_;
   mutable std::mutex mutex_;
   mutable std::map<std::string, std::string> authorities_;  // by host and port

@@ -1,20 +1,35 @@
 #include "engine/plain_http.h"
 
+#include <arpa/inet.h>
+
 #include "engine/engine_program.h"
 
 namespace stagemake {
+namespace {
 
-bool is_loopback(std::string_view registry) {
-  if (registry.starts_with("[::1]")) return registry.size() == 5 || registry[5] == ':';
-  std::string_view host = registry.substr(0, registry.find(':'));
-  // All of 127.0.0.0/8, and no name that begins like it ("127.0.0.1.example.org").
-  bool address = host.starts_with("127.") && host.find_first_not_of("0123456789.") == std::string_view::npos;
-  return address || host == "localhost";
+// Nothing of a host is left where something else than a port follows an IPv6 address.
+std::string_view without_port(std::string_view host) {
+  std::size_t end = host.starts_with('[') ? host.find(']') + 1 : host.find(':');
+  bool is_sound = end >= host.size() || host[end] == ':';
+  return is_sound ? host.substr(0, end) : std::string_view();
 }
 
-bool PlainHttp::allowed(std::string_view image) const {
+}  // namespace
+
+bool is_loopback(std::string_view host) {
+  std::string name(without_port(host));
+  if (name == "localhost" || name == "[::1]") return true;
+  in_addr address{};
+  return ::inet_pton(AF_INET, name.c_str(), &address) == 1 && (ntohl(address.s_addr) >> 24) == 127;
+}
+
+bool PlainHttp::allows(std::string_view host) const {
+  return is_loopback(host) || hosts_.contains(host) || hosts_.contains(without_port(host));
+}
+
+bool PlainHttp::allows_image(std::string_view image) const {
   std::string registry = registry_of(image);
-  return !registry.empty() && (is_loopback(registry) || hosts_.contains(registry));
+  return !registry.empty() && allows(registry);
 }
 
 }  // namespace stagemake

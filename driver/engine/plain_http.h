@@ -1,5 +1,5 @@
-// Which registries may be spoken to without checking their certificate, or without TLS at all: those on this
-// machine's loopback, as docker has it, and those that somebody named. Knows names; connects to nothing.
+// Where plain HTTP is good enough: on this machine's loopback, as docker has it, and at hosts that somebody
+// named. This one rule serves engines and our own questions to registries. Knows names; connects to nothing.
 #pragma once
 
 #include <set>
@@ -9,19 +9,21 @@
 
 namespace stagemake {
 
-// "127.0.0.1:5000", "localhost", "[::1]:5000": a registry as an image name has it, with or without a port.
-bool is_loopback(std::string_view registry);
+// Whether a host ("localhost", "127.0.0.1", "[::1]", each with or without ":port") is this machine, by its
+// name alone: "127.example.org" is not.
+bool is_loopback(std::string_view host);
 
 // Thread rule: `allow` before anything asks.
 class PlainHttp {
  public:
-  // Each "host" or "host:port", as image names have it.
+  // Each "host:port", or "host" for all its ports.
   void allow(const std::vector<std::string>& hosts) { hosts_.insert(hosts.begin(), hosts.end()); }
+  bool allows(std::string_view host) const;
   // Of the registry in an image name; false where it names none.
-  bool allowed(std::string_view image) const;
+  bool allows_image(std::string_view image) const;
 
  private:
-  std::set<std::string> hosts_;
+  std::set<std::string, std::less<>> hosts_;
 };
 
 }  // namespace stagemake

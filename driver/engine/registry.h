@@ -37,8 +37,7 @@ struct RegistryAnswer {
 };
 
 struct RegistryOptions {
-  std::vector<std::string> plain_http =
-      {};  // hosts, each with or without port, that need no TLS, beside loopback
+  std::vector<std::string> plain_http = {};  // hosts that need no TLS beside loopback (plain_http.h)
   std::chrono::milliseconds connect_patience{3000};
   std::chrono::milliseconds patience{10000};        // per request, with all its tries
   std::chrono::milliseconds whole_patience{20000};  // for a whole call

@@ -11,20 +11,32 @@ TEST(PlainHttp, ThisMachinesLoopbackAndNobodyElse) {
   PlainHttp plain;
   for (const char* image : {"127.0.0.1:5000/a:1", "127.0.0.1/a", "127.1.2.3:1/a/b@sha256:0",
                             "localhost:5000/a", "localhost/a", "[::1]:5000/a:1", "[::1]/a"})
-    EXPECT_TRUE(plain.allowed(image)) << image;
+    EXPECT_TRUE(plain.allows_image(image)) << image;
   for (const char* image :
        {"127.0.0.1.example.org:5000/a:1", "127.example.org/a", "localhost.example.org/a",
         "registry.example/a", "debian:12", "me/thing", "[::1]x:5000/a", "10.0.0.1:5000/a", ""})
-    EXPECT_FALSE(plain.allowed(image)) << image;
+    EXPECT_FALSE(plain.allows_image(image)) << image;
 }
 
 TEST(PlainHttp, AndThoseThatWereNamed) {
   PlainHttp plain;
   plain.allow({"registry.example:5000", "10.0.0.1"});
-  EXPECT_TRUE(plain.allowed("registry.example:5000/a/b:1"));
-  EXPECT_TRUE(plain.allowed("10.0.0.1/a"));
-  EXPECT_FALSE(plain.allowed("registry.example/a/b:1")) << "another port";
-  EXPECT_FALSE(plain.allowed("10.0.0.1:5000/a"));
+  EXPECT_TRUE(plain.allows_image("registry.example:5000/a/b:1"));
+  EXPECT_FALSE(plain.allows_image("registry.example/a/b:1")) << "another port";
+  EXPECT_TRUE(plain.allows_image("10.0.0.1/a"));
+  EXPECT_TRUE(plain.allows_image("10.0.0.1:5000/a")) << "named without a port: all of them";
+  EXPECT_FALSE(plain.allows_image("10.0.0.10/a"));
+}
+
+TEST(PlainHttp, IsTheSameForAHostAsForAnImageOnIt) {
+  PlainHttp plain;
+  plain.allow({"registry.example:5000", "10.0.0.1"});
+  for (const char* host : {"127.0.0.1", "127.9.9.9:1", "localhost:80", "[::1]", "[::1]:5000",
+                           "registry.example:5000", "10.0.0.1", "10.0.0.1:80"})
+    EXPECT_TRUE(plain.allows(host)) << host;
+  for (const char* host : {"127.1", "127.0.0.1.example.org", "localhost.example.org:80", "[::1]x:5000",
+                           "[::1", "[", "registry.example", "registry.example:80", "10.0.0.10", ""})
+    EXPECT_FALSE(plain.allows(host)) << host;
 }
 
 TEST(DigestIn, IsADigestAndNothingElse) {
