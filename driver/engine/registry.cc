@@ -17,6 +17,7 @@ struct Place {
   std::string asked;
   RegistryName name = {};
   std::string list_problem = {};  // why it is not looked at, or not to its end
+  bool is_missing = false;
   std::vector<std::string> image_problems = {};
   std::size_t images_with_problems = 0;
   std::size_t impossible_tags = 0;
@@ -43,7 +44,7 @@ struct Place {
 
   void tell(std::size_t most, std::vector<RegistryProblem>& problems) const {
     auto add = [&](std::string what) { problems.push_back({asked, std::move(what)}); };
-    if (!list_problem.empty()) add(list_problem);
+    if (!list_problem.empty()) problems.push_back({asked, list_problem, is_missing});
     for (const std::string& one : image_problems) add(one);
     if (images_with_problems > kMostNamed)
       add(fmt::format("and {} more images that cannot be read", images_with_problems - kMostNamed));
@@ -123,7 +124,10 @@ RegistrySurvey Registry::survey(const std::vector<std::string>& repositories) {
       return true;
     };
     call.reader().list(place.name, place.name.repository + "/tags/list", "tags", take_tag,
-                       [&](const HttpAnswer&, const std::string& why) { place.list_problem = why; });
+                       [&](const HttpAnswer& answer, const std::string& why) {
+                         place.list_problem = why;
+                         place.is_missing = answer.status == 404;
+                       });
   }
   call.run();
   std::sort(survey.images.begin(), survey.images.end(),

@@ -22,6 +22,7 @@ namespace stagemake {
 struct RegistryProblem {
   std::string repository;  // as asked
   std::string what;
+  bool is_missing = false;  // the registry does not know the repository
 
   std::string text() const { return repository + ": " + what; }
 };

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <set>
 
@@ -24,6 +25,29 @@ std::string reference_of(const std::string& name, const std::string& digest) {
 using Likeness = std::pair<std::int64_t, std::map<std::string, std::string>>;
 Likeness likeness(const Snapshot& snapshot) {
   return {snapshot.created, to_labels(snapshot)};
+}
+
+// Not every stage has images everywhere: where a repository has some of what was looked for, what it lacks is
+// nothing to tell, and where it has nothing, that is one problem and not one per stage.
+std::vector<std::string> problem_lines(const std::vector<RegistryProblem>& problems,
+                                       const std::vector<std::string>& repositories,
+                                       const std::vector<std::string>& places) {
+  std::vector<std::string> lines;
+  std::map<std::string, std::vector<const RegistryProblem*>> missing;  // by what begins their names
+  auto whole = [&](const std::string& place) {
+    auto at = std::find(places.begin(), places.end(), place) - places.begin();
+    return repositories[static_cast<std::size_t>(at) / (places.size() / repositories.size())];
+  };
+  for (const RegistryProblem& problem : problems)
+    if (problem.is_missing)
+      missing[whole(problem.repository)].push_back(&problem);
+    else
+      lines.push_back(fmt::format("{}: {}", printable(problem.repository), printable(problem.what)));
+  for (const auto& [repository, all] : missing)
+    if (all.size() >= places.size() / repositories.size())
+      lines.push_back(
+          fmt::format("{}: it has no images of this: {}", printable(repository), printable(all[0]->what)));
+  return lines;
 }
 
 std::size_t finished_packages(const Snapshot& snapshot) {
@@ -77,15 +101,18 @@ RemoteSnapshots find_remote_snapshots(Registry& registry, const StageTable& tabl
     else
       found.snapshots[place->second].names.push_back(image.name);
   }
-  for (const RegistryProblem& problem : survey.problems)
-    found.problems.push_back(fmt::format("{}: {}", printable(problem.repository), printable(problem.what)));
+  std::vector<std::string> told = problem_lines(survey.problems, repositories, places);
+  std::move(told.begin(), told.end(), std::back_inserter(found.problems));
   return found;
 }
 
 std::string worth_keeping(const Snapshot& there, const Snapshot& ours) {
-  if (there.environment != ours.environment || there.stage != ours.stage || there.key() != ours.key())
-    return {};
-  if (there.base_digest != ours.base_digest) return {};
+  if (there.environment != ours.environment || there.base_digest != ours.base_digest) return {};
+  // A later stage's image, which holds the one that the name tells, is less than that one's own.
+  const LineageEntry* held = ours.holds(there.stage);
+  bool is_later = there.stage != ours.stage && held != nullptr && held->key == there.key();
+  if (is_later && there.complete) return "one of that stage alone, with the same key, is there already";
+  if (there.stage != ours.stage || there.key() != ours.key()) return {};
   if (likeness(there) == likeness(ours)) return std::string(kAlreadyThere);
   if (there.complete && ours.complete && (there.clean || !ours.clean))
     return "one of the same key is there already";

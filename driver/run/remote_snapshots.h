@@ -25,8 +25,8 @@ RemoteSnapshots find_remote_snapshots(Registry& registry, const StageTable& tabl
 // The snapshot that an image in a registry says it is; nothing where it is none.
 std::optional<Snapshot> snapshot_in(const RegistryImage& image);
 
-// Why an image in a registry must not be replaced by `ours`, which has its name: it holds the same or more.
-// Empty: it may be.
+// Why an image in a registry must not be replaced by `ours`, which has its name: it holds the same or more,
+// or is the very stage that the name tells and ours a later one. Empty: it may be.
 std::string worth_keeping(const Snapshot& there, const Snapshot& ours);
 
 }  // namespace stagemake
