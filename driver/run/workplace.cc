@@ -38,7 +38,7 @@ constexpr std::size_t kManifestLimit = 256u << 20;  // bytes
 class LogFile {
  public:
   explicit LogFile(const fs::path& path)
-      : path_(path), fd_(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644)) {
+      : path_(path), fd_(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0644)) {
     if (fd_ < 0)
       throw engine_unusable(fmt::format("{}: cannot be written: {}", path.string(), std::strerror(errno)));
   }
