@@ -1,0 +1,66 @@
+// What runs in the containers of a simulation: bootstrap, configure, and a make that follows stamps, takes
+// virtual time and heeds the guard. A stamp tells what its package was built from: a digest of the package's
+// files in the container and of the stamps of its normal dependencies.
+#pragma once
+
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "plan/tree_text.h"
+#include "run/schedule_engine.h"
+
+namespace stagemake {
+
+// By package: version and digest. A stamp that was cut short has no digest.
+struct Stamp {
+  std::string version;
+  std::string digest;
+  bool operator==(const Stamp&) const = default;
+};
+using Stamps = std::map<std::string, Stamp>;
+Stamps stamps_in(const FakeFiles& files);
+std::string stamp_path(const std::string& package, const std::string& version);
+
+class ScheduleMake {
+ public:
+  ScheduleMake(ScheduleEngine& engine, VirtualClock& time, Chance& chance)
+      : engine_(engine), time_(time), chance_(chance) {}
+
+  RunOutcome act(FakeContainer& container, const std::string& script, const std::stop_token& stop);
+
+  const ReadTree* tree = nullptr;  // of the command that goes on
+  std::set<std::string> failing;
+  std::map<std::string, double> seconds;  // by package
+  // A package begins to be built in a container, with what its stamp will tell.
+  std::function<void(const FakeContainer&, const std::string& package, const Stamp&)> on_build;
+  Stamps last;  // what was in the container of the last run when that ended
+
+ private:
+  struct Guard {
+    bool on = false;
+    double close = 0, end = 0;  // by the clock, whole seconds; 0: no deadline
+    std::map<std::string, double> expected;
+  };
+
+  RunOutcome work(FakeContainer& container, const std::string& script, const std::stop_token& stop);
+  RunOutcome make(FakeContainer& container, const std::vector<std::string>& wanted, const Guard& guard,
+                  const std::stop_token& stop);
+  bool build(FakeContainer& container, const DependencyGraph& graph, PackageId id, const Guard& guard,
+             const std::stop_token& stop);
+  std::string digest(const FakeFiles& files, const DependencyGraph& graph, PackageId id) const;
+  bool may_begin(FakeContainer& container, const std::string& name, const Guard& guard) const;
+  Guard guard_of(FakeContainer& container, const std::string& script) const;
+  void remove(FakeContainer& container, const std::string& script);
+  void configure(FakeContainer& container) const;
+  GraphOptions configured(const FakeFiles& files) const;
+  bool spend(double takes, const std::stop_token& stop);
+
+  ScheduleEngine& engine_;
+  VirtualClock& time_;
+  Chance& chance_;
+  static inline unsigned long written_ = 0;
+};
+
+}  // namespace stagemake

@@ -1,0 +1,122 @@
+#include "run/virtual_clock.h"
+
+#include <algorithm>
+#include <limits>
+
+namespace stagemake {
+namespace {
+
+constexpr double kNever = std::numeric_limits<double>::infinity();
+thread_local bool pushes = false;  // this thread does
+
+}  // namespace
+
+class VirtualClock::Entry : public Clock::Alarm {
+ public:
+  Entry(VirtualClock& clock, double when, std::function<void()> what)
+      : clock_(clock), what_(std::move(what)) {
+    std::lock_guard lock(clock_.mutex_);
+    clock_.alarms_.emplace(when, this);
+  }
+  // Alarms ring in the lane that takes them back: none rings now.
+  ~Entry() override {
+    std::lock_guard lock(clock_.mutex_);
+    std::erase_if(clock_.alarms_, [this](const auto& alarm) { return alarm.second == this; });
+  }
+  const std::function<void()>& what() const { return what_; }
+
+ private:
+  VirtualClock& clock_;
+  const std::function<void()> what_;
+};
+
+double VirtualClock::now() const {
+  std::lock_guard lock(mutex_);
+  return now_;
+}
+
+std::unique_ptr<Clock::Alarm> VirtualClock::at(double when, std::function<void()> what) {
+  return std::make_unique<Entry>(*this, when, std::move(what));
+}
+
+// When the lane of the build goes on; never where it does nothing, long ago where it is at work.
+double VirtualClock::next_of_build() const {
+  if (!builds_) return kNever;
+  if (!build_wakes_) return -kNever;
+  return std::min(*build_wakes_, alarms_.empty() ? kNever : alarms_.begin()->first);
+}
+
+// Each returns whether it did something; else there is something to wait for.
+bool VirtualClock::pass_in_build(std::unique_lock<std::mutex>& lock, double until) {
+  double alarm = alarms_.empty() ? kNever : alarms_.begin()->first;
+  double push = push_wakes_ ? *push_wakes_ : sends_ || !awaited_.empty() ? -kNever : kNever;
+  double next = std::min(until, alarm);
+  if (next > push) return false;
+  now_ = std::max(now_, next);
+  if (alarm > until) return true;
+  std::function<void()> ring = alarms_.begin()->second->what();
+  alarms_.erase(alarms_.begin());
+  lock.unlock();
+  ring();
+  lock.lock();
+  return true;
+}
+
+bool VirtualClock::pass_in_push(double until) {
+  if (until >= next_of_build()) return false;
+  now_ = std::max(now_, until);
+  return true;
+}
+
+void VirtualClock::pass(double seconds, const std::stop_token& stop) {
+  std::unique_lock lock(mutex_);
+  std::optional<double>& wakes = pushes ? push_wakes_ : build_wakes_;
+  double until = now_ + seconds;
+  wakes = until;
+  changed_.notify_all();
+  while (!released_ && !stop.stop_requested() && now_ < until)
+    if (!(pushes ? pass_in_push(until) : pass_in_build(lock, until))) changed_.wait(lock);
+  wakes.reset();
+  changed_.notify_all();
+}
+
+void VirtualClock::await_push(const std::string& name) {
+  std::lock_guard lock(mutex_);
+  awaited_.insert(name);
+}
+
+void VirtualClock::begin_push(const std::string& name) {
+  std::lock_guard lock(mutex_);
+  pushes = true;
+  awaited_.erase(name);
+  sends_ = true;
+}
+
+void VirtualClock::end_push() {
+  std::lock_guard lock(mutex_);
+  sends_ = false;
+  changed_.notify_all();
+}
+
+void VirtualClock::begin_build() {
+  std::lock_guard lock(mutex_);
+  builds_ = true;
+  released_ = sends_ = false;
+  awaited_.clear();
+  build_wakes_.reset();
+  push_wakes_.reset();
+}
+
+void VirtualClock::end_build() {
+  std::lock_guard lock(mutex_);
+  builds_ = false;
+  changed_.notify_all();
+}
+
+void VirtualClock::release() {
+  std::lock_guard lock(mutex_);
+  released_ = true;
+  changed_.notify_all();
+}
+
+}  // namespace stagemake

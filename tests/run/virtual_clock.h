@@ -1,0 +1,60 @@
+// Time for simulations: it goes by only when somebody who has something to do says how long that takes.
+//
+// Two lanes go side by side, as in a run: what builds, and what pushes. Time goes on to the next thing that
+// happens in either lane, and only when both wait or have nothing to do; so a schedule is the same each time,
+// however the machine's threads are scheduled. The thread that first says begin_push() is the lane of pushes;
+// all others are the lane of the build, of which one at a time may be at work.
+#pragma once
+
+#include <condition_variable>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <stop_token>
+#include <string>
+
+#include "run/clock.h"
+
+namespace stagemake {
+
+class VirtualClock : public Clock {
+ public:
+  double now() const override;
+  void sleep(double seconds) override { pass(seconds); }
+  // Fires in the lane of the build while that waits.
+  std::unique_ptr<Alarm> at(double when, std::function<void()> what) override;
+
+  // Lets time go by; less where a stop is requested meanwhile.
+  void pass(double seconds, const std::stop_token& stop = {});
+
+  // --- What the lane of pushes has to do.
+  void await_push(const std::string& name);
+  void begin_push(const std::string& name);
+  void end_push();
+
+  void begin_build();
+  void end_build();
+  // Nobody waits any more, and time stands still: the driver is dead.
+  void release();
+
+ private:
+  class Entry;
+  using Alarms = std::multimap<double, Entry*>;
+
+  double next_of_build() const;
+  bool pass_in_build(std::unique_lock<std::mutex>& lock, double until);
+  bool pass_in_push(double until);
+
+  mutable std::mutex mutex_;
+  std::condition_variable changed_;
+  double now_ = 1'700'000'000;
+  Alarms alarms_;
+  std::optional<double> build_wakes_, push_wakes_;
+  std::set<std::string> awaited_;  // pushes that the queue has been given
+  bool sends_ = false;
+  bool builds_ = false;
+  bool released_ = false;
+};
+
+}  // namespace stagemake
