@@ -89,7 +89,20 @@ const std::set<PackageId>* CandidateJudge::wanted_in(const Snapshot& snapshot) c
   return &found->second;
 }
 
+// What was built with an own copy of what the system provides now: that copy goes.
+std::vector<std::string> CandidateJudge::users_of_taken(const Snapshot& snapshot) const {
+  std::vector<PackageId> taken;
+  for (const auto& [name, installed] : snapshot.packages)
+    if (std::optional<PackageId> id = packages_.find(name); id && graph_.is_dummy(*id)) taken.push_back(*id);
+  std::vector<std::string> users;
+  if (taken.empty()) return users;
+  for (PackageId id : graph_.rebuilt_with(taken))
+    if (!graph_.is_dummy(id)) users.push_back(packages_[id].name);
+  return users;
+}
+
 void CandidateJudge::judge_packages(const Snapshot& snapshot, Candidate& candidate) const {
+  std::vector<std::string> users = users_of_taken(snapshot);
   const std::set<PackageId>* wanted = wanted_in(snapshot);
   for (const auto& [name, installed] : snapshot.packages) {
     std::optional<PackageId> id = packages_.find(name);
@@ -97,8 +110,9 @@ void CandidateJudge::judge_packages(const Snapshot& snapshot, Candidate& candida
       candidate.removed.push_back(name);
     else if (wanted != nullptr && !wanted->contains(*id))
       candidate.unwanted.push_back(name);
-    else if (installed.fingerprint.empty() || (installed.version == packages_[*id].version &&
-                                               installed.fingerprint != plan_.fingerprints[*id]))
+    else if (installed.fingerprint.empty() || contains(users, name) ||
+             (installed.version == packages_[*id].version &&
+              installed.fingerprint != plan_.fingerprints[*id]))
       candidate.stale.push_back(name);
   }
   bool must_uninstall = !candidate.stale.empty() || !candidate.removed.empty() || !candidate.unwanted.empty();
@@ -118,7 +132,8 @@ void CandidateJudge::weigh(Candidate& candidate) const {
       auto found = from->packages.find(packages_[id].name);
       if (graph_.is_forced(id) || found == from->packages.end() ||
           found->second.version != packages_[id].version || found->second.fingerprint.empty() ||
-          found->second.fingerprint != plan_.fingerprints[id])
+          found->second.fingerprint != plan_.fingerprints[id] ||
+          contains(candidate.stale, packages_[id].name))
         to_build.push_back(id);
     }
     std::set<PackageId> not_ready(to_build.begin(), to_build.end());

@@ -98,6 +98,7 @@ class CandidateJudge {
 
  private:
   const std::set<PackageId>* wanted_in(const Snapshot& snapshot) const;
+  std::vector<std::string> users_of_taken(const Snapshot& snapshot) const;
 
   const StagePlan& plan_;
   const PackageIndex& packages_;

@@ -62,7 +62,8 @@ struct Snapshot {
   std::string cpu;          // words: what the CPUs that made it can do (base/machine.h); empty where unknown
   std::vector<LineageEntry> lineage;  // what it holds, from the base on; with its own stage as last
   std::map<std::string, InstalledPackage> packages;
-  std::optional<ConfiguredPackages> configured;  // where it holds a stage that configures
+  // What configure decided last: in a stage that it holds, or in the older image in which it was made.
+  std::optional<ConfiguredPackages> configured;
 
   const std::string& key() const { return lineage.back().key; }
   bool is_remote() const { return !reference.empty(); }

@@ -33,6 +33,14 @@ BuildRun::BuildRun(const BuildWorld& world, std::vector<EnvironmentBuild>& build
     auto judge = [&world, &build](const Snapshot& snapshot, Candidate& candidate) {
       judge_packages(build.plan, world.packages, *build.graph, build.restore, snapshot, candidate);
     };
+    auto users = [&world, &build](const std::vector<std::string>& changed) {
+      std::vector<PackageId> ids;
+      for (const std::string& name : changed)
+        if (std::optional<PackageId> id = world.packages.find(name)) ids.push_back(*id);
+      std::vector<std::string> names;
+      for (PackageId id : build.graph->rebuilt_with(ids)) names.push_back(world.packages[id].name);
+      return names;
+    };
     settings_.push_back({.engine = world.engine,
                          .state = world.state,
                          .packages = world.packages,
@@ -44,6 +52,7 @@ BuildRun::BuildRun(const BuildWorld& world, std::vector<EnvironmentBuild>& build
                          .tags = world.tags,
                          .clock = world.clock,
                          .judge = judge,
+                         .users = users,
                          .base_image = build.base_image});
   }
 }

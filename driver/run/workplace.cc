@@ -201,7 +201,7 @@ RunOutcome Workplace::run(std::size_t stage, const RunSpec& how) {
   refused_.clear();
   RunOutcome outcome = setting_.engine.run(container_, text, sink, how.stop);
   if (makes) note_packages();
-  if (outcome.ok() && makes) provided_.clear();
+  if (outcome.ok() && makes) provided_.clear(), built_with_provided_.clear();
   if (outcome.ok() && spec.configures) note_configured();
   if (spec.errors_ignored && !outcome.stopped && refused_.empty()) outcome.exit_code = 0;
   return outcome;
@@ -322,7 +322,9 @@ std::string Workplace::script(std::size_t stage, const std::string& prologue,
   for (const std::string& name : spec.uses) export_variable(name);
   for (const std::string& name : spec.passes) export_variable(name);
   text += prologue;
-  if (makes) text += uninstall_script(provided_, "the system's own is used") + guard_setup(guard);
+  if (makes)
+    text += uninstall_script(built_with_provided_, "the system's own is used of what it was built with") +
+            uninstall_script(provided_, "the system's own is used") + guard_setup(guard);
   return in_root(text +
                  stage_recipe(spec, setting_.plan.environment, makes ? kGuardProgram : std::string_view()));
 }
@@ -339,8 +341,8 @@ void Workplace::note_packages() {
 // and it may choose the system's copy of what is installed. A clean build would have neither.
 void Workplace::note_configured() {
   std::optional<ConfiguredPackages> now = survey_configured(setting_.engine, container_, setting_.plan.table);
-  bool in_older = start_.snapshot != nullptr && start_.kind == Candidate::Kind::Older;
-  if (now && in_older) {
+  // Also in what is left of a run that went on in an older image.
+  if (now && start_.snapshot != nullptr && !installed_.empty()) {
     std::set<std::string> enabled_before;
     if (configured_) enabled_before = configured_->installed;
     std::erase_if(now->installed, [&](const std::string& name) {
@@ -350,6 +352,8 @@ void Workplace::note_configured() {
     });
     for (const std::string& name : now->dummies)
       if (installed_.contains(name) && !is_made_by_name(name)) provided_.push_back(name);
+    for (const std::string& name : setting_.users(provided_))
+      if (installed_.contains(name) && !now->dummies.contains(name)) built_with_provided_.push_back(name);
   }
   configured_ = std::move(now);
   std::optional<std::size_t> stage = setting_.plan.configuring_stage();
@@ -395,8 +399,8 @@ Snapshot Workplace::describe(std::size_t stage, bool complete) const {
   for (std::size_t held : plan.chain(stage))
     snapshot.lineage.push_back({plan.stages[held].name, plan.stages[held].key, plan.stages[held].inputs});
   snapshot.packages = installed_;
-  if (std::optional<std::size_t> configures = plan.configuring_stage())
-    if (snapshot.holds(plan.stages[*configures].name) != nullptr) snapshot.configured = configured_;
+  // Also before the stage that configures, in an older image: what was enabled there.
+  snapshot.configured = configured_;
   return snapshot;
 }
 

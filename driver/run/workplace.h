@@ -35,6 +35,8 @@ struct WorkplaceSetting {
   Clock& clock;
   // What of the packages of an image is out of date: judge_packages() with the plan.
   std::function<void(const Snapshot&, Candidate&)> judge;
+  // Who must be built again where these packages go: DependencyGraph::rebuilt_with() with the plan's.
+  std::function<std::vector<std::string>(const std::vector<std::string>&)> users;
   std::string base_image;  // what a container is made from where no snapshot is: a name, or one with a digest
 };
 
@@ -103,7 +105,8 @@ class Workplace {
   std::optional<std::vector<SourceFile>> inside_;  // the tree in the container, as last brought
   std::string manifest_;                           // its digest
   bool uninstall_pending_;
-  std::vector<std::string> provided_;  // installed, and since configure the system's own are used
+  std::vector<std::string> provided_;             // installed, and since configure the system's own are used
+  std::vector<std::string> built_with_provided_;  // installed, and need one of those
   std::vector<std::string> refused_;
   bool has_compiled_ = false;
   std::map<std::string, InstalledPackage> installed_;
