@@ -245,7 +245,7 @@ BuildOutcome run_session(Session& session, const Options& options) {
   for (const Environment& environment : session.environments) {
     if (left_containers(session.world, environment.name).empty()) continue;
     session.settle_tags(options);
-    adopt_containers(session.world, environment, no_more_waiting.get_token(), reporter);
+    adopt_containers(session.world, environment, signals.token(), reporter, options.deadline);
   }
   session.look(options);
   session.settle_tags(options);

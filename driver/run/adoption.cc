@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <cstdlib>
+#include <limits>
 
 #include "base/digest.h"
 #include "base/machine.h"
@@ -10,6 +11,7 @@
 #include "base/text.h"
 #include "run/guard.h"
 #include "run/image_survey.h"
+#include "run/ladder.h"
 #include "run/workplace.h"
 
 namespace stagemake {
@@ -54,14 +56,19 @@ bool is_wanted(const BuildWorld& world, const Environment& environment, const Sn
 
 // The driver is dead, and what it began in the container still works.
 void end_work(const BuildWorld& world, const Environment& environment, const ContainerInfo& container,
-              const std::optional<Snapshot>& snapshot, const std::stop_token& stop, Reporter& reporter) {
+              const std::optional<Snapshot>& snapshot, const std::stop_token& stop, Reporter& reporter,
+              const std::optional<double>& deadline) {
   constexpr double kLookPause = 0.5;  // seconds
   constexpr std::chrono::milliseconds kGrace{10000};
   if (snapshot && is_wanted(world, environment, *snapshot)) {
     reporter.note(
         fmt::format("{}: an earlier run is dead, and its container still works on {}: waiting for it",
                     environment.name, snapshot->stage));
-    while (!stop.stop_requested() && !world.engine.processes(container.name).empty())
+    double began = world.clock.now();
+    double until = deadline ? stage_times(*deadline, began, kUnknownCommit).end
+                            : std::numeric_limits<double>::infinity();
+    while (!stop.stop_requested() && world.clock.now() < until &&
+           !world.engine.processes(container.name).empty())
       world.clock.sleep(kLookPause);
   } else {
     reporter.note(
@@ -84,10 +91,10 @@ std::vector<ContainerInfo> left_containers(const BuildWorld& world, const std::s
 }
 
 void adopt_containers(const BuildWorld& world, const Environment& environment, const std::stop_token& stop,
-                      Reporter& reporter) {
+                      Reporter& reporter, const std::optional<double>& deadline) {
   for (const ContainerInfo& container : left_containers(world, environment.name)) {
     std::optional<Snapshot> snapshot = from_labels(container.labels);
-    if (container.running) end_work(world, environment, container, snapshot, stop, reporter);
+    if (container.running) end_work(world, environment, container, snapshot, stop, reporter, deadline);
     if (snapshot) {
       adopt(world, container, std::move(*snapshot), reporter);
     } else {

@@ -1,6 +1,7 @@
 // Containers that a dead driver left behind: their work is kept.
 #pragma once
 
+#include <optional>
 #include <stop_token>
 #include <string>
 
@@ -15,8 +16,8 @@ std::vector<ContainerInfo> left_containers(const BuildWorld& world, const std::s
 
 // Commits them as unfinished snapshots, removes them, and says so. One in which something still runs is
 // awaited where what it makes is still wanted: a stage of the environment has its key; else, and on a request
-// to stop, it is ended first.
+// to stop, it is ended first; also before the `deadline` of the run, seconds since the epoch.
 void adopt_containers(const BuildWorld& world, const Environment& environment, const std::stop_token& stop,
-                      Reporter& reporter);
+                      Reporter& reporter, const std::optional<double>& deadline = {});
 
 }  // namespace stagemake
