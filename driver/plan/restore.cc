@@ -109,7 +109,13 @@ class Decider {
     if (!snapshot.complete && same_key)
       return Candidate{
           .kind = Candidate::Kind::Unfinished, .snapshot = &snapshot, .refused = judge_.unfit(snapshot)};
-    if (!at || !plan_.stages[stage].parent) return std::nullopt;
+    if (!at) return std::nullopt;
+    // A first stage is not built in an older image; but what may not be used at all is why it is built.
+    if (!plan_.stages[stage].parent) {
+      std::string why = judge_.unfit(snapshot);
+      if (why.empty()) return std::nullopt;
+      return Candidate{.kind = Candidate::Kind::Older, .snapshot = &snapshot, .refused = std::move(why)};
+    }
     std::vector<std::size_t> chain = plan_.chain(*at);
     if (std::find(chain.begin(), chain.end(), stage) == chain.end()) return std::nullopt;
     return Candidate{
