@@ -12,6 +12,7 @@ work=$(mktemp -d "${TMPDIR:-/tmp}/stagemake-e2e.XXXXXX")
 base=stagemake-test-base:1
 environment=debian-bookworm-minimal
 dockerd_pid=
+dockerd_pids=
 registry_pid=
 
 skip() {
@@ -27,14 +28,14 @@ skip() {
 clean_up() {
   status=$?
   set +e
-  for daemon in $registry_pid $dockerd_pid; do
+  for daemon in $registry_pid $dockerd_pids; do
     kill "$daemon"
     wait "$daemon"
   done
   if [ "$status" != 0 ] && [ "$status" != 77 ]; then
     echo "--- the last commands' logs:"
-    tail -n 20 "$work"/state/*/logs/*/*.log
-    [ -f "$work/dockerd.log" ] && tail -n 5 "$work/dockerd.log"
+    tail -n 20 "${STAGEMAKE_STATE:-$work/state}"/*/logs/*/*.log
+    [ "$engine" != docker ] || tail -n 5 "$work"/dockerd*.log
   fi
   # Overlay mounts of a killed engine would make the removal fail.
   awk -v work="$work" 'index($2, work) == 1 { print $2 }' /proc/mounts | sort -r | xargs -r umount -l
@@ -43,20 +44,43 @@ clean_up() {
 }
 trap clean_up EXIT
 
+# start_docker [NAME]: a dockerd with folders of its own, which DOCKER_HOST names from then on.
 start_docker() {
-  export DOCKER_HOST=unix://$work/docker.sock STAGEMAKE_DOCKER=${STAGEMAKE_DOCKER:-/usr/bin/docker}
+  docker=$work/docker${1:-}
+  export DOCKER_HOST=unix://$docker.sock STAGEMAKE_DOCKER=${STAGEMAKE_DOCKER:-/usr/bin/docker}
   command -v dockerd > /dev/null || [ -x /usr/sbin/dockerd ] || skip "there is no dockerd"
   [ "$(id -u)" = 0 ] || skip "dockerd needs root"
-  PATH=$PATH:/usr/sbin dockerd --data-root "$work/docker" --exec-root "$work/docker-exec" -H "$DOCKER_HOST" \
-    --pidfile "$work/docker.pid" --iptables=false --bridge=none > "$work/dockerd.log" 2>&1 &
+  PATH=$PATH:/usr/sbin dockerd --data-root "$docker" --exec-root "$docker-exec" -H "$DOCKER_HOST" \
+    --pidfile "$docker.pid" --iptables=false --bridge=none > "$work/dockerd${1:-}.log" 2>&1 &
   dockerd_pid=$!
   for _ in $(seq 100); do
-    "$STAGEMAKE_DOCKER" info > /dev/null 2>&1 && return
+    "$STAGEMAKE_DOCKER" info > /dev/null 2>&1 && dockerd_pids="$dockerd_pids $dockerd_pid" && return
     kill -0 "$dockerd_pid" 2> /dev/null || break
     sleep 0.2
   done
-  dockerd_pid=
-  skip "dockerd does not start here: $(tail -n 1 "$work/dockerd.log")"
+  skip "dockerd does not start here: $(tail -n 1 "$work/dockerd${1:-}.log")"
+}
+
+# The registry picks a port of its own: nobody else's is disturbed.
+start_registry() {
+  registry=127.0.0.1:$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+  printf 'version: 0.1\nstorage:\n  filesystem:\n    rootdirectory: %s\nhttp:\n  addr: %s\n' \
+    "$work/registry" "$registry" > "$work/registry.yml"
+  docker-registry serve "$work/registry.yml" > "$work/registry.log" 2>&1 &
+  registry_pid=$!
+  for _ in $(seq 50); do
+    in_registry > /dev/null 2>&1 && return
+    sleep 0.1
+  done
+  fail "docker-registry does not start: $(tail -n 1 "$work/registry.log")"
+}
+# in_registry [NAME]: its repositories, or the tags of one.
+in_registry() {
+  python3 - "http://$registry/v2/${1:-_catalog}${1:+/tags/list}" <<'P'
+import json, sys, urllib.request
+answer = json.load(urllib.request.urlopen(sys.argv[1]))
+print(*sorted(answer.get("tags") or answer.get("repositories") or []))
+P
 }
 
 start_buildah() {
@@ -66,6 +90,22 @@ start_buildah() {
     "$work/storage/graph" "$work/storage/run" > "$work/storage.conf"
   export CONTAINERS_STORAGE_CONF=$work/storage.conf XDG_CACHE_HOME=$work/cache
   buildah images > "$work/probe" 2>&1 || skip "buildah does not work here: $(tail -n 1 "$work/probe")"
+}
+
+# small_disk NAME SIZE FOLDER: from now on FOLDER is a file system of that size (as for truncate), in the file NAME.
+small_disk() {
+  [ "$(id -u)" = 0 ] || skip "mounting needs root"
+  truncate -s "$2" "$work/$1"
+  PATH=$PATH:/usr/sbin mkfs.ext4 -q -m 0 "$work/$1"
+  mkdir -p "$3"
+  mount -o loop "$work/$1" "$3" 2> "$work/probe" || skip "no file system can be mounted here: $(tail -n 1 "$work/probe")"
+}
+# grow_disk NAME BYTES FOLDER: makes room there.
+grow_disk() {
+  truncate -s "+$2" "$work/$1"
+  device=$(findmnt -n -o SOURCE "$3")
+  PATH=$PATH:/usr/sbin losetup --set-capacity "$device"
+  PATH=$PATH:/usr/sbin resize2fs "$device" > /dev/null 2>&1
 }
 
 import_base() {
@@ -128,7 +168,7 @@ expect_state() { [ "$(state "$1" "${3:-$environment}")" = "$2" ] || fail "$1 is 
 # The packages that the last run of the stages built, sorted, on one line; the FORCEd sagelib is left out.
 built_in() {
   for stage in "$@"; do
-    sed -n 's/^ *\[\(.*\)-[^-]*\] successfully installed\..*/\1/p' "$work"/state/*/logs/"$environment/$stage.log"
+    sed -n 's/^ *\[\(.*\)-[^-]*\] successfully installed\..*/\1/p' "$STAGEMAKE_STATE"/*/logs/"$environment/$stage.log"
   done | grep -v '^sagelib$' | sort | tr '\n' ' '
 }
 expect_built() {
@@ -156,5 +196,7 @@ unset DOCKER_TARGETS DOCKER_TAG DOCKER_PUSH_REPOSITORY EXTRA_DOCKER_TAGS EXTRA_D
 tree=$work/minidist
 cp -a "$here/../minidist" "$tree"
 cd "$tree"
+# A script may have something to do before its engine starts.
+if declare -F before_engine > /dev/null; then before_engine; fi
 "start_$engine"
 import_base
