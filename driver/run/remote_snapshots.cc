@@ -28,25 +28,26 @@ Likeness likeness(const Snapshot& snapshot) {
 }
 
 // Not every stage has images everywhere: where a repository has some of what was looked for, what it lacks is
-// nothing to tell, and where it has nothing, that is one problem and not one per stage.
+// nothing to tell. What is the same for all that was looked for in it is one problem, and not one per stage.
 std::vector<std::string> problem_lines(const std::vector<RegistryProblem>& problems,
                                        const std::vector<std::string>& repositories,
                                        const std::vector<std::string>& places) {
-  std::vector<std::string> lines;
-  std::map<std::string, std::vector<const RegistryProblem*>> missing;  // by what begins their names
-  auto whole = [&](const std::string& place) {
-    auto at = std::find(places.begin(), places.end(), place) - places.begin();
-    return repositories[static_cast<std::size_t>(at) / (places.size() / repositories.size())];
+  std::map<std::pair<std::string, std::string>, std::size_t> same;  // how often, by repository and problem
+  std::size_t each = places.size() / std::max<std::size_t>(repositories.size(), 1);
+  auto whole = [&](const RegistryProblem& problem) {
+    auto at = static_cast<std::size_t>(std::find(places.begin(), places.end(), problem.repository) -
+                                       places.begin());
+    return at < places.size() ? repositories[at / each] : problem.repository;
   };
-  for (const RegistryProblem& problem : problems)
-    if (problem.is_missing)
-      missing[whole(problem.repository)].push_back(&problem);
-    else
-      lines.push_back(fmt::format("{}: {}", printable(problem.repository), printable(problem.what)));
-  for (const auto& [repository, all] : missing)
-    if (all.size() >= places.size() / repositories.size())
-      lines.push_back(
-          fmt::format("{}: it has no images of this: {}", printable(repository), printable(all[0]->what)));
+  for (const RegistryProblem& problem : problems) ++same[{whole(problem), problem.what}];
+  std::vector<std::string> lines;
+  for (const RegistryProblem& problem : problems) {
+    bool is_everywhere = same[{whole(problem), problem.what}] >= each;
+    if (problem.is_missing && !is_everywhere) continue;
+    std::string line = fmt::format("{}: {}", printable(is_everywhere ? whole(problem) : problem.repository),
+                                   printable(problem.what));
+    if (std::find(lines.begin(), lines.end(), line) == lines.end()) lines.push_back(std::move(line));
+  }
   return lines;
 }
 
