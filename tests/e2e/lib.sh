@@ -14,6 +14,7 @@ environment=debian-bookworm-minimal
 dockerd_pid=
 dockerd_pids=
 registry_pid=
+dockerd_options=${dockerd_options:-}  # more of them
 
 skip() {
   must=STAGEMAKE_${engine^^}_MUST_WORK
@@ -51,7 +52,7 @@ start_docker() {
   command -v dockerd > /dev/null || [ -x /usr/sbin/dockerd ] || skip "there is no dockerd"
   [ "$(id -u)" = 0 ] || skip "dockerd needs root"
   PATH=$PATH:/usr/sbin dockerd --data-root "$docker" --exec-root "$docker-exec" -H "$DOCKER_HOST" \
-    --pidfile "$docker.pid" --iptables=false --bridge=none > "$work/dockerd${1:-}.log" 2>&1 &
+    --pidfile "$docker.pid" --iptables=false --bridge=none $dockerd_options > "$work/dockerd${1:-}.log" 2>&1 &
   dockerd_pid=$!
   for _ in $(seq 100); do
     "$STAGEMAKE_DOCKER" info > /dev/null 2>&1 && dockerd_pids="$dockerd_pids $dockerd_pid" && return

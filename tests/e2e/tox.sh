@@ -2,6 +2,7 @@
 # Debian's tox runs stagemake: what people say to it by arguments and variables, what it leaves in {envdir}, two
 # environments at once, a registry between a build and the next, incremental environments.
 source "$(dirname "$0")/lib.sh"
+source "$here/registries.sh"
 [ "$engine" = docker ] || skip "tox.ini passes docker's variables, and no other engine's"
 command -v tox > /dev/null || skip "there is no tox"
 command -v docker-registry > /dev/null || skip "there is no docker-registry"
@@ -65,7 +66,7 @@ step "an unknown target, before anything is built"
 expect 1 env DOCKER_TARGETS="with-targets nowhere" tox --workdir "$folders" -e "$small" > "$work/out" 2>&1
 grep -q 'no stage is named nowhere' "$work/out" || fail "the wrong target is not named: $(cat "$work/out")"
 
-start_registry
+start_registry registry
 export DOCKER_PUSH_REPOSITORY=$registry/mini/
 
 step "a package fails: so does tox, and what was built is kept, named and pushed"
