@@ -64,7 +64,9 @@ Stamps stamps_in(const FakeFiles& files) {
        ++at) {
     std::string name = at->first.substr(kStamps.size());
     std::size_t dash = name.find('-');
-    stamps[name.substr(0, dash)] = {name.substr(dash + 1), between(at->second.content, "DIGEST: ", "\n")};
+    std::string package = name.substr(0, dash);
+    stamps[package] = {name.substr(dash + 1), between(at->second.content, "DIGEST: ", "\n"),
+                       written(files, package)};
   }
   return stamps;
 }
@@ -74,7 +76,10 @@ RunOutcome ScheduleMake::act(FakeContainer& container, const std::string& script
   struct Look {
     ScheduleMake& make;
     FakeContainer& container;
-    ~Look() { make.last = stamps_in(std::as_const(container.files)); }
+    ~Look() {
+      make.last = stamps_in(std::as_const(container.files));
+      make.has_run = true;
+    }
   } look{*this, container};
   return work(container, script, stop);
 }
@@ -136,16 +141,17 @@ bool ScheduleMake::may_begin(FakeContainer& container, const std::string& name, 
   return false;
 }
 
-// Takes from the system what its spkg-configure.m4 says; finds optional packages enabled that are installed.
+// Takes from the system what its spkg-configure.m4 says. The real one also counts optional packages as
+// enabled that are installed, for all that make does from then on: not done here, as such a package comes
+// back with the targets that are made of what is enabled after it was uninstalled.
 void ScheduleMake::configure(FakeContainer& container) const {
   const FakeFiles& files = container.files;
   std::string dummies, installed;
-  Stamps stamps = stamps_in(files);
   for (const Package& package : tree->packages) {
     auto test = files.find(fmt::format("/sage/build/pkgs/{}/spkg-configure.m4", package.name));
     if (test != files.end() && test->second.content.starts_with("system"))
       dummies += " " + package.name;
-    else if (package.type == PackageType::Standard || stamps.contains(package.name))
+    else if (package.type == PackageType::Standard)
       installed += " " + package.name;
   }
   container.files[kMakefile] = {

@@ -17,7 +17,8 @@ namespace stagemake {
 struct Stamp {
   std::string version;
   std::string digest;
-  bool operator==(const Stamp&) const = default;
+  unsigned long number = 0;  // in which order they were written
+  bool operator==(const Stamp& other) const { return version == other.version && digest == other.digest; }
 };
 using Stamps = std::map<std::string, Stamp>;
 Stamps stamps_in(const FakeFiles& files);
@@ -36,6 +37,7 @@ class ScheduleMake {
   // A package begins to be built in a container, with what its stamp will tell.
   std::function<void(const FakeContainer&, const std::string& package, const Stamp&)> on_build;
   Stamps last;  // what was in the container of the last run when that ended
+  bool has_run = false;
 
  private:
   struct Guard {

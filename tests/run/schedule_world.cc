@@ -115,11 +115,18 @@ void ScheduleWorld::observe(Running& running) {
                                      [&](PackageId id) { return made.contains(packages[id].name); });
     made.insert(name);
     if (after_another) return;
-    const Stamps& start = running.starts[container.name];
-    if (auto found = start.find(name); found != start.end() && found->second == stamp)
-      note(running, fmt::format("{} was ready in its container and is built again", name));
-    if (auto found = running.finished.find(name); found != running.finished.end() && found->second == stamp)
-      running.twice.push_back(name);
+    // Where a normal dependency is younger, a run was cut off between the two.
+    auto has = [&](const Stamps& stamps) {
+      auto found = stamps.find(name);
+      return found != stamps.end() && found->second == stamp &&
+             std::none_of(needed.begin(), needed.end(), [&](PackageId id) {
+               auto other = stamps.find(packages[id].name);
+               return other == stamps.end() || other->second.number > found->second.number;
+             });
+    };
+    if (has(running.starts[container.name]))
+      again.push_back(fmt::format("{} was ready in its container and is built again", name));
+    if (has(running.finished)) running.twice.push_back(name);
   };
 }
 
@@ -154,7 +161,7 @@ bool ScheduleWorld::look(Running& running, BuildWorld& world) {
   ScheduleReporter reporter(time_, running.notes);
   if (!left_containers(world, environment.name).empty()) {
     ++adopted;
-    adopt_containers(world, environment, running.machine.engine.stop(), reporter);
+    adopt_containers(world, environment, running.machine.engine.stop(), reporter, running.deadline);
   }
   running.snapshots = find_snapshots(world.engine, world.table);
   if (command.from)
@@ -207,6 +214,7 @@ void ScheduleWorld::run(ScheduleMachine& machine, const ScheduleCommand& command
   observe(running);
   ReadTree read(tree_.path());
   machine.make.tree = &read;
+  machine.make.has_run = false;
   StageTable table = stage_table_of(tree_.path(), read.packages.dialect(), {});
   SourceTree sources(tree_.path(), machine.state.source_ids(), kNow);
   BuildWorld world{.engine = machine.engine,
@@ -228,7 +236,7 @@ void ScheduleWorld::run(ScheduleMachine& machine, const ScheduleCommand& command
   } catch (const std::exception& error) {
     running.error = error.what();
   }
-  if (!machine.make.last.empty()) machine.finished = machine.make.last;
+  if (machine.make.has_run) machine.finished = machine.make.last;
   check_result(running);
   check_rebuilt(running);
   for (const std::string& text : running.notes) story.push_back("  " + text);
@@ -254,7 +262,7 @@ void ScheduleWorld::check_rebuilt(const Running& running) {
                                 candidate.to_build.end());
         }
     if (!known)
-      note(running, fmt::format("{} was finished, is not found any more, and is built again", name));
+      again.push_back(fmt::format("{} was finished, is not found any more, and is built again", name));
   }
 }
 
