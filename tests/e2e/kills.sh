@@ -123,7 +123,7 @@ stamps_in() {
       done
       buildah umount "$1" > /dev/null
       ;;
-  esac | grep -v '^\.'
+  esac | { grep -v '^\.' || true; }
 }
 
 # What stands in the containers that are left, or else in the newest image.
@@ -216,7 +216,7 @@ while [ "$done_kills" -lt "$kills" ]; do
   [ "$engine" != docker ] || [ $((done_kills % 12)) != 4 ] || kind=dockerd
   if [ $((done_kills % 5)) = 3 ]; then
     edit="no image" touched="$(ls build/pkgs)"
-    stagemake clean "$environment" > /dev/null
+    stagemake clean "$environment" > "$work/cleaned" || fail "no cleaning: $(cat "$work/cleaned")"
     expect_no_container
   else
     edit_something
