@@ -391,7 +391,9 @@ Snapshot Workplace::describe(std::size_t stage, bool complete) const {
   snapshot.complete = complete;
   snapshot.clean = start_.kind != Candidate::Kind::Older && !plan.environment.incremental &&
                    (start_.snapshot == nullptr || start_.snapshot->clean);
-  snapshot.base_digest = setting_.base_digest;
+  // Of what it was built on, whatever the name means now (--base-policy warn).
+  bool inherits = start_.snapshot != nullptr && !start_.snapshot->base_digest.empty();
+  snapshot.base_digest = inherits ? start_.snapshot->base_digest : setting_.base_digest;
   snapshot.revision = setting_.revision;
   snapshot.made_by = STAGEMAKE_VERSION;
   snapshot.manifest = manifest_;
