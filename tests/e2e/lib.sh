@@ -101,13 +101,6 @@ small_disk() {
   mkdir -p "$3"
   mount -o loop "$work/$1" "$3" 2> "$work/probe" || skip "no file system can be mounted here: $(tail -n 1 "$work/probe")"
 }
-# grow_disk NAME BYTES FOLDER: makes room there.
-grow_disk() {
-  truncate -s "+$2" "$work/$1"
-  device=$(findmnt -n -o SOURCE "$3")
-  PATH=$PATH:/usr/sbin losetup --set-capacity "$device"
-  PATH=$PATH:/usr/sbin resize2fs "$device" > /dev/null 2>&1
-}
 
 import_base() {
   case $engine in

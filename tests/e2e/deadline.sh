@@ -1,0 +1,156 @@
+#!/usr/bin/env bash
+# The ladder: deadlines, packages that do not fit before one, silence, one ctrl-C, two, three, and a container that outlives
+# its driver. Each run ends in time, and the next one goes on where it ended.
+source "$(dirname "$0")/lib.sh"
+
+step() { printf '\n=== %s (after %s s)\n' "$1" "$SECONDS"; }
+log() { echo "$work"/state/*/logs/"$environment/$1.log"; }
+slow() { echo "$1" > build/pkgs/slowpoke/seconds.txt; }
+expect_said() { grep -q -- "$1" "$work/out" || fail "nothing is said of \"$1\""; }
+
+# All packages that a run built, one a line, as the logs of its stages say.
+forget_logs() { rm -f "$work"/state/*/logs/*/*.log; }
+built_all() {
+  cat "$work"/state/*/logs/*/*.log 2> /dev/null | sed -n 's/^ *\[\(.*\)-[^-]*\] successfully installed\..*/\1/p' |
+    grep -v '^sagelib$' | sort
+}
+
+# Starts a build in the background, and waits until slowpoke is being built.
+start_until_slowpoke() {
+  forget_logs
+  "$STAGEMAKE_BINARY" build "$environment" --base-image "$base" "$@" > "$work/out" 2>&1 &
+  driver=$!
+  for _ in $(seq 300); do
+    grep -qs 'slowpoke.*installing' "$(log with-targets-pre)" && return
+    sleep 0.1
+  done
+  fail "slowpoke is not built: $(cat "$work/out")"
+}
+# ended STATUS SECONDS: waits for the driver, which must end with that status and no later than so many seconds after $signalled.
+ended() {
+  status=0
+  wait "$driver" || status=$?
+  took=$(awk -v a="$signalled" -v b="$EPOCHREALTIME" 'BEGIN { printf "%.1f", b - a }')
+  cat "$work/out"
+  echo "ended with $status, $took s after the signal"
+  [ "$status" = "$1" ] || fail "status $status, not $1"
+  awk -v took="$took" -v most="$2" 'BEGIN { exit !(took <= most) }' || fail "it took $took s, more than $2"
+}
+
+# expect_once: nothing that the run before had built ($work/first) was built again.
+expect_once() {
+  built_all | comm -12 - "$work/first" > "$work/twice"
+  [ ! -s "$work/twice" ] || fail "built twice: $(xargs < "$work/twice")"
+}
+
+step "a first run learns how long packages take"
+slow 16
+began=$SECONDS
+build
+whole=$((SECONDS - began))
+echo "it takes $whole s"
+
+step "ctrl-C: saved within 10 s"
+set_version slowpoke 2.0
+set_version readline 9.0
+start_until_slowpoke
+signalled=$EPOCHREALTIME
+kill -INT "$driver"
+ended 130 10
+expect_said "what was done is kept"
+expect_no_container
+
+step "a package whose learned time does not fit is not begun, others are; 75, and what remains is told"
+forget_logs
+expect 75 build --deadline 15s
+grep 'slowpoke is not begun: the deadline is near, and it takes about 1[0-9]' "$(log with-targets-pre)" || fail "slowpoke is not refused"
+expect_state with-targets-pre interrupted
+expect_said "the deadline came; what was done is kept as .*with-targets-pre.*-failed"
+tail -n 1 "$work/out" | grep 'of [0-9]* packages are done, .* remain (.*slowpoke.*), about .*; the same command goes on from here' ||
+  fail "the last line does not say what remains"
+built_all > "$work/first"
+grep -qx python3 "$work/first" || fail "others are not built"
+expect_no_container
+
+step "the same command goes on and completes, and nothing is built twice"
+slow 1
+forget_logs
+build
+expect_once
+built_all | grep -qx slowpoke || fail "slowpoke is not built"
+
+step "a deadline that comes while a package is built: over by then, and again nothing is lost"
+sleeping=build/pkgs/cliquer/spkg-install.in
+cp "$sleeping" "$work/cliquer.good"
+echo 'sleep 300' >> "$sleeping"
+set_version cliquer 5.0
+set_version conway_polynomials 2.0
+forget_logs
+limit=$((whole * 4 / 5))
+began=$EPOCHREALTIME
+expect 75 build --deadline "${limit}s"
+took=$(awk -v a="$began" -v b="$EPOCHREALTIME" 'BEGIN { printf "%.1f", b - a }')
+echo "over after $took s of $limit s"
+awk -v took="$took" -v limit="$limit" 'BEGIN { exit !(took <= limit) }' || fail "it took $took s"
+grep -q 'cliquer.*installing' "$(log with-targets-pre)" || fail "cliquer was not begun"
+expect_no_container
+built_all > "$work/first"
+cp "$work/cliquer.good" "$sleeping"
+forget_logs
+build
+expect_once
+
+step "silence: the stage is stopped, and its processes stand in the log"
+slow 300
+forget_logs
+expect 1 build --stall 6s
+expect_said "has been silent for 6.0 s: stopping it"
+expect_said "it was silent for too long; what was done is kept"
+grep 'sleep 300' "$(log with-targets-pre)" | grep -v sleeping || fail "the process tree does not show what slept"
+expect_no_container
+
+step "ctrl-C twice, of a package that does not heed SIGTERM: quicker than its grace of 5 s"
+sed -i '1i trap "" TERM' build/pkgs/slowpoke/spkg-install.in
+start_until_slowpoke
+signalled=$EPOCHREALTIME
+kill -INT "$driver"
+sleep 0.5
+kill -INT "$driver"
+ended 130 4
+expect_said "once more: what runs is killed, and saved as it is"
+expect_said "what was done is kept"
+expect_no_container
+
+step "three times: over at once, and the next run takes the container over"
+start_until_slowpoke
+kill -INT "$driver"
+sleep 0.1
+kill -INT "$driver"
+signalled=$EPOCHREALTIME
+sleep 0.02
+kill -INT "$driver"
+ended 130 0.5
+built_all > "$work/first"
+[ -n "$(containers)" ] || fail "no container is left to take over"
+slow 1
+forget_logs
+build
+expect_said "an earlier run ended without saving its work in with-targets-pre; kept it as"
+expect_once
+expect_no_container
+
+step "kill -9 of the driver while its container goes on: the next run awaits it"
+slow 8
+sed -i 1d build/pkgs/slowpoke/spkg-install.in
+start_until_slowpoke
+kill -KILL "$driver"
+wait "$driver" 2> /dev/null || true
+built_all > "$work/first"
+forget_logs
+build
+expect_said "an earlier run is dead, and its container still works on .*: waiting for it"
+expect_once
+# Where buildah is left without its driver, what the container prints ends it.
+if [ "$engine" = docker ] && built_all | grep -qx slowpoke; then fail "slowpoke is built again, which the container had built"; fi
+expect_no_container
+echo "all well, in $SECONDS s"

@@ -1,0 +1,94 @@
+#!/usr/bin/env bash
+# A real full disk: of the engine, and of the state folder. Nothing that was built is lost, and what happened is said.
+before_engine() {
+  # What the base image takes, and a little.
+  megabytes=$(($(stat -c %s "$STAGEMAKE_TEST_ROOTFS") / 1000000 + 200))
+  # It has the base image twice while it makes it.
+  [ "$engine" = docker ] || megabytes=$((2 * megabytes - 250))
+  case $engine in
+    docker) storage=$work/docker ;;
+    buildah) storage=$work/storage ;;
+  esac
+  # When it goes there is room again.
+  ballast=1500
+  small_disk storage.img "$((megabytes + ballast))M" "$storage"
+  fallocate -l "${ballast}M" "$storage/ballast"
+  small_disk state.img 64M "$work/state"
+}
+source "$(dirname "$0")/lib.sh"
+
+step() { printf '\n=== %s (after %s s)\n' "$1" "$SECONDS"; df -h "$storage" "$work/state" | sed 's/^/    /'; }
+forget_logs() { rm -f "$work"/state/*/logs/*/*.log; }
+built_all() {
+  cat "$work"/state/*/logs/*/*.log 2> /dev/null | sed -n 's/^ *\[\(.*\)-[^-]*\] successfully installed\..*/\1/p' |
+    grep -v '^sagelib$' | sort
+}
+expect_once() {
+  built_all | comm -12 - "$work/first" > "$work/twice"
+  [ ! -s "$work/twice" ] || fail "built twice: $(xargs < "$work/twice")"
+}
+
+step "a package fills the engine's disk"
+build --to with-base-toolchain
+script=build/pkgs/cliquer/spkg-install.in
+cp "$script" "$work/cliquer.good"
+echo 'sleep 3; dd if=/dev/zero of=big bs=1M count=2000' >> "$script"
+status=0
+build || status=$?
+[ "$status" = 1 ] || [ "$status" = 3 ] || fail "it ended with $status"
+built_all > "$work/first"
+[ -s "$work/first" ] || fail "nothing was built before the disk was full"
+grep -E 'what was done is kept as|what was done stays in container .*, and the next run takes it over' "$work/out" ||
+  fail "nothing is said of what was done"
+[ "$status" != 3 ] || grep -q -i 'no space left' "$work/out" || fail "nothing is said of the full disk"
+
+step "still no room: a clear message, and nothing is lost"
+status=0
+build || status=$?
+[ "$status" != 0 ] || fail "it ended well on a full disk"
+grep -i -E 'no space left|what was done is kept' "$work/out" || fail "nothing is said of the full disk"
+built_all >> "$work/first"
+sort -u -o "$work/first" "$work/first"
+
+step "there is room again: the next run completes, and builds nothing twice"
+rm "$storage/ballast"
+cp "$work/cliquer.good" "$script"
+set_version cliquer 5.0 # taken back, the sources would be those of older images, which need less
+forget_logs
+build
+expect_once
+built_all | grep -qx cliquer || fail "cliquer is not built"
+expect_no_container
+
+step "the state folder is full before a build: a clear message"
+set_version readline 9.0
+dd if=/dev/zero of="$work/state/big" bs=1M 2> /dev/null || true
+status=0
+build || status=$?
+if [ "$status" != 0 ]; then grep -i 'no space left' "$work/out" || fail "nothing is said of the full disk"; fi
+expect_no_container
+
+step "it fills up while packages are built: they are not lost"
+rm "$work/state/big"
+set_version readline 9.1
+echo 4 > build/pkgs/slowpoke/seconds.txt
+forget_logs
+"$STAGEMAKE_BINARY" build "$environment" --base-image "$base" > "$work/out" 2>&1 &
+driver=$!
+for _ in $(seq 300); do
+  grep -qs 'slowpoke.*installing' "$work"/state/*/logs/"$environment"/with-targets-pre.log && break
+  sleep 0.1
+done
+dd if=/dev/zero of="$work/state/big" bs=1M 2> /dev/null || true
+status=0
+wait "$driver" || status=$?
+cat "$work/out"
+echo "status $status"
+if [ "$status" != 0 ]; then grep -i 'no space left' "$work/out" || fail "nothing is said of the full disk"; fi
+built_all > "$work/first"
+rm "$work/state/big"
+forget_logs
+build
+expect_once
+expect_no_container
+echo "all well, in $SECONDS s"
