@@ -55,8 +55,10 @@ remove_images() {
       "$STAGEMAKE_DOCKER" images --format '{{.Repository}}:{{.Tag}}' | grep -v "^$base$\|<none>" |
         xargs -r "$STAGEMAKE_DOCKER" rmi --force > /dev/null
       # What was fetched by digest has no tag. One that another is made from goes with that.
-      "$STAGEMAKE_DOCKER" images --all --quiet --filter label=org.stagemake.schema | sort -u |
-        xargs -r "$STAGEMAKE_DOCKER" rmi --force > /dev/null 2>&1 || true
+      for _ in 1 2 3; do
+        "$STAGEMAKE_DOCKER" images --all --quiet --filter label=org.stagemake.schema | sort -u |
+          xargs -r "$STAGEMAKE_DOCKER" rmi --force > /dev/null 2>&1 || true
+      done
       ;;
     buildah)
       local kept
