@@ -1,6 +1,7 @@
 // Images on their way to registries and from there.
 #include "base/subprocess.h"
 #include "conformance.h"
+#include "engine/registry.h"
 #include "registry_bench.h"
 
 namespace stagemake::test {
@@ -35,9 +36,10 @@ TEST_P(Conformance, ImagesGoThroughARegistry) {
   EXPECT_EQ(info->labels["t.odd"], "\"a\"\n$b");
   EXPECT_EQ(info->digest, pushed.digest);
   if (GetParam() != "fake") {  // whose registry is none
-    EXPECT_THAT(ask_registry(registry.name("some/image:2")).images, ElementsAre(name));
-    EXPECT_THAT(ask_registry(registry.name("some/other:1")).images, ElementsAre(registry.name("some/image")));
-    RegistryAnswer elsewhere = ask_registry(registry.name("else/where:1"));
+    EXPECT_THAT(Registry({}).names_beside(registry.name("some/image:2")).images, ElementsAre(name));
+    EXPECT_THAT(Registry({}).names_beside(registry.name("some/other:1")).images,
+                ElementsAre(registry.name("some/image")));
+    RegistryAnswer elsewhere = Registry({}).names_beside(registry.name("else/where:1"));
     EXPECT_THAT(elsewhere.images, IsEmpty());
     EXPECT_EQ(elsewhere.problem, "");
   }

@@ -8,6 +8,7 @@
 #include <atomic>
 #include <nlohmann/json.hpp>
 
+#include "base/machine.h"
 #include "base/text.h"
 #include "engine/registry.h"
 #include "http_server.h"

@@ -181,7 +181,8 @@ void ScheduleWorld::build(Running& running, BuildWorld& world) {
     std::optional<Snapshot> own = ours ? snapshot_of(*ours) : std::nullopt;
     std::optional<Snapshot> there = theirs ? from_labels(theirs->labels) : std::nullopt;
     if (there) there->created = theirs->created;
-    return own && there ? worth_keeping(*there, *own) : std::string();
+    std::string why = own && there ? worth_keeping(*there, *own) : std::string();
+    return why == kAlreadyThere ? why + ", and told: the clock waits for a word" : why;
   };
   std::optional<PushQueue> pushes;
   if (running.command.push)
