@@ -10,7 +10,7 @@
 # there and whose stamp is not was in flight. sagelib is left out: make is FORCEd to build it in each run.
 source "$(dirname "$0")/lib.sh"
 
-kills=${STAGEMAKE_TEST_RUNS:-10}
+kills=${STAGEMAKE_TEST_RUNS:-6}
 seed=${STAGEMAKE_TEST_SEED:-$(($(date +%s%N) / 1000 % 32768))}
 echo "seed: $seed"
 RANDOM=$seed
