@@ -2,7 +2,7 @@
 # kill -9 at random moments: of the driver, of the engine's client, of both, of a container's first process, and of dockerd.
 # After each of them the next run completes, and no package that was finished before it is built again.
 #
-# STAGEMAKE_TEST_RUNS: how many kills (default 10). STAGEMAKE_TEST_SEED: repeats a series, as far as time lets it.
+# STAGEMAKE_TEST_RUNS: how many kills (default 6). STAGEMAKE_TEST_SEED: repeats a series, as far as time lets it.
 #
 # When a package is finished: it is when make's stamp for it is there. sage-spkg moves a normal package's stamp into place
 # before sage-logger prints "successfully installed"; make touches a script package's stamp after that line. So what has a
