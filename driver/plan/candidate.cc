@@ -97,7 +97,8 @@ std::vector<std::string> CandidateJudge::users_of_taken(const Snapshot& snapshot
   std::vector<std::string> users;
   if (taken.empty()) return users;
   for (PackageId id : graph_.rebuilt_with(taken))
-    if (!graph_.is_dummy(id)) users.push_back(packages_[id].name);
+    // A target may name a package that the system provides: it is made all the same.
+    if (!graph_.is_dummy(id) || wanted_.contains(id)) users.push_back(packages_[id].name);
   return users;
 }
 

@@ -353,7 +353,8 @@ void Workplace::note_configured() {
     for (const std::string& name : now->dummies)
       if (installed_.contains(name) && !is_made_by_name(name)) provided_.push_back(name);
     for (const std::string& name : setting_.users(provided_))
-      if (installed_.contains(name) && !now->dummies.contains(name)) built_with_provided_.push_back(name);
+      if (installed_.contains(name) && (!now->dummies.contains(name) || is_made_by_name(name)))
+        built_with_provided_.push_back(name);
   }
   configured_ = std::move(now);
   std::optional<std::size_t> stage = setting_.plan.configuring_stage();
