@@ -2,7 +2,7 @@
 # kill -9 at random moments: of the driver, of the engine's client, of both, of a container's first process, and of dockerd.
 # After each of them the next run completes, and no package that was finished before it is built again.
 #
-# STAGEMAKE_TEST_RUNS: how many kills (default 6). STAGEMAKE_TEST_SEED: repeats a series, as far as time lets it.
+# STAGEMAKE_TEST_RUNS: how many kills (default 4). STAGEMAKE_TEST_SEED: repeats a series, as far as time lets it.
 #
 # When a package is finished: it is when make's stamp for it is there. sage-spkg moves a normal package's stamp into place
 # before sage-logger prints "successfully installed"; make touches a script package's stamp after that line. So what has a
@@ -10,7 +10,7 @@
 # there and whose stamp is not was in flight. sagelib is left out: make is FORCEd to build it in each run.
 source "$(dirname "$0")/lib.sh"
 
-kills=${STAGEMAKE_TEST_RUNS:-6}
+kills=${STAGEMAKE_TEST_RUNS:-4}
 seed=${STAGEMAKE_TEST_SEED:-$(($(date +%s%N) / 1000 % 32768))}
 echo "seed: $seed"
 RANDOM=$seed

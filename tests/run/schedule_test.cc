@@ -126,7 +126,7 @@ std::optional<std::uint64_t> number_in(const char* variable) {
 
 TEST(Schedules, EndAsAnUndisturbedBuildDoes) {
   std::optional<std::uint64_t> one = number_in("STAGEMAKE_TEST_SEED");
-  std::uint64_t runs = one ? 1 : number_in("STAGEMAKE_TEST_RUNS").value_or(30);
+  std::uint64_t runs = one ? 1 : number_in("STAGEMAKE_TEST_RUNS").value_or(20);
   auto began = std::chrono::steady_clock::now();
   unsigned commands = 0, built = 0, deaths = 0, adopted = 0, late = 0, demoted = 0, pushed = 0, failures = 0;
   std::size_t again = 0;
