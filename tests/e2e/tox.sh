@@ -104,7 +104,7 @@ DOCKER_PUSH_REPOSITORY=127.0.0.1:9/mini DOCKER_TARGETS="with-system-packages con
   call -e "$small"
 [ "$(made)" = conway_polynomials ] || fail "built: $(made)"
 [ "$(wc -l < "$envdir/Dockertags")" = 4 ] || fail "Dockertags holds: $(cat "$envdir/Dockertags")"
-grep -q 'could not be pushed (ignored)' "$work/out" || fail "nothing is said of it"
+grep -q 'could not be pushed in 3 tries' "$work/out" || fail "nothing is said of it"
 
 step "incremental, from what was pushed: only what changed is built"
 unset DOCKER_PUSH_REPOSITORY
