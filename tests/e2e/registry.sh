@@ -28,7 +28,7 @@ all_reused() { for stage in $all_stages; do expect_state "$stage" reused; done; 
 only_fetched() {
   all_reused
   said '^engine calls: .*pull'
-  grep '^engine calls: ' "$work/out" | tr ',' '\n' | grep -Eq 'create|run|commit|copy' && fail "more than fetching"
+  grep '^engine calls: ' "$work/out" | tr ',' '\n' | grep -Eq ' (run|commit|copy_in)$' && fail "more than fetching"
   [ "$(grep -c ': fetching ' "$work/out")" = 1 ] || fail "not one image was fetched"
 }
 # log_in PASSWORD: what `docker login` would write.
