@@ -205,6 +205,7 @@ number=0 again=0 runs=0 done_kills=0
 scale=0.8 # of the time that a build is expected to take: builds that ended before the kill make it less
 : > "$work/lost"
 build > "$work/first"
+last_second=$(date +%s)
 whole=$(sed -n 's/^in \([0-9.]*\) s$/\1/p' "$work/first")
 [ -n "$whole" ] || whole=30
 runs=1

@@ -291,8 +291,11 @@ std::vector<pid_t> processes_with(const std::string& word) {
   for (fs::directory_iterator at("/proc", failed), end; !failed && at != end; at.increment(failed)) {
     std::string name = at->path().filename().string();
     if (name.find_first_not_of("0123456789") != std::string::npos) continue;
-    std::string line = slurp(at->path() / "cmdline");
-    if (line.find(word) != std::string::npos) found.push_back(std::stoi(name));
+    try {
+      if (slurp(at->path() / "cmdline").find(word) != std::string::npos) found.push_back(std::stoi(name));
+    } catch (const std::ios_base::failure&) {
+      // It ended while it was read.
+    }
   }
   return found;
 }
