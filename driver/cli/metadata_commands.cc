@@ -49,7 +49,7 @@ ordered_json plan_json(const Tree& tree, const StagePlan& plan) {
       {"tree", tree.path.string()},
       {"dialect", name(tree.packages.dialect())},
       {"environment", plan.environment.name.empty() ? ordered_json() : ordered_json(plan.environment.name)},
-      {"upper_bound", !plan.exact},
+      {"upper_bound", !plan.is_exact()},
       {"stages", stages}};
 }
 
@@ -71,7 +71,7 @@ void print_plan(const Tree& tree, const StagePlan& plan) {
     if (stage.packages.empty()) continue;
     std::string line;
     fmt::print("  adds {} packages{}\n", stage.packages.size(),
-               plan.exact ? "" : ", at most: configure may find some on the system");
+               plan.is_exact() ? "" : ", at most: configure may find some on the system");
     for (PackageId id : stage.packages) {
       const std::string& package = tree.packages[id].name;
       if (line.size() + package.size() > 74) fmt::print("    {}\n", line), line.clear();
@@ -128,8 +128,10 @@ int plan_command(const Options& options) {
   StagePlan plan = make_stage_plan(tree.packages, graph, tree.table, environment, sources);
   if (std::optional<ConfiguredPackages> configured = known_configured(state, plan, {}))
     set_packages_exactly(
-        plan, DependencyGraph(tree.packages, tree.variables,
-                              graph_options(environment, tree.packages, tree.variables, configured)));
+        plan,
+        DependencyGraph(tree.packages, tree.variables,
+                        graph_options(environment, tree.packages, tree.variables, configured)),
+        *configured);
   sources.save_cache();
   if (options.json)
     fmt::print("{}\n", dumped(plan_json(tree, plan)));

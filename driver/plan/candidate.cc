@@ -6,6 +6,7 @@
 
 #include "base/machine.h"
 #include "base/text.h"
+#include "plan/build_fingerprint.h"
 
 namespace stagemake {
 namespace {
@@ -17,15 +18,8 @@ bool contains(const std::vector<std::string>& list, const std::string& word) {
 }  // namespace
 
 CandidateJudge::CandidateJudge(const StagePlan& plan, const PackageIndex& packages,
-                               const DependencyGraph& graph, const RestoreOptions& options)
-    : plan_(plan), packages_(packages), graph_(graph), options_(options) {
-  for (std::size_t target : options.targets)
-    for (std::size_t stage : plan.chain(target)) {
-      const PlannedStage& planned = plan.stages[stage];
-      wanted_.insert(planned.packages.begin(), planned.packages.end());
-      all_known_ = all_known_ && planned.unknown_targets.empty();
-    }
-}
+                               const MakeVariables& variables, const RestoreOptions& options)
+    : plan_(plan), packages_(packages), variables_(variables), options_(options) {}
 
 bool CandidateJudge::same_environment(const Snapshot& snapshot) const {
   return snapshot.distribution == plan_.table.distribution && snapshot.environment == plan_.environment.name;
@@ -72,48 +66,54 @@ std::string CandidateJudge::unfit_to_continue(const Snapshot& snapshot) const {
   return {};
 }
 
-// What a clean build on what configure decided in this image would have installed; null where that is not
-// known. Optional packages may be enabled by configure: their users' targets say nothing of them.
-const std::set<PackageId>* CandidateJudge::wanted_in(const Snapshot& snapshot) const {
-  if (!all_known_) return nullptr;
-  if (!plan_.configuring_stage()) return &wanted_;
-  if (!snapshot.configured) return nullptr;
-  auto [found, is_new] = enabled_.try_emplace(snapshot.configured->installed);
-  if (is_new) {
-    found->second = wanted_;
-    std::vector<std::string> names;
-    for (const std::string& name : snapshot.configured->installed)
-      if (packages_.find(name)) names.push_back(name);
-    for (PackageId id : graph_.build_order(names)) found->second.insert(id);
-  }
-  return &found->second;
+const CandidateJudge::View& CandidateJudge::view(const std::optional<ConfiguredPackages>& configured) const {
+  std::optional<ConfiguredPackages> clean = configured;
+  if (clean) clean->found.clear();
+  std::unique_ptr<View>& view = views_[clean ? configured_text(*clean) : ""];
+  if (view) return *view;
+  DependencyGraph graph(packages_, variables_,
+                        graph_options(plan_.environment, packages_, variables_, configured));
+  std::vector<std::string> fingerprints = build_fingerprints(packages_, graph, plan_.fingerprints);
+  view = std::make_unique<View>(View{.graph = std::move(graph), .fingerprints = std::move(fingerprints)});
+  // What configure may enable or take from the system is not known before it has run.
+  view->all_known = configured || !plan_.configuring_stage();
+  std::vector<std::string> known = view->graph.known_targets();
+  for (std::size_t target : options_.targets)
+    for (std::size_t stage : plan_.chain(target)) {
+      std::vector<std::string> targets;
+      for (const std::string& name : plan_.stages[stage].make_targets)
+        if (contains(known, name)) targets.push_back(name);
+      view->all_known = view->all_known && targets.size() == plan_.stages[stage].make_targets.size();
+      for (PackageId id : view->graph.build_order(targets)) view->wanted.insert(id);
+    }
+  return *view;
 }
 
-// What was built with an own copy of what the system provides now: that copy goes.
-std::vector<std::string> CandidateJudge::users_of_taken(const Snapshot& snapshot) const {
-  std::vector<PackageId> taken;
-  for (const auto& [name, installed] : snapshot.packages)
-    if (std::optional<PackageId> id = packages_.find(name); id && graph_.is_dummy(*id)) taken.push_back(*id);
-  std::vector<std::string> users;
-  if (taken.empty()) return users;
-  for (PackageId id : graph_.rebuilt_with(taken))
-    // A target may name a package that the system provides: it is made all the same.
-    if (!graph_.is_dummy(id) || wanted_.contains(id)) users.push_back(packages_[id].name);
-  return users;
+bool CandidateJudge::is_ready(const View& view, const Snapshot& snapshot, PackageId id) const {
+  auto found = snapshot.packages.find(packages_[id].name);
+  return found != snapshot.packages.end() && found->second.version == packages_[id].version &&
+         !found->second.fingerprint.empty() && found->second.fingerprint == view.fingerprints[id];
 }
 
 void CandidateJudge::judge_packages(const Snapshot& snapshot, Candidate& candidate) const {
-  std::vector<std::string> users = users_of_taken(snapshot);
-  const std::set<PackageId>* wanted = wanted_in(snapshot);
+  judge(view(snapshot.configured), snapshot, candidate);
+}
+
+void CandidateJudge::judge(const View& view, const Snapshot& snapshot, Candidate& candidate) const {
+  auto is_built = [&](PackageId id) { return view.wanted.contains(id) && !is_ready(view, snapshot, id); };
   for (const auto& [name, installed] : snapshot.packages) {
     std::optional<PackageId> id = packages_.find(name);
-    if (!id)
+    if (!id) {
       candidate.removed.push_back(name);
-    else if (wanted != nullptr && !wanted->contains(*id))
+      continue;
+    }
+    // Where some targets are not known: what the system provides now is not wanted all the same.
+    bool is_wanted = view.wanted.contains(*id) || (!view.all_known && !view.graph.is_dummy(*id));
+    auto needed = view.graph.normal_dependencies(*id);
+    if (!is_wanted)
       candidate.unwanted.push_back(name);
-    else if (installed.fingerprint.empty() || contains(users, name) ||
-             (installed.version == packages_[*id].version &&
-              installed.fingerprint != plan_.fingerprints[*id]))
+    else if (installed.version == packages_[*id].version && !is_ready(view, snapshot, *id) &&
+             std::none_of(needed.begin(), needed.end(), is_built))
       candidate.stale.push_back(name);
   }
   bool must_uninstall = !candidate.stale.empty() || !candidate.removed.empty() || !candidate.unwanted.empty();
@@ -124,25 +124,19 @@ void CandidateJudge::judge_packages(const Snapshot& snapshot, Candidate& candida
 
 void CandidateJudge::weigh(Candidate& candidate) const {
   const Snapshot* from = candidate.snapshot != nullptr ? candidate.snapshot : options_.base;
-  if (from == nullptr) {
-    candidate.to_build.assign(wanted_.begin(), wanted_.end());
-  } else {
-    judge_packages(*from, candidate);
-    std::vector<PackageId> to_build;
-    for (PackageId id : wanted_) {
-      auto found = from->packages.find(packages_[id].name);
-      if (graph_.is_forced(id) || found == from->packages.end() ||
-          found->second.version != packages_[id].version || found->second.fingerprint.empty() ||
-          found->second.fingerprint != plan_.fingerprints[id] ||
-          contains(candidate.stale, packages_[id].name))
-        to_build.push_back(id);
-    }
-    std::set<PackageId> not_ready(to_build.begin(), to_build.end());
-    for (PackageId id : graph_.rebuilt_with(to_build))
-      if (wanted_.contains(id)) not_ready.insert(id);
-    candidate.to_build.assign(not_ready.begin(), not_ready.end());
+  // What configure will decide, where that is known; else it is thought to decide as before.
+  const View& view = this->view(plan_.configured || from == nullptr ? plan_.configured : from->configured);
+  std::vector<PackageId> to_build;
+  for (PackageId id : view.wanted)
+    if (from == nullptr || view.graph.is_forced(id) || !is_ready(view, *from, id)) to_build.push_back(id);
+  std::set<PackageId> not_ready(to_build.begin(), to_build.end());
+  if (from != nullptr) {
+    judge(view, *from, candidate);
+    for (PackageId id : view.graph.rebuilt_with(to_build))
+      if (view.wanted.contains(id)) not_ready.insert(id);
   }
-  candidate.ready = wanted_.size() - candidate.to_build.size();
+  candidate.to_build.assign(not_ready.begin(), not_ready.end());
+  candidate.ready = view.wanted.size() - candidate.to_build.size();
   if (candidate.snapshot != nullptr)
     candidate.fetch_seconds = options_.costs.of_fetching(*candidate.snapshot);
   for (PackageId id : candidate.to_build) candidate.build_seconds += options_.costs.of_package(id);

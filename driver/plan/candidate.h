@@ -1,12 +1,15 @@
 // Where a build may begin: a base image, or a snapshot; whether it may be used, what in it is ready, and what
 // beginning there costs in seconds. Pure.
 //
-// A package is ready in an image if it is installed there in the version and from the files that the tree has
-// now, and nothing on which it depends has to be built again.
+// A package is ready in an image if it is installed there in the version that the tree has now, and was built
+// from what a clean build would build it from (plan/build_fingerprint.h). What is not is built again: by make
+// itself where it needs something that is, or has another version; where make would believe its stamp, it is
+// uninstalled first.
 #pragma once
 
 #include <functional>
 #include <map>
+#include <memory>
 #include <set>
 #include <string>
 #include <vector>
@@ -26,9 +29,9 @@ struct Candidate {
   std::size_t ready = 0;               // wanted packages that need no building
   std::vector<PackageId>
       to_build;  // the other wanted ones, sorted; an upper bound: configure may find some on the system
-  std::vector<std::string> stale;     // installed, other files, same version: to be uninstalled
+  std::vector<std::string> stale;     // installed and not ready, and make would not see it: to be uninstalled
   std::vector<std::string> removed;   // installed, and no more in the tree
-  std::vector<std::string> unwanted;  // installed, and no target asks for them any more
+  std::vector<std::string> unwanted;  // installed, and a clean build would not have them
   double fetch_seconds = 0;           // to bring it to this machine; 0: it is here
   double build_seconds = 0;           // of the packages to be built, one after the other
   std::string refused;                // why it may not be used; empty: it may
@@ -79,7 +82,7 @@ struct RestoreOptions {
 class CandidateJudge {
  public:
   // All must outlive it.
-  CandidateJudge(const StagePlan& plan, const PackageIndex& packages, const DependencyGraph& graph,
+  CandidateJudge(const StagePlan& plan, const PackageIndex& packages, const MakeVariables& variables,
                  const RestoreOptions& options);
 
   bool same_environment(const Snapshot& snapshot) const;
@@ -93,20 +96,26 @@ class CandidateJudge {
 
   // Fills in what is ready, stale, removed, and the seconds.
   void weigh(Candidate& candidate) const;
-  // What of a snapshot's packages is stale, removed or unwanted.
+  // What of a snapshot's packages is stale, removed or unwanted, after what configure decided in it.
   void judge_packages(const Snapshot& snapshot, Candidate& candidate) const;
 
  private:
-  const std::set<PackageId>* wanted_in(const Snapshot& snapshot) const;
-  std::vector<std::string> users_of_taken(const Snapshot& snapshot) const;
+  // The tree's packages where configure decided so.
+  struct View {
+    DependencyGraph graph;
+    std::vector<std::string> fingerprints;  // of builds, by PackageId
+    std::set<PackageId> wanted = {};        // by the stages asked for, and those before them
+    bool all_known = true;                  // nothing else is wanted
+  };
+  const View& view(const std::optional<ConfiguredPackages>& configured) const;
+  bool is_ready(const View& view, const Snapshot& snapshot, PackageId id) const;
+  void judge(const View& view, const Snapshot& snapshot, Candidate& candidate) const;
 
   const StagePlan& plan_;
   const PackageIndex& packages_;
-  const DependencyGraph& graph_;
+  const MakeVariables& variables_;
   const RestoreOptions& options_;
-  std::set<PackageId> wanted_;  // what the stages asked for, and those before them, want installed
-  bool all_known_ = true;       // no target whose packages the metadata does not tell
-  mutable std::map<std::set<std::string>, std::set<PackageId>> enabled_;  // with what configure had enabled
+  mutable std::map<std::string, std::unique_ptr<View>> views_;  // by configured_text()
 };
 
 }  // namespace stagemake

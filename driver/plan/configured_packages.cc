@@ -50,15 +50,21 @@ std::optional<ConfiguredPackages> read_configured_makefile(std::string_view text
 }
 
 std::string configured_text(const ConfiguredPackages& configured) {
-  return json({{"dummies", configured.dummies}, {"installed", configured.installed}}).dump();
+  return json({{"dummies", configured.dummies},
+               {"installed", configured.installed},
+               {"found", configured.found}})
+      .dump();
 }
 
 std::optional<ConfiguredPackages> parse_configured(std::string_view text) {
   json parsed = json::parse(text, nullptr, false);
   ConfiguredPackages configured;
   for (auto [key, into] :
-       {std::pair("dummies", &configured.dummies), std::pair("installed", &configured.installed)}) {
-    if (!parsed.is_object() || !parsed.contains(key) || !parsed[key].is_array()) return std::nullopt;
+       {std::pair("dummies", &configured.dummies), std::pair("installed", &configured.installed),
+        std::pair("found", &configured.found)}) {
+    if (!parsed.is_object()) return std::nullopt;
+    if (!parsed.contains(key) && into == &configured.found) continue;  // as older versions wrote it
+    if (!parsed.contains(key) || !parsed[key].is_array()) return std::nullopt;
     for (const json& name : parsed[key]) {
       if (!name.is_string() || !is_package_name(name.get<std::string>())) return std::nullopt;
       into->insert(name.get<std::string>());

@@ -81,7 +81,7 @@ void DependencyGraph::add_rules(DependencyWords& words, const std::vector<bool>&
     for (const PrerequisiteList& list : lists) {
       add_edges(list.references.normal, list.build, rule.begin);
       for (Reference reference : list.references.normal)
-        if (skipped(reference)) system_edges_.emplace_back(id, reference.id);
+        if (skipped(reference)) taken_edges_.emplace_back(id, reference.id);
     }
     rule.order_only = static_cast<std::uint32_t>(edges_.size());
     for (const PrerequisiteList& list : lists) add_edges(list.references.order_only, list.build, rule.begin);
@@ -274,17 +274,22 @@ std::vector<std::string> DependencyGraph::known_targets() const {
   return known;
 }
 
+std::vector<PackageId> DependencyGraph::taken_dependencies(PackageId id) const {
+  std::vector<PackageId> taken;
+  for (auto at = std::lower_bound(taken_edges_.begin(), taken_edges_.end(), std::pair(id, PackageId{}));
+       at != taken_edges_.end() && at->first == id; ++at)
+    taken.push_back(at->second);
+  return taken;
+}
+
 std::vector<PackageId> DependencyGraph::rebuilt_with(const std::vector<PackageId>& changed) const {
   std::vector<bool> stale(packages_.size());
-  std::vector<bool> lost(packages_.size());  // what they had of the system's
   for (PackageId id : changed) stale[id] = true;
-  for (auto [user, taken] : system_edges_) lost[user] = lost[user] || stale[taken];
   std::vector<PackageId> result;
   for (PackageId id : topological_) {
     if (stale[id]) continue;
     auto dependencies = normal_dependencies(id);
-    if (!lost[id] &&
-        std::none_of(dependencies.begin(), dependencies.end(), [&](PackageId other) { return stale[other]; }))
+    if (std::none_of(dependencies.begin(), dependencies.end(), [&](PackageId other) { return stale[other]; }))
       continue;
     stale[id] = true;
     result.push_back(id);

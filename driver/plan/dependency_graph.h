@@ -59,9 +59,13 @@ class DependencyGraph {
   std::span<const PackageId> normal_dependencies(PackageId id) const;
   std::span<const PackageId> order_only_dependencies(PackageId id) const;
 
+  // Normal ones that are taken from the system.
+  std::vector<PackageId> taken_dependencies(PackageId id) const;
+  // All packages, each after what it depends on.
+  const std::vector<PackageId>& dependencies_first() const { return topological_; }
+
   // Packages that a rebuild of `changed` rebuilds, installed or not: the transitive users over normal
-  // dependencies, without `changed` itself, in build order. Of `changed`, those that are taken from the
-  // system count too: what was built with an own copy of them must be built again.
+  // dependencies, without `changed` itself, in build order.
   std::vector<PackageId> rebuilt_with(const std::vector<PackageId>& changed) const;
 
   bool is_dummy(PackageId id) const { return dummy_[id]; }
@@ -92,10 +96,10 @@ class DependencyGraph {
   std::vector<bool> dummy_, installed_, forced_;
   std::vector<Rule> rules_;
   std::vector<PackageId> edges_;
-  std::vector<bool> build_edges_;                              // of edges_: it is one of NAME-build-deps
-  std::vector<std::pair<PackageId, PackageId>> system_edges_;  // normal ones to what is taken from the system
-  std::vector<std::uint32_t> last_edge_;  // while reading: 1 + the last edge to a package
-  std::vector<PackageId> topological_;    // all packages, dependencies first
+  std::vector<bool> build_edges_;                             // of edges_: it is one of NAME-build-deps
+  std::vector<std::pair<PackageId, PackageId>> taken_edges_;  // normal ones to what the system has; sorted
+  std::vector<std::uint32_t> last_edge_;                      // while reading: 1 + the last edge to a package
+  std::vector<PackageId> topological_;                        // all packages, dependencies first
   std::optional<MakeTargets> targets_;
 };
 

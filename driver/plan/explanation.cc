@@ -132,9 +132,9 @@ class Explainer {
     std::vector<std::string> names;
     for (PackageId id : plan_.stages[stage].packages)
       if (std::binary_search(to_build.begin(), to_build.end(), id)) names.push_back(packages_[id].name);
-    return names.empty()
-               ? std::string()
-               : fmt::format("makes {}{}: {}", plan_.exact ? "" : "at most ", names.size(), some_of(names));
+    return names.empty() ? std::string()
+                         : fmt::format("makes {}{}: {}", plan_.is_exact() ? "" : "at most ", names.size(),
+                                       some_of(names));
   }
 
   // Built though no input differs: its image is gone, or is only part of another one.

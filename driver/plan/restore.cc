@@ -9,9 +9,9 @@ namespace {
 
 class Decider {
  public:
-  Decider(const StagePlan& plan, const PackageIndex& packages, const DependencyGraph& graph,
+  Decider(const StagePlan& plan, const PackageIndex& packages, const MakeVariables& variables,
           const std::vector<Snapshot>& snapshots, const RestoreOptions& options)
-      : plan_(plan), snapshots_(snapshots), options_(options), judge_(plan, packages, graph, options) {}
+      : plan_(plan), snapshots_(snapshots), options_(options), judge_(plan, packages, variables, options) {}
 
   // With the images on this machine alone, or with those in registries as well.
   std::vector<StageDecision> decide(bool with_remote) {
@@ -133,7 +133,7 @@ class Decider {
     for (const Snapshot& snapshot : snapshots_)
       if (!options_.fresh && is_seen(snapshot))
         if (std::optional<Candidate> one = candidate(stage, snapshot)) all.push_back(std::move(*one));
-    for (Candidate& one : all) judge_.weigh(one);
+    for (Candidate& one : all) weigh(stage, one, decisions);
     auto rank = [](const Candidate& c) {
       int preference = c.kind == Candidate::Kind::Unfinished ? 2 : c.kind == Candidate::Kind::Parent ? 1 : 0;
       return std::tuple(c.refused.empty(), -c.seconds(), preference,
@@ -141,7 +141,56 @@ class Decider {
     };
     std::stable_sort(all.begin(), all.end(),
                      [&](const Candidate& a, const Candidate& b) { return rank(a) > rank(b); });
-    decision.start = all.front();
+    begin(stage, decisions);
+  }
+
+  void weigh(std::size_t stage, Candidate& one, const std::vector<StageDecision>& decisions) const {
+    judge_.weigh(one);
+    for (std::size_t again : done_again(stage, one)) {
+      one.build_seconds += options_.costs.of_stage(again);
+      if (!one.refused.empty() || !(is_target(again) || has_other_users(again, stage, decisions))) continue;
+      one.refused = plan_.stages[again].name + " would have to be done again in it, which is wanted as it is";
+    }
+  }
+
+  // The stages before `stage` that an older image holds as they were with other sources, and for which make
+  // would not see it; and those after them.
+  std::vector<std::size_t> done_again(std::size_t stage, const Candidate& one) const {
+    std::vector<std::size_t> again;
+    if (one.kind != Candidate::Kind::Older) return again;
+    for (std::size_t before : plan_.chain(stage)) {
+      if (before == stage) break;
+      const LineageEntry* entry = one.snapshot->holds(plan_.stages[before].name);
+      bool is_same = entry != nullptr && entry->key == plan_.stages[before].key;
+      bool is_makes = !plan_.table.stages[before].make_targets.empty();
+      if (!again.empty() || (!is_same && !is_makes)) again.push_back(before);
+    }
+    return again;
+  }
+
+  // Whether something else than what leads to `stage` is to be built on `before`.
+  bool has_other_users(std::size_t before, std::size_t stage,
+                       const std::vector<StageDecision>& decisions) const {
+    std::vector<std::size_t> chain = plan_.chain(stage);
+    for (std::size_t i = 0; i < decisions.size(); ++i)
+      if (plan_.stages[i].parent == before && decisions[i].action != StageDecision::Action::NotWanted &&
+          std::find(chain.begin(), chain.end(), i) == chain.end())
+        return true;
+    return false;
+  }
+
+  // In the best candidate; with the stages before that must be done again in it.
+  void begin(std::size_t stage, std::vector<StageDecision>& decisions) const {
+    std::vector<Candidate> all = std::move(decisions[stage].candidates);
+    std::vector<std::size_t> again = done_again(stage, all.front());
+    for (std::size_t before : again) {
+      decisions[before].action = StageDecision::Action::Build;
+      decisions[before].image = nullptr;
+      explain(before, decisions[before]);
+    }
+    StageDecision& first = decisions[again.empty() ? stage : again.front()];
+    first.start = all.front();
+    first.candidates = std::move(all);
   }
 
   // A clean build keeps every stage. One that goes on in an older image keeps what was asked for and where
@@ -171,9 +220,9 @@ class Decider {
 
 }  // namespace
 
-void judge_packages(const StagePlan& plan, const PackageIndex& packages, const DependencyGraph& graph,
+void judge_packages(const StagePlan& plan, const PackageIndex& packages, const MakeVariables& variables,
                     const RestoreOptions& options, const Snapshot& snapshot, Candidate& candidate) {
-  CandidateJudge(plan, packages, graph, options).judge_packages(snapshot, candidate);
+  CandidateJudge(plan, packages, variables, options).judge_packages(snapshot, candidate);
 }
 
 double predicted_seconds(const std::vector<StageDecision>& decisions, const RestoreOptions& options) {
@@ -191,9 +240,9 @@ double predicted_seconds(const std::vector<StageDecision>& decisions, const Rest
 }
 
 std::vector<StageDecision> decide(const StagePlan& plan, const PackageIndex& packages,
-                                  const DependencyGraph& graph, const std::vector<Snapshot>& snapshots,
+                                  const MakeVariables& variables, const std::vector<Snapshot>& snapshots,
                                   const RestoreOptions& options) {
-  Decider decider(plan, packages, graph, snapshots, options);
+  Decider decider(plan, packages, variables, snapshots, options);
   std::vector<StageDecision> here = decider.decide(false);
   bool any_remote =
       std::any_of(snapshots.begin(), snapshots.end(), [](const Snapshot& s) { return s.is_remote(); });

@@ -9,7 +9,8 @@
 //   - what is left of an unfinished run with the same key;
 //   - an older image of the environment, of this or a later stage, finished or not, whose system, base image
 //     and configuration are the same and whose sources are other: they are synced, stale packages
-//     uninstalled, and make goes on from its stamps.
+//     uninstalled, and make goes on from its stamps. Where it was bootstrapped or configured from other
+//     sources, that is done again in it, whatever other images hold those stages.
 // Images in registries take part where this is faster in all than what is on this machine.
 #pragma once
 
@@ -46,14 +47,14 @@ struct StageDecision {
 
 // `snapshots` must outlive the decisions. One decision per stage of the plan, in its order.
 std::vector<StageDecision> decide(const StagePlan& plan, const PackageIndex& packages,
-                                  const DependencyGraph& graph, const std::vector<Snapshot>& snapshots,
+                                  const MakeVariables& variables, const std::vector<Snapshot>& snapshots,
                                   const RestoreOptions& options);
 
 // Seconds until all is built, as far as that is known: fetching, stages, and packages one after the other.
 double predicted_seconds(const std::vector<StageDecision>& decisions, const RestoreOptions& options);
 
 // What of a snapshot's packages is stale, removed or unwanted, judged by the tree of the plan.
-void judge_packages(const StagePlan& plan, const PackageIndex& packages, const DependencyGraph& graph,
+void judge_packages(const StagePlan& plan, const PackageIndex& packages, const MakeVariables& variables,
                     const RestoreOptions& options, const Snapshot& snapshot, Candidate& candidate);
 
 }  // namespace stagemake

@@ -126,6 +126,23 @@ std::optional<Snapshot> from_labels(const std::map<std::string, std::string>& la
   return consistent ? std::optional(std::move(snapshot)) : std::nullopt;
 }
 
+std::string running_text(const std::string& container, const std::vector<LineageEntry>& lineage) {
+  return json({{"container", container}, {"lineage", lineage_json(lineage)}})
+      .dump(-1, ' ', true, json::error_handler_t::replace);
+}
+
+std::optional<std::vector<LineageEntry>> parse_running(std::string_view text, const std::string& container) {
+  if (text.size() > kLabelLimit) return std::nullopt;
+  try {
+    json running = json::parse(text);
+    if (running.at("container") != container || !running.at("lineage").is_array()) return std::nullopt;
+    std::vector<LineageEntry> lineage = parse_lineage(running["lineage"]);
+    return lineage.empty() ? std::nullopt : std::optional(std::move(lineage));
+  } catch (const json::exception&) {
+    return std::nullopt;
+  }
+}
+
 std::string manifest_text(const std::vector<SourceFile>& files) {
   std::string text;
   for (const SourceFile& file : files) {

@@ -31,8 +31,8 @@ struct LineageEntry {
 
 struct InstalledPackage {
   std::string version;
-  // package_fingerprint() when it was built; empty where that is not known, or where the installation record
-  // was cut short: such a package is never taken for finished.
+  // build_fingerprint() of its build; empty where that is not known, or where the installation record was cut
+  // short: such a package is never taken for finished.
   std::string fingerprint;
   double seconds = 0;  // that its build took; 0 where that is not known
 
@@ -73,6 +73,13 @@ struct Snapshot {
 std::map<std::string, std::string> to_labels(const Snapshot& snapshot);
 // The label-given part of a snapshot; nothing where the labels are not those of one.
 std::optional<Snapshot> from_labels(const std::map<std::string, std::string>& labels);
+
+// What runs in a container, which its labels, made at its creation, cannot say: the file kRunningPath names
+// the container and the lineage with the stage that was begun last. Nothing where the text is of another
+// container (images inherit the file), or means nothing.
+inline constexpr std::string_view kRunningPath = "/.stagemake/running";
+std::string running_text(const std::string& container, const std::vector<LineageEntry>& lineage);
+std::optional<std::vector<LineageEntry>> parse_running(std::string_view text, const std::string& container);
 
 // The source manifest: which files a container's tree was given, by path, kind and id. In the image it is the
 // file kManifestPath; in the state folder a copy by its digest.

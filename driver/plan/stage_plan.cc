@@ -172,14 +172,15 @@ std::optional<std::size_t> StagePlan::configuring_stage() const {
   return std::nullopt;
 }
 
-void set_packages_exactly(StagePlan& plan, const DependencyGraph& graph) {
+void set_packages_exactly(StagePlan& plan, const DependencyGraph& graph, ConfiguredPackages configured) {
   set_packages(plan, graph);
-  plan.exact = true;
+  plan.configured = std::move(configured);
 }
 
 StagePlan make_stage_plan(const PackageIndex& packages, const DependencyGraph& graph, const StageTable& table,
                           const Environment& environment, SourceTree& sources) {
-  StagePlan plan{.environment = environment, .table = table, .stages = {}, .fingerprints = {}};
+  StagePlan plan{
+      .environment = environment, .table = table, .stages = {}, .configured = {}, .fingerprints = {}};
   for (const StageSpec& spec : table.stages) {
     PlannedStage stage;
     stage.name = spec.name;

@@ -48,11 +48,13 @@ struct StagePlan {
   Environment environment;
   StageTable table;                  // stages[i] belongs to table.stages[i]
   std::vector<PlannedStage> stages;  // parents before children
-  // What configure decided is known; otherwise the packages of the stages are an upper bound: configure may
-  // find some on the system.
-  bool exact = false;
+  // What configure decides with these sources; nothing while that is not known: the packages of the stages
+  // are an upper bound then, as configure may find some on the system.
+  std::optional<ConfiguredPackages> configured;
   // What in build/pkgs decides how a package is built, by PackageId. See package_fingerprints().
   std::vector<std::string> fingerprints;
+
+  bool is_exact() const { return configured.has_value(); }
 
   std::vector<std::size_t> chain(std::size_t stage) const { return table.chain(stage); }
   // The stage that configures; nothing where the table has none.
@@ -65,7 +67,7 @@ StagePlan make_stage_plan(const PackageIndex& packages, const DependencyGraph& g
 
 // The same with what configure decided: the packages of the stages are other, their keys are not. `graph`
 // must have been made with graph_options() of `configured`.
-void set_packages_exactly(StagePlan& plan, const DependencyGraph& graph);
+void set_packages_exactly(StagePlan& plan, const DependencyGraph& graph, ConfiguredPackages configured);
 
 // The graph's options for an environment: which packages its SAGE_CHECK and SAGE_CHECK_PACKAGES have checked.
 GraphOptions graph_options(const Environment& environment, const PackageIndex& packages,

@@ -18,7 +18,8 @@ namespace stagemake {
 namespace {
 
 // Fills in what its labels could not say when the container was made: what was brought and built since.
-void complete_description(const BuildWorld& world, const ContainerInfo& container, Snapshot& snapshot) {
+void complete_description(const BuildWorld& world, const Environment& environment,
+                          const ContainerInfo& container, Snapshot& snapshot) {
   std::optional<std::string> tar = world.engine.copy_out(container.name, std::string(kManifestPath));
   std::vector<TarEntry> entries = tar ? read_tar(*tar, 256u << 20) : std::vector<TarEntry>();
   std::optional<std::vector<SourceFile>> files;
@@ -26,20 +27,36 @@ void complete_description(const BuildWorld& world, const ContainerInfo& containe
   snapshot.manifest = files ? sha256_hex(entries[0].content) : std::string();
   if (snapshot.cpu.empty()) snapshot.cpu = cpu_features();  // its driver was on this machine
   if (!files) return;
+  std::optional<std::string> running = world.engine.copy_out(container.name, std::string(kRunningPath));
+  entries = running ? read_tar(*running) : std::vector<TarEntry>();
+  if (entries.size() == 1)
+    if (auto lineage = parse_running(entries[0].content, container.name)) {
+      snapshot.lineage = std::move(*lineage);
+      snapshot.stage = snapshot.lineage.back().stage;
+    }
+  snapshot.configured = survey_configured(world.engine, container.name, world.table, world.packages,
+                                          snapshot.packages, snapshot.configured);
   auto began = container.labels.find(std::string(kBeganLabel));
-  std::int64_t since = began == container.labels.end() ? 0 : std::atoll(began->second.c_str());
+  std::map<std::string, double> seconds = read_guard_notes(world.engine, container.name).seconds;
+  std::map<std::string, std::string> fingerprints = package_fingerprints(*files);
+  // Where its tree was another one, other files were what its packages were built from: their own
+  // fingerprints say so, whatever they need now.
+  DependencyGraph graph = graph_of(world, environment, snapshot.configured);
+  BuiltHere here{.graph = graph,
+                 .fingerprints = fingerprints,
+                 .began = began == container.labels.end() ? 0 : std::atoll(began->second.c_str()),
+                 .seconds = seconds};
   snapshot.packages = installed_packages(stamp_folders_of(world.engine, container.name, world.table),
-                                         world.packages, package_fingerprints(*files), snapshot.packages,
-                                         since, read_guard_notes(world.engine, container.name).seconds);
+                                         world.packages, snapshot.packages, &here);
 }
 
-void adopt(const BuildWorld& world, const ContainerInfo& container, Snapshot snapshot, Reporter& reporter) {
-  complete_description(world, container, snapshot);
+void adopt(const BuildWorld& world, const Environment& environment, const ContainerInfo& container,
+           Snapshot snapshot, Reporter& reporter) {
+  complete_description(world, environment, container, snapshot);
   std::string name = image_name(world.table, world.repository, snapshot.environment, snapshot.stage) + ":" +
                      world.tags.front() + "-failed";
-  world.engine.commit(
-      container.name,
-      {.names = {name}, .labels = to_labels(snapshot), .working_folder = world.table.root});
+  world.engine.commit(container.name,
+                      {.names = {name}, .labels = to_labels(snapshot), .working_folder = world.table.root});
   world.engine.remove_container(container.name);
   reporter.note(
       fmt::format("{}: an earlier run ended without saving its work in {}; kept it as {}, {} packages",
@@ -48,8 +65,7 @@ void adopt(const BuildWorld& world, const ContainerInfo& container, Snapshot sna
 
 // Whether the tree, as it is now, asks for what a container was made for.
 bool is_wanted(const BuildWorld& world, const Environment& environment, const Snapshot& snapshot) {
-  std::unique_ptr<DependencyGraph> graph;
-  StagePlan plan = plan_of(world, environment, {}, graph);
+  StagePlan plan = plan_of(world, environment, {});
   std::optional<std::size_t> stage = plan.table.find(snapshot.stage);
   return stage && plan.stages[*stage].key == snapshot.key();
 }
@@ -96,7 +112,7 @@ void adopt_containers(const BuildWorld& world, const Environment& environment, c
     std::optional<Snapshot> snapshot = from_labels(container.labels);
     if (container.running) end_work(world, environment, container, snapshot, stop, reporter, deadline);
     if (snapshot) {
-      adopt(world, container, std::move(*snapshot), reporter);
+      adopt(world, environment, container, std::move(*snapshot), reporter);
     } else {
       reporter.note(
           fmt::format("{}: removed the container {} of an earlier run: it does not say what it holds",

@@ -31,15 +31,10 @@ BuildRun::BuildRun(const BuildWorld& world, std::vector<EnvironmentBuild>& build
     starts_.emplace_back(build.plan.stages.size());
     made_.emplace_back(build.plan.stages.size());
     auto judge = [&world, &build](const Snapshot& snapshot, Candidate& candidate) {
-      judge_packages(build.plan, world.packages, *build.graph, build.restore, snapshot, candidate);
+      judge_packages(build.plan, world.packages, world.variables, build.restore, snapshot, candidate);
     };
-    auto users = [&world, &build](const std::vector<std::string>& changed) {
-      std::vector<PackageId> ids;
-      for (const std::string& name : changed)
-        if (std::optional<PackageId> id = world.packages.find(name)) ids.push_back(*id);
-      std::vector<std::string> names;
-      for (PackageId id : build.graph->rebuilt_with(ids)) names.push_back(world.packages[id].name);
-      return names;
+    auto graph = [&world, &build](const std::optional<ConfiguredPackages>& configured) {
+      return graph_of(world, build.plan.environment, configured);
     };
     settings_.push_back({.engine = world.engine,
                          .state = world.state,
@@ -52,7 +47,7 @@ BuildRun::BuildRun(const BuildWorld& world, std::vector<EnvironmentBuild>& build
                          .tags = world.tags,
                          .clock = world.clock,
                          .judge = judge,
-                         .users = users,
+                         .graph = graph,
                          .base_image = build.base_image});
   }
 }
@@ -212,13 +207,13 @@ void BuildRun::note_remaining(std::size_t e) {
   }
   if (all_done) return;
   Candidate rest{.snapshot = furthest};
-  CandidateJudge(build.plan, world_.packages, *build.graph, build.restore).weigh(rest);
+  CandidateJudge(build.plan, world_.packages, world_.variables, build.restore).weigh(rest);
   std::vector<std::string> names;
   for (PackageId id : rest.to_build) names.push_back(world_.packages[id].name);
   std::string text = fmt::format("{}: {} of {} packages are done", build.plan.environment.name, rest.ready,
                                  rest.ready + names.size());
   if (!names.empty())
-    text += fmt::format(", {}{} remain ({}), about {}", build.plan.exact ? "" : "at most ", names.size(),
+    text += fmt::format(", {}{} remain ({}), about {}", build.plan.is_exact() ? "" : "at most ", names.size(),
                         some_of(names), duration_text(rest.build_seconds));
   reporter_.note(text + "; the same command goes on from here");
 }

@@ -48,7 +48,6 @@ struct RestoreSettings {
 
 // One environment with all that is known before anything runs.
 struct EnvironmentBuild {
-  std::unique_ptr<DependencyGraph> graph;
   StagePlan plan;
   RestoreOptions restore;  // with the targets; what is found to be no good is added while the build runs
   bool strict = false;
@@ -80,9 +79,13 @@ std::vector<Snapshot> find_snapshots(ContainerEngine& engine, const StageTable& 
 std::optional<ConfiguredPackages> known_configured(const StateFolder& state, const StagePlan& plan,
                                                    const std::vector<Snapshot>& snapshots);
 
+// The tree's packages in an environment, where configure decided so.
+DependencyGraph graph_of(const BuildWorld& world, const Environment& environment,
+                         const std::optional<ConfiguredPackages>& configured);
+
 // The plan alone, as exact as it can be.
 StagePlan plan_of(const BuildWorld& world, const Environment& environment,
-                  const std::vector<Snapshot>& snapshots, std::unique_ptr<DependencyGraph>& graph);
+                  const std::vector<Snapshot>& snapshots);
 
 // Plans, and decides without touching a container. `targets`: names of stages to build up to. Throws Error
 // (BadInput) where the image of `settings.restore` is not there or cannot be used.

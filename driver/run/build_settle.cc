@@ -44,7 +44,8 @@ BuildRun::Refused BuildRun::bring_starts(std::size_t e) {
       std::string why;
       const Snapshot* here = fetched(e, *decision.image, why);
       if (here != nullptr)
-        why = Workplace(settings_[e], Candidate{.kind = Candidate::Kind::Parent, .snapshot = here}, s).mismatch();
+        why = Workplace(settings_[e], Candidate{.kind = Candidate::Kind::Parent, .snapshot = here}, s)
+                  .mismatch();
       if (!why.empty()) return refuse(*decision.image, why);
       decision.image = here;
     }
@@ -111,7 +112,7 @@ const Snapshot* BuildRun::keep(Snapshot snapshot) {
 void BuildRun::decide_again(std::size_t e) {
   EnvironmentBuild& build = builds_[e];
   for (std::shared_ptr<Workplace>& start : starts_[e]) start.reset();
-  build.decisions = decide(build.plan, world_.packages, *build.graph, *build.snapshots, build.restore);
+  build.decisions = decide(build.plan, world_.packages, world_.variables, *build.snapshots, build.restore);
   if (const Snapshot* only = build.restore.only)
     throw bad_input("--restore",
                     fmt::format("{} cannot be used: {}", display_name(*only), build.restore.refused[only]));

@@ -10,6 +10,7 @@
 #include "base/tarball.h"
 #include "base/text.h"
 #include "engine/registry.h"
+#include "plan/build_fingerprint.h"
 
 namespace stagemake {
 namespace {
@@ -18,11 +19,55 @@ constexpr std::size_t kFileLimit = 256u << 20;  // bytes; a source file beyond i
 
 constexpr std::chrono::milliseconds kRegistryPatience{6000};
 
+// An installation record: NAME-VERSION.
+struct Record {
+  std::string version;
+  std::int64_t time = 0;  // seconds since the epoch
+  std::uint64_t size = 0;
+  std::string content;
+};
+
+// By package; of several records of one package the youngest.
+std::map<std::string, Record> read_records(const std::vector<std::string>& stamp_folders) {
+  std::map<std::string, Record> records;
+  for (const std::string& folder : stamp_folders) {
+    for (TarEntry& stamp : read_tar(folder)) {
+      std::string file = stamp.name.substr(stamp.name.rfind('/') + 1);
+      std::size_t dash = file.find('-');  // names have `_`, versions may have `-`
+      if (stamp.kind != TarEntry::Kind::File || dash == std::string::npos || file.starts_with('.')) continue;
+      Record record{file.substr(dash + 1), stamp.time, stamp.size, std::move(stamp.content)};
+      auto [other, is_first] = records.try_emplace(file.substr(0, dash), record);
+      if (!is_first &&
+          std::pair(other->second.time, other->second.version) < std::pair(record.time, record.version))
+        other->second = std::move(record);
+    }
+  }
+  return records;
+}
+
 // A package's stamp is written after its files (with `cat >`), so that a cut can leave a short one.
-bool is_cut_short(const TarEntry& stamp, SourceType source) {
+bool is_cut_short(const Record& record, SourceType source) {
   if (source != SourceType::Normal && source != SourceType::Wheel) return false;  // those are made by `touch`
-  if (stamp.size == 0) return true;
-  return stamp.content.starts_with('{') && !nlohmann::json::accept(stamp.content);
+  if (record.size == 0) return true;
+  return record.content.starts_with('{') && !nlohmann::json::accept(record.content);
+}
+
+// Of what was built here. A dependency that is younger than a package is not the one that it was built with.
+void set_fingerprints(const std::map<std::string, Record>& records, const PackageIndex& packages,
+                      const BuiltHere& here, std::map<std::string, InstalledPackage>& installed) {
+  for (PackageId id : here.graph.dependencies_first()) {
+    auto record = records.find(packages[id].name);
+    auto own = here.fingerprints.find(packages[id].name);
+    if (record == records.end() || record->second.time < here.began || own == here.fingerprints.end() ||
+        is_cut_short(record->second, packages[id].source))
+      continue;
+    installed[packages[id].name].fingerprint =
+        build_fingerprint(packages, here.graph, id, own->second, [&](PackageId needed) -> std::string {
+          auto other = records.find(packages[needed].name);
+          bool is_older = other != records.end() && other->second.time <= record->second.time;
+          return is_older ? installed[packages[needed].name].fingerprint : std::string();
+        });
+  }
 }
 
 SourceFile::Kind kind_of(const TarEntry& entry) {
@@ -66,50 +111,53 @@ std::vector<SourceFile> survey_sources(ContainerEngine& engine, const std::strin
 }
 
 std::optional<ConfiguredPackages> survey_configured(ContainerEngine& engine, const std::string& container,
-                                                    const StageTable& table) {
+                                                    const StageTable& table, const PackageIndex& packages,
+                                                    const std::map<std::string, InstalledPackage>& installed,
+                                                    const std::optional<ConfiguredPackages>& before) {
   std::optional<std::string> tar =
       engine.copy_out(container, table.root + "/" + std::string(kConfiguredMakefile));
   std::vector<TarEntry> entries = tar ? read_tar(*tar, kFileLimit) : std::vector<TarEntry>();
-  return entries.size() == 1 ? read_configured_makefile(entries[0].content) : std::nullopt;
+  if (entries.size() != 1) return std::nullopt;
+  std::optional<ConfiguredPackages> now = read_configured_makefile(entries[0].content);
+  if (!now) return std::nullopt;
+  for (const std::string& name : std::set<std::string>(now->installed)) {
+    std::optional<PackageId> id = packages.find(name);
+    bool is_standard = id && packages[*id].type == PackageType::Standard;
+    bool was_enabled = before && before->installed.contains(name);
+    bool was_there = installed.contains(name) || (before && before->found.contains(name));
+    if (is_standard || was_enabled || !was_there) continue;
+    now->installed.erase(name);
+    now->found.insert(name);
+  }
+  return now;
 }
 
 std::map<std::string, InstalledPackage> installed_packages(
     const std::vector<std::string>& stamp_folders, const PackageIndex& packages,
-    const std::map<std::string, std::string>& fingerprints,
-    const std::map<std::string, InstalledPackage>& before, std::int64_t began,
-    const std::map<std::string, double>& measured) {
+    const std::map<std::string, InstalledPackage>& before, const BuiltHere* here) {
+  std::map<std::string, Record> records = read_records(stamp_folders);
   std::map<std::string, InstalledPackage> installed;
-  std::map<std::string, std::pair<std::int64_t, std::string>> youngest;  // of a package with several records
-  std::vector<std::pair<std::int64_t, std::string>> built;               // since `began`
-  for (const std::string& folder : stamp_folders) {
-    for (const TarEntry& stamp : read_tar(folder)) {
-      std::string file = stamp.name.substr(stamp.name.rfind('/') + 1);
-      std::size_t dash = file.find('-');  // names have `_`, versions may have `-`
-      if (stamp.kind != TarEntry::Kind::File || dash == std::string::npos || file.starts_with('.')) continue;
-      std::string name = file.substr(0, dash);
-      InstalledPackage package{file.substr(dash + 1), ""};
-      auto [other, is_first] = youngest.try_emplace(name, stamp.time, package.version);
-      if (!is_first && other->second > std::pair(stamp.time, package.version)) continue;
-      other->second = {stamp.time, package.version};
-      auto now = fingerprints.find(name);
-      auto known = before.find(name);
-      if (stamp.time >= began) built.emplace_back(stamp.time, name);
-      if (known != before.end() && known->second.version == package.version)
-        package.seconds = known->second.seconds;
-      if (stamp.time >= began && now != fingerprints.end())
-        package.fingerprint = now->second;
-      else if (known != before.end() && known->second.version == package.version)
-        package.fingerprint = known->second.fingerprint;
-      std::optional<PackageId> id = packages.find(name);
-      if (id && is_cut_short(stamp, packages[*id].source)) package.fingerprint.clear();
-      installed[name] = std::move(package);
-    }
+  std::vector<std::pair<std::int64_t, std::string>> built;
+  for (const auto& [name, record] : records) {
+    InstalledPackage& package = installed[name];
+    package.version = record.version;
+    auto known = before.find(name);
+    bool is_known = known != before.end() && known->second.version == package.version;
+    if (is_known) package.seconds = known->second.seconds;
+    std::optional<PackageId> id = packages.find(name);
+    bool is_cut = id && is_cut_short(record, packages[*id].source);
+    if (here != nullptr && record.time >= here->began)
+      built.emplace_back(record.time, name);
+    else if (is_known && !is_cut)
+      package.fingerprint = known->second.fingerprint;
   }
+  if (here == nullptr) return installed;
+  set_fingerprints(records, packages, *here, installed);
   std::sort(built.begin(), built.end());
-  std::int64_t last = began;
+  std::int64_t last = here->began;
   for (const auto& [time, name] : built) {
     double& seconds = installed[name].seconds;
-    if (auto found = measured.find(name); found != measured.end())
+    if (auto found = here->seconds.find(name); found != here->seconds.end())
       seconds = found->second;
     else if (seconds == 0)
       seconds = static_cast<double>(time - last);

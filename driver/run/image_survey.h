@@ -24,19 +24,28 @@ std::vector<SourceFile> survey_sources(ContainerEngine& engine, const std::strin
 std::vector<std::string> stamp_folders_of(ContainerEngine& engine, const std::string& container,
                                           const StageTable& table);
 
+// What was built in a container, and from what.
+struct BuiltHere {
+  const DependencyGraph& graph;                            // after what configure decided there
+  const std::map<std::string, std::string>& fingerprints;  // package_fingerprints() of the tree in it
+  std::int64_t began = 0;  // seconds since the epoch: younger records are of builds in it
+  const std::map<std::string, double>& seconds;  // that builds took, as far as they were measured
+};
+
 // The packages that the installation records in these tar streams (ContainerEngine::copy_out of stamp
-// folders) show. A record written at or after `began` (seconds since the epoch) is of a package built from
-// the files with `fingerprints`; an older one is known from `before`. How long a package took is what
-// `measured` says; else the time since the record before its own.
+// folders) show. An old record is known from `before`, with what was known then; one of a build in the
+// container gets the fingerprint of what it was built from. How long a build took, where it was not measured,
+// is the time since the record before its own. `here` null: nothing was built.
 std::map<std::string, InstalledPackage> installed_packages(
     const std::vector<std::string>& stamp_folders, const PackageIndex& packages,
-    const std::map<std::string, std::string>& fingerprints,
-    const std::map<std::string, InstalledPackage>& before, std::int64_t began,
-    const std::map<std::string, double>& measured = {});
+    const std::map<std::string, InstalledPackage>& before, const BuiltHere* here = nullptr);
 
-// What configure wrote in a container; nothing where it has not.
+// What configure wrote in a container; nothing where it has not. `installed`: what it may have found there;
+// `before`: what it had decided in the image that the container was made from.
 std::optional<ConfiguredPackages> survey_configured(ContainerEngine& engine, const std::string& container,
-                                                    const StageTable& table);
+                                                    const StageTable& table, const PackageIndex& packages,
+                                                    const std::map<std::string, InstalledPackage>& installed,
+                                                    const std::optional<ConfiguredPackages>& before);
 
 // For a message that `image`, which an incremental environment goes on in, is not to be had: what there is in
 // the same repository, on this machine and in the registry, other tags of it first.

@@ -150,17 +150,18 @@ std::optional<ConfiguredPackages> known_configured(const StateFolder& state, con
   return state.configured(key);
 }
 
+DependencyGraph graph_of(const BuildWorld& world, const Environment& environment,
+                         const std::optional<ConfiguredPackages>& configured) {
+  return {world.packages, world.variables,
+          graph_options(environment, world.packages, world.variables, configured)};
+}
+
 StagePlan plan_of(const BuildWorld& world, const Environment& environment,
-                  const std::vector<Snapshot>& snapshots, std::unique_ptr<DependencyGraph>& graph) {
-  graph = std::make_unique<DependencyGraph>(world.packages, world.variables,
-                                            graph_options(environment, world.packages, world.variables));
-  StagePlan plan = make_stage_plan(world.packages, *graph, world.table, environment, world.sources);
-  if (std::optional<ConfiguredPackages> configured = known_configured(world.state, plan, snapshots)) {
-    graph = std::make_unique<DependencyGraph>(
-        world.packages, world.variables,
-        graph_options(environment, world.packages, world.variables, configured));
-    set_packages_exactly(plan, *graph);
-  }
+                  const std::vector<Snapshot>& snapshots) {
+  StagePlan plan = make_stage_plan(world.packages, graph_of(world, environment, {}), world.table, environment,
+                                   world.sources);
+  if (std::optional<ConfiguredPackages> configured = known_configured(world.state, plan, snapshots))
+    set_packages_exactly(plan, graph_of(world, environment, configured), *configured);
   return plan;
 }
 
@@ -169,7 +170,7 @@ EnvironmentBuild prepare(const BuildWorld& world, const Environment& environment
                          const RestoreSettings& settings) {
   EnvironmentBuild build;
   build.snapshots = &snapshots;
-  build.plan = plan_of(world, environment, snapshots, build.graph);
+  build.plan = plan_of(world, environment, snapshots);
   build.strict = settings.strict;
   build.restore = {.targets = target_stages(world.table, targets),
                    .fresh = settings.fresh,
@@ -188,7 +189,7 @@ EnvironmentBuild prepare(const BuildWorld& world, const Environment& environment
   build.restore.base = build.base_held.get();
   if (!settings.restore.empty()) build.restore.only = forced_snapshot(snapshots, settings.restore);
   settle_base(world, build);
-  build.decisions = decide(build.plan, world.packages, *build.graph, snapshots, build.restore);
+  build.decisions = decide(build.plan, world.packages, world.variables, snapshots, build.restore);
   if (build.restore.only != nullptr) check_forced(build, *build.restore.only);
   return build;
 }

@@ -58,7 +58,9 @@ bool is_digest(std::string_view text) {
 }  // namespace
 
 void StateFolder::keep_configured(const std::string& key, const ConfiguredPackages& configured) const {
-  write_file(root_ / "configured" / key, configured_text(configured) + "\n");
+  ConfiguredPackages clean = configured;
+  clean.found.clear();  // those are of a container, not of its sources
+  write_file(root_ / "configured" / key, configured_text(clean) + "\n");
 }
 
 std::optional<ConfiguredPackages> StateFolder::configured(const std::string& key) const {

@@ -8,7 +8,6 @@
 #include <atomic>
 #include <cerrno>
 #include <cstring>
-#include <limits>
 #include <set>
 
 #include "base/digest.h"
@@ -108,6 +107,18 @@ Workplace::Workplace(const WorkplaceSetting& setting, const Candidate& start, st
   uninstall_pending_ = !start_.stale.empty() || !start_.removed.empty() || !start_.unwanted.empty();
 }
 
+// What is out of date among what is installed now.
+void Workplace::judge_start() {
+  Snapshot held;
+  held.packages = installed_;
+  held.configured = configured_;
+  start_.stale.clear();
+  start_.removed.clear();
+  start_.unwanted.clear();
+  setting_.judge(held, start_);
+  uninstall_pending_ = !start_.stale.empty() || !start_.removed.empty() || !start_.unwanted.empty();
+}
+
 std::string Workplace::mismatch() {
   const Snapshot* from = start_.snapshot;
   if (from == nullptr) return {};
@@ -124,10 +135,8 @@ std::string Workplace::mismatch() {
       return "its source manifest cannot be read";
     if (entries.size() == 1) setting_.state.keep_manifest(from->manifest, entries[0].content);
   }
-  constexpr std::int64_t kNever = std::numeric_limits<std::int64_t>::max();
-  std::map<std::string, InstalledPackage> records =
-      installed_packages(stamp_folders_of(setting_.engine, container_, setting_.plan.table),
-                         setting_.packages, {}, from->packages, kNever);
+  std::map<std::string, InstalledPackage> records = installed_packages(
+      stamp_folders_of(setting_.engine, container_, setting_.plan.table), setting_.packages, from->packages);
   for (const auto& [name, package] : from->packages) {
     auto found = records.find(name);
     if (found == records.end())
@@ -153,20 +162,22 @@ void Workplace::learn_start() {
   if (base) {
     manifest_ = base->manifest;
     installed_ = base->packages;
+    configured_ = base->configured;
   } else if (manifest_.empty()) {
     inside_ = survey_sources(setting_.engine, container_, setting_.plan.table, setting_.sources);
+    configured_ =
+        survey_configured(setting_.engine, container_, setting_.plan.table, setting_.packages, {}, {});
+    DependencyGraph graph = setting_.graph(configured_);
+    std::map<std::string, std::string> fingerprints = package_fingerprints(*inside_);
+    std::map<std::string, double> unmeasured;
+    BuiltHere here{.graph = graph, .fingerprints = fingerprints, .began = 0, .seconds = unmeasured};
     installed_ = installed_packages(stamp_folders_of(setting_.engine, container_, setting_.plan.table),
-                                    setting_.packages, package_fingerprints(*inside_), {}, 0);
+                                    setting_.packages, {}, &here);
     std::string manifest = manifest_text(*inside_);
     manifest_ = sha256_hex(manifest);
     setting_.state.keep_manifest(manifest_, manifest);
   }
-  Snapshot held;
-  held.packages = installed_;
-  start_.stale.clear();
-  start_.removed.clear();
-  start_.unwanted.clear();
-  setting_.judge(held, start_);
+  judge_start();
 }
 
 Workplace::~Workplace() {
@@ -195,13 +206,17 @@ RunOutcome Workplace::run(std::size_t stage, const RunSpec& how) {
     RunOutcome outcome = uninstall(sink, how.stop);
     if (!outcome.ok()) return outcome;
   }
-  std::string text = script(stage, bring_sources(stage), how.guard);
+  std::string prologue = bring_sources(stage);
+  if (makes) {
+    RunOutcome outcome = prepare_make(sink, how.stop);
+    if (!outcome.ok()) return outcome;
+  }
+  std::string text = script(stage, prologue, how.guard);
   has_worked_ = true;
   has_compiled_ = has_compiled_ || makes || spec.configures;
   refused_.clear();
   RunOutcome outcome = setting_.engine.run(container_, text, sink, how.stop);
   if (makes) note_packages();
-  if (outcome.ok() && makes) provided_.clear(), built_with_provided_.clear();
   if (outcome.ok() && spec.configures) note_configured();
   if (spec.errors_ignored && !outcome.stopped && refused_.empty()) outcome.exit_code = 0;
   return outcome;
@@ -294,19 +309,46 @@ std::string Workplace::uninstall_script(const std::vector<std::string>& packages
       shell_quoted(packages), why, uninstall, records);
 }
 
-// In the tree as the image has it: its makefile knows how to uninstall what it installed, also what the tree
-// that is brought next knows no more; and configure must not find what is to go.
+// At first in the tree as the image has it: its makefile knows how to uninstall what it installed, also what
+// the tree that is brought next knows no more; and configure must not find what is to go.
 RunOutcome Workplace::uninstall(const OutputSink& sink, const StopRequest& stop) {
-  std::string text = uninstall_script(start_.stale, "its files changed") +
+  std::string text = uninstall_script(start_.stale, "what it was built from changed") +
                      uninstall_script(start_.removed, "the tree has it no more") +
-                     uninstall_script(start_.unwanted, "no target asks for it any more");
+                     uninstall_script(start_.unwanted, "a clean build would not have it");
   has_worked_ = true;
   RunOutcome outcome = setting_.engine.run(container_, in_root(text), sink, stop);
   uninstall_pending_ = !outcome.ok();
-  if (outcome.ok())
-    for (const std::vector<std::string>* gone : {&start_.stale, &start_.removed, &start_.unwanted})
-      for (const std::string& name : *gone) installed_.erase(name);
+  if (!outcome.ok()) {
+    note_packages();
+    return outcome;
+  }
+  for (const std::vector<std::string>* gone : {&start_.stale, &start_.removed, &start_.unwanted})
+    for (const std::string& name : *gone) installed_.erase(name);
   return outcome;
+}
+
+// Only now it is known what configure decided: what was built with something of our own that the system has
+// now, or the other way round, and what configure took from the system and is installed.
+RunOutcome Workplace::prepare_make(const OutputSink& sink, const StopRequest& stop) {
+  if (is_judged_ || installed_.empty()) return {};
+  judge_start();
+  if (uninstall_pending_)
+    if (RunOutcome outcome = uninstall(sink, stop); !outcome.ok()) return outcome;
+  if (is_configured_for_gone()) {
+    std::size_t stage = *setting_.plan.configuring_stage();
+    RunOutcome outcome = setting_.engine.run(container_, script(stage, {}, {}), sink, stop);
+    if (!outcome.ok()) return outcome;
+    note_configured();
+  }
+  is_judged_ = true;
+  return {};
+}
+
+// Whether make would build what configure found here, and what is here no more.
+bool Workplace::is_configured_for_gone() const {
+  return configured_ && setting_.plan.configuring_stage() &&
+         std::any_of(configured_->found.begin(), configured_->found.end(),
+                     [&](const std::string& name) { return !installed_.contains(name); });
 }
 
 std::string Workplace::script(std::size_t stage, const std::string& prologue,
@@ -322,9 +364,10 @@ std::string Workplace::script(std::size_t stage, const std::string& prologue,
   for (const std::string& name : spec.uses) export_variable(name);
   for (const std::string& name : spec.passes) export_variable(name);
   text += prologue;
-  if (makes)
-    text += uninstall_script(built_with_provided_, "the system's own is used of what it was built with") +
-            uninstall_script(provided_, "the system's own is used") + guard_setup(guard);
+  text += fmt::format(
+      "mkdir -p /.stagemake\nprintf '%s' {0} > {1}.new\nmv {1}.new {1}\n",
+      shell_quoted(std::string_view(running_text(container_, describe(stage, false).lineage))), kRunningPath);
+  if (makes) text += guard_setup(guard);
   return in_root(text +
                  stage_recipe(spec, setting_.plan.environment, makes ? kGuardProgram : std::string_view()));
 }
@@ -332,42 +375,20 @@ std::string Workplace::script(std::size_t stage, const std::string& prologue,
 void Workplace::note_packages() {
   GuardNotes notes = read_guard_notes(setting_.engine, container_);
   refused_ = notes.refused;
+  DependencyGraph graph = setting_.graph(configured_);
+  std::map<std::string, std::string> fingerprints;
+  if (inside_) fingerprints = package_fingerprints(*inside_);
+  BuiltHere here{.graph = graph, .fingerprints = fingerprints, .began = began_, .seconds = notes.seconds};
   installed_ = installed_packages(stamp_folders_of(setting_.engine, container_, setting_.plan.table),
-                                  setting_.packages, package_fingerprints(*inside_), installed_, began_,
-                                  notes.seconds);
+                                  setting_.packages, installed_, &here);
 }
 
-// In an image that was made before, configure finds optional packages installed, and counts them as enabled;
-// and it may choose the system's copy of what is installed. A clean build would have neither.
 void Workplace::note_configured() {
-  std::optional<ConfiguredPackages> now = survey_configured(setting_.engine, container_, setting_.plan.table);
-  // Also in what is left of a run that went on in an older image.
-  if (now && start_.snapshot != nullptr && !installed_.empty()) {
-    std::set<std::string> enabled_before;
-    if (configured_) enabled_before = configured_->installed;
-    std::erase_if(now->installed, [&](const std::string& name) {
-      std::optional<PackageId> id = setting_.packages.find(name);
-      bool is_standard = id && setting_.packages[*id].type == PackageType::Standard;
-      return !is_standard && installed_.contains(name) && !enabled_before.contains(name);
-    });
-    for (const std::string& name : now->dummies)
-      if (installed_.contains(name) && !is_made_by_name(name)) provided_.push_back(name);
-    for (const std::string& name : setting_.users(provided_))
-      if (installed_.contains(name) && (!now->dummies.contains(name) || is_made_by_name(name)))
-        built_with_provided_.push_back(name);
-  }
-  configured_ = std::move(now);
+  configured_ = survey_configured(setting_.engine, container_, setting_.plan.table, setting_.packages,
+                                  installed_, configured_);
+  is_judged_ = false;
   std::optional<std::size_t> stage = setting_.plan.configuring_stage();
   if (configured_ && stage) setting_.state.keep_configured(setting_.plan.stages[*stage].key, *configured_);
-}
-
-// A target may be a package, which make then builds whatever configure says.
-bool Workplace::is_made_by_name(const std::string& package) const {
-  return std::any_of(setting_.plan.stages.begin(), setting_.plan.stages.end(),
-                     [&](const PlannedStage& stage) {
-                       return std::find(stage.make_targets.begin(), stage.make_targets.end(), package) !=
-                              stage.make_targets.end();
-                     });
 }
 
 // What the CPUs can do that anything in the container was compiled on.

@@ -35,8 +35,8 @@ struct WorkplaceSetting {
   Clock& clock;
   // What of the packages of an image is out of date: judge_packages() with the plan.
   std::function<void(const Snapshot&, Candidate&)> judge;
-  // Who must be built again where these packages go: DependencyGraph::rebuilt_with() with the plan's.
-  std::function<std::vector<std::string>(const std::vector<std::string>&)> users;
+  // The tree's, where configure decided so.
+  std::function<DependencyGraph(const std::optional<ConfiguredPackages>&)> graph;
   std::string base_image;  // what a container is made from where no snapshot is: a name, or one with a digest
 };
 
@@ -90,11 +90,13 @@ class Workplace {
   std::string bring_sources(std::size_t stage);
   std::string in_root(const std::string& text) const;
   std::string uninstall_script(const std::vector<std::string>& packages, std::string_view why) const;
+  void judge_start();
   RunOutcome uninstall(const OutputSink& sink, const StopRequest& stop);
+  RunOutcome prepare_make(const OutputSink& sink, const StopRequest& stop);
+  bool is_configured_for_gone() const;
   std::string script(std::size_t stage, const std::string& prologue, const GuardLimits& guard) const;
   void note_packages();
   void note_configured();
-  bool is_made_by_name(const std::string& package) const;
   std::string cpu() const;
   Snapshot describe(std::size_t stage, bool complete) const;
 
@@ -105,8 +107,8 @@ class Workplace {
   std::optional<std::vector<SourceFile>> inside_;  // the tree in the container, as last brought
   std::string manifest_;                           // its digest
   bool uninstall_pending_;
-  std::vector<std::string> provided_;             // installed, and since configure the system's own are used
-  std::vector<std::string> built_with_provided_;  // installed, and need one of those
+  bool is_judged_ =
+      false;  // what is installed, after what configure decided here; since make ran it is make's
   std::vector<std::string> refused_;
   bool has_compiled_ = false;
   std::map<std::string, InstalledPackage> installed_;
@@ -118,8 +120,8 @@ class Workplace {
 // Labels of containers, beside those of a snapshot.
 inline constexpr std::string_view kStateLabel = "org.stagemake.state";  // state_mark() of its driver
 inline constexpr std::string_view kBeganLabel = "org.stagemake.began";  // seconds since the epoch
-// What the names of our containers begin with. Images have the labels of the container that they were made of,
-// and so has what a person starts from them: its name tells it from ours. (An image without those labels
+// What the names of our containers begin with. Images have the labels of the container that they were made
+// of, and so has what a person starts from them: its name tells it from ours. (An image without those labels
 // cannot be had safely: buildah commits a container with the labels that it has at that moment, and who is
 // killed then would leave a container that nobody finds.)
 std::string container_prefix(const std::string& environment);

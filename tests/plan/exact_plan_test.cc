@@ -17,8 +17,10 @@ class ExactPlan : public testing::Test {
   GraphOptions options(const std::optional<ConfiguredPackages>& configured) {
     return graph_options(planned_.environment, planned_.read.packages, planned_.read.variables, configured);
   }
-  DependencyGraph graph(const ConfiguredPackages& configured) {
-    return DependencyGraph(planned_.read.packages, planned_.read.variables, options(configured));
+  void set_exactly(PlannedTree& planned, const ConfiguredPackages& configured) {
+    set_packages_exactly(planned.plan,
+                         DependencyGraph(planned.read.packages, planned.read.variables, options(configured)),
+                         configured);
   }
   std::vector<std::string> keys() const {
     std::vector<std::string> all;
@@ -31,7 +33,7 @@ class ExactPlan : public testing::Test {
 };
 
 TEST_F(ExactPlan, APlanIsAnUpperBoundAtFirst) {
-  EXPECT_FALSE(planned_.plan.exact);
+  EXPECT_FALSE(planned_.plan.is_exact());
   ASSERT_TRUE(planned_.plan.configuring_stage().has_value());
   EXPECT_EQ(planned_.plan.stages[*planned_.plan.configuring_stage()].name, "configured");
   EXPECT_THAT(planned_.packages_of("with-base-toolchain"), ElementsAre("tool"));
@@ -41,8 +43,8 @@ TEST_F(ExactPlan, APlanIsAnUpperBoundAtFirst) {
 TEST_F(ExactPlan, DummiesLeaveItAndKeysDoNotDependOnThem) {
   std::vector<std::string> before = keys();
   std::vector<std::string> fingerprints = planned_.plan.fingerprints;
-  set_packages_exactly(planned_.plan, graph({{"zlib", "tool"}, {}}));
-  EXPECT_TRUE(planned_.plan.exact);
+  set_exactly(planned_, {{"zlib", "tool"}, {}});
+  EXPECT_TRUE(planned_.plan.is_exact());
   EXPECT_THAT(planned_.packages_of("with-base-toolchain"), IsEmpty());
   EXPECT_THAT(planned_.packages_of("with-targets-pre"), ElementsAre("app"));
   EXPECT_THAT(planned_.packages_of("with-targets"), ElementsAre("pyapp"));
@@ -51,17 +53,17 @@ TEST_F(ExactPlan, DummiesLeaveItAndKeysDoNotDependOnThem) {
 }
 
 TEST_F(ExactPlan, WhatWasEnabledIsThere) {
-  set_packages_exactly(planned_.plan, graph({{}, {"extra"}}));
+  set_exactly(planned_, {{}, {"extra"}});
   EXPECT_THAT(planned_.packages_of("with-targets-pre"),
               testing::UnorderedElementsAre("zlib", "app", "extra"));
-  set_packages_exactly(planned_.plan, graph({{}, {}}));
+  set_exactly(planned_, {{}, {}});
   EXPECT_THAT(planned_.packages_of("with-targets-pre"), ElementsAre("zlib", "app")) << "and taken back";
 }
 
 TEST_F(ExactPlan, UnknownTargetsAreToldOnce) {
   PlannedTree other(tree_.path(), {.name = "debian-bookworm-minimal", .given = {{"TARGETS", "nothing app"}}});
   EXPECT_THAT(other.stage("with-targets").unknown_targets, ElementsAre("nothing"));
-  set_packages_exactly(other.plan, graph({{"app"}, {}}));
+  set_exactly(other, {{"app"}, {}});
   EXPECT_THAT(other.stage("with-targets").unknown_targets, ElementsAre("nothing"));
 }
 
@@ -107,7 +109,7 @@ class GoingOn : public ExactPlan {
  protected:
   // The decision for the first stage, towards `target`.
   StageDecision first(const Snapshot* base, const std::string& target = "with-targets", bool fresh = false) {
-    decisions_ = decide(planned_.plan, planned_.read.packages, planned_.read.graph, snapshots_,
+    decisions_ = decide(planned_.plan, planned_.read.packages, planned_.read.variables, snapshots_,
                         {.targets = {planned_.at(target)}, .fresh = fresh, .base = base});
     return decisions_[0];
   }
@@ -143,10 +145,24 @@ TEST_F(GoingOn, WhatIsOtherInTheBaseIsStaleOrRemoved) {
   base.packages["gone"] = {"1", std::string(16, '1')};
   base.packages["pyapp"].version = "2.9";
   StageDecision decision = first(&base);
-  EXPECT_THAT(decision.start->stale, ElementsAre("app", "zlib"));
+  EXPECT_THAT(decision.start->stale, ElementsAre("zlib")) << "app needs it: make builds it again by itself";
   EXPECT_THAT(decision.start->removed, ElementsAre("gone"));
   EXPECT_EQ(decision.start->ready, 1u);
   EXPECT_THAT(to_build(), testing::UnorderedElementsAre("zlib", "app", "pyapp"));
+}
+
+TEST_F(GoingOn, WhatWasBuiltFromOtherThingsIsStale) {
+  Snapshot base = image_of(planned_, "with-targets", "B");
+  base.packages["app"].fingerprint = std::string(16, '0');
+  EXPECT_THAT(first(&base).start->stale, ElementsAre("app"));
+  EXPECT_THAT(to_build(), testing::UnorderedElementsAre("app", "pyapp"));
+  // The system has zlib now: ours goes, and app was built with it.
+  base = image_of(planned_, "with-targets", "B");
+  set_exactly(planned_, {{"zlib"}, {}});
+  StageDecision decision = first(&base);
+  EXPECT_THAT(decision.start->unwanted, ElementsAre("zlib"));
+  EXPECT_THAT(decision.start->stale, ElementsAre("app"));
+  EXPECT_THAT(to_build(), testing::UnorderedElementsAre("app", "pyapp"));
 }
 
 TEST_F(GoingOn, AFreshBuildToo) {

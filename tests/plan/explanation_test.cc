@@ -42,7 +42,7 @@ class Explanation : public testing::Test {
   StageExplanation of(std::string_view stage, const std::string& target = "with-targets") {
     RestoreOptions options{.targets = {now_->at(target)}, .base_digest = base_digest_};
     std::vector<StageDecision> decisions =
-        decide(now_->plan, now_->read.packages, now_->read.graph, snapshots_, options);
+        decide(now_->plan, now_->read.packages, now_->read.variables, snapshots_, options);
     auto lookup = [this](const std::string& digest) -> std::optional<std::vector<SourceFile>> {
       auto found = manifests_.find(digest);
       return found == manifests_.end() ? std::nullopt : std::optional(found->second);

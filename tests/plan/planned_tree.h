@@ -1,6 +1,7 @@
 // A tree and its plan for one environment, for tests of what is decided from plans.
 #pragma once
 
+#include "plan/build_fingerprint.h"
 #include "plan/snapshot.h"
 #include "plan/stage_plan.h"
 #include "tree_text.h"
@@ -74,12 +75,14 @@ inline Snapshot image_of(const PlannedTree& planned, std::string_view stage, con
   snapshot.stage = stage;
   snapshot.complete = true;
   snapshot.base_digest = "sha256:base";
+  std::vector<std::string> fingerprints =
+      build_fingerprints(planned.read.packages, planned.read.graph, planned.plan.fingerprints);
   for (std::size_t held : planned.plan.chain(planned.at(stage))) {
     const PlannedStage& one = planned.plan.stages[held];
     snapshot.lineage.push_back({one.name, one.key, one.inputs});
     for (PackageId package : one.packages)
       snapshot.packages[planned.read.packages[package].name] = {planned.read.packages[package].version,
-                                                                planned.plan.fingerprints[package]};
+                                                                fingerprints[package]};
   }
   return snapshot;
 }

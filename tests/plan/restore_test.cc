@@ -54,7 +54,8 @@ class Restore : public testing::Test {
   const std::vector<StageDecision>& decide(const std::vector<std::string>& targets = {"with-targets"}) {
     RestoreOptions options = options_;
     for (const std::string& target : targets) options.targets.push_back(now_->at(target));
-    decisions_ = stagemake::decide(now_->plan, now_->read.packages, now_->read.graph, snapshots_, options);
+    decisions_ =
+        stagemake::decide(now_->plan, now_->read.packages, now_->read.variables, snapshots_, options);
     return decisions_;
   }
   std::vector<std::string> decided(const std::vector<std::string>& targets = {"with-targets"}) {

@@ -99,7 +99,7 @@ BuildBench::Run BuildBench::build(const std::vector<std::string>& environments) 
   std::vector<EnvironmentBuild> builds;
   for (const Environment& environment : resolved)
     builds.push_back(prepare(world, environment, targets, snapshots, settings));
-  run.exact = builds[0].plan.exact;
+  run.exact = builds[0].plan.is_exact();
   for (const PlannedStage& stage : builds[0].plan.stages)
     for (PackageId id : stage.packages) run.planned.push_back(read.packages[id].name);
   run.result = run_builds(world, builds, options, reporter);

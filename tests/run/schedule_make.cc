@@ -10,6 +10,7 @@
 #include "base/digest.h"
 #include "base/text.h"
 #include "plan/configured_packages.h"
+#include "plan/snapshot.h"
 
 namespace stagemake {
 namespace {
@@ -141,17 +142,17 @@ bool ScheduleMake::may_begin(FakeContainer& container, const std::string& name, 
   return false;
 }
 
-// Takes from the system what its spkg-configure.m4 says. The real one also counts optional packages as
-// enabled that are installed, for all that make does from then on: not done here, as such a package comes
-// back with the targets that are made of what is enabled after it was uninstalled.
+// Takes from the system what its spkg-configure.m4 says, and counts optional packages as enabled that are
+// installed: for make they are so from then on.
 void ScheduleMake::configure(FakeContainer& container) const {
   const FakeFiles& files = container.files;
   std::string dummies, installed;
+  Stamps stamps = stamps_in(files);
   for (const Package& package : tree->packages) {
     auto test = files.find(fmt::format("/sage/build/pkgs/{}/spkg-configure.m4", package.name));
     if (test != files.end() && test->second.content.starts_with("system"))
       dummies += " " + package.name;
-    else if (package.type == PackageType::Standard)
+    else if (package.type == PackageType::Standard || stamps.contains(package.name))
       installed += " " + package.name;
   }
   container.files[kMakefile] = {
@@ -232,10 +233,14 @@ RunOutcome ScheduleMake::make(FakeContainer& container, const std::vector<std::s
   return {.exit_code = failed.empty() ? 0 : 2};
 }
 
-RunOutcome ScheduleMake::work(FakeContainer& container, const std::string& script,
-                              const std::stop_token& stop) {
+RunOutcome ScheduleMake::work(FakeContainer& container, std::string script, const std::stop_token& stop) {
   engine_.moment();
   remove(container, script);
+  if (std::size_t end = script.find(" > " + std::string(kRunningPath)); end != std::string::npos) {
+    std::size_t begin = script.rfind("printf '%s' ", end) + 13;  // and a quote
+    container.files[std::string(kRunningPath)] = {.content = script.substr(begin, end - 1 - begin)};
+    script.erase(begin, end - begin);  // it has text of recipes
+  }
   if (stop.stop_requested() || engine_.is_broken()) return {.exit_code = 143};
   Guard guard = guard_of(container, script);
   if (script.find("make SAGE_SPKG=") != std::string::npos) {

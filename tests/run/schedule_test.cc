@@ -26,6 +26,7 @@ class Schedule {
   }
 
   void run() {
+    tell(world_.tree().text());
     std::size_t commands = 3 + chance_.below(6);
     for (std::size_t i = 0; i < commands; ++i) {
       command();

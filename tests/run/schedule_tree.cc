@@ -38,6 +38,18 @@ std::map<std::string, std::string> ScheduleTree::given() const {
   return {{"TARGETS", targets}};
 }
 
+std::string ScheduleTree::text_of(const Package& package) {
+  return fmt::format("{}{}: {} | {}", package.name, package.optional ? " (optional)" : "",
+                     join({package.needs.begin(), package.needs.end()}, " "),
+                     join({package.needs_first.begin(), package.needs_first.end()}, " "));
+}
+
+std::string ScheduleTree::text() const {
+  std::vector<std::string> all;
+  for (const Package& package : packages_) all.push_back(text_of(package));
+  return join(all, "\n") + "\n" + given().at("TARGETS");
+}
+
 ScheduleTree::Package& ScheduleTree::any() {
   return packages_[chance_.below(packages_.size())];
 }
@@ -139,12 +151,12 @@ std::string ScheduleTree::edit() {
       return packages_[at].name == "p1" ? "nothing" : remove(at);
     }
     case 4:
-      return "added " + packages_[add(chance_.below(packages_.size() + 1))].name;
+      return "added " + text_of(packages_[add(chance_.below(packages_.size() + 1))]);
     case 5: {
       std::size_t at = chance_.below(packages_.size());
       choose_needs(at);
       write_needs(packages_[at]);
-      return "needs of " + packages_[at].name;
+      return "needs of " + text_of(packages_[at]);
     }
     case 6:
       return toggle_target();

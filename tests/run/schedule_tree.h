@@ -25,6 +25,8 @@ class ScheduleTree {
   std::vector<std::string> packages() const;
   // TARGETS, TARGETS_PRE
   std::map<std::string, std::string> given() const;
+  // A line for each package with what it needs, and the targets.
+  std::string text() const;
   unsigned edits() const { return count_; }
 
  private:
@@ -34,6 +36,7 @@ class ScheduleTree {
     bool in_venv = false;
     std::set<std::string> needs, needs_first;
   };
+  static std::string text_of(const Package& package);
   Package& any();
   std::size_t add(std::size_t at);
   void choose_needs(std::size_t at);

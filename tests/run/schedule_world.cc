@@ -104,10 +104,13 @@ void ScheduleWorld::note(const Running& running, const std::string& text) {
 void ScheduleWorld::observe(Running& running) {
   ScheduleMachine& machine = running.machine;
   machine.engine.on_create = [&](const FakeContainer& container) {
-    running.starts[container.name] = stamps_in(container.files);
+    Stamps stamps = stamps_in(container.files);
+    running.notes.push_back(fmt::format("{} begins with{}", container.name, text_of(stamps)));
+    running.starts[container.name] = std::move(stamps);
   };
   machine.make.on_build = [&](const FakeContainer& container, const std::string& name, const Stamp& stamp) {
     ++built;
+    running.notes.push_back(fmt::format("{}: {}-{}/{}", container.name, name, stamp.version, stamp.digest));
     std::set<std::string>& made = running.made[container.name];
     const PackageIndex& packages = machine.make.tree->packages;
     auto needed = machine.make.tree->graph.normal_dependencies(*packages.find(name));
@@ -258,7 +261,6 @@ void ScheduleWorld::check_rebuilt(const Running& running) {
           auto found = candidate.snapshot->packages.find(name);
           known = known || (id && found != candidate.snapshot->packages.end() &&
                             found->second.version == packages[*id].version &&
-                            found->second.fingerprint == build.plan.fingerprints[*id] &&
                             std::find(candidate.to_build.begin(), candidate.to_build.end(), *id) ==
                                 candidate.to_build.end());
         }
