@@ -85,7 +85,8 @@ in_image() {
     docker) "$STAGEMAKE_DOCKER" run --rm --network host "$name" "$@" ;;
     buildah)
       buildah from --name look --pull-never "$name" > /dev/null
-      buildah run --isolation chroot look -- "$@"
+      # On a busy machine `buildah run` now and then prints less than the command did.
+      PATH=$PATH:/usr/sbin chroot "$(buildah mount look)" "$@"
       buildah rm look > /dev/null
       ;;
   esac
