@@ -2,9 +2,9 @@
 """A proxy in front of a registry that does to requests what a file says.
 
 Usage: faulty_proxy.py PORT REGISTRY CONTROL. Listens on 127.0.0.1:PORT and passes everything on to REGISTRY
-("127.0.0.1:5000"). Before each request it reads CONTROL: "FAULT", for every request; "FAULT N", for the first of every N
-that read, four times, and the first that writes; nothing, for a registry as it should be. For each request that it did
-something to it adds a line to CONTROL.log.
+("127.0.0.1:5000"). Before each request it reads CONTROL: "FAULT", for every request that it fits; "FAULT N", for the first of
+every N of those that read, four times, and the first that writes; nothing, for a registry as it should be. For each request
+that it did something to it adds a line to CONTROL.log.
 
   drop           the connection ends without an answer
   delay          the answer takes half a second
@@ -25,10 +25,14 @@ port, registry, control = int(sys.argv[1]), sys.argv[2], sys.argv[3]
 lock, counts = threading.Lock(), {}
 
 
-def fault(writes):
+def fault(command, path):
     """What is to be done to this request, or nothing."""
     with open(control) as file:
         words = file.read().split()
+    fits = {"truncate": "/", "manifest": "/manifests/", "blob": "/blobs/"}  # the others fit whatever is asked
+    if words and words[0] in fits and not (command == "GET" and fits[words[0]] in path):
+        return ""
+    writes = command not in ("GET", "HEAD")
     with lock:
         if counts.get("now") != words:
             counts.clear()
@@ -78,7 +82,7 @@ class Proxy(BaseHTTPRequestHandler):
             self.wfile.write(body if part is None else body[:part])
 
     def serve(self):
-        what, sent = fault(self.command not in ("GET", "HEAD")), self.body()
+        what, sent = fault(self.command, self.path), self.body()
         if what == "drop":
             self.note(what)
             self.close_connection = True
@@ -104,10 +108,10 @@ class Proxy(BaseHTTPRequestHandler):
             self.answer(status, headers, body, len(body) // 2)
             self.close_connection = True
             return
-        if is_body and what == "manifest" and "/manifests/" in self.path:
+        if is_body and what == "manifest":
             self.note(what)
             body = re.sub(rb"(?s)^(.*sha256:)[0-9a-f]{8}", rb"\g<1>0badc0de", body)
-        if is_body and what == "blob" and "/blobs/" in self.path:
+        if is_body and what == "blob":
             self.note(what)
             body = altered(body)
         self.answer(status, headers, body)
