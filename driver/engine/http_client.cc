@@ -10,6 +10,7 @@
 #include <mutex>
 #include <optional>
 #include <random>
+#include <regex>
 
 #include "base/error.h"
 #include "base/text.h"
@@ -54,6 +55,16 @@ struct Transfer {
   Easy easy = {};  // points to the others: goes first
 };
 using Owned = std::unique_ptr<Transfer>;
+
+// libcurl's words without the times and counts in them, which differ from request to request: what is wrong
+// with a whole registry is to be told once.
+std::string reason_in(const std::string& words) {
+  static const std::regex times(
+      " after [0-9]+ (ms|milliseconds)|"
+      " with [0-9]+( out of [0-9]+)? bytes received");
+  static const std::regex counts("with [0-9]+ bytes");
+  return printable(std::regex_replace(std::regex_replace(words, times, ""), counts, "with bytes"));
+}
 
 struct Host {
   std::deque<Owned> waiting;
@@ -295,9 +306,9 @@ void HttpClient::State::finish(Owned transfer, CURLcode code) {
   if (transfer->too_long)
     answer.problem = fmt::format("its answer is longer than {}", size_text(transfer->request.limit));
   else if (code == CURLE_OPERATION_TIMEDOUT)
-    answer.problem = fmt::format("it did not answer in time: {}", printable(transfer->error));
+    answer.problem = fmt::format("it did not answer in time: {}", reason_in(transfer->error));
   else if (code != CURLE_OK)
-    answer.problem = printable(transfer->error[0] != '\0' ? transfer->error : curl_easy_strerror(code));
+    answer.problem = reason_in(transfer->error[0] != '\0' ? transfer->error : curl_easy_strerror(code));
   answer.speaks_something_else = code == CURLE_UNSUPPORTED_PROTOCOL || code == CURLE_WEIRD_SERVER_REPLY;
   retire(*transfer);
   transfer->done(std::move(answer));

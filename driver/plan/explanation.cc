@@ -258,6 +258,7 @@ std::string display_name(const Snapshot& snapshot) {
     });
     return printable(own != snapshot.names.end() ? *own : snapshot.names.front());
   }
+  if (!snapshot.fetched_as.empty()) return snapshot.fetched_as;
   std::string_view id = snapshot.image;
   if (id.starts_with("sha256:")) id.remove_prefix(7);
   return std::string(id.substr(0, 12));

@@ -46,7 +46,8 @@ std::vector<CandidateExplanation> explain_candidates(const StagePlan& plan,
                                                      std::int64_t now);
 nlohmann::json to_json(const std::vector<CandidateExplanation>& candidates);
 
-// "sage-debian-bookworm-minimal-configured:9.8": the name of an image by its stage, else its short id.
+// "sage-debian-bookworm-minimal-configured:9.8": the name of an image by its stage, else the one by
+// which it was fetched, else its short id.
 std::string display_name(const Snapshot& snapshot);
 
 }  // namespace stagemake

@@ -45,6 +45,7 @@ struct Snapshot {
   std::string reference;  // where it lies in a registry alone: "host/repository@sha256:…", to be pulled
   std::string digest;     // in a registry: "sha256:…"; empty where it never was in one
   std::vector<std::string> names;  // "repository:tag"
+  std::string fetched_as;          // what a registry calls it from which this run has fetched it; else empty
   std::int64_t created = 0;        // seconds since the epoch
   std::uint64_t size = 0;          // bytes; of one in a registry: as stored there, compressed
   unsigned layers = 0;

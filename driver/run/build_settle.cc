@@ -101,6 +101,7 @@ const Snapshot* BuildRun::fetched(std::size_t e, const Snapshot& remote, std::st
   if (!snapshot) return why = "what was fetched is no image of stagemake's", nullptr;
   if (to_labels(*snapshot) != to_labels(remote))
     return why = "what was fetched is not what the registry says", nullptr;
+  snapshot->fetched_as = display_name(remote);
   return keep(std::move(*snapshot));
 }
 

@@ -47,7 +47,8 @@ bool is_named(const Snapshot& snapshot, const std::string& name) {
   std::string id = snapshot.image.starts_with("sha256:") ? snapshot.image.substr(7) : snapshot.image;
   std::string wanted = name.starts_with("sha256:") ? name.substr(7) : name;
   return std::find(snapshot.names.begin(), snapshot.names.end(), name) != snapshot.names.end() ||
-         snapshot.reference == name || (wanted.size() >= 6 && id.starts_with(wanted));
+         (!snapshot.digest.empty() && name.ends_with("@" + snapshot.digest)) ||
+         (wanted.size() >= 6 && id.starts_with(wanted));
 }
 
 const Snapshot* forced_snapshot(const std::vector<Snapshot>& snapshots, const std::string& name) {

@@ -10,6 +10,7 @@
 #include "base/machine.h"
 #include "base/text.h"
 #include "plan/environment.h"
+#include "plan/explanation.h"
 #include "run/push_queue.h"
 
 namespace stagemake {
@@ -84,7 +85,7 @@ RemoteSnapshots find_remote_snapshots(Registry& registry, const StageTable& tabl
   RemoteSnapshots found;
   std::set<Likeness> known;
   for (const Snapshot& snapshot : here) known.insert(likeness(snapshot));
-  std::map<std::string, std::size_t> by_reference;
+  std::map<std::string, std::size_t> by_content;
   for (const RegistryImage& image : survey.images) {
     std::optional<Snapshot> snapshot = snapshot_in(image);
     if (!snapshot || snapshot->distribution != table.distribution) continue;
@@ -96,11 +97,17 @@ RemoteSnapshots find_remote_snapshots(Registry& registry, const StageTable& tabl
       continue;
     }
     if (known.contains(likeness(*snapshot))) continue;
-    auto [place, is_new] = by_reference.try_emplace(snapshot->reference, found.snapshots.size());
-    if (is_new)
+    auto [place, is_new] =
+        by_content.try_emplace(registry_host(image.name) + "@" + image.digest, found.snapshots.size());
+    if (is_new) {
       found.snapshots.push_back(std::move(*snapshot));
-    else
-      found.snapshots[place->second].names.push_back(image.name);
+      continue;
+    }
+    // An image that holds several stages lies in the repositories of all. It is fetched by the name that is
+    // shown.
+    Snapshot& same = found.snapshots[place->second];
+    same.names.push_back(image.name);
+    if (display_name(same) == image.name) same.reference = std::move(snapshot->reference);
   }
   std::vector<std::string> told = problem_lines(survey.problems, repositories, places);
   std::move(told.begin(), told.end(), std::back_inserter(found.problems));

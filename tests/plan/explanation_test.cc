@@ -194,6 +194,8 @@ TEST(DisplayName, IsTheNameOfItsStageElseAnyElseTheShortId) {
   snapshot.image = "sha256:0123456789abcdef0123";
   snapshot.stage = "with-targets";
   EXPECT_EQ(display_name(snapshot), "0123456789ab");
+  snapshot.fetched_as = "host:5000/sage-x-with-targets:2";
+  EXPECT_EQ(display_name(snapshot), "host:5000/sage-x-with-targets:2");
   snapshot.names = {"me/sage-x-configured:1"};
   EXPECT_EQ(display_name(snapshot), "me/sage-x-configured:1");
   snapshot.names.push_back("host:5000/sage-x-with-targets:1");
