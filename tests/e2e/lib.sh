@@ -62,28 +62,6 @@ start_docker() {
   skip "dockerd does not start here: $(tail -n 1 "$work/dockerd${1:-}.log")"
 }
 
-# The registry picks a port of its own: nobody else's is disturbed.
-start_registry() {
-  registry=127.0.0.1:$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
-  printf 'version: 0.1\nstorage:\n  filesystem:\n    rootdirectory: %s\nhttp:\n  addr: %s\n' \
-    "$work/registry" "$registry" > "$work/registry.yml"
-  docker-registry serve "$work/registry.yml" > "$work/registry.log" 2>&1 &
-  registry_pid=$!
-  for _ in $(seq 50); do
-    in_registry > /dev/null 2>&1 && return
-    sleep 0.1
-  done
-  fail "docker-registry does not start: $(tail -n 1 "$work/registry.log")"
-}
-# in_registry [NAME]: its repositories, or the tags of one.
-in_registry() {
-  python3 - "http://$registry/v2/${1:-_catalog}${1:+/tags/list}" <<'P'
-import json, sys, urllib.request
-answer = json.load(urllib.request.urlopen(sys.argv[1]))
-print(*sorted(answer.get("tags") or answer.get("repositories") or []))
-P
-}
-
 start_buildah() {
   command -v buildah > /dev/null || skip "there is no buildah"
   mkdir -p "$work/storage"
