@@ -52,12 +52,11 @@ P
 remove_images() {
   case $engine in
     docker)
-      "$STAGEMAKE_DOCKER" images --format '{{.Repository}}:{{.Tag}}' | grep -v "^$base$\|<none>" |
-        xargs -r "$STAGEMAKE_DOCKER" rmi --force > /dev/null
-      # What was fetched by digest has no tag. One that another is made from goes with that.
+      # The youngest first: one that another is made from goes with that.
       for _ in 1 2 3; do
-        "$STAGEMAKE_DOCKER" images --all --quiet --filter label=org.stagemake.schema | sort -u |
-          xargs -r "$STAGEMAKE_DOCKER" rmi --force > /dev/null 2>&1 || true
+        "$STAGEMAKE_DOCKER" images --all --quiet --filter label=org.stagemake.schema | awk '!seen[$0]++' > "$work/unwanted"
+        [ -s "$work/unwanted" ] || break
+        xargs "$STAGEMAKE_DOCKER" rmi --force < "$work/unwanted" > /dev/null 2>&1 || true
       done
       ;;
     buildah)
