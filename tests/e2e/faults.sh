@@ -72,6 +72,7 @@ disturbed() {
   done_to=$(wc -l < "$control.log" 2> /dev/null || echo 0)
   [ "$done_to" -gt 0 ] || fail "$1: nothing was disturbed"
   said_once
+  [ "${1%% *}" != delay ] || ! grep 'could not be fetched' "$work/out" || fail "what is slow comes all the same"
   fetched=$((fetched + $(grep -c ': fetching ' "$work/out" || true)))
   printf '  %-12s %3s requests, %2s s: %s\n' "$1" "$done_to" $((SECONDS - began)) \
     "$(grep -m 1 "^$proxy/\|is not used\|could not be pushed" "$work/out" | cut -c 1-150)"

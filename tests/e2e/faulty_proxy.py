@@ -96,7 +96,8 @@ class Proxy(BaseHTTPRequestHandler):
             self.note(what)
             time.sleep(0.5)
         there = http.client.HTTPConnection(registry)
-        headers = {name: value for name, value in self.headers.items()
+        # buildah says in several lines what it accepts.
+        headers = {name: ", ".join(self.headers.get_all(name)) for name in self.headers
                    if name.lower() not in ("connection", "transfer-encoding", "content-length", "accept-encoding")}
         there.request(self.command, self.path, sent if sent or self.command in ("POST", "PUT", "PATCH") else None, headers)
         came = there.getresponse()
