@@ -72,6 +72,11 @@ void StallWatch::watch(std::stop_token stop) {
     } catch (const Error&) {
       continue;  // an engine that is gone is told by the run itself
     }
+    if (processes.empty()) {  // nothing runs yet, or no more: no silence of the stage's
+      quiet_since = now;
+      cpu_then = -1;
+      continue;
+    }
     double cpu = cpu_of(processes);
     // Children that ended take their time with them: less than before is no sign of rest.
     if (cpu_then < 0 || cpu < cpu_then || cpu - cpu_then > kIdlePart * patience_) {

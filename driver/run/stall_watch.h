@@ -1,8 +1,9 @@
 // Looks after stages that say nothing and do nothing.
 //
 // A stage is silent when for `patience` seconds neither a byte of output has come nor what runs in its
-// container has used processor time worth the name. Then it is examined (which processes there are, who
-// started whom, what the log said last; all of it goes into the log) and stopped down the ladder.
+// container has used processor time worth the name. While nothing runs in it (it is made, sources are
+// brought) nothing counts. Then it is examined (which processes there are, who started whom, what the log
+// said last; all of it goes into the log) and stopped down the ladder.
 //
 // Thread rule: heard() from any thread.
 #pragma once
