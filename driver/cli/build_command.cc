@@ -257,7 +257,9 @@ BuildOutcome run_session(Session& session, const Options& options) {
         *session.engine, session.world.clock, session.journal, reporter,
         PushOptions{
             .keeps = [&](const std::string& name) { return worth_keeping_there(session, options, name); },
-            .stop = signals.kill_token()});
+            .stop = signals.token(),
+            .kill = signals.kill_token(),
+            .deadline = options.deadline});
   BuildOutcome outcome{.push_required = options.push == Options::Push::Required};
   outcome.result = run_builds(session.world, session.builds,
                               {.keep_going = options.keep_going,

@@ -32,7 +32,12 @@ PushQueue::PushQueue(ContainerEngine& engine, Clock& clock, Journal& journal, Re
       journal_(journal),
       reporter_(reporter),
       options_(std::move(options)),
-      thread_([this] { serve(); }) {}
+      on_stop_(options_.stop, [this] { give_up_later(); }),
+      on_kill_(options_.kill, [this] { given_up_.request_stop(); }),
+      thread_([this] { serve(); }) {
+  if (options_.deadline)
+    deadline_alarm_ = clock_.at(*options_.deadline, [this] { given_up_.request_stop(); });
+}
 
 PushQueue::~PushQueue() {
   finish();
@@ -52,11 +57,16 @@ void PushQueue::add(const std::vector<std::string>& names, std::uint64_t bytes) 
 }
 
 PushResults PushQueue::finish() {
+  std::size_t left = 0;
   {
     std::lock_guard lock(mutex_);
     closed_ = true;
+    left = waiting_.size() + (sending_ ? 1 : 0);
   }
   changed_.notify_all();
+  if (left > 0 && options_.stop.stop_requested() && !options_.kill.stop_requested())
+    reporter_.note(fmt::format("{} still to be pushed, for at most {}; one more signal gives that up", left,
+                               duration_text(options_.patience)));
   if (thread_.joinable()) thread_.join();
   return results_;
 }
@@ -66,10 +76,12 @@ void PushQueue::serve() {
     Item item;
     {
       std::unique_lock lock(mutex_);
+      sending_ = false;
       changed_.wait(lock, [this] { return closed_ || !waiting_.empty(); });
       if (waiting_.empty()) return;
       item = std::move(waiting_.front());
       waiting_.pop_front();
+      sending_ = true;
     }
     try {
       send(item);
@@ -80,32 +92,23 @@ void PushQueue::serve() {
   }
 }
 
-// False where a stop was requested meanwhile.
-bool PushQueue::pause(double seconds) {
-  std::unique_lock lock(mutex_);
-  double until = clock_.now() + seconds;
-  while (clock_.now() < until && !options_.stop.stop_requested()) {
-    lock.unlock();
-    clock_.sleep(std::min(0.1, seconds));
-    lock.lock();
-  }
-  return !options_.stop.stop_requested();
+void PushQueue::give_up_later() {
+  patience_alarm_ = clock_.at(clock_.now() + options_.patience, [this] { given_up_.request_stop(); });
 }
 
-void PushQueue::send(const Item& item) {
-  if (options_.keeps)
-    if (std::string why = options_.keeps(item.name); !why.empty()) {
-      if (why != kAlreadyThere) reporter_.note(fmt::format("{} is not pushed: {}", item.name, why));
-      results_.kept.push_back(item.name);
-      return;
-    }
-  Transfer sent{.ok = false, .why = "the run ended"};
+void PushQueue::pause(double seconds) {
+  double until = clock_.now() + seconds;
+  while (clock_.now() < until && !options_.stop.stop_requested() && !given_up_.stop_requested())
+    clock_.sleep(std::min(0.1, seconds));
+}
+
+// Tries until it is sent, or no try is left; `tries` says how many it took.
+Transfer PushQueue::tried(const Item& item, unsigned& tries) {
   double pause_seconds = options_.first_pause;
-  unsigned tries = 0;
-  while (tries < options_.tries && !options_.stop.stop_requested()) {
+  while (!given_up_.stop_requested()) {
     double began = clock_.now();
     ++tries;
-    sent = engine_.push(item.name, options_.stop);
+    Transfer sent = engine_.push(item.name, given_up_.get_token());
     double now = clock_.now();
     if (item.bytes > 0 || !sent.ok)
       journal_.add(TransferRecord{.kind = TransferRecord::Kind::Push,
@@ -114,18 +117,31 @@ void PushQueue::send(const Item& item) {
                                   .bytes = item.bytes,
                                   .seconds = now - began,
                                   .ok = sent.ok});
-    if (sent.ok) {
-      results_.pushed.push_back(item.name);
-      reporter_.note(
-          fmt::format("pushed {}{}", item.name, tries > 1 ? fmt::format(" at the {}. try", tries) : ""));
-      return;
-    }
-    if (is_refused(sent.why) || tries == options_.tries || !pause(pause_seconds)) break;
+    if (sent.ok || is_refused(sent.why) || tries == options_.tries) return sent;
+    pause(pause_seconds);
+    if (options_.stop.stop_requested() || given_up_.stop_requested()) return sent;
     pause_seconds *= 2;
   }
-  results_.failed.push_back(item.name);
-  reporter_.note(fmt::format("{} could not be pushed{}: {}", item.name,
-                             tries > 1 ? fmt::format(" in {} tries", tries) : "", trimmed(sent.why)));
+  return {.ok = false, .why = "the run ended"};
+}
+
+void PushQueue::send(const Item& item) {
+  if (options_.keeps && !given_up_.stop_requested())
+    if (std::string why = options_.keeps(item.name); !why.empty()) {
+      if (why != kAlreadyThere) reporter_.note(fmt::format("{} is not pushed: {}", item.name, why));
+      results_.kept.push_back(item.name);
+      return;
+    }
+  unsigned tries = 0;
+  if (Transfer sent = tried(item, tries); sent.ok) {
+    results_.pushed.push_back(item.name);
+    reporter_.note(
+        fmt::format("pushed {}{}", item.name, tries > 1 ? fmt::format(" at the {}. try", tries) : ""));
+  } else {
+    results_.failed.push_back(item.name);
+    reporter_.note(fmt::format("{} could not be pushed{}: {}", item.name,
+                               tries > 1 ? fmt::format(" in {} tries", tries) : "", trimmed(sent.why)));
+  }
 }
 
 }  // namespace stagemake

@@ -2,7 +2,8 @@
 //
 // One thread sends them, one after the other (an engine sends an image's layers side by side). A push that
 // fails is tried again after 1, 2, 4, … seconds, unless the registry refuses on principle. An image that
-// waits under a name that a newer one has taken goes once.
+// waits under a name that a newer one has taken goes once. Who was asked to end still sends what waits, once
+// and for a while; by the deadline of the run all is given up that is not sent.
 //
 // Thread rule: all calls from any thread; finish() once.
 #pragma once
@@ -10,9 +11,11 @@
 #include <condition_variable>
 #include <deque>
 #include <functional>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <set>
+#include <stop_token>
 #include <string>
 #include <thread>
 #include <vector>
@@ -33,8 +36,12 @@ struct PushOptions {
   // Why what the registry has under this name must stay: it is worth more than what would replace it. Empty:
   // it may go. Called from the queue's thread.
   std::function<std::string(const std::string& name)> keeps = {};
-  // No try begins after a request.
+  // After a request nothing is tried again, and what is not sent `patience` seconds later is given up.
   std::stop_token stop = {};
+  double patience = 120;
+  // A request gives up at once what is not sent.
+  std::stop_token kill = {};
+  std::optional<double> deadline = {};  // seconds since the epoch: likewise
 };
 
 struct PushResults {
@@ -51,7 +58,7 @@ class PushQueue {
   // `bytes`: about what is to be sent, for predictions; 0: not known.
   void add(const std::vector<std::string>& names, std::uint64_t bytes);
 
-  // Waits until all are sent, or given up. What waits when a stop was requested is told as failed.
+  // Waits until all are sent, or given up. What is given up is told as failed.
   PushResults finish();
 
  private:
@@ -62,7 +69,9 @@ class PushQueue {
 
   void serve();
   void send(const Item& item);
-  bool pause(double seconds);
+  Transfer tried(const Item& item, unsigned& tries);
+  void pause(double seconds);
+  void give_up_later();
 
   ContainerEngine& engine_;
   Clock& clock_;
@@ -73,7 +82,13 @@ class PushQueue {
   std::condition_variable_any changed_;
   std::deque<Item> waiting_;
   bool closed_ = false;
+  bool sending_ = false;
   PushResults results_;
+  std::stop_source given_up_;
+  std::unique_ptr<Clock::Alarm> deadline_alarm_;
+  std::unique_ptr<Clock::Alarm> patience_alarm_;
+  std::stop_callback<std::function<void()>> on_stop_;  // may call at once
+  std::stop_callback<std::function<void()>> on_kill_;
   std::jthread thread_;  // last: it uses all of the above
 };
 

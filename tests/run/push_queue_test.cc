@@ -20,7 +20,10 @@ class ImpatientClock : public Clock {
  public:
   double now() const override { return now_; }
   void sleep(double seconds) override { now_ = now_ + seconds; }
-  std::unique_ptr<Alarm> at(double, std::function<void()>) override { return nullptr; }
+  std::unique_ptr<Alarm> at(double when, std::function<void()> what) override {
+    if (when <= now_) what();
+    return nullptr;
+  }
 
  private:
   std::atomic<double> now_{1000};
@@ -76,12 +79,29 @@ TEST_F(Pushes, DoNotReplaceWhatIsWorthMore) {
   EXPECT_EQ(engine_.calls()["push"], 0u);
 }
 
-TEST_F(Pushes, AreNotBegunAfterARequestToStop) {
-  std::stop_source stop;
-  stop.request_stop();
-  PushResults results = push({.stop = stop.get_token()});
+TEST_F(Pushes, AreNotBegunAfterARequestToKill) {
+  std::stop_source kill;
+  kill.request_stop();
+  PushResults results = push({.kill = kill.get_token()});
   EXPECT_THAT(results.failed, ElementsAre("r.example/a:1"));
   EXPECT_THAT(reporter_.notes, ElementsAre("r.example/a:1 could not be pushed: the run ended"));
+}
+
+TEST_F(Pushes, AreTriedOnceAfterARequestToStop) {
+  std::stop_source stop;
+  stop.request_stop();
+  EXPECT_THAT(push({.stop = stop.get_token()}).pushed, ElementsAre("r.example/a:1"));
+  engine_.registry().fail("500 Internal Server Error");
+  EXPECT_THAT(push({.stop = stop.get_token()}).failed, ElementsAre("r.example/a:1"));
+  EXPECT_EQ(engine_.calls()["push"], 2u);
+}
+
+TEST_F(Pushes, AreGivenUpWhenTheTimeIsOver) {
+  EXPECT_THAT(push({.deadline = clock_.now() - 1}).failed, ElementsAre("r.example/a:1"));
+  std::stop_source stop;
+  stop.request_stop();
+  EXPECT_THAT(push({.stop = stop.get_token(), .patience = 0}).failed, ElementsAre("r.example/a:1"));
+  EXPECT_EQ(engine_.calls()["push"], 0u);
 }
 
 TEST_F(Pushes, AnEngineThatIsGoneIsAFailureOfThatPush) {

@@ -190,7 +190,7 @@ void ScheduleWorld::build(Running& running, BuildWorld& world) {
   std::optional<PushQueue> pushes;
   if (running.command.push)
     pushes.emplace(engine, time_, running.machine.journal, reporter,
-                   PushOptions{.keeps = keeps, .stop = engine.kill()});
+                   PushOptions{.keeps = keeps, .kill = engine.kill()});
   struct Ending {
     VirtualClock& time;
     ~Ending() { time.end_build(); }
