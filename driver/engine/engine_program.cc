@@ -15,6 +15,8 @@ namespace {
 
 constexpr std::size_t kLastLines = 3;
 constexpr std::size_t kLongestWords = 1000;  // bytes; an engine may print a whole usage text
+constexpr std::size_t kLongestWord = 120;    // bytes; buildah prints the folders of all layers in one
+constexpr std::size_t kIdDigits = 64, kShownDigits = 12;
 
 std::string in_lower_case(std::string_view text) {
   std::string lower(text);
@@ -38,6 +40,45 @@ std::string without_passwords(std::string text) {
     if (sign != std::string::npos && sign >= at && sign < end) text.replace(at, sign - at, "…");
   }
   return text;
+}
+
+bool is_hex(char c) {
+  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
+}
+
+// Ids as people write them, with their first digits.
+std::string with_short_ids(std::string_view text) {
+  std::string shortened;
+  while (!text.empty()) {
+    auto digits = static_cast<std::size_t>(std::find_if_not(text.begin(), text.end(), is_hex) - text.begin());
+    if (digits == kIdDigits) {
+      shortened += text.substr(0, kShownDigits);
+    } else {
+      shortened += text.substr(0, digits);
+    }
+    text.remove_prefix(digits);
+    auto others = static_cast<std::size_t>(std::find_if(text.begin(), text.end(), is_hex) - text.begin());
+    shortened += text.substr(0, others);
+    text.remove_prefix(others);
+  }
+  return shortened;
+}
+
+// What is too long to be read loses its middle.
+std::string with_short_words(std::string_view text) {
+  std::string shortened;
+  while (!text.empty()) {
+    std::size_t end = std::min(text.find(' '), text.size() - 1) + 1;
+    std::string_view word = text.substr(0, end);
+    text.remove_prefix(end);
+    if (word.size() > kLongestWord) {
+      std::size_t part = kLongestWord / 2;
+      shortened += printable(word.substr(0, part)) + "…" + printable(word.substr(word.size() - part));
+    } else {
+      shortened += word;
+    }
+  }
+  return shortened;
 }
 
 }  // namespace
@@ -99,8 +140,11 @@ std::string last_words(const Finished& finished) {
   std::vector<std::string> last;
   for (std::string_view line : lines(finished.errors))
     if (std::string_view words = trimmed(line); !words.empty()) last.push_back(printable(words));
+  // What buildah and podman tell of their cleaning up says less than the error.
+  auto is_log = [](const std::string& line) { return line.starts_with("time=\""); };
+  if (!std::all_of(last.begin(), last.end(), is_log)) std::erase_if(last, is_log);
   if (last.size() > kLastLines) last.erase(last.begin(), last.end() - kLastLines);
-  std::string text = without_passwords(join(last, "; "));
+  std::string text = with_short_words(with_short_ids(without_passwords(join(last, "; "))));
   if (text.size() > kLongestWords) text = "…" + printable(text.substr(text.size() - kLongestWords));
   return text;
 }

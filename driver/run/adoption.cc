@@ -52,11 +52,18 @@ void complete_description(const BuildWorld& world, const Environment& environmen
 
 void adopt(const BuildWorld& world, const Environment& environment, const ContainerInfo& container,
            Snapshot snapshot, Reporter& reporter) {
-  complete_description(world, environment, container, snapshot);
-  std::string name = image_name(world.table, world.repository, snapshot.environment, snapshot.stage) + ":" +
-                     world.tags.front() + "-failed";
-  world.engine.commit(container.name,
-                      {.names = {name}, .labels = to_labels(snapshot), .working_folder = world.table.root});
+  std::string name;
+  try {
+    complete_description(world, environment, container, snapshot);
+    name = image_name(world.table, world.repository, snapshot.environment, snapshot.stage) + ":" +
+           world.tags.front() + "-failed";
+    world.engine.commit(container.name,
+                        {.names = {name}, .labels = to_labels(snapshot), .working_folder = world.table.root});
+  } catch (const EngineError& error) {  // a full disk, say
+    throw EngineError(fmt::format(
+        "{}: container {}, which an earlier run left, cannot be saved, and stays for the next: {}",
+        snapshot.environment, container.name, error.what()));
+  }
   world.engine.remove_container(container.name);
   reporter.note(
       fmt::format("{}: an earlier run ended without saving its work in {}; kept it as {}, {} packages",

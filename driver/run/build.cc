@@ -225,9 +225,10 @@ void BuildRun::failed(bool BuildResult::*kind) {
   result_.*kind = true;
 }
 
-void BuildRun::engine_error(std::size_t e, std::size_t s, const std::string& what, const std::string& log) {
+void BuildRun::engine_error(std::size_t e, std::size_t s, const std::string& what, const std::string& log,
+                            double seconds) {
   failed(&BuildResult::engine_failed);
-  change(e, s, {.state = StageState::Failed, .detail = what, .log = log});
+  change(e, s, {.state = StageState::Failed, .seconds = seconds, .detail = what, .log = log});
 }
 
 bool BuildResult::all_well() const {

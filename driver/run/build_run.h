@@ -44,7 +44,8 @@ class BuildRun {
   // `bytes`: of the image; 0: not known.
   void push(std::size_t e, std::size_t s, const std::string& image, bool complete, std::uint64_t bytes);
   void failed(bool BuildResult::*kind);
-  void engine_error(std::size_t e, std::size_t s, const std::string& what, const std::string& log);
+  void engine_error(std::size_t e, std::size_t s, const std::string& what, const std::string& log,
+                    double seconds = 0);
 
   // build_settle.cc
   void settle(std::size_t e);

@@ -61,6 +61,7 @@ std::string BuildRun::lack_of_room(std::size_t e, std::size_t s) {
 
 void BuildRun::build_stage(std::size_t e, std::size_t s) {
   std::string log;
+  double began = world_.clock.now();
   try {
     if (std::string why = lack_of_room(e, s); !why.empty()) {
       failed(&BuildResult::stage_failed);
@@ -73,7 +74,7 @@ void BuildRun::build_stage(std::size_t e, std::size_t s) {
     run_stage(e, s, log);
   } catch (const Error& error) {
     if (error.status() == ExitStatus::EngineUnusable) {
-      engine_error(e, s, error.what(), log);
+      engine_error(e, s, error.what(), log, world_.clock.now() - began);
     } else {
       failed(&BuildResult::input_failed);
       change(e, s, {.state = StageState::Failed, .detail = error.what(), .log = log});

@@ -33,6 +33,21 @@ TEST(EngineProgram, RepeatsTheLastWordsWithoutPasswords) {
   EXPECT_LT(last_words(failed(std::string(100'000, 'x'))).size(), 1100u);
 }
 
+TEST(EngineProgram, LastWordsAreForAPersonToRead) {
+  std::string id(64, 'a');
+  EXPECT_EQ(last_words(failed("blob \"sha256:" + id + "\": gone")), "blob \"sha256:aaaaaaaaaaaa\": gone");
+  EXPECT_EQ(last_words(failed("commit " + std::string(40, 'b'))), "commit " + std::string(40, 'b'));
+  EXPECT_EQ(last_words(failed("time=\"now\" level=error msg=\"cleaning\"\nError: it")), "Error: it");
+  EXPECT_EQ(last_words(failed("time=\"now\" msg=\"it\"")), "time=\"now\" msg=\"it\"");
+  std::string folders;
+  for (int layer = 0; layer < 100; ++layer) folders += "/var/lib/containers/overlay/l/XYZ:";
+  std::string words =
+      last_words(failed("mounting \"lowerdir=" + folders + ",workdir=/w\": no space left on device"));
+  EXPECT_TRUE(words.starts_with("mounting \"lowerdir=/var/lib/containers/")) << words;
+  EXPECT_TRUE(words.ends_with(",workdir=/w\": no space left on device")) << words;
+  EXPECT_LT(words.size(), 250u);
+}
+
 TEST(EngineProgram, ErrorsNameTheCommandButNotItsArguments) {
   EngineProgram program("sh", "STAGEMAKE_NO_SUCH_VARIABLE");
   try {

@@ -8,12 +8,14 @@
 namespace stagemake {
 namespace {
 
+using testing::AllOf;
 using testing::Contains;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Not;
 using testing::SizeIs;
+using testing::ThrowsMessage;
 
 class BuildFailure : public testing::Test {
  protected:
@@ -211,6 +213,9 @@ TEST_F(BuildFailure, WorkThatCannotBeCommittedStaysAndIsTakenOver) {
   ASSERT_THAT(bench_.engine.container_names(), SizeIs(1));
   std::string container = bench_.engine.container_names()[0];
   EXPECT_THAT(stage(run, 5).detail, HasSubstr("disk full; what was done stays in container " + container));
+  EXPECT_THAT([&] { bench_.build(); },
+              ThrowsMessage<EngineError>(AllOf(HasSubstr("container " + container), HasSubstr("disk full"))))
+      << "still, and it says what it means";
 
   bench_.engine.mend("commit");
   run = bench_.build();
