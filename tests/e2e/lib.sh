@@ -45,12 +45,23 @@ clean_up() {
 }
 trap clean_up EXIT
 
+# quick_disk FOLDER: a file system of its own, where that can be had, for what an engine stores: its files go all at once at the
+# end (one by one that takes as long as half a script on a busy disk), and no sync of the engine's waits for the disk.
+quick_disk() {
+  mkdir -p "$1"
+  if [ "$(id -u)" != 0 ] || mountpoint -q "$1"; then return 0; fi
+  truncate -s 40G "$1.img"
+  { PATH=$PATH:/usr/sbin mkfs.ext4 -q -m 0 -O ^has_journal "$1.img" &&
+    mount -o loop,nobarrier,noinit_itable "$1.img" "$1"; } > "$work/probe" 2>&1 || rm -f "$1.img"
+}
+
 # start_docker [NAME]: a dockerd with folders of its own, which DOCKER_HOST names from then on.
 start_docker() {
   docker=$work/docker${1:-}
   export DOCKER_HOST=unix://$docker.sock STAGEMAKE_DOCKER=${STAGEMAKE_DOCKER:-/usr/bin/docker}
   command -v dockerd > /dev/null || [ -x /usr/sbin/dockerd ] || skip "there is no dockerd"
   [ "$(id -u)" = 0 ] || skip "dockerd needs root"
+  quick_disk "$docker"
   PATH=$PATH:/usr/sbin dockerd --data-root "$docker" --exec-root "$docker-exec" -H "$DOCKER_HOST" \
     --pidfile "$docker.pid" --iptables=false --bridge=none $dockerd_options > "$work/dockerd${1:-}.log" 2>&1 &
   dockerd_pid=$!
@@ -64,7 +75,7 @@ start_docker() {
 
 start_buildah() {
   command -v buildah > /dev/null || skip "there is no buildah"
-  mkdir -p "$work/storage"
+  quick_disk "$work/storage"
   printf '[storage]\ndriver = "%s"\ngraphroot = "%s"\nrunroot = "%s"\n' "${STAGEMAKE_TEST_STORAGE_DRIVER:-overlay}" \
     "$work/storage/graph" "$work/storage/run" > "$work/storage.conf"
   export CONTAINERS_STORAGE_CONF=$work/storage.conf XDG_CACHE_HOME=$work/cache
@@ -77,7 +88,7 @@ small_disk() {
   truncate -s "$2" "$work/$1"
   PATH=$PATH:/usr/sbin mkfs.ext4 -q -m 0 "$work/$1"
   mkdir -p "$3"
-  mount -o loop "$work/$1" "$3" 2> "$work/probe" || skip "no file system can be mounted here: $(tail -n 1 "$work/probe")"
+  mount -o loop,nobarrier "$work/$1" "$3" 2> "$work/probe" || skip "no file system can be mounted here: $(tail -n 1 "$work/probe")"
 }
 
 import_base() {
@@ -85,7 +96,12 @@ import_base() {
     docker) "$STAGEMAKE_DOCKER" import "$STAGEMAKE_TEST_ROOTFS" "$base" > /dev/null ;;
     buildah)
       container=$(buildah from scratch)
-      buildah add -q "$container" "$STAGEMAKE_TEST_ROOTFS" / > /dev/null
+      if [ "$(id -u)" = 0 ]; then # several times faster than `add`
+        tar -xpf "$STAGEMAKE_TEST_ROOTFS" --numeric-owner -C "$(buildah mount "$container")"
+        buildah umount "$container" > /dev/null
+      else
+        buildah add -q "$container" "$STAGEMAKE_TEST_ROOTFS" / > /dev/null
+      fi
       buildah commit -q --disable-compression --rm "$container" "localhost/$base" > /dev/null
       ;;
   esac
