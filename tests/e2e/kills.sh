@@ -229,7 +229,7 @@ while [ "$done_kills" -lt "$kills" ]; do
     'BEGIN { part = size > 25 ? 1 : 0.25 + 0.02 * size; print scale * whole * part * r / 32768 }')"
   if kill_it; then hit=yes scale=$(awk "BEGIN { print $scale * 1.1 }"); else hit='' scale=$(awk "BEGIN { print $scale * 0.7 }"); fi
   victim=$kind
-  [ "$kind" != dockerd ] || wait "$dockerd_pid" 2> /dev/null || true
+  if [ "$kind" = dockerd ] && [ -n "$hit" ]; then wait "$dockerd_pid" 2> /dev/null || true; fi
   finish
   runs=$((runs + 1))
   check_again
