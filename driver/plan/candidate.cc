@@ -100,7 +100,9 @@ void CandidateJudge::judge_packages(const Snapshot& snapshot, Candidate& candida
 }
 
 void CandidateJudge::judge(const View& view, const Snapshot& snapshot, Candidate& candidate) const {
-  auto is_built = [&](PackageId id) { return view.wanted.contains(id) && !is_ready(view, snapshot, id); };
+  // Whoever asks make for a package asks it for what that needs as well, and then it is built again by
+  // itself.
+  auto is_built = [&](PackageId id) { return !is_ready(view, snapshot, id); };
   for (const auto& [name, installed] : snapshot.packages) {
     std::optional<PackageId> id = packages_.find(name);
     if (!id) {
@@ -112,8 +114,9 @@ void CandidateJudge::judge(const View& view, const Snapshot& snapshot, Candidate
     auto needed = view.graph.normal_dependencies(*id);
     if (!is_wanted)
       candidate.unwanted.push_back(name);
-    else if (installed.version == packages_[*id].version && !is_ready(view, snapshot, *id) &&
-             std::none_of(needed.begin(), needed.end(), is_built))
+    else if (installed.fingerprint.empty() ||
+             (installed.version == packages_[*id].version && !is_ready(view, snapshot, *id) &&
+              std::none_of(needed.begin(), needed.end(), is_built)))
       candidate.stale.push_back(name);
   }
   bool must_uninstall = !candidate.stale.empty() || !candidate.removed.empty() || !candidate.unwanted.empty();

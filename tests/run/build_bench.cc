@@ -3,9 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
 
 #include "base/text.h"
+#include "run/fake_scripts.h"
 #include "run/workplace.h"
 
 namespace stagemake {
@@ -15,24 +15,8 @@ constexpr std::int64_t kNow = 4'000'000'000;  // for the cache of sources: no fi
 constexpr std::string_view kMakefile = "/sage/build/make/Makefile";
 constexpr std::string_view kStamps = "/sage/local/var/lib/sage/installed/";
 
-// The word after `begin`, up to one of `ends`; unquoted.
-std::string between(const std::string& text, std::string_view begin, std::string_view ends) {
-  std::size_t at = text.find(begin);
-  if (at == std::string::npos) return "";
-  at += begin.size();
-  std::string word = text.substr(at, text.find_first_of(ends, at) - at);
-  if (word.size() >= 2 && word.front() == '\'') word = word.substr(1, word.size() - 2);
-  return word;
-}
-
 std::string value(const std::string& script, const std::string& name) {
   return between(script, "export " + name + "=", "\n");
-}
-
-// Of the clock that workplaces use: time() may be a tick behind it, in the second before.
-std::int64_t now_seconds() {
-  return std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch())
-      .count();
 }
 
 // When a stamp was written, as a count: the clock is too coarse to tell the stamps of one test apart.
@@ -40,11 +24,6 @@ unsigned long written(const FakeFiles& files, std::string_view stamp_prefix) {
   auto found = files.lower_bound(std::string(stamp_prefix));
   if (found == files.end() || !found->first.starts_with(stamp_prefix)) return 0;
   return std::stoul(found->second.content.substr(found->second.content.rfind(' ') + 1));
-}
-
-std::vector<std::string> word_list(const std::string& text) {
-  std::vector<std::string_view> views = words(text);
-  return {views.begin(), views.end()};
 }
 
 }  // namespace
@@ -87,6 +66,7 @@ BuildBench::Run BuildBench::build(const std::vector<std::string>& environments) 
                    .table = table,
                    .sources = sources,
                    .journal = journal,
+                   .clock = clock_,
                    .revision = "v1",
                    .repository = repository,
                    .tags = tags};
@@ -132,8 +112,9 @@ std::vector<std::string> BuildBench::files(const std::string& image, const std::
 }
 
 // The container's part: knows the scripts that workplaces write by their lines.
-RunOutcome BuildBench::act(FakeContainer& container, const std::string& script, const OutputSink& sink,
+RunOutcome BuildBench::act(FakeContainer& container, const std::string& whole_script, const OutputSink& sink,
                            std::stop_token stop) {
+  const std::string script = note_running(container, whole_script);
   std::string record;
   RunOutcome outcome;
   for (std::string_view line : lines(script)) {
@@ -217,7 +198,7 @@ RunOutcome BuildBench::make(FakeContainer& container, const std::vector<std::str
     erase_if(container.files,
              [&](const auto& file) { return file.first.starts_with(fmt::format("{}{}-", kStamps, name)); });
     container.files[stamp] = {.content = fmt::format("PACKAGE NAME: {}\nNUMBER: {}", name, ++stamps_),
-                              .time = now_seconds()};
+                              .time = static_cast<std::int64_t>(clock_.now())};
   }
   return {.exit_code = failed.empty() ? 0 : 2};
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <atomic>
+#include <cmath>
 #include <condition_variable>
 #include <functional>
 #include <map>
@@ -32,6 +33,20 @@ class RecordingReporter : public Reporter {
   std::vector<std::string> changes;  // "ENVIRONMENT STAGE: state"
   std::vector<std::string> notes;
   unsigned ended = 0;
+};
+
+// Goes on by a second whenever it is looked at: what is told by whole seconds is never of the same one.
+class TickingClock : public Clock {
+ public:
+  double now() const override { return began_ + static_cast<double>(++ticks_); }
+  void sleep(double) override {}
+  std::unique_ptr<Alarm> at(double when, std::function<void()> what) override {
+    return system_clock().at(when, std::move(what));
+  }
+
+ private:
+  const double began_ = std::floor(system_clock().now());
+  mutable std::atomic<unsigned> ticks_{0};
 };
 
 class BuildBench {
@@ -89,6 +104,7 @@ class BuildBench {
   std::mutex mutex_;
   std::vector<std::string> scripts_;
   std::atomic<unsigned long> stamps_{0};
+  TickingClock clock_;
 };
 
 // "…-configured:1" for the usual environment.

@@ -158,7 +158,8 @@ TEST_F(Build, UnchangedFilesKeepTheirTimes) {
     file.time = 0;
     if (file != before[path]) written.push_back(path);
   }
-  EXPECT_THAT(written, UnorderedElementsAre("/sage/src/code.py", std::string(kManifestPath)));
+  EXPECT_THAT(written, UnorderedElementsAre("/sage/src/code.py", std::string(kManifestPath),
+                                            std::string(kRunningPath)));
 }
 
 TEST_F(Build, AnImageOfAnEarlierStageMayHoldALaterStagesSources) {
@@ -168,7 +169,8 @@ TEST_F(Build, AnImageOfAnEarlierStageMayHoldALaterStagesSources) {
   EXPECT_THAT(bench_.build().scripts, ElementsAre("bootstrap", "configure", "make base-toolchain:"));
   bench_.targets = {"with-targets"};
   BuildBench::Run run = bench_.build();
-  EXPECT_THAT(run.scripts, ElementsAre("make all-sage-local: app", "make build: pyapp"));
+  EXPECT_THAT(run.scripts,
+              ElementsAre("make all-sage-local: app", "uninstall pyapp; other", "make build: pyapp"));
   EXPECT_THAT(run.calls, Not(Contains(Pair("copy_in", testing::_))))
       << "they were synced then, and are not taken away and brought back";
 }

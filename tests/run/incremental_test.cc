@@ -99,7 +99,7 @@ TEST_F(Incremental, ARecordThatWasCutShortIsNotTrusted) {
   FakeImage image = bench_.engine.image("others/finished:1");
   image.files.at("/sage/local/var/lib/sage/installed/zlib-1.2").content = "";
   bench_.engine.add_image("others/finished:1", image);
-  EXPECT_THAT(go_on().scripts, Contains("uninstall zlib; other"));
+  EXPECT_THAT(go_on().scripts, Contains("uninstall app; uninstall pyapp; uninstall zlib; other"));
 }
 
 TEST_F(Incremental, InAnImageOfOursItsLabelsSayWhatIsReady) {
@@ -116,9 +116,10 @@ TEST_F(Incremental, InAnImageOfOursItsLabelsSayWhatIsReady) {
 TEST_F(Incremental, InAnImageOfOursWhatChangedIsMade) {
   have_image_of_ours();
   bench_.tree.file("build/pkgs/zlib/package-version.txt", "1.3\n").remove("src/old.py");
-  bench_.tree.file("build/pkgs/pyapp/spkg-install.in", "new\n");
+  bench_.tree.file("build/pkgs/tool/spkg-install.in", "new\n");
   BuildBench::Run run = go_on();
-  EXPECT_THAT(run.scripts, Contains("uninstall pyapp; other"));
+  EXPECT_THAT(run.scripts, Contains("uninstall tool; other"));
+  EXPECT_THAT(run.scripts, Contains("make base-toolchain: tool"));
   EXPECT_THAT(run.scripts, Contains("make all-sage-local: zlib app"));
   EXPECT_THAT(run.scripts, Contains("make build: pyapp"));
   EXPECT_FALSE(result().contains("/sage/src/old.py"));

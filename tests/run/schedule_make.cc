@@ -10,7 +10,7 @@
 #include "base/digest.h"
 #include "base/text.h"
 #include "plan/configured_packages.h"
-#include "plan/snapshot.h"
+#include "run/fake_scripts.h"
 
 namespace stagemake {
 namespace {
@@ -18,20 +18,6 @@ namespace {
 constexpr std::string_view kStamps = "/sage/local/var/lib/sage/installed/";
 constexpr std::string_view kNotes = "/.stagemake/guard/";
 const std::string kMakefile = "/sage/" + std::string(kConfiguredMakefile);
-
-std::string between(const std::string& text, std::string_view begin, std::string_view ends) {
-  std::size_t at = text.find(begin);
-  if (at == std::string::npos) return "";
-  at += begin.size();
-  std::string word = text.substr(at, text.find_first_of(ends, at) - at);
-  if (word.size() >= 2 && word.front() == '\'') word = word.substr(1, word.size() - 2);
-  return word;
-}
-
-std::vector<std::string> word_list(const std::string& text) {
-  std::vector<std::string_view> views = words(text);
-  return {views.begin(), views.end()};
-}
 
 void erase_below(FakeFiles& files, const std::string& prefix) {
   for (auto at = std::as_const(files).lower_bound(prefix);
@@ -233,14 +219,11 @@ RunOutcome ScheduleMake::make(FakeContainer& container, const std::vector<std::s
   return {.exit_code = failed.empty() ? 0 : 2};
 }
 
-RunOutcome ScheduleMake::work(FakeContainer& container, std::string script, const std::stop_token& stop) {
+RunOutcome ScheduleMake::work(FakeContainer& container, const std::string& whole_script,
+                              const std::stop_token& stop) {
   engine_.moment();
+  const std::string script = note_running(container, whole_script);
   remove(container, script);
-  if (std::size_t end = script.find(" > " + std::string(kRunningPath)); end != std::string::npos) {
-    std::size_t begin = script.rfind("printf '%s' ", end) + 13;  // and a quote
-    container.files[std::string(kRunningPath)] = {.content = script.substr(begin, end - 1 - begin)};
-    script.erase(begin, end - begin);  // it has text of recipes
-  }
   if (stop.stop_requested() || engine_.is_broken()) return {.exit_code = 143};
   Guard guard = guard_of(container, script);
   if (script.find("make SAGE_SPKG=") != std::string::npos) {

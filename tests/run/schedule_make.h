@@ -46,7 +46,7 @@ class ScheduleMake {
     std::map<std::string, double> expected;
   };
 
-  RunOutcome work(FakeContainer& container, std::string script, const std::stop_token& stop);
+  RunOutcome work(FakeContainer& container, const std::string& whole_script, const std::stop_token& stop);
   RunOutcome make(FakeContainer& container, const std::vector<std::string>& wanted, const Guard& guard,
                   const std::stop_token& stop);
   bool build(FakeContainer& container, const DependencyGraph& graph, PackageId id, const Guard& guard,

@@ -29,25 +29,38 @@ std::string text_of(const Stamps& stamps) {
   return text;
 }
 
+// What is told in a command, in the lanes of builds and pushes.
+class Notes {
+ public:
+  void add(std::string text) {
+    std::lock_guard lock(mutex_);
+    notes_.push_back(std::move(text));
+  }
+  // When all lanes have ended.
+  const std::vector<std::string>& all() const { return notes_; }
+
+ private:
+  std::mutex mutex_;
+  std::vector<std::string> notes_;
+};
+
 // The end of a push is heard of here.
 class ScheduleReporter : public Reporter {
  public:
-  ScheduleReporter(VirtualClock& time, std::vector<std::string>& notes) : time_(time), notes_(notes) {}
+  ScheduleReporter(VirtualClock& time, Notes& notes) : time_(time), notes_(notes) {}
   void begins(const std::vector<EnvironmentStatus>&) override {}
   void changed(const std::vector<EnvironmentStatus>&, std::size_t, std::size_t) override {}
   void ends(const std::vector<EnvironmentStatus>&, double) override {}
   void note(const std::string& text) override {
-    std::lock_guard lock(mutex_);
     bool is_push = text.starts_with("pushed ") || text.find(" is not pushed: ") != std::string::npos ||
                    text.find(" could not be pushed") != std::string::npos;
-    if (is_push) time_.end_push();
-    notes_.push_back(text);
+    if (is_push) time_.end_push(text);
+    notes_.add(text);
   }
 
  private:
   VirtualClock& time_;
-  std::vector<std::string>& notes_;
-  std::mutex mutex_;
+  Notes& notes_;
 };
 
 }  // namespace
@@ -76,7 +89,7 @@ struct ScheduleWorld::Running {
   ScheduleMachine& machine;
   const ScheduleCommand& command;
   std::optional<double> deadline = {};
-  std::vector<std::string> notes = {};
+  Notes notes = {};
   std::vector<Snapshot> snapshots = {};
   std::vector<EnvironmentBuild> builds = {};
   std::optional<BuildResult> result = {};
@@ -105,12 +118,12 @@ void ScheduleWorld::observe(Running& running) {
   ScheduleMachine& machine = running.machine;
   machine.engine.on_create = [&](const FakeContainer& container) {
     Stamps stamps = stamps_in(container.files);
-    running.notes.push_back(fmt::format("{} begins with{}", container.name, text_of(stamps)));
+    running.notes.add(fmt::format("{} begins with{}", container.name, text_of(stamps)));
     running.starts[container.name] = std::move(stamps);
   };
   machine.make.on_build = [&](const FakeContainer& container, const std::string& name, const Stamp& stamp) {
     ++built;
-    running.notes.push_back(fmt::format("{}: {}-{}/{}", container.name, name, stamp.version, stamp.digest));
+    running.notes.add(fmt::format("{}: {}-{}/{}", container.name, name, stamp.version, stamp.digest));
     std::set<std::string>& made = running.made[container.name];
     const PackageIndex& packages = machine.make.tree->packages;
     auto needed = machine.make.tree->graph.normal_dependencies(*packages.find(name));
@@ -243,7 +256,7 @@ void ScheduleWorld::run(ScheduleMachine& machine, const ScheduleCommand& command
   if (machine.make.has_run) machine.finished = machine.make.last;
   check_result(running);
   check_rebuilt(running);
-  for (const std::string& text : running.notes) story.push_back("  " + text);
+  for (const std::string& text : running.notes.all()) story.push_back("  " + text);
   machine.make.tree = nullptr;
 }
 
@@ -273,7 +286,7 @@ void ScheduleWorld::check_result(const Running& running) {
   ScheduleEngine& engine = running.machine.engine;
   const Mishaps& mishaps = running.command.mishaps;
   if (running.result && running.result->out_of_time) ++out_of_time;
-  for (const std::string& text : running.notes)
+  for (const std::string& text : running.notes.all())
     if (text.find(" is not used: ") != std::string::npos) ++demoted;
   if (running.deadline && time_.now() > *running.deadline && !running.died)
     note(running, fmt::format("ended {} s after its deadline, which was {} s from its beginning",

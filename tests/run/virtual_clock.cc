@@ -92,9 +92,10 @@ void VirtualClock::begin_push(const std::string& name) {
   sends_ = true;
 }
 
-void VirtualClock::end_push() {
+void VirtualClock::end_push(const std::string& what) {
   std::lock_guard lock(mutex_);
   sends_ = false;
+  std::erase_if(awaited_, [&](const std::string& name) { return what.find(name) != std::string::npos; });
   changed_.notify_all();
 }
 

@@ -31,7 +31,7 @@ class VirtualClock : public Clock {
   // --- What the lane of pushes has to do.
   void await_push(const std::string& name);
   void begin_push(const std::string& name);
-  void end_push();
+  void end_push(const std::string& what);
 
   void begin_build();
   void end_build();
