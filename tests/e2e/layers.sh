@@ -1,10 +1,19 @@
 #!/usr/bin/env bash
-# 130 runs (buildah: 70, which can mount fewer), each after an edit and each on top of the one before: never more layers
-# than the engine allows, and what the
-# first run installed is still there at the end. A table of two small stages keeps it short.
+# 70 runs, each after an edit and each on top of the one before: never more layers than the engine allows, and what the first
+# run installed is still there at the end. A table of two small stages keeps it short. (docker allows more layers than buildah
+# can mount: there the base image has 60 already.)
 source "$(dirname "$0")/lib.sh"
-[ "$engine" = buildah ] && enough=70 || enough=130
-runs=${STAGEMAKE_TEST_RUNS:-$enough}
+runs=${STAGEMAKE_TEST_RUNS:-70}
+if [ "$engine" = docker ]; then
+  echo > "$work/layer"
+  for layer in $(seq 60); do
+    one=$("$STAGEMAKE_DOCKER" create "$base" true)
+    "$STAGEMAKE_DOCKER" cp "$work/layer" "$one:/layer-$layer" > /dev/null
+    base=layered:$layer
+    "$STAGEMAKE_DOCKER" commit "$one" "$base" > /dev/null
+    "$STAGEMAKE_DOCKER" rm "$one" > /dev/null
+  done
+fi
 cat > "$work/stages.toml" <<'T'
 default_stage = "made"
 stamp_folders = ["local/var/lib/sage/installed"]
@@ -26,7 +35,7 @@ done
 "$STAGEMAKE_BINARY" snapshots --stages "$work/stages.toml" --json > "$work/snapshots"
 most=$(sed -n 's/.*"layers": \([0-9]*\).*/\1/p' "$work/snapshots" | sort -n | tail -n 1)
 echo "$runs runs, at most $most layers"
-[ "$most" -gt 1 ] && [ "$most" -le 120 ] || fail "$most layers"
+[ "$most" -gt 40 ] && [ "$most" -le 120 ] || fail "$most layers"
 newest=sage-docker-$environment-made:latest
 case $engine in
   docker) "$STAGEMAKE_DOCKER" run --rm --network host "$newest" cat /sage/first /sage/last /etc/stagemake-system > "$work/files" ;;

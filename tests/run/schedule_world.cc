@@ -141,7 +141,7 @@ void ScheduleWorld::observe(Running& running) {
              });
     };
     if (has(running.starts[container.name]))
-      again.push_back(fmt::format("{} was ready in its container and is built again", name));
+      note(running, fmt::format("{} was ready in its container and is built again", name));
     if (has(running.finished)) running.twice.push_back(name);
   };
 }
@@ -278,7 +278,7 @@ void ScheduleWorld::check_rebuilt(const Running& running) {
                                 candidate.to_build.end());
         }
     if (!known)
-      again.push_back(fmt::format("{} was finished, is not found any more, and is built again", name));
+      note(running, fmt::format("{} was finished, is not found any more, and is built again", name));
   }
 }
 

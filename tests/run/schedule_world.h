@@ -57,8 +57,6 @@ class ScheduleWorld {
   void collect(ScheduleMachine& machine);
 
   std::vector<std::string> broken;
-  std::vector<std::string>
-      again;  // built twice for no known reason: told, and not yet a failure (see the test)
   std::vector<std::string> story;  // what happened, a line each
   unsigned commands = 0, built = 0, deaths = 0, adopted = 0, out_of_time = 0, demoted = 0, pushed = 0;
 
