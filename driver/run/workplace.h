@@ -84,21 +84,24 @@ class Workplace {
   std::string keep();
 
  private:
-  void learn_start();
+  // workplace.cc: sources and scripts
   std::vector<SourceFile> sources_inside();
   std::vector<SourceFile> wanted_sources(std::size_t stage, const std::vector<SourceFile>& before) const;
   std::string bring_sources(std::size_t stage);
   std::string in_root(const std::string& text) const;
-  std::string uninstall_script(const std::vector<std::string>& packages, std::string_view why) const;
+  std::string script(std::size_t stage, const std::string& prologue, const GuardLimits& guard) const;
+  std::string cpu() const;
+  Snapshot describe(std::size_t stage, bool complete) const;
+
+  // workplace_packages.cc: what is installed
+  void learn_start();
   void judge_start();
+  std::string uninstall_script(const std::vector<std::string>& packages, std::string_view why) const;
   RunOutcome uninstall(const OutputSink& sink, const StopRequest& stop);
   RunOutcome prepare_make(const OutputSink& sink, const StopRequest& stop);
   bool is_configured_for_gone() const;
-  std::string script(std::size_t stage, const std::string& prologue, const GuardLimits& guard) const;
   void note_packages();
   void note_configured();
-  std::string cpu() const;
-  Snapshot describe(std::size_t stage, bool complete) const;
 
   const WorkplaceSetting& setting_;
   Candidate start_;
@@ -107,8 +110,7 @@ class Workplace {
   std::optional<std::vector<SourceFile>> inside_;  // the tree in the container, as last brought
   std::string manifest_;                           // its digest
   bool uninstall_pending_;
-  bool is_judged_ =
-      false;  // what is installed, after what configure decided here; since make ran it is make's
+  bool is_judged_ = false;  // what is installed was, since configure ran here
   std::vector<std::string> refused_;
   bool has_compiled_ = false;
   std::map<std::string, InstalledPackage> installed_;
