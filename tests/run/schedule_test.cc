@@ -1,8 +1,8 @@
 // Random schedules of builds: whatever happens on the way, the result is that of a clean build, no package
 // that is finished is built again, and deadlines are kept.
 //
-//   STAGEMAKE_TEST_RUNS=10000 test_run --gtest_filter=Schedules.*
-//   STAGEMAKE_TEST_SEED=17 … runs that one alone, and tells its story.
+//   STAGEMAKE_TEST_RUNS=10000 test_run --gtest_filter=Schedules.*    (STAGEMAKE_TEST_FIRST=5001: from that
+//   on) STAGEMAKE_TEST_SEED=17 … runs that one alone, and tells its story.
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
@@ -124,11 +124,12 @@ std::optional<std::uint64_t> number_in(const char* variable) {
 
 TEST(Schedules, EndAsAnUndisturbedBuildDoes) {
   std::optional<std::uint64_t> one = number_in("STAGEMAKE_TEST_SEED");
+  std::uint64_t first = number_in("STAGEMAKE_TEST_FIRST").value_or(1);
   std::uint64_t runs = one ? 1 : number_in("STAGEMAKE_TEST_RUNS").value_or(12);
   auto began = std::chrono::steady_clock::now();
   unsigned commands = 0, built = 0, deaths = 0, adopted = 0, late = 0, demoted = 0, pushed = 0, failures = 0;
   for (std::uint64_t i = 0; i < runs && failures < 10; ++i) {
-    std::uint64_t seed = one.value_or(i + 1);
+    std::uint64_t seed = one.value_or(first + i);
     Schedule schedule(seed);
     schedule.run();
     const ScheduleWorld& world = schedule.world();
