@@ -76,6 +76,7 @@ void VirtualClock::pass(double seconds, const std::stop_token& stop) {
   changed_.notify_all();
   while (!released_ && !stop.stop_requested() && now_ < until)
     if (!(pushes ? pass_in_push(until) : pass_in_build(lock, until))) changed_.wait(lock);
+  if (released_) now_ = std::max(now_, until);  // who is left waits for nothing
   wakes.reset();
   changed_.notify_all();
 }
