@@ -97,7 +97,7 @@ class DependencyGraph {
   std::vector<Rule> rules_;
   std::vector<PackageId> edges_;
   std::vector<bool> build_edges_;                             // of edges_: it is one of NAME-build-deps
-  std::vector<std::pair<PackageId, PackageId>> taken_edges_;  // normal ones to what the system has; sorted
+  std::vector<std::pair<PackageId, PackageId>> taken_edges_;  // normal ones to what the system has; by user
   std::vector<std::uint32_t> last_edge_;                      // while reading: 1 + the last edge to a package
   std::vector<PackageId> topological_;                        // all packages, dependencies first
   std::optional<MakeTargets> targets_;
