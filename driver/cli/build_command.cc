@@ -232,10 +232,12 @@ BuildOutcome run_session(Session& session, const Options& options) {
   // What must be waited for before anything can begin leaves time before the deadline, too.
   std::stop_source no_more_waiting;
   std::stop_callback on_signal(signals.token(), [&] { no_more_waiting.request_stop(); });
+  std::optional<RunTime> time;
+  if (options.deadline) time = RunTime{.began = session.world.clock.now(), .deadline = *options.deadline};
   std::unique_ptr<Clock::Alarm> alarm;
-  if (options.deadline)
-    alarm = session.world.clock.at(stage_times(*options.deadline, session.world.clock.now(), kSavingTime).end,
-                                   [&] { no_more_waiting.request_stop(); });
+  if (time)
+    alarm =
+        session.world.clock.at(stage_times(*time, kSavingTime).end, [&] { no_more_waiting.request_stop(); });
   std::vector<FileLock> locks = lock_environments(session, no_more_waiting.get_token(), reporter);
   if (signals.first() != 0) return {.result = {}, .signal = signals.first()};
   if (locks.size() < session.environments.size()) {
@@ -245,7 +247,7 @@ BuildOutcome run_session(Session& session, const Options& options) {
   for (const Environment& environment : session.environments) {
     if (left_containers(session.world, environment.name).empty()) continue;
     session.settle_tags(options);
-    adopt_containers(session.world, environment, signals.token(), reporter, options.deadline);
+    adopt_containers(session.world, environment, signals.token(), reporter, time);
   }
   session.look(options);
   session.settle_tags(options);
@@ -266,7 +268,7 @@ BuildOutcome run_session(Session& session, const Options& options) {
                                .at_once = options.at_once,
                                .stop = signals.token(),
                                .kill = signals.kill_token(),
-                               .deadline = options.deadline,
+                               .time = time,
                                .stall = options.stall,
                                .pushes = pushes ? &*pushes : nullptr},
                               reporter);

@@ -80,16 +80,14 @@ bool is_wanted(const BuildWorld& world, const Environment& environment, const Sn
 // The driver is dead, and what it began in the container still works.
 void end_work(const BuildWorld& world, const Environment& environment, const ContainerInfo& container,
               const std::optional<Snapshot>& snapshot, const std::stop_token& stop, Reporter& reporter,
-              const std::optional<double>& deadline) {
+              const std::optional<RunTime>& time) {
   constexpr double kLookPause = 0.5;  // seconds
   constexpr std::chrono::milliseconds kGrace{10000};
   if (snapshot && is_wanted(world, environment, *snapshot)) {
     reporter.note(
         fmt::format("{}: an earlier run is dead, and its container still works on {}: waiting for it",
                     environment.name, snapshot->stage));
-    double began = world.clock.now();
-    double until = deadline ? stage_times(*deadline, began, kUnknownCommit).end
-                            : std::numeric_limits<double>::infinity();
+    double until = time ? stage_times(*time, kUnknownCommit).end : std::numeric_limits<double>::infinity();
     while (!stop.stop_requested() && world.clock.now() < until &&
            !world.engine.processes(container.name).empty())
       world.clock.sleep(kLookPause);
@@ -114,10 +112,10 @@ std::vector<ContainerInfo> left_containers(const BuildWorld& world, const std::s
 }
 
 void adopt_containers(const BuildWorld& world, const Environment& environment, const std::stop_token& stop,
-                      Reporter& reporter, const std::optional<double>& deadline) {
+                      Reporter& reporter, const std::optional<RunTime>& time) {
   for (const ContainerInfo& container : left_containers(world, environment.name)) {
     std::optional<Snapshot> snapshot = from_labels(container.labels);
-    if (container.running) end_work(world, environment, container, snapshot, stop, reporter, deadline);
+    if (container.running) end_work(world, environment, container, snapshot, stop, reporter, time);
     if (snapshot) {
       adopt(world, environment, container, std::move(*snapshot), reporter);
     } else {

@@ -16,8 +16,8 @@ std::vector<ContainerInfo> left_containers(const BuildWorld& world, const std::s
 
 // Commits them as unfinished snapshots, removes them, and says so. One in which something still runs is
 // awaited where what it makes is still wanted: a stage of the environment has its key; else, and on a request
-// to stop, it is ended first; also before the `deadline` of the run, seconds since the epoch.
+// to stop, it is ended first; also where the time of the run is over.
 void adopt_containers(const BuildWorld& world, const Environment& environment, const std::stop_token& stop,
-                      Reporter& reporter, const std::optional<double>& deadline = {});
+                      Reporter& reporter, const std::optional<RunTime>& time = {});
 
 }  // namespace stagemake

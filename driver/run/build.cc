@@ -23,7 +23,7 @@ std::string some_of(std::vector<std::string> names) {
 
 BuildRun::BuildRun(const BuildWorld& world, std::vector<EnvironmentBuild>& builds,
                    const BuildOptions& options, Reporter& reporter)
-    : world_(world), builds_(builds), options_(options), reporter_(reporter), began_(world.clock.now()) {
+    : world_(world), builds_(builds), options_(options), reporter_(reporter) {
   for (const EnvironmentBuild& build : builds) {
     result_.environments.push_back(status_of(build));
     settled_.push_back(std::make_unique<std::once_flag>());

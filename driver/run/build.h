@@ -13,6 +13,7 @@
 #include "report/event.h"
 #include "run/clock.h"
 #include "run/journal.h"
+#include "run/ladder.h"
 #include "run/push_queue.h"
 #include "run/state_folder.h"
 
@@ -62,10 +63,10 @@ struct BuildOptions {
   bool keep_going = true;  // after a failure, begin stages of other environments
   unsigned at_once = 2;    // stages
   std::stop_token stop = {};
-  std::stop_token kill = {};            // ends at once what was asked to end
-  std::optional<double> deadline = {};  // seconds since the epoch by which all must be saved
-  std::optional<double> stall = {};     // seconds of silence after which a stage is stopped
-  PushQueue* pushes = nullptr;          // where what is finished goes; null: nowhere
+  std::stop_token kill = {};         // ends at once what was asked to end
+  std::optional<RunTime> time = {};  // absent: as long as it takes
+  std::optional<double> stall = {};  // seconds of silence after which a stage is stopped
+  PushQueue* pushes = nullptr;       // where what is finished goes; null: nowhere
 };
 
 // What tells an image's content: its digest in a registry, else its id.

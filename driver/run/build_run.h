@@ -95,8 +95,7 @@ class BuildRun {
   std::vector<EnvironmentBuild>& builds_;
   const BuildOptions& options_;
   Reporter& reporter_;
-  const double began_;  // by the world's clock
-  std::mutex mutex_;    // of result_, fresh_snapshots_ and last_notes_
+  std::mutex mutex_;  // of result_, fresh_snapshots_ and last_notes_
   BuildResult result_;
   std::vector<std::unique_ptr<Snapshot>> fresh_snapshots_;
   std::vector<std::string> last_notes_;     // told when all has ended

@@ -117,7 +117,7 @@ const Snapshot* BuildRun::made(std::size_t e, std::size_t s, const std::string& 
 
 // Before the deadline lie the commit and, where it is asked for, the push.
 std::optional<StageTimes> BuildRun::times(std::size_t e, std::size_t s) const {
-  if (!options_.deadline) return std::nullopt;
+  if (!options_.time) return std::nullopt;
   const std::string& environment = builds_[e].plan.environment.name;
   const std::string& stage = builds_[e].plan.stages[s].name;
   double saving = world_.predictions.commit_seconds(environment, stage);
@@ -129,7 +129,7 @@ std::optional<StageTimes> BuildRun::times(std::size_t e, std::size_t s) const {
     saving += at_once * world_.predictions.push_seconds(static_cast<std::uint64_t>(bytes),
                                                         registry_host(world_.push_repository));
   }
-  return stage_times(*options_.deadline, began_, saving);
+  return stage_times(*options_.time, saving);
 }
 
 RunOutcome BuildRun::run_in(Workplace& place, const Ran& ran, Ladder& ladder) {

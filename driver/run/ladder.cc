@@ -12,12 +12,12 @@ constexpr double kMostSavingPart = 0.5;
 
 }  // namespace
 
-StageTimes stage_times(double deadline, double began, double saving) {
-  double whole = std::max(0.0, deadline - began);
+StageTimes stage_times(const RunTime& time, double saving) {
+  double whole = std::max(0.0, time.deadline - time.began);
   double grace = std::min(kDeadlineGrace, 0.1 * whole);
   double saved = std::min(saving, kMostSavingPart * whole);
-  double end = deadline - saved - grace;
-  double drain = std::clamp(kDrainPart * (end - began), 0.0, kMostDrain);
+  double end = time.deadline - saved - grace;
+  double drain = std::clamp(kDrainPart * (end - time.began), 0.0, kMostDrain);
   return {.close = end - drain, .end = end, .grace = grace};
 }
 

@@ -26,9 +26,15 @@ struct StageTimes {
   double grace = 0;  // seconds that it gets for that
 };
 
-// Before `deadline` lie, from behind: `saving` seconds for commit and push, the grace. `began`: when the run
-// began; saving may take no more than half of what was left then, or nothing would be built at all.
-StageTimes stage_times(double deadline, double began, double saving);
+// What a whole run may take, in seconds since the epoch; what it waits for before it can begin counts.
+struct RunTime {
+  double began = 0;
+  double deadline = 0;  // by then all must be saved
+};
+
+// Before the deadline lie, from behind: `saving` seconds for commit and push, the grace. Saving may take no
+// more than half of the run's time, or nothing would be built at all.
+StageTimes stage_times(const RunTime& time, double saving);
 
 class Ladder {
  public:

@@ -212,6 +212,38 @@ TEST_F(Restore, AnUnfinishedRunOfOlderSourcesIsACandidateToo) {
   EXPECT_EQ(told(decide()[1]), "build from F as older, 2 ready");
 }
 
+TEST_F(Restore, AnOlderImageIsConfiguredAgainAlsoWhereAnotherImageHoldsThatStage) {
+  have_all_stages();
+  tree_.file("bootstrap", "edited\n");
+  replan();
+  have("bootstrapped", "B", 2000), have("configured", "C", 2001);
+  // Make would go on there with what was configured from the old sources.
+  EXPECT_THAT(decided(),
+              ElementsAre("reuse I-with-system-packages", "build from I-with-targets as older, 4 ready",
+                          "build", "build", "build", "build, keep", "skip"));
+  EXPECT_THAT(decided({"configured", "with-targets"}),
+              ElementsAre("reuse I-with-system-packages", "reuse B", "reuse C",
+                          "build from C as parent, 0 ready, keep", "build, keep", "build, keep", "skip"));
+  std::vector<std::string> refused;
+  for (const Candidate& candidate : decision("with-base-toolchain").candidates)
+    if (!candidate.refused.empty()) refused.push_back(candidate.snapshot->image + ": " + candidate.refused);
+  EXPECT_THAT(refused,
+              testing::Contains(
+                  "I-with-targets: configured would have to be done again in it, which is wanted as it is"));
+}
+
+TEST_F(Restore, DoingStagesAgainCountsAgainstAnImage) {
+  have_all_stages();
+  tree_.file("bootstrap", "edited\n");
+  replan();
+  have("bootstrapped", "B", 2000), have("configured", "C", 2001);
+  options_.costs.package_seconds.assign(now_->read.packages.size(), 1);
+  options_.costs.stage_seconds = {0, 3, 3, 0, 0, 0, 0};
+  EXPECT_EQ(told(decide()[3]), "build from C as parent, 0 ready, keep") << "4 packages are faster built";
+  options_.costs.stage_seconds = {0, 1, 2, 0, 0, 0, 0};
+  EXPECT_EQ(told(decide()[1]), "build from I-with-targets as older, 4 ready") << "3 seconds instead of 4";
+}
+
 TEST_F(Restore, AnImageConfiguredOtherwiseIsRefused) {
   have_all_stages();
   tree_.file("build/pkgs/app/spkg-install.in", "edited\n");
@@ -386,6 +418,24 @@ TEST_F(Branching, AnImageWithWhatAnotherBranchWantsIsNotTakenForTheBranchThatLac
   have("system", "S"), have("common", "C", 2), have("one", "1", 3);
   EXPECT_THAT(decided({"two"}),
               ElementsAre("reuse S", "reuse C", "skip", "build from C as parent, 1 ready, keep"));
+}
+
+TEST_F(Branching, WhatAnotherBranchStartsFromIsNotDoneAgainInThisOnesImage) {
+  tree_.file("ci-docker.toml",
+             "[[stage]]\nname='system'\nrecipe='%{system_packages}'\n"
+             "[[stage]]\nname='common'\nadds=['build','bootstrap']\nrecipe='./bootstrap'\n"
+             "[[stage]]\nname='one'\nparent='common'\nrecipe='make app'\nmake_targets=['app']\n"
+             "[[stage]]\nname='two'\nparent='common'\nrecipe='make extra'\nmake_targets=['extra']\n");
+  replan();
+  have("system", "S"), have("one", "1", 3), have("two", "2", 4);
+  tree_.file("bootstrap", "edited\n");
+  replan();
+  have("common", "C", 5);
+  EXPECT_THAT(decided({"two"}),
+              ElementsAre("reuse S", "build from 2 as older, 3 ready", "skip", "build, keep"));
+  EXPECT_THAT(decided({"one", "two"}),
+              ElementsAre("reuse S", "reuse C", "build from C as parent, 0 ready, keep",
+                          "build from C as parent, 0 ready, keep"));
 }
 
 TEST_F(Branching, ABranchesImageStandsForTheirCommonStageOnlyOnItsOwnWay) {

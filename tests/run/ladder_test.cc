@@ -8,22 +8,22 @@ namespace stagemake {
 namespace {
 
 TEST(StageTimes, BehindLieSavingAndGraceAndTheDrain) {
-  StageTimes times = stage_times(20000, 0, 600);
+  StageTimes times = stage_times({0, 20000}, 600);
   EXPECT_DOUBLE_EQ(times.grace, 15);
   EXPECT_DOUBLE_EQ(times.end, 20000 - 600 - 15);
   EXPECT_DOUBLE_EQ(times.close, times.end - 600) << "no more than ten minutes";
-  times = stage_times(1000, 0, 100);
+  times = stage_times({0, 1000}, 100);
   EXPECT_DOUBLE_EQ(times.close, times.end - 0.05 * times.end);
 }
 
 TEST(StageTimes, SavingTakesNoMoreThanHalf) {
-  StageTimes times = stage_times(130, 100, 600);
+  StageTimes times = stage_times({100, 130}, 600);
   EXPECT_DOUBLE_EQ(times.end, 130 - 15 - 3);
   EXPECT_LE(times.close, times.end);
 }
 
 TEST(StageTimes, ADeadlineThatIsOverLeavesNothing) {
-  StageTimes times = stage_times(50, 100, 600);
+  StageTimes times = stage_times({100, 50}, 600);
   EXPECT_LE(times.close, 100);
   EXPECT_LE(times.end, 100);
 }

@@ -88,7 +88,7 @@ ScheduleMachine::ScheduleMachine(std::shared_ptr<FakeRegistry> registry, const s
 struct ScheduleWorld::Running {
   ScheduleMachine& machine;
   const ScheduleCommand& command;
-  std::optional<double> deadline = {};
+  std::optional<RunTime> time = {};
   Notes notes = {};
   std::vector<Snapshot> snapshots = {};
   std::vector<EnvironmentBuild> builds = {};
@@ -177,7 +177,7 @@ bool ScheduleWorld::look(Running& running, BuildWorld& world) {
   ScheduleReporter reporter(time_, running.notes);
   if (!left_containers(world, environment.name).empty()) {
     ++adopted;
-    adopt_containers(world, environment, running.machine.engine.stop(), reporter, running.deadline);
+    adopt_containers(world, environment, running.machine.engine.stop(), reporter, running.time);
   }
   running.snapshots = find_snapshots(world.engine, world.table);
   if (command.from)
@@ -214,7 +214,7 @@ void ScheduleWorld::build(Running& running, BuildWorld& world) {
                                 {.at_once = 1,
                                  .stop = engine.stop(),
                                  .kill = engine.kill(),
-                                 .deadline = running.deadline,
+                                 .time = running.time,
                                  .pushes = pushes ? &*pushes : nullptr},
                                 reporter);
   }
@@ -224,7 +224,7 @@ void ScheduleWorld::build(Running& running, BuildWorld& world) {
 void ScheduleWorld::run(ScheduleMachine& machine, const ScheduleCommand& command) {
   ++commands;
   Running running{.machine = machine, .command = command, .finished = machine.finished};
-  if (command.seconds) running.deadline = time_.now() + *command.seconds;
+  if (command.seconds) running.time = RunTime{time_.now(), time_.now() + *command.seconds};
   time_.begin_build();
   machine.engine.begin_command(command.mishaps);
   machine.engine.push_repository = command.push ? kRepository : "";
@@ -288,19 +288,19 @@ void ScheduleWorld::check_result(const Running& running) {
   if (running.result && running.result->out_of_time) ++out_of_time;
   for (const std::string& text : running.notes.all())
     if (text.find(" is not used: ") != std::string::npos) ++demoted;
-  if (running.deadline && time_.now() > *running.deadline && !running.died)
+  if (running.time && time_.now() > running.time->deadline && !running.died)
     note(running, fmt::format("ended {} s after its deadline, which was {} s from its beginning",
-                              time_.now() - *running.deadline, *running.command.seconds));
+                              time_.now() - running.time->deadline, *running.command.seconds));
   if (running.died) return;
   if (!running.error.empty() && !engine.is_gone()) note(running, "an error escaped: " + running.error);
   if (!running.result) return;
   const BuildResult& result = *running.result;
   if (result.engine_failed && !engine.is_gone()) note(running, "it says that the engine failed");
   if (result.input_failed) note(running, "it says that its input failed");
-  if (result.out_of_time && !running.deadline) note(running, "it ran out of time without a deadline");
-  bool disturbed = engine.is_gone() || mishaps.stops || running.deadline || result.stage_failed;
+  if (result.out_of_time && !running.time) note(running, "it ran out of time without a deadline");
+  bool disturbed = engine.is_gone() || mishaps.stops || running.time || result.stage_failed;
   if (!result.all_well() && !disturbed) note(running, "not all is well, and nobody says why");
-  if (result.stage_failed && running.machine.make.failing.empty() && !mishaps.stops && !running.deadline &&
+  if (result.stage_failed && running.machine.make.failing.empty() && !mishaps.stops && !running.time &&
       !engine.is_gone())
     note(running, "a stage failed, and no package did");
   if (!engine.is_gone() && !engine.container_names().empty()) note(running, "a container is left");

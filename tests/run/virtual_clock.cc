@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <utility>
 
 namespace stagemake {
 namespace {
@@ -56,9 +57,12 @@ bool VirtualClock::pass_in_build(std::unique_lock<std::mutex>& lock, double unti
   if (alarm > until) return true;
   std::function<void()> ring = alarms_.begin()->second->what();
   alarms_.erase(alarms_.begin());
+  std::optional<double> wakes = std::exchange(build_wakes_, std::nullopt);  // it is at work
   lock.unlock();
   ring();
   lock.lock();
+  build_wakes_ = wakes;
+  changed_.notify_all();
   return true;
 }
 
