@@ -168,6 +168,13 @@ std::string shown(std::string_view word) {
   return word.size() <= kMost ? printable(word) : printable(word.substr(0, kMost)) + "…";
 }
 
+std::string some_of(const std::vector<std::string>& words, std::size_t most) {
+  std::size_t named = std::min(words.size(), most);
+  std::string text =
+      printable(join({words.begin(), words.begin() + static_cast<std::ptrdiff_t>(named)}, ", "));
+  return words.size() > named ? text + fmt::format(" and {} more", words.size() - named) : text;
+}
+
 bool is_utf8(std::string_view text) {
   while (!text.empty()) {
     std::size_t length = utf8_length(text);

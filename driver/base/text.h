@@ -49,6 +49,9 @@ std::string printable(std::string_view text);
 // The same of a word for a message: what is long is cut off, and ends in `…`.
 std::string shown(std::string_view word);
 
+// The first `most` of some words for a message, and how many more there are: "a, b and 3 more". Printable.
+std::string some_of(const std::vector<std::string>& words, std::size_t most = 5);
+
 // Whether `text` is valid UTF-8 (RFC 3629).
 bool is_utf8(std::string_view text);
 

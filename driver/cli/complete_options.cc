@@ -3,9 +3,9 @@
 
 #include <algorithm>
 #include <cctype>
-#include <cstdlib>
 #include <iterator>
 
+#include "base/callers_environment.h"
 #include "base/error.h"
 #include "base/text.h"
 #include "cli/docker_build_args.h"
@@ -16,11 +16,6 @@
 
 namespace stagemake {
 namespace {
-
-std::string variable(const char* name) {
-  const char* value = std::getenv(name);
-  return value == nullptr ? std::string() : std::string(value);
-}
 
 void add_words(const std::string& text, std::vector<std::string>& into) {
   for (std::string_view word : words(text)) into.emplace_back(word);
@@ -33,7 +28,7 @@ void read_docker_arguments(Options& options) {
   if (std::find(std::begin(kAboutEnvironments), std::end(kAboutEnvironments), options.verb) ==
       std::end(kAboutEnvironments))
     return;
-  DockerBuildArgs docker = read_docker_build_args(variable("EXTRA_DOCKER_BUILD_ARGS"));
+  DockerBuildArgs docker = read_docker_build_args(callers_variable("EXTRA_DOCKER_BUILD_ARGS"));
   if (options.given.contains("EXTRA_CONFIGURE_ARGS")) docker.given.erase("CONFIGURE_ARGS");
   for (const auto& [name, value] : docker.given) options.given.try_emplace(name, value);
   options.fresh = options.fresh || docker.fresh;
@@ -47,16 +42,17 @@ void read_docker_arguments(Options& options) {
 void read_variables(Options& options) {
   read_docker_arguments(options);
   if (!options.engine_given)
-    if (std::string word = variable("STAGEMAKE_ENGINE"); !word.empty()) {
+    if (std::string word = callers_variable("STAGEMAKE_ENGINE"); !word.empty()) {
       std::optional<EngineKind> kind = engine_kind(word);
       if (!kind) throw bad_input("STAGEMAKE_ENGINE", "is auto, docker, podman or buildah");
       options.engine = *kind;
     }
-  if (options.push_to.empty()) options.push_to = variable("DOCKER_PUSH_REPOSITORY");
-  if (options.from.empty()) add_words(variable("EXTRA_CACHE_FROM_REPOSITORIES"), options.from);
-  if (options.plain_http.empty()) add_words(variable("STAGEMAKE_PLAIN_HTTP"), options.plain_http);
+  if (options.push_to.empty()) options.push_to = callers_variable("DOCKER_PUSH_REPOSITORY");
+  if (options.from.empty()) add_words(callers_variable("EXTRA_CACHE_FROM_REPOSITORIES"), options.from);
+  if (options.plain_http.empty()) add_words(callers_variable("STAGEMAKE_PLAIN_HTTP"), options.plain_http);
   bool limited = options.verb == Verb::Build || options.verb == Verb::Tox;
-  if (std::string text = variable("STAGEMAKE_DEADLINE"); limited && !options.deadline && !text.empty()) {
+  if (std::string text = callers_variable("STAGEMAKE_DEADLINE");
+      limited && !options.deadline && !text.empty()) {
     std::optional<double> seconds = duration_in(text);
     options.deadline = seconds ? seconds_now() + *seconds : time_in(text, seconds_now());
     if (!options.deadline)
@@ -66,9 +62,9 @@ void read_variables(Options& options) {
                                   printable(text)));
   }
   if (!options.tag)
-    if (std::string tag = variable("DOCKER_TAG"); !tag.empty()) options.tag = tag;
-  if (options.extra_tags.empty()) add_words(variable("EXTRA_DOCKER_TAGS"), options.extra_tags);
-  if (options.to.empty()) add_words(variable("DOCKER_TARGETS"), options.to);
+    if (std::string tag = callers_variable("DOCKER_TAG"); !tag.empty()) options.tag = tag;
+  if (options.extra_tags.empty()) add_words(callers_variable("EXTRA_DOCKER_TAGS"), options.extra_tags);
+  if (options.to.empty()) add_words(callers_variable("DOCKER_TARGETS"), options.to);
 }
 
 // What stands in front of an image's name, ending in `/`. Registries know lower-case letters only.

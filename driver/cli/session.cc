@@ -3,10 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <ctime>
 #include <iterator>
 
+#include "base/callers_environment.h"
 #include "base/text.h"
 #include "run/learned.h"
 #include "run/remote_snapshots.h"
@@ -137,13 +137,7 @@ std::vector<std::string> Session::repositories(const Options& options) const {
 
 RegistryOptions registry_options(const Options& options) {
   RegistryOptions registry{.plain_http = options.plain_http};
-  auto variable = [](const char* name) {
-    const char* value = std::getenv(name);
-    return fs::path(value == nullptr ? "" : value);
-  };
-  fs::path cache = variable("XDG_CACHE_HOME");
-  if (cache.empty() && !variable("HOME").empty()) cache = variable("HOME") / ".cache";
-  if (!cache.empty()) registry.cache = cache / "stagemake" / "registry";
+  if (fs::path cache = user_cache_folder(); !cache.empty()) registry.cache = cache / "registry";
   return registry;
 }
 

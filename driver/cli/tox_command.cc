@@ -6,8 +6,8 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstdlib>
 
+#include "base/callers_environment.h"
 #include "base/error.h"
 #include "base/tarball.h"
 #include "base/text.h"
@@ -20,14 +20,9 @@ namespace {
 
 constexpr const char* kLogs = "logs";  // below the tree's root
 
-std::string variable(const char* name) {
-  const char* value = std::getenv(name);
-  return value == nullptr ? std::string() : std::string(value);
-}
-
 // tox 3 and 4 say so to every command they run.
 std::string told_by_tox(const char* name) {
-  std::string value = variable(name);
+  std::string value = callers_variable(name);
   if (value.empty())
     throw bad_input(
         "", fmt::format("{} is not set: `stagemake tox` is for `commands` in a tree's tox.ini; by hand, "
@@ -42,7 +37,7 @@ std::string told_by_tox(const char* name) {
 void be_the_person(const fs::path& envdir) {
   const ::passwd* person = ::getpwuid(::getuid());
   bool has_home = person != nullptr && person->pw_dir != nullptr && *person->pw_dir == '/';
-  std::string home = variable("HOME");
+  std::string home = callers_variable("HOME");
   if (has_home && (home.empty() || fs::path(home) == envdir)) ::setenv("HOME", person->pw_dir, 1);
   std::string runtime = fmt::format("/run/user/{}", ::getuid());
   if (::access(runtime.c_str(), W_OK) == 0) ::setenv("XDG_RUNTIME_DIR", runtime.c_str(), 0);
@@ -50,7 +45,7 @@ void be_the_person(const fs::path& envdir) {
 
 // DOCKER_CONFIG_FILE: credentials for pushing, where the engine's client looks for them.
 void link_credentials(const fs::path& envdir) {
-  std::string file = variable("DOCKER_CONFIG_FILE");
+  std::string file = callers_variable("DOCKER_CONFIG_FILE");
   if (file.empty()) return;
   boost::system::error_code failed;
   fs::path real = fs::canonical(file, failed);
@@ -70,7 +65,7 @@ Options options_for(const Options& asked, const fs::path& envdir) {
   options.envdir = envdir.string();
   options.verbose = true;  // as `docker build` was; scripts search what tox prints
   std::string targets = join(asked.arguments, " ");
-  std::string before = variable("TARGETS_PRE");
+  std::string before = callers_variable("TARGETS_PRE");
   if (before.empty()) before = targets;
   if (!targets.empty()) options.given.try_emplace("TARGETS", targets);
   if (!before.empty()) options.given.try_emplace("TARGETS_PRE", before);

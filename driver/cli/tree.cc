@@ -50,7 +50,7 @@ Tree open_tree(const Options& options, TreeCheck check) {
 
 namespace {
 
-std::optional<std::string> callers_variable(std::string_view name) {
+std::optional<std::string> variable_of_caller(std::string_view name) {
   const char* value = std::getenv(std::string(name).c_str());
   return value == nullptr ? std::nullopt : std::optional<std::string>(value);
 }
@@ -99,7 +99,7 @@ EnvironmentReader environment_reader(const Tree& tree, std::function<std::string
                                      MayRun may_run) {
   EnvironmentSources sources{.packages = tree.packages,
                              .table = tree.factors ? &*tree.factors : nullptr,
-                             .caller = callers_variable,
+                             .caller = variable_of_caller,
                              .revision = {},
                              .processors = std::max(1u, std::thread::hardware_concurrency())};
   sources.revision = [revision = std::move(revision)]() -> std::optional<std::string> {

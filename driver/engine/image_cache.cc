@@ -1,8 +1,8 @@
 #include "engine/image_cache.h"
 
-#include <cstdlib>
 #include <nlohmann/json.hpp>
 
+#include "base/callers_environment.h"
 #include "base/text.h"
 
 namespace stagemake {
@@ -31,13 +31,8 @@ std::optional<ImageInfo> parsed(std::string_view line) {
 }  // namespace
 
 fs::path ImageCache::place(const std::string& engine) {
-  auto variable = [](const char* name) {
-    const char* value = std::getenv(name);
-    return fs::path(value == nullptr ? "" : value);
-  };
-  fs::path root = variable("XDG_CACHE_HOME");
-  if (root.empty() && !variable("HOME").empty()) root = variable("HOME") / ".cache";
-  return root.empty() ? fs::path() : root / "stagemake" / (engine + "-images");
+  fs::path cache = user_cache_folder();
+  return cache.empty() ? cache : cache / (engine + "-images");
 }
 
 void ImageCache::read() {

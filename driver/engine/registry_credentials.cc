@@ -7,11 +7,11 @@
 
 #include <algorithm>
 #include <condition_variable>
-#include <cstdlib>
 #include <mutex>
 #include <nlohmann/json.hpp>
 #include <thread>
 
+#include "base/callers_environment.h"
 #include "base/error.h"
 #include "base/subprocess.h"
 #include "base/text.h"
@@ -25,19 +25,14 @@ using nlohmann::json;
 constexpr std::size_t kLongestAnswer = 1u << 20;  // bytes, of a helper
 constexpr std::string_view kHubKey = "https://index.docker.io/v1/";
 
-std::string variable(const char* name) {
-  const char* value = std::getenv(name);
-  return value == nullptr ? "" : value;
-}
-
 std::vector<fs::path> places() {
-  if (std::string file = variable("REGISTRY_AUTH_FILE"); !file.empty()) return {file};
+  if (std::string file = callers_variable("REGISTRY_AUTH_FILE"); !file.empty()) return {file};
   std::vector<fs::path> files;
-  if (std::string folder = variable("DOCKER_CONFIG"); !folder.empty())
+  if (std::string folder = callers_variable("DOCKER_CONFIG"); !folder.empty())
     files.push_back(fs::path(folder) / "config.json");
-  else if (std::string home = variable("HOME"); !home.empty())
+  else if (std::string home = callers_variable("HOME"); !home.empty())
     files.push_back(fs::path(home) / ".docker/config.json");
-  if (std::string folder = variable("XDG_RUNTIME_DIR"); !folder.empty())
+  if (std::string folder = callers_variable("XDG_RUNTIME_DIR"); !folder.empty())
     files.push_back(fs::path(folder) / "containers/auth.json");
   return files;
 }

@@ -10,17 +10,8 @@
 namespace stagemake {
 namespace {
 
-constexpr std::size_t kMostFiles = 5;  // files named per input, and packages per list
-
 std::string age(std::int64_t then, std::int64_t now) {
   return duration_text(static_cast<double>(std::max<std::int64_t>(0, now - then))) + " ago";
-}
-
-std::string some_of(const std::vector<std::string>& all) {
-  std::vector<std::string> first(all.begin(),
-                                 all.begin() + static_cast<std::ptrdiff_t>(std::min(all.size(), kMostFiles)));
-  std::string text = printable(join(first, ", "));
-  return all.size() > kMostFiles ? text + fmt::format(" and {} more", all.size() - kMostFiles) : text;
 }
 
 bool is_digest(const std::string& value) {

@@ -8,19 +8,6 @@
 #include "run/build_run.h"
 
 namespace stagemake {
-namespace {
-
-constexpr std::size_t kMostNamed = 5;  // packages in a line
-
-std::string some_of(std::vector<std::string> names) {
-  std::size_t all = names.size();
-  names.resize(std::min(all, kMostNamed));
-  return printable(join(names, ", ")) +
-         (all > kMostNamed ? fmt::format(" and {} more", all - kMostNamed) : "");
-}
-
-}  // namespace
-
 BuildRun::BuildRun(const BuildWorld& world, std::vector<EnvironmentBuild>& builds,
                    const BuildOptions& options, Reporter& reporter)
     : world_(world), builds_(builds), options_(options), reporter_(reporter) {

@@ -1,7 +1,6 @@
 #include "run/state_folder.h"
 
-#include <cstdlib>
-
+#include "base/callers_environment.h"
 #include "base/digest.h"
 #include "base/error.h"
 #include "plan/snapshot.h"
@@ -10,13 +9,8 @@ namespace stagemake {
 namespace {
 
 fs::path default_root() {
-  auto variable = [](const char* name) -> fs::path {
-    const char* value = std::getenv(name);
-    return value == nullptr ? fs::path() : fs::path(value);
-  };
-  if (fs::path chosen = variable("STAGEMAKE_STATE"); !chosen.empty()) return chosen;
-  if (fs::path state = variable("XDG_STATE_HOME"); !state.empty()) return state / "stagemake";
-  if (fs::path home = variable("HOME"); !home.empty()) return home / ".local/state/stagemake";
+  if (fs::path chosen = callers_variable("STAGEMAKE_STATE"); !chosen.empty()) return chosen;
+  if (fs::path folder = user_state_folder(); !folder.empty()) return folder;
   throw bad_input(
       "", "no folder for logs and state: neither --state nor STAGEMAKE_STATE, XDG_STATE_HOME or HOME is set");
 }

@@ -137,5 +137,12 @@ TEST(Text, SizesThatPeopleSay) {
     EXPECT_EQ(size_said(said), std::nullopt) << said;
 }
 
+TEST(SomeOf, NamesTheFirstAndCountsTheOthers) {
+  EXPECT_EQ(some_of({}), "");
+  EXPECT_EQ(some_of({"a", "b"}, 2), "a, b");
+  EXPECT_EQ(some_of({"a", "b", "c", "\x1b"}, 2), "a, b and 2 more");
+  EXPECT_EQ(some_of({"\x1b"}), "\\x1b");
+}
+
 }  // namespace
 }  // namespace stagemake
