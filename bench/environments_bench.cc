@@ -36,8 +36,7 @@ std::vector<std::string> names_of(const fs::path& tree, const FactorTable& table
   std::vector<std::string> names;
   if (std::optional<std::string> text = read_file(answers, 64u << 20)) {
     nlohmann::json parsed = nlohmann::json::parse(*text);
-    for (const auto& [name, variables] : parsed.at("envs").items())
-      names.push_back(name);
+    for (const auto& [name, variables] : parsed.at("envs").items()) names.push_back(name);
     return names;
   }
   Faults faults;

@@ -17,6 +17,7 @@
 #include "run/build.h"
 #include "run/image_survey.h"
 #include "run/ladder.h"
+#include "run/outlook.h"
 #include "run/remote_snapshots.h"
 #include "run/signals.h"
 
@@ -223,6 +224,16 @@ std::string worth_keeping_there(Session& session, const Options& options, const 
   return there ? worth_keeping(*there, *own) : std::string();
 }
 
+// What is to be expected, in one line, where that is more than what the next lines say anyway.
+void tell_outlook(const Session& session, const Options& options, Reporter& reporter) {
+  Outlook outlook = outlook_of(session.world, session.builds);
+  OutlookSums sums = sums_of(session.world, outlook, session.builds);
+  if (sums.built == 0 && sums.environments == 1) return;
+  unsigned slots = std::max(1u, std::thread::hardware_concurrency());
+  Simulated simulated = simulate(outlook.simulated, {.slots = slots, .at_once = options.at_once});
+  reporter.note(outlook_text(sums, simulated.makespan));
+}
+
 }  // namespace
 
 BuildOutcome run_session(Session& session, const Options& options) {
@@ -252,6 +263,7 @@ BuildOutcome run_session(Session& session, const Options& options) {
   session.look(options);
   session.settle_tags(options);
   for (const std::string& problem : session.problems) reporter.note(problem);
+  tell_outlook(session, options, reporter);
   std::optional<PushQueue> pushes;
   // tox's images go to the registry by themselves: one for each target, when it is done.
   if (!session.world.push_repository.empty() && options.verb == Verb::Build)

@@ -4,8 +4,36 @@
 
 #include "base/text.h"
 #include "cli/times.h"
+#include "cli/tree.h"
 
 namespace stagemake {
+
+namespace {
+
+// "a,b" and "@FILE" as words.
+void add_words_of(const std::vector<std::string>& said, std::vector<std::string>& words) {
+  for (const std::string& word : names_of(said)) words.push_back(word);
+}
+
+}  // namespace
+
+void add_choice_options(CLI::App& command, Options& options) {
+  auto add = [&](const char* name, std::vector<std::string>& words, const char* what, const char* type) {
+    command
+        .add_option_function<std::vector<std::string>>(
+            name, [&words](const std::vector<std::string>& said) { add_words_of(said, words); }, what)
+        ->type_name(type)
+        ->allow_extra_args(false);
+  };
+  add("--systems", options.choice.systems, "all of these systems' environments; repeatable",
+      "PATTERN,…|@FILE");
+  add("--packages", options.choice.package_sets,
+      "of names and patterns that say none, only these sets of packages", "minimal,…");
+  add("--exclude", options.choice.exclude, "not these environments or systems; repeatable",
+      "PATTERN,…|@FILE");
+  command.add_flag("--all", options.choice.all, "all environments that the tree offers");
+  add("--first", options.first, "what must be known soon: these begin before others", "PATTERN,…|@FILE");
+}
 
 void add_tree_options(CLI::App& command, Options& options) {
   command
@@ -101,7 +129,7 @@ void add_restore_options(CLI::App& command, Options& options) {
       ->check(CLI::IsMember({"pin", "follow", "warn"}));
 }
 
-void add_limits_options(CLI::App& command, Options& options) {
+void add_deadline_options(CLI::App& command, Options& options) {
   command
       .add_option_function<std::string>(
           "--deadline",
@@ -124,6 +152,10 @@ void add_limits_options(CLI::App& command, Options& options) {
           },
           "the same, as a time")
       ->type_name("TIME");
+}
+
+void add_limits_options(CLI::App& command, Options& options) {
+  add_deadline_options(command, options);
   command
       .add_option_function<std::string>(
           "--stall",

@@ -6,13 +6,16 @@
 
 namespace stagemake {
 
+// Which environments: names, patterns, whole systems, sets of packages, exceptions, and which come first.
+void add_choice_options(CLI::App& command, Options& options);
 void add_tree_options(CLI::App& command, Options& options);        // which tree, and how it is read
 void add_stages_options(CLI::App& command, Options& options);      // the table of stages
 void add_engine_options(CLI::App& command, Options& options);      // what runs containers, the state folder
 void add_images_options(CLI::App& command, Options& options);      // names of images
 void add_registries_options(CLI::App& command, Options& options);  // where to look, where to push
 void add_restore_options(CLI::App& command, Options& options);     // which images may be begun in
-void add_limits_options(CLI::App& command, Options& options);      // when a run ends
+void add_deadline_options(CLI::App& command, Options& options);    // when a run ends
+void add_limits_options(CLI::App& command, Options& options);      // that, and when a stage is given up
 void add_targets_options(CLI::App& command, Options& options);     // up to which stages
 void add_json_options(CLI::App& command, Options& options);
 

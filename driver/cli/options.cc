@@ -28,6 +28,7 @@ class Parser {
         "same command goes on, 130 and 143 after SIGINT and SIGTERM.");
     add_build();
     add_explain();
+    add_simulate();
     add_plan();
     add_names(Verb::Stages, "stages", "names of the stages, parents first");
     add_env();
@@ -89,13 +90,19 @@ class Parser {
     return sub;
   }
 
-  void add_build() {
-    CLI::App* sub = command(Verb::Build, "build", "build environments; what is built already is reused");
-    add_environment_options(*sub, options_, true);
-    add_targets_options(*sub, options_);
-    sub->add_option("-j,--at-once", options_.at_once, "stages that may run at the same time (default: 2)")
+  void add_at_once_option(CLI::App* sub) {
+    sub->add_option("-j,--jobs,--at-once", options_.at_once,
+                    "stages that may run at the same time (default: 2)")
         ->type_name("N")
         ->check(CLI::Range(1u, 1000u));
+  }
+
+  void add_build() {
+    CLI::App* sub = command(Verb::Build, "build", "build environments; what is built already is reused");
+    add_environment_options(*sub, options_, false);
+    add_choice_options(*sub, options_);
+    add_targets_options(*sub, options_);
+    add_at_once_option(sub);
     sub->add_flag("-n,--dry-run", options_.dry_run, "say what would be done, and touch nothing");
     sub->add_flag("-k,--keep-going,!--stop-at-failure", options_.keep_going,
                   "after a failure, go on with other environments (default: yes)");
@@ -127,8 +134,34 @@ class Parser {
 
   void add_explain() {
     CLI::App* sub = command(Verb::Explain, "explain", "say for each stage what a build would do, and why");
-    add_environment_options(*sub, options_, true);
+    add_environment_options(*sub, options_, false);
+    add_choice_options(*sub, options_);
     add_targets_options(*sub, options_);
+    add_json_options(*sub, options_);
+    add_engine_options(*sub, options_);
+    add_images_options(*sub, options_);
+    add_registries_options(*sub, options_);
+    add_restore_options(*sub, options_);
+    add_tree_options(*sub, options_);
+    add_stages_options(*sub, options_);
+  }
+
+  void add_simulate() {
+    CLI::App* sub = command(Verb::Simulate, "simulate",
+                            "how long a build would take, here and on more machines, by what was learned");
+    add_environment_options(*sub, options_, false);
+    add_choice_options(*sub, options_);
+    add_targets_options(*sub, options_);
+    add_at_once_option(sub);
+    sub->add_option("--slots", options_.slots, "job slots of a machine (default: this one's processors)")
+        ->type_name("N")
+        ->check(CLI::Range(1u, 100'000u));
+    sub->add_option("--machines", options_.machines, "so many of them (default: 1, and what more would give)")
+        ->type_name("N")
+        ->check(CLI::Range(1u, 10'000u));
+    sub->add_option("--durations", options_.durations, "seconds of packages, a line each: PACKAGE SECONDS")
+        ->type_name("FILE");
+    add_deadline_options(*sub, options_);
     add_json_options(*sub, options_);
     add_engine_options(*sub, options_);
     add_images_options(*sub, options_);

@@ -12,6 +12,7 @@
 #include "engine/container_engine.h"
 #include "plan/candidate.h"
 #include "plan/dialect.h"
+#include "plan/environment_choice.h"
 #include "plan/eviction.h"
 #include "plan/package_list.h"
 
@@ -29,6 +30,7 @@ enum class Verb {
   Envs,
   Build,
   Explain,
+  Simulate,
   Snapshots,
   Shell,
   Clean,
@@ -59,6 +61,8 @@ struct Options {
   // Environments, and what is said of all of them by options (plan/environment.h). What the caller's
   // variables say of them is not here: the tree's tox.ini comes before it.
   std::vector<std::string> environments;
+  EnvironmentChoice choice;        // what else is said of which ones; its names are `environments`
+  std::vector<std::string> first;  // patterns: what must be known soon
   std::map<std::string, std::string> given;
   // http_proxy and the like, for what runs in containers.
   std::map<std::string, std::string> proxies;
@@ -105,6 +109,11 @@ struct Options {
   bool verbose = false;
   bool count_calls = false;
   std::string color = "auto";
+
+  // simulate
+  unsigned slots = 0;  // job slots of a machine; 0: its processors
+  std::optional<unsigned> machines;
+  std::optional<fs::path> durations;
 
   // gc
   EvictionPolicy eviction;

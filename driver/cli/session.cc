@@ -73,6 +73,10 @@ void Session::decide_all(const Options& options) {
   builds.clear();
   for (const Environment& environment : environments)
     builds.push_back(prepare(world, environment, targets, snapshots, settings));
+  for (EnvironmentBuild& build : builds)
+    build.is_first = std::any_of(options.first.begin(), options.first.end(), [&](const std::string& pattern) {
+      return fits(pattern, build.plan.environment.name);
+    });
 }
 
 // Who has all that is wanted on this machine waits for no registry and for no journal.

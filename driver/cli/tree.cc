@@ -113,31 +113,45 @@ EnvironmentReader environment_reader(const Tree& tree, std::function<std::string
   return EnvironmentReader(std::move(sources));
 }
 
+namespace {
+
+// Whether the choice depends on which environments the tree offers.
+bool chooses_of_list(const EnvironmentChoice& choice) {
+  return choice.all || !choice.systems.empty() || !choice.exclude.empty() ||
+         std::any_of(choice.names.begin(), choice.names.end(), [](const std::string& name) {
+           return environment_name(name).starts_with("all-") || is_pattern(name);
+         });
+}
+
+}  // namespace
+
 std::vector<Environment> resolve_environments(const Options& options, const Tree& tree,
                                               EnvironmentReader& reader) {
   Faults lists;
   EnvironmentList list =
       EnvironmentList::read(tree.path, tree.factors ? &*tree.factors : nullptr, tree.table, lists);
-  // Which systems there are matters to groups alone: a workflow that is no YAML keeps nobody from building.
+  EnvironmentChoice choice = options.choice;
   for (const std::string& asked : options.environments)
-    if (environment_name(asked).starts_with("all-")) lists.throw_if_any();
-  // Then no name need say the set of packages.
-  bool exactly = options.verb == Verb::Tox || options.given.contains("SAGE_PACKAGE_LIST_ARGS");
+    if (asked.starts_with('@'))
+      for (const std::string& name : names_of({asked})) choice.names.push_back(name);
+    else
+      choice.names.push_back(asked);
+  if (options.verb != Verb::Tox && choice.names.empty() && choice.systems.empty() && !choice.all)
+    throw bad_input(
+        "", "which environments? Names or patterns (`stagemake envs` lists them), --systems, or --all");
+  // Which systems there are matters to groups alone: a workflow that is no YAML keeps nobody from building.
+  if (chooses_of_list(choice)) lists.throw_if_any();
+  choice.exactly = options.verb == Verb::Tox || options.given.contains("SAGE_PACKAGE_LIST_ARGS");
   std::vector<Environment> environments;
   Faults faults;
-  std::set<std::string> seen;
-  for (const std::string& asked : options.environments) {
-    std::string name = environment_name(asked);
+  std::set<std::string> faulty;  // systems
+  for (const std::string& name : choose(list, choice)) {
+    if (faulty.contains(list.system_of(name))) continue;  // it would say the same once more
     try {
-      std::vector<std::string> meant = exactly ? std::vector<std::string>{name} : list.meant(name);
-      for (const std::string& one : meant)
-        if (seen.insert(one).second)
-          environments.push_back(reader.resolve({.name = one,
-                                                 .given = options.given,
-                                                 .arguments = options.arguments,
-                                                 .envdir = options.envdir}));
+      environments.push_back(reader.resolve(
+          {.name = name, .given = options.given, .arguments = options.arguments, .envdir = options.envdir}));
     } catch (const Error& error) {
-      // The first of several that a name stands for: the others would say the same.
+      faulty.insert(list.system_of(name));
       std::string hint = stage_hint(tree, name);
       for (const Fault& fault : error.faults()) faults.add(fault.where, fault.what + hint);
     }

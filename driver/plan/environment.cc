@@ -262,7 +262,7 @@ class EnvironmentReader::Resolution {
         throw bad_input("",
                         fmt::format("environment {}: which system packages? Its name has none of minimal, "
                                     "standard, maximal; "
-                                    "say it with --packages, for example --packages _prereq",
+                                    "say it with --package-list, for example --package-list _prereq",
                                     environment_.name));
       arguments = old_ ? "--has-file=spkg-configure.m4 :standard:" : ":standard:";
     }

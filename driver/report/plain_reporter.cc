@@ -11,7 +11,8 @@
 namespace stagemake {
 namespace {
 
-constexpr std::size_t kLogTail = 10;  // lines of a failed stage's log that are shown
+constexpr std::size_t kFewEnvironments = 8;  // each of which gets a line at the beginning
+constexpr std::size_t kLogTail = 10;         // lines of a failed stage's log that are shown
 
 double seconds_since(std::chrono::steady_clock::time_point then) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - then).count();
@@ -75,7 +76,7 @@ PlainReporter::~PlainReporter() {
 void PlainReporter::begins(const std::vector<EnvironmentStatus>& all) {
   std::lock_guard lock(mutex_);
   several_ = all.size() > 1;
-  if (options_.quiet) return;
+  if (options_.quiet || all.size() > kFewEnvironments) return;
   for (const EnvironmentStatus& environment : all) {
     std::size_t reused = 0;
     std::size_t to_build = 0;

@@ -17,6 +17,7 @@ BuildRun::BuildRun(const BuildWorld& world, std::vector<EnvironmentBuild>& build
     workplaces_.emplace_back(build.plan.stages.size());
     starts_.emplace_back(build.plan.stages.size());
     made_.emplace_back(build.plan.stages.size());
+    shared_.push_back(shared_stages(builds, shared_.size()));
     auto judge = [&world, &build](const Snapshot& snapshot, Candidate& candidate) {
       judge_packages(build.plan, world.packages, world.variables, build.restore, snapshot, candidate);
     };
@@ -44,9 +45,7 @@ BuildResult BuildRun::run() {
   for (const EnvironmentBuild& build : builds_)
     for (const std::string& note : build.notes) reporter_.note(note);
   reporter_.begins(result_.environments);
-  std::vector<FlowStep> steps;
-  for (std::size_t e = 0; e < builds_.size(); ++e) add_steps(e, steps);
-  execute_flow(steps, options_.at_once);
+  execute_flow(steps(), {.at_once = options_.at_once});
   reporter_.ends(result_.environments, std::chrono::duration<double>(Clock::now() - began).count());
   for (const std::string& note : last_notes_) reporter_.note(note);
   if (result_.out_of_time || options_.stop.stop_requested())
@@ -54,16 +53,16 @@ BuildResult BuildRun::run() {
   return std::move(result_);
 }
 
-void BuildRun::add_steps(std::size_t e, std::vector<FlowStep>& steps) {
-  const EnvironmentBuild& build = builds_[e];
-  std::vector<std::optional<std::size_t>> step_of(build.plan.stages.size());
-  for (std::size_t s = 0; s < build.plan.stages.size(); ++s) {
-    if (build.decisions[s].action == StageDecision::Action::NotWanted) continue;
-    std::optional<std::size_t> parent = build.plan.stages[s].parent;
-    step_of[s] = steps.size();
+// One per stage that is wanted, in the order that a simulation has them in.
+std::vector<FlowStep> BuildRun::steps() {
+  Outlook outlook = outlook_of(world_, builds_);
+  std::vector<Task> tasks = tasks_of(outlook.simulated);
+  std::vector<FlowStep> steps;
+  for (std::size_t i = 0; i < tasks.size(); ++i)
     steps.push_back(
-        {.after = parent ? step_of[*parent] : std::nullopt, .work = [this, e, s] { step(e, s); }});
-  }
+        {.task = tasks[i],
+         .work = [this, e = outlook.stages[i].build, s = outlook.stages[i].stage] { step(e, s); }});
+  return steps;
 }
 
 // The one function that changes a stage's state.

@@ -52,6 +52,7 @@ struct EnvironmentBuild {
   StagePlan plan;
   RestoreOptions restore;  // with the targets; what is found to be no good is added while the build runs
   bool strict = false;
+  bool is_first = false;   // wanted before those that are not
   std::string base_image;  // what containers are made from: the environment's base image, or its old content
   std::unique_ptr<Snapshot> base_held;   // by an incremental environment's base image; null: it says nothing
   std::vector<StageDecision> decisions;  // point into the snapshots that were given to prepare()

@@ -17,6 +17,7 @@
 #include "run/build.h"
 #include "run/flow_executor.h"
 #include "run/ladder.h"
+#include "run/outlook.h"
 #include "run/workplace.h"
 
 namespace stagemake {
@@ -31,7 +32,7 @@ class BuildRun {
   using Clock = std::chrono::steady_clock;
 
   // build.cc
-  void add_steps(std::size_t e, std::vector<FlowStep>& steps);
+  std::vector<FlowStep> steps();
   void change(std::size_t e, std::size_t s, StageStatus status);
   StageStatus status(std::size_t e, std::size_t s);
   void step(std::size_t e, std::size_t s);
@@ -49,6 +50,7 @@ class BuildRun {
 
   // build_settle.cc
   void settle(std::size_t e);
+  void take_shared(std::size_t e);
   // An image that cannot be used after all, and why; null where all can.
   struct Refused {
     const Snapshot* snapshot = nullptr;
@@ -101,6 +103,7 @@ class BuildRun {
   std::vector<std::string> last_notes_;     // told when all has ended
   std::vector<WorkplaceSetting> settings_;  // one per environment
   std::vector<std::unique_ptr<std::once_flag>> settled_;
+  std::vector<std::optional<SharedStages>> shared_;  // per environment
   // Per environment and stage: left open for the next; and made, but nothing has run in them.
   std::vector<std::vector<std::shared_ptr<Workplace>>> workplaces_;
   std::vector<std::vector<std::shared_ptr<Workplace>>> starts_;

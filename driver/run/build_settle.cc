@@ -14,6 +14,7 @@ namespace stagemake {
 void BuildRun::settle(std::size_t e) {
   EnvironmentBuild& build = builds_[e];
   try {
+    take_shared(e);
     for (Refused refused = bring_starts(e); refused.snapshot != nullptr; refused = bring_starts(e)) {
       reporter_.note(fmt::format("{}: {} is not used: {}", build.plan.environment.name,
                                  display_name(*refused.snapshot), refused.why));
@@ -29,6 +30,29 @@ void BuildRun::settle(std::size_t e) {
       if (build.decisions[s].start ||
           (s == build.restore.targets.back() && build.decisions[s].image != nullptr))
         change(e, s, {.state = StageState::Failed, .detail = error.what()});
+  }
+}
+
+// Another environment has made the stages that this one begins with: it goes on in its image. Where they
+// failed there, they are tried here.
+void BuildRun::take_shared(std::size_t e) {
+  if (!shared_[e]) return;
+  EnvironmentBuild& build = builds_[e];
+  std::vector<std::size_t> chain = build.plan.chain(shared_[e]->stage);
+  const std::vector<const Snapshot*>& made = made_[shared_[e]->build];
+  if (std::any_of(chain.begin(), chain.end(), [&](std::size_t s) { return made[s] == nullptr; })) return;
+  std::optional<Candidate> start = std::move(build.decisions[chain.front()].start);
+  for (std::size_t s : chain) {
+    build.decisions[s] = {.action = StageDecision::Action::Reuse, .image = made[s]};
+    change(e, s, {.state = StageState::Reused, .image = display_name(*made[s])});
+  }
+  for (std::size_t s = 0; s < build.decisions.size(); ++s) {
+    std::optional<std::size_t> parent = build.plan.stages[s].parent;
+    if (!parent || build.decisions[s].action != StageDecision::Action::Build || build.decisions[s].start)
+      continue;
+    if (std::find(chain.begin(), chain.end(), *parent) == chain.end()) continue;
+    build.decisions[s].start = start;
+    build.decisions[s].start->snapshot = made[*parent];
   }
 }
 

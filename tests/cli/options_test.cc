@@ -100,7 +100,7 @@ TEST_F(OptionsTest, ABuildTakesAllThatCanBeSaidOfIt) {
             "-s",           "--engine",    "buildah",   "--repository", "ghcr.io/me", "--tag",
             "t1",           "--extra-tag", "t2",        "--extra-tag",  "t3",         "--tree",
             "/tree",        "--stages",    "s.toml",    "--dialect",    "sage-9.8",   "--state",
-            "/s",           "--targets",   "x y",       "--jobs",       "9",          "--base-image",
+            "/s",           "--targets",   "x y",       "--numproc",    "9",          "--base-image",
             "debian:x",     "--color",     "never"});
   EXPECT_THAT(options.environments, ElementsAre("a-minimal", "b-minimal"));
   EXPECT_THAT(options.to, ElementsAre("configured", "with-targets"));

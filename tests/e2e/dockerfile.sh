@@ -36,7 +36,7 @@ cached() { grep -cE 'Using cache|^#[0-9]+ CACHED' "$work/out" || true; }
 
 step "the same file whatever the number of jobs, and where it is written to"
 "$STAGEMAKE_BINARY" dockerfile "$environment" --base-image "$base" > "$work/Dockerfile"
-"$STAGEMAKE_BINARY" dockerfile "docker-$environment" --base-image "$base" --jobs 7 -o "$work/other"
+"$STAGEMAKE_BINARY" dockerfile "docker-$environment" --base-image "$base" --numproc 7 -o "$work/other"
 cmp "$work/Dockerfile" "$work/other" || fail "not the same"
 [ "$(tail -n 1 "$work/Dockerfile")" = '#:end:' ] || fail "it does not end with #:end:"
 layers=$(grep -cE '^(RUN|COPY|WORKDIR)' "$work/Dockerfile")

@@ -158,7 +158,7 @@ expect_offered 'debian-bookworm-minimal' 'stagemake build -j 4 -n --to configure
 expect_offered "$(paste -sd ' ' "$notes/stages")" 'stagemake shell x '
 expect_offered '' 'stagemake shell x y '
 expect_offered '' 'stagemake nonsense '
-expect_offered '' 'stagemake build --jobs '
+expect_offered '' 'stagemake build --numproc '
 expect_offered 'with-targets-pre with-targets' 'stagemake build --to with-t'
 
 promise "words that readline cuts in pieces, and those that it is told to leave whole"

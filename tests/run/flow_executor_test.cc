@@ -54,15 +54,17 @@ class Meeting {
 };
 
 TEST(FlowExecutor, NothingToDoIsDone) {
-  EXPECT_NO_THROW(execute_flow({}, 4));
+  EXPECT_NO_THROW(execute_flow({}, {}));
 }
 
 TEST(FlowExecutor, AChainRunsInOrder) {
   for (unsigned at_once : {1u, 8u}) {
     Record record;
-    std::vector<FlowStep> steps = {
-        {std::nullopt, record.step(0)}, {0, record.step(1)}, {1, record.step(2)}, {2, record.step(3)}};
-    execute_flow(steps, at_once);
+    std::vector<FlowStep> steps = {{{}, record.step(0)},
+                                   {{.after = 0}, record.step(1)},
+                                   {{.after = 1}, record.step(2)},
+                                   {{.after = 2}, record.step(3)}};
+    execute_flow(steps, {.at_once = at_once});
     EXPECT_THAT(record.order(), ElementsAre(0, 1, 2, 3));
   }
 }
@@ -71,12 +73,12 @@ TEST(FlowExecutor, BranchesComeAfterTheirParentAndEachRunsOnce) {
   Record record;
   // 0 ─► 1 ─► 3        4 stands alone
   //   └► 2
-  execute_flow({{std::nullopt, record.step(0)},
-                {0, record.step(1)},
-                {0, record.step(2)},
-                {1, record.step(3)},
-                {std::nullopt, record.step(4)}},
-               3);
+  execute_flow({{{}, record.step(0)},
+                {{.after = 0}, record.step(1)},
+                {{.after = 0}, record.step(2)},
+                {{.after = 1}, record.step(3)},
+                {{}, record.step(4)}},
+               {.at_once = 3});
   EXPECT_THAT(record.order(), testing::UnorderedElementsAre(0, 1, 2, 3, 4));
   EXPECT_LT(record.at(0), record.at(1));
   EXPECT_LT(record.at(0), record.at(2));
@@ -87,16 +89,17 @@ TEST(FlowExecutor, BranchesRunAtTheSameTimeAlsoWhereThereAreFewerCores) {
   constexpr unsigned kBranches = 16;
   Meeting meeting(kBranches);
   std::atomic<unsigned> met{0};
-  std::vector<FlowStep> steps = {{std::nullopt, [] {}}};
-  for (unsigned i = 0; i < kBranches; ++i) steps.push_back({0, [&] { met += meeting.join() ? 1 : 0; }});
-  execute_flow(steps, kBranches);
+  std::vector<FlowStep> steps = {{{}, [] {}}};
+  for (unsigned i = 0; i < kBranches; ++i)
+    steps.push_back({{.after = 0}, [&] { met += meeting.join() ? 1 : 0; }});
+  execute_flow(steps, {.at_once = kBranches});
   EXPECT_EQ(met, kBranches);
 }
 
 TEST(FlowExecutor, NeverMoreAtOnceThanAllowed) {
   for (unsigned at_once : {0u, 1u, 3u}) {
     std::atomic<unsigned> running{0}, most{0};
-    std::vector<FlowStep> steps(30, {std::nullopt, [&] {
+    std::vector<FlowStep> steps(30, {{}, [&] {
                                        unsigned now = ++running;
                                        for (unsigned seen = most;
                                             now > seen && !most.compare_exchange_weak(seen, now);) {
@@ -104,20 +107,34 @@ TEST(FlowExecutor, NeverMoreAtOnceThanAllowed) {
                                        std::this_thread::sleep_for(200us);
                                        --running;
                                      }});
-    execute_flow(steps, at_once);
+    execute_flow(steps, {.at_once = at_once});
     EXPECT_LE(most, std::max(1u, at_once));
     EXPECT_GE(most, 1u);
   }
 }
 
+TEST(FlowExecutor, TheLongestWayBeginsFirstAndGoesOn) {
+  for (int i = 0; i < 100; ++i) {
+    Record record;
+    // 0 is short; 1 ─► 2 ─► 3 is long; 4 is between.
+    execute_flow({{{.seconds = 1}, record.step(0)},
+                  {{.seconds = 5}, record.step(1)},
+                  {{.after = 1, .seconds = 5}, record.step(2)},
+                  {{.after = 2, .seconds = 2}, record.step(3)},
+                  {{.seconds = 4}, record.step(4)}},
+                 {.at_once = 1});
+    ASSERT_THAT(record.order(), ElementsAre(1, 2, 4, 3, 0));
+  }
+}
+
 TEST(FlowExecutor, OneThatThrowsStopsNoneAndIsTold) {
   Record record;
-  std::vector<FlowStep> steps = {{std::nullopt, [] { throw std::runtime_error("first"); }},
-                                 {0, record.step(1)},
-                                 {std::nullopt, record.step(2)},
-                                 {2, record.step(3)}};
+  std::vector<FlowStep> steps = {{{}, [] { throw std::runtime_error("first"); }},
+                                 {{.after = 0}, record.step(1)},
+                                 {{}, record.step(2)},
+                                 {{.after = 2}, record.step(3)}};
   try {
-    execute_flow(steps, 2);
+    execute_flow(steps, {.at_once = 2});
     ADD_FAILURE() << "nothing was thrown";
   } catch (const std::runtime_error& error) {
     EXPECT_STREQ(error.what(), "first");
@@ -129,9 +146,9 @@ TEST(FlowExecutor, TenThousandStepsTakeNoTimeToSpeakOf) {
   std::atomic<unsigned> ran{0};
   std::vector<FlowStep> steps;
   for (std::size_t i = 0; i < 10'000; ++i)
-    steps.push_back({i % 10 == 0 ? std::nullopt : std::optional(i - 1), [&] { ++ran; }});
+    steps.push_back({{.after = i % 10 == 0 ? std::nullopt : std::optional(i - 1)}, [&] { ++ran; }});
   auto began = std::chrono::steady_clock::now();
-  execute_flow(steps, 4);
+  execute_flow(steps, {.at_once = 4});
   EXPECT_EQ(ran, 10'000u);
   EXPECT_LT(std::chrono::steady_clock::now() - began, 10s) << "it takes well below one";
 }
@@ -139,7 +156,7 @@ TEST(FlowExecutor, TenThousandStepsTakeNoTimeToSpeakOf) {
 TEST(FlowExecutor, RunsOfItMayBeNestedInTimeAndRepeated) {
   for (int i = 0; i < 200; ++i) {
     std::atomic<int> ran{0};
-    execute_flow({{std::nullopt, [&] { ++ran; }}, {0, [&] { ++ran; }}}, 2);
+    execute_flow({{{}, [&] { ++ran; }}, {{.after = 0}, [&] { ++ran; }}}, {.at_once = 2});
     ASSERT_EQ(ran, 2);
   }
 }

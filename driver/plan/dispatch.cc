@@ -1,0 +1,54 @@
+#include "plan/dispatch.h"
+
+#include <algorithm>
+
+namespace stagemake {
+
+std::vector<double> remaining_seconds(const std::vector<Task>& tasks) {
+  std::vector<double> longest(tasks.size());  // of what follows; then with the task itself
+  for (std::size_t i = tasks.size(); i-- > 0;) {
+    longest[i] += tasks[i].seconds;
+    if (tasks[i].after) longest[*tasks[i].after] = std::max(longest[*tasks[i].after], longest[i]);
+  }
+  return longest;
+}
+
+Dispatcher::Dispatcher(const std::vector<Task>& tasks, const DispatchLimits& limits) : limits_(limits) {
+  limits_.at_once = std::max(1u, limits_.at_once);
+  std::vector<double> remaining = remaining_seconds(tasks);
+  for (std::size_t i = 0; i < tasks.size(); ++i) {
+    ranks_.push_back({.is_last = !tasks[i].is_first, .remaining = -remaining[i], .task = i});
+    memory_.push_back(tasks[i].memory);
+  }
+  for (std::size_t i = tasks.size(); i-- > 0;)
+    if (tasks[i].after && !ranks_[i].is_last) ranks_[*tasks[i].after].is_last = false;
+}
+
+void Dispatcher::add_ready(std::size_t task) {
+  ready_.insert(ranks_[task]);
+}
+
+bool Dispatcher::has_room(std::size_t task) const {
+  if (running_ == 0) return true;
+  return running_ < limits_.at_once &&
+         (limits_.memory == 0 || memory_used_ + memory_[task] <= limits_.memory);
+}
+
+std::optional<std::size_t> Dispatcher::next() {
+  if (running_ >= limits_.at_once) return std::nullopt;
+  auto found =
+      std::find_if(ready_.begin(), ready_.end(), [this](const Rank& rank) { return has_room(rank.task); });
+  if (found == ready_.end()) return std::nullopt;
+  std::size_t task = found->task;
+  ready_.erase(found);
+  ++running_;
+  memory_used_ += memory_[task];
+  return task;
+}
+
+void Dispatcher::end(std::size_t task) {
+  --running_;
+  memory_used_ -= memory_[task];
+}
+
+}  // namespace stagemake

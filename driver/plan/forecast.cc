@@ -1,0 +1,50 @@
+#include "plan/forecast.h"
+
+#include <algorithm>
+#include <numeric>
+#include <set>
+
+namespace stagemake {
+
+double StageForecast::processor_seconds() const {
+  return std::accumulate(package_seconds.begin(), package_seconds.end(), beside_seconds);
+}
+
+std::vector<StageForecast> forecast(const StagePlan& plan, const std::vector<StageDecision>& decisions,
+                                    const RestoreOptions& options) {
+  std::vector<StageForecast> all(decisions.size());
+  // What is not ready where a chain of stages begins; it is built in the stages that follow.
+  std::vector<std::set<PackageId>> missing(decisions.size());
+  for (std::size_t s = 0; s < decisions.size(); ++s) {
+    const StageDecision& decision = decisions[s];
+    StageForecast& stage = all[s];
+    auto fetch = [&](const Snapshot* image) {
+      if (image == nullptr || !image->is_remote()) return;
+      stage.fetch_bytes = image->size;
+      stage.fetch_seconds = options.costs.of_fetching(*image);
+    };
+    if (decision.action == StageDecision::Action::NotWanted) continue;
+    if (decision.action == StageDecision::Action::Reuse) {
+      stage.action = StageForecast::Action::Reused;
+      bool is_target = std::find(options.targets.begin(), options.targets.end(), s) != options.targets.end();
+      if (is_target) fetch(decision.image);
+      continue;
+    }
+    stage.action = StageForecast::Action::Built;
+    if (decision.start) {
+      missing[s].insert(decision.start->to_build.begin(), decision.start->to_build.end());
+      fetch(decision.start->snapshot);
+    } else {
+      missing[s] = missing[*plan.stages[s].parent];
+    }
+    stage.beside_seconds = options.costs.of_stage(s);
+    for (PackageId id : plan.stages[s].packages)
+      if (missing[s].contains(id)) {
+        stage.packages.push_back(id);
+        stage.package_seconds.push_back(options.costs.of_package(id));
+      }
+  }
+  return all;
+}
+
+}  // namespace stagemake

@@ -1,0 +1,87 @@
+// What begins next.
+#include "plan/dispatch.h"
+
+#include <gmock/gmock.h>
+
+namespace stagemake {
+namespace {
+
+using testing::ElementsAre;
+
+// Two chains 0 ─► 1 and 2 ─► 3 ─► 4, and 5 alone.
+const std::vector<Task> kTasks = {{.seconds = 10},
+                                  {.after = 0, .seconds = 10},
+                                  {.seconds = 1},
+                                  {.after = 2, .seconds = 30},
+                                  {.after = 3, .seconds = 5},
+                                  {.seconds = 21}};
+
+// Tasks in the order in which one after the other begins where each ends before the next.
+std::vector<std::size_t> order(const std::vector<Task>& tasks) {
+  Dispatcher dispatcher(tasks, {});
+  for (std::size_t i = 0; i < tasks.size(); ++i)
+    if (!tasks[i].after) dispatcher.add_ready(i);
+  std::vector<std::size_t> begun;
+  while (std::optional<std::size_t> next = dispatcher.next()) {
+    begun.push_back(*next);
+    dispatcher.end(*next);
+    for (std::size_t i = 0; i < tasks.size(); ++i)
+      if (tasks[i].after == next) dispatcher.add_ready(i);
+  }
+  return begun;
+}
+
+TEST(Dispatch, WhatRemainsIsTheLongestWay) {
+  EXPECT_THAT(remaining_seconds(kTasks), ElementsAre(20, 10, 36, 35, 5, 21));
+  EXPECT_THAT(remaining_seconds({{.seconds = 1}, {.after = 0, .seconds = 2}, {.after = 0, .seconds = 7}}),
+              ElementsAre(8, 2, 7));
+}
+
+TEST(Dispatch, TheLongestWayFirstAndOfEqualsTheEarliest) {
+  EXPECT_THAT(order(kTasks), ElementsAre(2, 3, 5, 0, 1, 4));
+  EXPECT_THAT(order({{.seconds = 1}, {.seconds = 1}, {.seconds = 1}}), ElementsAre(0, 1, 2));
+}
+
+TEST(Dispatch, WhatIsWantedFirstComesFirstWithWhatItComesAfter) {
+  std::vector<Task> tasks = kTasks;
+  tasks[1].is_first = true;
+  EXPECT_THAT(order(tasks), ElementsAre(0, 1, 2, 3, 5, 4));
+}
+
+TEST(Dispatch, NoMoreAtOnceThanAllowed) {
+  Dispatcher dispatcher(kTasks, {.at_once = 2});
+  for (std::size_t i : {0u, 2u, 5u}) dispatcher.add_ready(i);
+  EXPECT_EQ(dispatcher.next(), 2u);
+  EXPECT_EQ(dispatcher.next(), 5u);
+  EXPECT_EQ(dispatcher.next(), std::nullopt);
+  EXPECT_EQ(dispatcher.running(), 2u);
+  dispatcher.end(5);
+  EXPECT_EQ(dispatcher.next(), 0u);
+  EXPECT_EQ(Dispatcher(kTasks, {.at_once = 0}).running(), 0u);
+}
+
+TEST(Dispatch, WhatHasNoRoomWaitsAndSmallerOnesBegin) {
+  std::vector<Task> tasks = {
+      {.seconds = 9, .memory = 6}, {.seconds = 8, .memory = 6}, {.seconds = 1, .memory = 4}};
+  Dispatcher dispatcher(tasks, {.at_once = 9, .memory = 10});
+  for (std::size_t i : {0u, 1u, 2u}) dispatcher.add_ready(i);
+  EXPECT_EQ(dispatcher.next(), 0u);
+  EXPECT_EQ(dispatcher.next(), 2u);
+  EXPECT_EQ(dispatcher.next(), std::nullopt);
+  dispatcher.end(2);
+  EXPECT_EQ(dispatcher.next(), std::nullopt);
+  dispatcher.end(0);
+  EXPECT_EQ(dispatcher.next(), 1u);
+}
+
+TEST(Dispatch, WhatIsLargerThanTheMachineRunsAlone) {
+  Dispatcher dispatcher({{.seconds = 9, .memory = 60}, {.seconds = 1}}, {.at_once = 9, .memory = 10});
+  dispatcher.add_ready(0), dispatcher.add_ready(1);
+  EXPECT_EQ(dispatcher.next(), 0u);
+  EXPECT_EQ(dispatcher.next(), std::nullopt) << "what is not known takes none, and there is none";
+  dispatcher.end(0);
+  EXPECT_EQ(dispatcher.next(), 1u);
+}
+
+}  // namespace
+}  // namespace stagemake
