@@ -99,6 +99,14 @@ std::string checked_tag(const std::string& tag) {
   return clean;
 }
 
+void check_choice(const Options& options) {
+  bool chooses =
+      options.verb == Verb::Build || options.verb == Verb::Explain || options.verb == Verb::Simulate;
+  if (chooses && options.environments.empty() && options.choice.systems.empty() && !options.choice.all)
+    throw bad_input(
+        "", "which environments? Names or patterns (`stagemake envs` lists them), --systems or --all");
+}
+
 void check(Options& options) {
   options.repository = checked_repository("--repository", options.repository);
   options.push_to = checked_repository("--push-to", options.push_to);
@@ -115,6 +123,7 @@ void check(Options& options) {
 void complete_options(Options& options) {
   read_variables(options);
   check(options);
+  check_choice(options);
 }
 
 }  // namespace stagemake

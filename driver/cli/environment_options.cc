@@ -53,7 +53,9 @@ void add_settings(const std::vector<std::string>& settings, std::map<std::string
 void add_environment_options(CLI::App& command, Options& options, bool name_required) {
   command
       .add_option("ENV", options.environments,
-                  "environments, as debian-bookworm-minimal or docker-debian-bookworm-minimal")
+                  "environments, as debian-bookworm-minimal or docker-debian-bookworm-minimal; where several "
+                  "may be named, also "
+                  "patterns ('debian-*') and @FILE")
       ->required(name_required);
   for (const GivenOption& given : kGivenOptions)
     command

@@ -136,9 +136,6 @@ std::vector<Environment> resolve_environments(const Options& options, const Tree
       for (const std::string& name : names_of({asked})) choice.names.push_back(name);
     else
       choice.names.push_back(asked);
-  if (options.verb != Verb::Tox && choice.names.empty() && choice.systems.empty() && !choice.all)
-    throw bad_input(
-        "", "which environments? Names or patterns (`stagemake envs` lists them), --systems, or --all");
   // Which systems there are matters to groups alone: a workflow that is no YAML keeps nobody from building.
   if (chooses_of_list(choice)) lists.throw_if_any();
   choice.exactly = options.verb == Verb::Tox || options.given.contains("SAGE_PACKAGE_LIST_ARGS");

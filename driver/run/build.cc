@@ -182,22 +182,24 @@ void BuildRun::push(std::size_t e, std::size_t s, const std::string& image, bool
 void BuildRun::note_remaining(std::size_t e) {
   const EnvironmentBuild& build = builds_[e];
   const Snapshot* furthest = nullptr;
-  bool all_done = true;
+  std::size_t done = 0, wanted = 0;  // stages
   for (std::size_t s = 0; s < build.decisions.size(); ++s) {
     StageState state = result_.environments[e].stages[s].state;
-    if (state != StageState::Built && state != StageState::Reused && state != StageState::NotWanted)
-      all_done = false;
+    wanted += state != StageState::NotWanted ? 1 : 0;
+    done += state == StageState::Built || state == StageState::Reused ? 1 : 0;
     const std::optional<Candidate>& start = build.decisions[s].start;
     for (const Snapshot* held : {build.decisions[s].image, start ? start->snapshot : nullptr, made_[e][s]})
       if (held != nullptr) furthest = held;
   }
-  if (all_done) return;
+  if (done == wanted) return;
   Candidate rest{.snapshot = furthest};
   CandidateJudge(build.plan, world_.packages, world_.variables, build.restore).weigh(rest);
   std::vector<std::string> names;
   for (PackageId id : rest.to_build) names.push_back(world_.packages[id].name);
-  std::string text = fmt::format("{}: {} of {} packages are done", build.plan.environment.name, rest.ready,
-                                 rest.ready + names.size());
+  std::string text = fmt::format("{}: {} of {} stages", build.plan.environment.name, done, wanted);
+  if (std::size_t all = rest.ready + names.size(); all > 0)
+    text += fmt::format(" and {} of {} packages", rest.ready, all);
+  text += " are done";
   if (!names.empty())
     text += fmt::format(", {}{} remain ({}), about {}", build.plan.is_exact() ? "" : "at most ", names.size(),
                         some_of(names), duration_text(rest.build_seconds));

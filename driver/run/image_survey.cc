@@ -18,6 +18,8 @@ namespace {
 constexpr std::size_t kFileLimit = 256u << 20;  // bytes; a source file beyond it counts as changed
 
 constexpr std::chrono::milliseconds kRegistryPatience{6000};
+// Seconds that a package took whose clock, which has whole ones, did not move: 0 would say that it is not known.
+constexpr double kLeastPackage = 0.5;
 
 // An installation record: NAME-VERSION.
 struct Record {
@@ -161,6 +163,7 @@ std::map<std::string, InstalledPackage> installed_packages(
       seconds = found->second;
     else if (seconds == 0)
       seconds = static_cast<double>(time - last);
+    seconds = std::max(seconds, kLeastPackage);
     last = time;
   }
   return installed;

@@ -44,8 +44,7 @@ bool makes_the_same(const EnvironmentBuild& other, const EnvironmentBuild& build
 
 std::optional<SharedStages> shared_stages(const std::vector<EnvironmentBuild>& builds, std::size_t b) {
   const EnvironmentBuild& build = builds[b];
-  if (build.decisions.empty() || !begins_at_base(build.decisions.front()) || build.restore.only != nullptr ||
-      build.restore.fresh)
+  if (build.decisions.empty() || !begins_at_base(build.decisions.front()) || build.restore.only != nullptr)
     return std::nullopt;
   for (std::size_t other = 0; other < b; ++other) {
     if (builds[other].base_image != build.base_image || !begins_at_base(builds[other].decisions.front()) ||
@@ -126,7 +125,7 @@ std::string outlook_text(const OutlookSums& sums, double seconds) {
   std::string text = counted(sums.environments, "environment") + ": ";
   std::vector<std::string> parts;
   if (sums.reused > 0) parts.push_back(counted(sums.reused, "stage") + " reused");
-  if (sums.shared > 0) parts.push_back(fmt::format("{} shared", sums.shared));
+  if (sums.shared > 0) parts.push_back(counted(sums.shared, "stage") + " shared");
   if (sums.fetches > 0)
     parts.push_back(
         fmt::format("{} to fetch, {}", counted(sums.fetches, "image"), size_text(sums.fetch_bytes)));

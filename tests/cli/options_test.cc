@@ -184,6 +184,23 @@ TEST_F(OptionsTest, BadVariablesAreToldWithStatusTwo) {
   EXPECT_THAT(refusal({"build", "a"}), HasSubstr("b@d"));
 }
 
+TEST_F(OptionsTest, EnvironmentsAreChosenByNamesPatternsSystemsAndSets) {
+  TemporaryFolder folder(fs::temp_directory_path());
+  write_file(folder.path() / "systems", "debian-* # all of them\nfedora-40,fedora-41\n");
+  Options options =
+      good({"simulate", "arch*", "--systems", "@" + (folder.path() / "systems").string(), "--packages",
+            "minimal,standard", "--exclude", "debian-sid", "--exclude", "x,y", "--first", "fedora-*"});
+  EXPECT_THAT(options.environments, ElementsAre("arch*"));
+  EXPECT_THAT(options.choice.systems, ElementsAre("debian-*", "fedora-40", "fedora-41"));
+  EXPECT_THAT(options.choice.package_sets, ElementsAre("minimal", "standard"));
+  EXPECT_THAT(options.choice.exclude, ElementsAre("debian-sid", "x", "y"));
+  EXPECT_THAT(options.first, ElementsAre("fedora-*"));
+  EXPECT_TRUE(good({"build", "--all"}).choice.all);
+  EXPECT_EQ(good({"build", "a", "--jobs", "7"}).at_once, 7u);
+  EXPECT_THAT(refusal({"simulate"}), HasSubstr("--systems or --all"));
+  EXPECT_THAT(refusal({"explain", "--systems", "@/nowhere/list"}), HasSubstr("/nowhere/list"));
+}
+
 TEST_F(OptionsTest, TagsAreWhatRegistriesTake) {
   for (const std::string& tag : {std::string("9.8.rc0-3-gabc"), std::string("_x"), std::string(120, 'a')})
     EXPECT_EQ(good({"build", "a", "--tag", tag}).tag, tag);

@@ -126,7 +126,8 @@ TEST(ResolveEnvironments, AWorkflowThatIsNoYamlMattersToGroupsAlone) {
   Options options;
   options.tree = tree.path();
   Tree opened = open_tree(options);
-  EnvironmentReader reader = environment_reader(opened, [] { return std::string(); }, MayRun::Nothing);
+  EnvironmentReader reader = environment_reader(
+      opened, [] { return std::string(); }, MayRun::Nothing);
   options.environments = {"debian-bookworm-minimal"};
   EXPECT_EQ(resolve_environments(options, opened, reader).size(), 1u);
   options.environments = {"all-minimal"};

@@ -44,6 +44,14 @@ TEST_F(SharedPrefix, WhatTwoEnvironmentsBeginWithIsBuiltOnce) {
   EXPECT_THAT(bench_.build({kMinimal, kStandard}).scripts, IsEmpty());
 }
 
+TEST_F(SharedPrefix, AFreshBuildSharesWhatItMakesItself) {
+  bench_.build({kMinimal, kStandard});
+  bench_.settings.fresh = true;
+  BuildBench::Run run = bench_.build({kMinimal, kStandard});
+  EXPECT_EQ(ran(run, "system packages"), 1u);
+  EXPECT_EQ(run.scripts.size(), 6u) << "here they differ in nothing but their names";
+}
+
 TEST_F(SharedPrefix, AtOnceToo) {
   bench_.options.at_once = 4;
   BuildBench::Run run = bench_.build({kMinimal, kStandard, "debian-bookworm-maximal"});
@@ -77,7 +85,7 @@ TEST(OutlookText, IsOneLineOfWhatMatters) {
       outlook_text(
           {.environments = 2, .built = 5, .reused = 6, .shared = 1, .packages = 1, .processor_seconds = 90},
           50),
-      "2 environments: 6 stages reused, 1 shared, 5 to build, 1 package; about 1 min 30 s of processor time, "
+      "2 environments: 6 stages reused, 1 stage shared, 5 to build, 1 package; about 1 min 30 s of processor time, "
       "done "
       "in 50 s");
   EXPECT_EQ(outlook_text({.environments = 1,
