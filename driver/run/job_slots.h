@@ -1,0 +1,101 @@
+// One pool of job slots for the makes of all containers: never more jobs at once than slots, and none idle
+// while somewhere there is something to do.
+//
+// GNU make's jobserver is a pipe with a byte in it for each job that may run beside the first one. Here each
+// container has such a pipe of its own, a FIFO that is mounted into it, and a broker moves bytes between
+// them: what lies unused in one goes where all is taken. So the driver knows at any time how many slots each
+// container has, and those of a container that is killed come back, which one pipe for all would lose. The
+// first job of each make needs no byte: its slot is taken before the stage begins, and given back when it
+// ends.
+//
+// Thread rule: any thread.
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <stop_token>
+#include <thread>
+#include <vector>
+
+#include "base/files.h"
+
+namespace stagemake {
+
+class JobSlots {
+ public:
+  class Share;
+
+  // `count`: at least 1.
+  explicit JobSlots(unsigned count);
+  // All shares must be gone.
+  ~JobSlots();
+  JobSlots(const JobSlots&) = delete;
+  JobSlots& operator=(const JobSlots&) = delete;
+
+  // Makes the FIFO, which stays when the share goes: containers may outlive their driver. EngineError where
+  // that is not possible.
+  std::unique_ptr<Share> share(const fs::path& fifo);
+
+  unsigned count() const;
+  // Slots that no share has.
+  unsigned free() const;
+  // Changes the number of slots; where there are fewer, jobs that run end first.
+  void set_count(unsigned count);
+
+ private:
+  friend class Share;
+
+  void serve(const std::stop_token& stop);
+  void balance();
+  void collect_unused(bool all);
+  unsigned used() const;
+  Share* hungriest();
+
+  mutable std::mutex mutex_;
+  std::condition_variable_any changed_;
+  unsigned count_;
+  unsigned waiting_ = 0;  // shares that want to begin
+  std::vector<Share*> shares_;
+  const int returned_;   // an epoll descriptor: something was written into a share's FIFO
+  std::jthread broker_;  // last: it uses all of the above
+};
+
+// The slots of one container.
+class JobSlots::Share {
+ public:
+  ~Share();
+  Share(const Share&) = delete;
+  Share& operator=(const Share&) = delete;
+
+  const fs::path& fifo() const { return fifo_; }
+  // Before make runs: waits for a slot for its first job. False where a stop was requested before there was
+  // one.
+  bool begin(const std::stop_token& stop);
+  // Nothing runs in the container any more: all its slots are free.
+  void end();
+  // Slots that it has now, used or not.
+  unsigned slots() const;
+
+ private:
+  friend class JobSlots;
+  Share(JobSlots& pool, fs::path fifo);
+
+  unsigned unused() const;       // bytes in the FIFO
+  bool put();                    // a byte into it; false where that fails
+  unsigned take(unsigned most);  // bytes out of it
+
+  JobSlots& pool_;
+  const fs::path fifo_;
+  int descriptor_ = -1;
+  bool runs_ = false;
+  std::chrono::steady_clock::time_point offered_ = {};
+  unsigned given_ = 0;  // bytes that are in the FIFO or held by a make
+};
+
+// Shell text, for before a recipe, that lets make take part in the pool whose FIFO lies at `path` in the
+// container, or in a container where it cannot, tells so and gives make `fair_share` jobs of its own.
+std::string job_slots_setup(std::string_view path, unsigned slots, unsigned fair_share);
+
+}  // namespace stagemake
