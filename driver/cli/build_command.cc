@@ -229,7 +229,7 @@ void tell_outlook(const Session& session, const Options& options, Reporter& repo
   Outlook outlook = outlook_of(session.world, session.builds);
   OutlookSums sums = sums_of(session.world, outlook, session.builds);
   if (sums.built == 0 && sums.environments == 1) return;
-  unsigned slots = std::max(1u, std::thread::hardware_concurrency());
+  unsigned slots = options.slots > 0 ? options.slots : std::max(1u, std::thread::hardware_concurrency());
   Simulated simulated = simulate(outlook.simulated, {.slots = slots, .at_once = options.at_once});
   reporter.note(outlook_text(sums, simulated.makespan));
 }
@@ -274,6 +274,8 @@ BuildOutcome run_session(Session& session, const Options& options) {
             .stop = signals.token(),
             .kill = signals.kill_token(),
             .deadline = options.deadline});
+  std::optional<JobSlots> slots;
+  if (options.slots > 0) slots.emplace(options.slots);
   BuildOutcome outcome{.push_required = options.push == Options::Push::Required};
   outcome.result = run_builds(session.world, session.builds,
                               {.keep_going = options.keep_going,
@@ -282,6 +284,7 @@ BuildOutcome run_session(Session& session, const Options& options) {
                                .kill = signals.kill_token(),
                                .time = time,
                                .stall = options.stall,
+                               .slots = slots ? &*slots : nullptr,
                                .pushes = pushes ? &*pushes : nullptr},
                               reporter);
   if (pushes) outcome.pushes = pushes->finish();

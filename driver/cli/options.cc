@@ -97,12 +97,18 @@ class Parser {
         ->check(CLI::Range(1u, 1000u));
   }
 
+  void add_slots_option(CLI::App* sub, const char* what) {
+    sub->add_option("--slots", options_.slots, what)->type_name("N")->check(CLI::Range(1u, 100'000u));
+  }
+
   void add_build() {
     CLI::App* sub = command(Verb::Build, "build", "build environments; what is built already is reused");
     add_environment_options(*sub, options_, false);
     add_choice_options(*sub, options_);
     add_targets_options(*sub, options_);
     add_at_once_option(sub);
+    add_slots_option(
+        sub, "jobs of all makes together; each may use all that no other needs (default: --numproc each)");
     sub->add_flag("-n,--dry-run", options_.dry_run, "say what would be done, and touch nothing");
     sub->add_flag("-k,--keep-going,!--stop-at-failure", options_.keep_going,
                   "after a failure, go on with other environments (default: yes)");
@@ -153,9 +159,7 @@ class Parser {
     add_choice_options(*sub, options_);
     add_targets_options(*sub, options_);
     add_at_once_option(sub);
-    sub->add_option("--slots", options_.slots, "job slots of a machine (default: this one's processors)")
-        ->type_name("N")
-        ->check(CLI::Range(1u, 100'000u));
+    add_slots_option(sub, "job slots of a machine (default: this one's processors)");
     sub->add_option("--machines", options_.machines, "so many of them (default: 1, and what more would give)")
         ->type_name("N")
         ->check(CLI::Range(1u, 10'000u));

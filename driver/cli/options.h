@@ -110,8 +110,10 @@ struct Options {
   bool count_calls = false;
   std::string color = "auto";
 
+  // build, simulate
+  unsigned slots = 0;  // job slots for all makes together; 0: each has its own; simulate: the processors
+
   // simulate
-  unsigned slots = 0;  // job slots of a machine; 0: its processors
   std::optional<unsigned> machines;
   std::optional<fs::path> durations;
 

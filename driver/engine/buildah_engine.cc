@@ -119,7 +119,11 @@ void BuildahEngine::create(const ContainerSpec& spec) {
   counter_.count("create");
   bool labelled = !spec.labels.empty();
   std::string name = labelled ? fmt::format("{}{}{}", spec.name, kBeingMade, ::getpid()) : spec.name;
-  program_.ask({"from", "--quiet", "--pull-never", "--name", name, spec.image});
+  std::vector<std::string> making{"from", "--quiet", "--pull-never", "--name", name};
+  for (const FileMount& mount : spec.mounts)
+    making.insert(making.end(), {"--volume", mount.from.string() + ":" + mount.to});
+  making.push_back(spec.image);
+  program_.ask(std::move(making));
   if (!labelled) return;
   std::vector<std::string> arguments{"config"};
   for (const auto& [key, value] : spec.labels)

@@ -72,10 +72,17 @@ struct ContainerProcess {
   std::string command = {};  // printable, at most 200 bytes
 };
 
+// A file of this machine that lies in a container too. What is at that place in images is not it.
+struct FileMount {
+  fs::path from;   // absolute; stays as long as the container
+  std::string to;  // absolute; its folder need not be there
+};
+
 struct ContainerSpec {
   std::string name = {};   // unique on this engine; [a-zA-Z0-9][a-zA-Z0-9_.-]*
   std::string image = {};  // id or name; must be present on this machine
   Labels labels = {};      // of the container, and of every image committed from it
+  std::vector<FileMount> mounts = {};
 };
 
 struct RunOutcome {

@@ -80,6 +80,15 @@ class OpenFile {
   int fd_;
 };
 
+// As fields of CSV, which --mount takes: paths may hold commas and quotes.
+std::string mount_words(const FileMount& mount) {
+  auto field = [](std::string text) {
+    for (std::size_t at = 0; (at = text.find('"', at)) != std::string::npos; at += 2) text.insert(at, 1, '"');
+    return '"' + text + '"';
+  };
+  return "type=bind," + field("source=" + mount.from.string()) + "," + field("target=" + mount.to);
+}
+
 }  // namespace
 
 const DockerDialect& docker_dialect() {
@@ -221,6 +230,8 @@ void DockerEngine::create(const ContainerSpec& spec) {
   arguments.insert(arguments.end(), dialect_.create_extra.begin(), dialect_.create_extra.end());
   for (const auto& [key, value] : spec.labels)
     arguments.insert(arguments.end(), {"--label", key + "=" + value});
+  for (const FileMount& mount : spec.mounts)
+    arguments.insert(arguments.end(), {"--mount", mount_words(mount)});
   arguments.insert(arguments.end(), {spec.image, "/bin/sh"});
   program_.ask(std::move(arguments));
 }

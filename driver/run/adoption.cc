@@ -50,6 +50,12 @@ void complete_description(const BuildWorld& world, const Environment& environmen
                                          world.packages, snapshot.packages, &here);
 }
 
+void remove(const BuildWorld& world, const ContainerInfo& container) {
+  world.engine.remove_container(container.name);
+  boost::system::error_code ignored;
+  fs::remove(world.state.job_slots(container.name), ignored);
+}
+
 void adopt(const BuildWorld& world, const Environment& environment, const ContainerInfo& container,
            Snapshot snapshot, Reporter& reporter) {
   std::string name;
@@ -64,7 +70,7 @@ void adopt(const BuildWorld& world, const Environment& environment, const Contai
         "{}: container {}, which an earlier run left, cannot be saved, and stays for the next: {}",
         snapshot.environment, container.name, error.what()));
   }
-  world.engine.remove_container(container.name);
+  remove(world, container);
   reporter.note(
       fmt::format("{}: an earlier run ended without saving its work in {}; kept it as {}, {} packages",
                   snapshot.environment, snapshot.stage, name, snapshot.packages.size()));
@@ -122,7 +128,7 @@ void adopt_containers(const BuildWorld& world, const Environment& environment, c
       reporter.note(
           fmt::format("{}: removed the container {} of an earlier run: it does not say what it holds",
                       environment.name, printable(container.name)));
-      world.engine.remove_container(container.name);
+      remove(world, container);
     }
   }
 }

@@ -8,9 +8,18 @@
 #include "run/build_run.h"
 
 namespace stagemake {
+namespace {
+
+// A stage takes a slot at least.
+unsigned at_once(const BuildOptions& options) {
+  return options.slots == nullptr ? options.at_once : std::min(options.at_once, options.slots->count());
+}
+
+}  // namespace
+
 BuildRun::BuildRun(const BuildWorld& world, std::vector<EnvironmentBuild>& builds,
                    const BuildOptions& options, Reporter& reporter)
-    : world_(world), builds_(builds), options_(options), reporter_(reporter) {
+    : world_(world), builds_(builds), options_(options), reporter_(reporter), at_once_(at_once(options)) {
   for (const EnvironmentBuild& build : builds) {
     result_.environments.push_back(status_of(build));
     settled_.push_back(std::make_unique<std::once_flag>());
@@ -24,19 +33,22 @@ BuildRun::BuildRun(const BuildWorld& world, std::vector<EnvironmentBuild>& build
     auto graph = [&world, &build](const std::optional<ConfiguredPackages>& configured) {
       return graph_of(world, build.plan.environment, configured);
     };
-    settings_.push_back({.engine = world.engine,
-                         .state = world.state,
-                         .packages = world.packages,
-                         .plan = build.plan,
-                         .sources = world.sources,
-                         .base_digest = build.restore.base_digest,
-                         .revision = world.revision,
-                         .repository = world.repository,
-                         .tags = world.tags,
-                         .clock = world.clock,
-                         .judge = judge,
-                         .graph = graph,
-                         .base_image = build.base_image});
+    settings_.push_back(
+        {.engine = world.engine,
+         .state = world.state,
+         .packages = world.packages,
+         .plan = build.plan,
+         .sources = world.sources,
+         .base_digest = build.restore.base_digest,
+         .revision = world.revision,
+         .repository = world.repository,
+         .tags = world.tags,
+         .clock = world.clock,
+         .judge = judge,
+         .graph = graph,
+         .base_image = build.base_image,
+         .slots = options.slots,
+         .fair_share = options.slots == nullptr ? 1 : std::max(1u, options.slots->count() / at_once_)});
   }
 }
 
@@ -45,7 +57,7 @@ BuildResult BuildRun::run() {
   for (const EnvironmentBuild& build : builds_)
     for (const std::string& note : build.notes) reporter_.note(note);
   reporter_.begins(result_.environments);
-  execute_flow(steps(), {.at_once = options_.at_once});
+  execute_flow(steps(), {.at_once = at_once_});
   reporter_.ends(result_.environments, std::chrono::duration<double>(Clock::now() - began).count());
   for (const std::string& note : last_notes_) reporter_.note(note);
   if (result_.out_of_time || options_.stop.stop_requested())

@@ -12,6 +12,7 @@
 #include "plan/predictions.h"
 #include "report/event.h"
 #include "run/clock.h"
+#include "run/job_slots.h"
 #include "run/journal.h"
 #include "run/ladder.h"
 #include "run/push_queue.h"
@@ -67,6 +68,7 @@ struct BuildOptions {
   std::stop_token kill = {};         // ends at once what was asked to end
   std::optional<RunTime> time = {};  // absent: as long as it takes
   std::optional<double> stall = {};  // seconds of silence after which a stage is stopped
+  JobSlots* slots = nullptr;         // that all makes share; null: each has jobs of its own
   PushQueue* pushes = nullptr;       // where what is finished goes; null: nowhere
 };
 

@@ -97,7 +97,8 @@ class BuildRun {
   std::vector<EnvironmentBuild>& builds_;
   const BuildOptions& options_;
   Reporter& reporter_;
-  std::mutex mutex_;  // of result_, fresh_snapshots_ and last_notes_
+  const unsigned at_once_;  // stages
+  std::mutex mutex_;        // of result_, fresh_snapshots_ and last_notes_
   BuildResult result_;
   std::vector<std::unique_ptr<Snapshot>> fresh_snapshots_;
   std::vector<std::string> last_notes_;     // told when all has ended

@@ -18,7 +18,8 @@ namespace {
 constexpr std::size_t kFileLimit = 256u << 20;  // bytes; a source file beyond it counts as changed
 
 constexpr std::chrono::milliseconds kRegistryPatience{6000};
-// Seconds that a package took whose clock, which has whole ones, did not move: 0 would say that it is not known.
+// Seconds that a package took whose clock, which has whole ones, did not move: 0 would say that it is not
+// known.
 constexpr double kLeastPackage = 0.5;
 
 // An installation record: NAME-VERSION.

@@ -23,6 +23,9 @@
 
 namespace stagemake {
 
+// Where a container has its pipe.
+inline constexpr std::string_view kSlotsPath = "/.stagemake/slots";
+
 class JobSlots {
  public:
   class Share;

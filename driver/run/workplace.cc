@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <signal.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -95,9 +96,14 @@ Workplace::Workplace(const WorkplaceSetting& setting, const Candidate& start, st
   std::map<std::string, std::string> labels = to_labels(describe(first_stage, false));
   labels[std::string(kStateLabel)] = state_mark(setting_.state, setting_.plan.environment.name);
   labels[std::string(kBeganLabel)] = std::to_string(began_);
-  setting_.engine.create({.name = container_,
-                          .image = from != nullptr ? from->image : setting_.base_image,
-                          .labels = std::move(labels)});
+  ContainerSpec spec{.name = container_,
+                     .image = from != nullptr ? from->image : setting_.base_image,
+                     .labels = std::move(labels)};
+  if (setting_.slots != nullptr) {
+    share_ = setting_.slots->share(setting_.state.job_slots(container_));
+    spec.mounts.push_back({.from = share_->fifo(), .to = std::string(kSlotsPath)});
+  }
+  setting_.engine.create(spec);
   try {
     if (incremental) learn_start();
   } catch (const Error&) {
@@ -142,6 +148,7 @@ Workplace::~Workplace() {
   if (kept_) return;
   try {
     setting_.engine.remove_container(container_);
+    if (share_) ::unlink(share_->fifo().c_str());
   } catch (const Error&) {
     // The engine is gone; that was reported where it mattered.
   }
@@ -152,7 +159,18 @@ std::string Workplace::keep() {
   return container_;
 }
 
+// Whatever runs takes a slot for itself; a make may get more.
 RunOutcome Workplace::run(std::size_t stage, const RunSpec& how) {
+  if (!share_) return run_with_slot(stage, how);
+  if (!share_->begin(how.stop.stop)) return {.exit_code = 128 + SIGTERM, .stopped = true};
+  struct Ending {
+    JobSlots::Share& share;
+    ~Ending() { share.end(); }
+  } ending{*share_};
+  return run_with_slot(stage, how);
+}
+
+RunOutcome Workplace::run_with_slot(std::size_t stage, const RunSpec& how) {
   LogFile file(how.log);
   auto sink = [&](std::string_view piece) {
     file.write(piece);
@@ -267,6 +285,7 @@ std::string Workplace::script(std::size_t stage, const std::string& prologue,
   text += fmt::format(
       "mkdir -p /.stagemake\nprintf '%s' {0} > {1}.new\nmv {1}.new {1}\n",
       shell_quoted(std::string_view(running_text(container_, describe(stage, false).lineage))), kRunningPath);
+  if (makes && share_) text += job_slots_setup(kSlotsPath, setting_.slots->count(), setting_.fair_share);
   if (makes) text += guard_setup(guard);
   return in_root(text +
                  stage_recipe(spec, setting_.plan.environment, makes ? kGuardProgram : std::string_view()));

@@ -9,6 +9,7 @@
 
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -17,6 +18,7 @@
 #include "plan/restore.h"
 #include "run/clock.h"
 #include "run/guard.h"
+#include "run/job_slots.h"
 #include "run/state_folder.h"
 
 namespace stagemake {
@@ -38,6 +40,8 @@ struct WorkplaceSetting {
   // The tree's, where configure decided so.
   std::function<DependencyGraph(const std::optional<ConfiguredPackages>&)> graph;
   std::string base_image;  // what a container is made from where no snapshot is: a name, or one with a digest
+  JobSlots* slots = nullptr;  // in which all that runs takes part; null: each make has jobs of its own
+  unsigned fair_share = 1;    // of these, for a make that cannot take part
 };
 
 // How a stage runs.
@@ -85,6 +89,7 @@ class Workplace {
 
  private:
   // workplace.cc: sources and scripts
+  RunOutcome run_with_slot(std::size_t stage, const RunSpec& how);
   std::vector<SourceFile> sources_inside();
   std::vector<SourceFile> wanted_sources(std::size_t stage, const std::vector<SourceFile>& before) const;
   std::string bring_sources(std::size_t stage);
@@ -106,6 +111,7 @@ class Workplace {
   const WorkplaceSetting& setting_;
   Candidate start_;
   std::string container_;
+  std::unique_ptr<JobSlots::Share> share_;  // null where there is no pool
   std::int64_t began_;  // seconds since the epoch; packages with younger stamps were built here
   std::optional<std::vector<SourceFile>> inside_;  // the tree in the container, as last brought
   std::string manifest_;                           // its digest

@@ -1,7 +1,11 @@
 // Scripts, and stopping them.
+#include <fcntl.h>
+#include <sys/stat.h>
+
 #include <algorithm>
 #include <thread>
 
+#include "base/files.h"
 #include "base/text.h"
 #include "conformance.h"
 
@@ -11,6 +15,31 @@ namespace {
 using namespace std::chrono_literals;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
+
+TEST_P(Conformance, AMountedPipeIsTheOneOutside) {
+  if (GetParam() == "fake") GTEST_SKIP() << "its containers have no files of this machine";
+  TemporaryFolder folder(fs::temp_directory_path());
+  fs::path fifo = folder.path() / "a, \"pipe\"";
+  ASSERT_EQ(::mkfifo(fifo.c_str(), 0666), 0);
+  int descriptor = ::open(fifo.c_str(), O_RDWR | O_NONBLOCK | O_CLOEXEC);
+  std::string image = kBase;
+  for (int round = 0; round < 2; ++round) {
+    std::string container = unique("mounted");
+    containers_.push_back(container);
+    engine().create(
+        {.name = container, .image = image, .mounts = {{.from = fifo, .to = "/.stagemake/slots"}}});
+    ASSERT_EQ(::write(descriptor, "ab", 2), 2);
+    EXPECT_EQ(
+        run(container, "exec 8<> /.stagemake/slots; dd bs=1 count=1 <&8 2>/dev/null; printf c >&8").output,
+        "a");
+    char bytes[8] = {};
+    EXPECT_EQ(::read(descriptor, bytes, sizeof bytes), 2);
+    EXPECT_STREQ(bytes, "bc");
+    image = commit(container);
+  }
+  EXPECT_EQ(run(create(image), "[ -p /.stagemake/slots ] && echo there").output, "") << "images have none";
+  ::close(descriptor);
+}
 
 TEST_P(Conformance, ExitCodesAreTheScripts) {
   std::string container = create();

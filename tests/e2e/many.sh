@@ -1,0 +1,65 @@
+#!/usr/bin/env bash
+# Many environments at once: chosen by patterns, what they have in common built once, one pool of job slots for all.
+source "$(dirname "$0")/lib.sh"
+
+step() { printf '\n=== %s\n' "$1"; }
+# count_compilers COMMAND…: runs it, and says in $most how many compilers ran at once in its containers.
+count_compilers() {
+  "$here/count_compilers.py" "$STAGEMAKE_STATE/slots" "$work/compilers" &
+  counter=$!
+  "$@"
+  kill "$counter"
+  wait "$counter" || true
+  read -r most looks < "$work/compilers"
+  echo "at most $most compilers at once, in $looks looks"
+}
+
+# Two more ways to configure than minidist has.
+sed -i 's/^    optional:  .*/&\n    nauty:            CONFIG_CONFIGURE_ARGS_3=--enable-nauty\n    pytest:           CONFIG_CONFIGURE_ARGS_3=--enable-pytest/' tox.ini
+sed -i 's/^    docker-fedora-39.*/&\n    docker-debian-bookworm-minimal-{gcc_spkg,optional,nauty,pytest}\n    docker-debian-bookworm-minimal-gcc_spkg-optional/' tox.ini
+slots=2
+
+step "patterns say which, and what fits nothing is told"
+"$STAGEMAKE_BINARY" envs | grep -c 'debian-bookworm-minimal' | grep -qx 6 || fail "the tree offers $("$STAGEMAKE_BINARY" envs)"
+expect 2 stagemake build 'arch*' --base-image "$base"
+grep -q 'arch\* fits none of the' "$work/out" || fail "nothing is said of the pattern"
+
+step "a forecast before anything is built"
+stagemake simulate 'debian-*-minimal*' --base-image "$base" --slots $slots -j 6
+grep -q '^6 environments: 10 stages shared, 26 to build, at most ' "$work/out" || fail "it expects something else"
+
+step "six environments at once, $slots slots for all"
+count_compilers stagemake build 'debian-*-minimal*' --base-image "$base" --slots $slots -j 6
+[ "$(grep -c ' built ' "$work/out")" -ge 26 ] || fail "not all was built"
+[ "$(grep -c '^debian.* with-system-packages  *built' "$work/out")" = 1 ] || fail "system packages were installed more than once"
+[ "$most" -le $slots ] || fail "$most compilers ran at once"
+[ "$most" = $slots ] || fail "the slots were never all used"
+if grep -s 'jobserver' "$STAGEMAKE_STATE"/*/logs/*/*.log; then fail "make complains of the jobserver"; fi
+[ -z "$(ls "$STAGEMAKE_STATE/slots")" ] || fail "pipes are left"
+expect_no_container
+
+step "once more: nothing to do"
+stagemake build 'debian-*-minimal*' --base-image "$base" --slots $slots --count-calls
+grep -q '^engine calls: .*create' "$work/out" && fail "containers were made"
+
+step "one that fails holds up no other"
+echo 'exit 1' > build/pkgs/nauty/spkg-install.in
+echo 2.8.7 > build/pkgs/nauty/package-version.txt
+expect 1 stagemake build debian-bookworm-minimal-nauty debian-bookworm-minimal-pytest --base-image "$base" --slots $slots --first '*nauty'
+expect_state with-targets built debian-bookworm-minimal-pytest
+
+step "killed, with the slots that its makes had: the next run has all of them"
+cp -a "$here/../minidist/build/pkgs/nauty/." build/pkgs/nauty/
+set_version openblas 0.3.99
+"$STAGEMAKE_BINARY" build 'debian-*-minimal*' --base-image "$base" --slots $slots -j 6 > "$work/killed" 2>&1 &
+driver=$!
+until grep -q 'with-targets-pre: running' "$work/killed"; do sleep 0.05; done
+sleep 0.5
+kill -9 "$driver"
+wait "$driver" || true
+count_compilers stagemake build 'debian-*-minimal*' --base-image "$base" --slots $slots -j 6
+[ "$most" -le $slots ] || fail "$most compilers ran at once"
+[ -z "$(ls "$STAGEMAKE_STATE/slots")" ] || fail "pipes are left"
+expect_no_container
+
+printf '\nall well\n'
