@@ -20,6 +20,7 @@
 #include "run/outlook.h"
 #include "run/remote_snapshots.h"
 #include "run/signals.h"
+#include "run/slot_control.h"
 
 namespace stagemake {
 namespace {
@@ -275,7 +276,11 @@ BuildOutcome run_session(Session& session, const Options& options) {
             .kill = signals.kill_token(),
             .deadline = options.deadline});
   std::optional<JobSlots> slots;
-  if (options.slots > 0) slots.emplace(options.slots);
+  std::optional<SlotControl> control;
+  if (options.slots > 0) {
+    slots.emplace(options.slots);
+    control.emplace(session.state.pools(), *slots, reporter);
+  }
   BuildOutcome outcome{.push_required = options.push == Options::Push::Required};
   outcome.result = run_builds(session.world, session.builds,
                               {.keep_going = options.keep_going,
@@ -304,6 +309,19 @@ int build_command(const Options& options) {
   if (options.json && outcome.result) fmt::print("{}\n", dumped(result_json(outcome)));
   if (options.count_calls) print_calls(*session.engine);
   return outcome.exit_status();
+}
+
+int jobs_command(const Options& options) {
+  std::vector<std::string> asked =
+      SlotControl::ask(StateFolder(options.state, tree_path(options)).pools(), options.slots);
+  if (asked.empty()) {
+    fmt::print(stderr,
+               "stagemake: no build of this tree shares job slots now (`stagemake build --slots N`)\n");
+    return static_cast<int>(ExitStatus::StageFailed);
+  }
+  for (const std::string& who : asked)
+    fmt::print("{}: {} job slots from now on\n", printable(who), options.slots);
+  return 0;
 }
 
 int explain_command(const Options& options) {

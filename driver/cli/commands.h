@@ -22,6 +22,7 @@ int completion_command(const Options& options);
 int build_command(const Options& options);
 int tox_command(const Options& options);
 int explain_command(const Options& options);
+int jobs_command(const Options& options);
 int simulate_command(const Options& options);
 int snapshots_command(const Options& options);
 int shell_command(const Options& options);

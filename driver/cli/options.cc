@@ -29,6 +29,7 @@ class Parser {
     add_build();
     add_explain();
     add_simulate();
+    add_jobs();
     add_plan();
     add_names(Verb::Stages, "stages", "names of the stages, parents first");
     add_env();
@@ -173,6 +174,16 @@ class Parser {
     add_restore_options(*sub, options_);
     add_tree_options(*sub, options_);
     add_stages_options(*sub, options_);
+  }
+
+  void add_jobs() {
+    CLI::App* sub = command(Verb::Jobs, "jobs", "change the job slots of a build that runs with --slots");
+    sub->add_option("N", options_.slots, "job slots from now on")
+        ->required()
+        ->check(CLI::Range(1u, 100'000u));
+    sub->add_option("--state", options_.state, "folder for logs and caches [$STAGEMAKE_STATE]")
+        ->type_name("DIR");
+    add_tree_options(*sub, options_);
   }
 
   void add_plan() {

@@ -31,6 +31,7 @@ enum class Verb {
   Build,
   Explain,
   Simulate,
+  Jobs,
   Snapshots,
   Shell,
   Clean,

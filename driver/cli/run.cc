@@ -25,6 +25,8 @@ int run_verb(const Options& options) {
       return build_command(options);
     case Verb::Explain:
       return explain_command(options);
+    case Verb::Jobs:
+      return jobs_command(options);
     case Verb::Simulate:
       return simulate_command(options);
     case Verb::Snapshots:

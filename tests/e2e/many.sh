@@ -18,6 +18,15 @@ count_compilers() {
 sed -i 's/^    optional:  .*/&\n    nauty:            CONFIG_CONFIGURE_ARGS_3=--enable-nauty\n    pytest:           CONFIG_CONFIGURE_ARGS_3=--enable-pytest/' tox.ini
 sed -i 's/^    docker-fedora-39.*/&\n    docker-debian-bookworm-minimal-{gcc_spkg,optional,nauty,pytest}\n    docker-debian-bookworm-minimal-gcc_spkg-optional/' tox.ini
 slots=2
+# Something to compile that takes a while, in each of them.
+cat >> build/pkgs/zlib/spkg-install.in << 'END'
+
+for number in 1 2 3 4; do
+    awk -v n="$number" 'BEGIN { for (f = 0; f < 150; ++f) printf "int f%d_%d(int a, int *b) { int i, s = a; for (i = 0; i < a; ++i) s += b[i] * %d; return s; }\n", n, f, f }' > heavy$number.c
+done
+echo 'all: heavy1.o heavy2.o heavy3.o heavy4.o' > heavy.mk
+${MAKE:-make} -f heavy.mk
+END
 
 step "patterns say which, and what fits nothing is told"
 "$STAGEMAKE_BINARY" envs | grep -c 'debian-bookworm-minimal' | grep -qx 6 || fail "the tree offers $("$STAGEMAKE_BINARY" envs)"
@@ -37,6 +46,17 @@ count_compilers stagemake build 'debian-*-minimal*' --base-image "$base" --slots
 if grep -s 'jobserver' "$STAGEMAKE_STATE"/*/logs/*/*.log; then fail "make complains of the jobserver"; fi
 [ -z "$(ls "$STAGEMAKE_STATE/slots")" ] || fail "pipes are left"
 expect_no_container
+
+step "the slots of a running build change on the way"
+expect 1 "$STAGEMAKE_BINARY" jobs 3
+set_version openblas 0.3.98
+"$STAGEMAKE_BINARY" build 'debian-*-minimal*' --base-image "$base" --slots 1 -j 6 > "$work/slow" 2>&1 &
+driver=$!
+until grep -q ': running' "$work/slow"; do sleep 0.05; done
+stagemake jobs 3
+grep -q "^process $driver.*: 3 job slots from now on" "$work/out" || fail "it does not say whose slots they are"
+wait "$driver"
+grep -q '^3 job slots from now on, where there were 1' "$work/slow" || fail "the build did not hear it"
 
 step "once more: nothing to do"
 stagemake build 'debian-*-minimal*' --base-image "$base" --slots $slots --count-calls

@@ -1,0 +1,84 @@
+#include "run/slot_control.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <charconv>
+#include <condition_variable>
+#include <mutex>
+
+#include "base/error.h"
+#include "base/text.h"
+
+namespace stagemake {
+namespace {
+
+constexpr std::chrono::milliseconds kLook{300};
+constexpr std::string_view kWanted = ".wanted";  // behind the name of the lock's file
+
+fs::path wanted_file(const fs::path& lock_file) {
+  return lock_file.string() + std::string(kWanted);
+}
+
+void remove_quietly(const fs::path& file) {
+  boost::system::error_code ignored;
+  fs::remove(file, ignored);
+}
+
+}  // namespace
+
+SlotControl::SlotControl(const fs::path& folder, JobSlots& pool, Reporter& reporter)
+    : lock_file_(folder / std::to_string(::getpid())), pool_(pool), reporter_(reporter) {
+  fs::create_directories(folder);
+  lock_ = FileLock::try_take(lock_file_);
+  remove_quietly(wanted_file(lock_file_));  // of a process of that number, dead by now
+  thread_ = std::jthread([this](const std::stop_token& stop) { watch(stop); });
+}
+
+SlotControl::~SlotControl() {
+  thread_ = {};
+  remove_quietly(lock_file_);
+  remove_quietly(wanted_file(lock_file_));
+}
+
+void SlotControl::watch(const std::stop_token& stop) {
+  std::mutex mutex;
+  std::condition_variable_any never;
+  std::unique_lock lock(mutex);
+  while (!never.wait_for(lock, stop, kLook, [] { return false; }) && !stop.stop_requested()) {
+    std::optional<std::string> text;
+    try {
+      text = read_file(wanted_file(lock_file_));
+    } catch (const Error&) {
+      continue;
+    }
+    if (!text) continue;
+    remove_quietly(wanted_file(lock_file_));
+    unsigned count = 0;
+    std::from_chars(text->data(), text->data() + text->size(), count);
+    if (count == 0 || count == pool_.count()) continue;
+    reporter_.note(fmt::format("{} job slots from now on, where there were {}", count, pool_.count()));
+    pool_.set_count(count);
+  }
+}
+
+std::vector<std::string> SlotControl::ask(const fs::path& folder, unsigned count) {
+  std::vector<std::string> asked;
+  boost::system::error_code failed;
+  std::vector<fs::path> files;
+  for (fs::directory_iterator file(folder, failed), end; !failed && file != end; file.increment(failed))
+    files.push_back(file->path());
+  for (const fs::path& file : files) {
+    if (file.string().ends_with(kWanted)) continue;
+    if (FileLock::try_take(file)) {  // its process is dead
+      remove_quietly(file);
+      remove_quietly(wanted_file(file));
+      continue;
+    }
+    write_file(wanted_file(file), std::to_string(count));
+    asked.push_back(FileLock::holder(file));
+  }
+  return asked;
+}
+
+}  // namespace stagemake
