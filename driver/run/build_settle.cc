@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 #include "base/text.h"
 #include "run/build_run.h"
@@ -151,15 +152,23 @@ void BuildRun::check_strict(std::size_t e) {
   if (!build.strict) return;
   std::string reasons;
   bool from_scratch = false;
+  std::set<const Snapshot*> told;
   for (const StageDecision& decision : build.decisions) {
     if (!decision.start || decision.start->snapshot != nullptr) continue;
     from_scratch = true;
     for (const Candidate& candidate : decision.candidates)
-      if (candidate.snapshot != nullptr)
+      if (candidate.snapshot != nullptr && told.insert(candidate.snapshot).second)
         reasons += fmt::format(
             "\n{}: {}", display_name(*candidate.snapshot),
             candidate.refused.empty() ? "it would take longer than from scratch" : candidate.refused);
   }
+  // Those that are no candidates at all.
+  for (const Snapshot& snapshot : *build.snapshots)
+    if (build.restore.clean_only && snapshot.environment == build.plan.environment.name &&
+        told.insert(&snapshot).second)
+      reasons +=
+          fmt::format("\n{}: it was made from other sources, and a clean build goes on in no such image",
+                      display_name(snapshot));
   bool expected = !build.snapshots->empty() || !build.restore.refused.empty();
   if (from_scratch && expected)
     throw bad_input("--strict",

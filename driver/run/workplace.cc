@@ -103,7 +103,12 @@ Workplace::Workplace(const WorkplaceSetting& setting, const Candidate& start, st
     share_ = setting_.slots->share(setting_.state.job_slots(container_));
     spec.mounts.push_back({.from = share_->fifo(), .to = std::string(kSlotsPath)});
   }
-  setting_.engine.create(spec);
+  try {
+    setting_.engine.create(spec);
+  } catch (const Error&) {
+    if (share_) ::unlink(share_->fifo().c_str());
+    throw;
+  }
   try {
     if (incremental) learn_start();
   } catch (const Error&) {
