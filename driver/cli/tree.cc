@@ -142,7 +142,13 @@ std::vector<Environment> resolve_environments(const Options& options, const Tree
   std::vector<Environment> environments;
   Faults faults;
   std::set<std::string> faulty;  // systems
-  for (const std::string& name : choose(list, choice)) {
+  std::vector<std::string> chosen = choose(list, choice);
+  for (const std::string& pattern : options.first)
+    if (std::none_of(chosen.begin(), chosen.end(),
+                     [&](const std::string& name) { return fits(pattern, name); }))
+      faults.add("",
+                 fmt::format("--first {}: fits none of the environments that were chosen", shown(pattern)));
+  for (const std::string& name : chosen) {
     if (faulty.contains(list.system_of(name))) continue;  // it would say the same once more
     try {
       environments.push_back(reader.resolve(

@@ -33,6 +33,9 @@ step "patterns say which, and what fits nothing is told"
 expect 2 stagemake build 'arch*' --base-image "$base"
 grep -q 'arch\* fits none of the' "$work/out" || fail "nothing is said of the pattern"
 
+expect 2 stagemake build 'debian-*' --base-image "$base" --first 'arch*'
+grep -q -- '--first arch\*: fits none of the environments' "$work/out" || fail "nothing is said of what should come first"
+
 step "a forecast before anything is built"
 stagemake simulate 'debian-*-minimal*' --base-image "$base" --slots $slots -j 6
 grep -q '^6 environments: 10 stages shared, 26 to build, at most ' "$work/out" || fail "it expects something else"
