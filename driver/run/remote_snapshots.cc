@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <iterator>
 #include <map>
-#include <set>
 
 #include "base/machine.h"
 #include "base/text.h"
@@ -22,10 +21,10 @@ std::string reference_of(const std::string& name, const std::string& digest) {
   return name.substr(0, name.find(':', slash == std::string::npos ? 0 : slash)) + "@" + digest;
 }
 
-// What an image is, wherever it lies: engines give other ids and digests to what they store otherwise.
-using Likeness = std::pair<std::int64_t, std::map<std::string, std::string>>;
-Likeness likeness(const Snapshot& snapshot) {
-  return {snapshot.created, to_labels(snapshot)};
+// Whether they are one image, wherever each lies: engines give other ids and digests to what they store
+// otherwise.
+bool is_same(const Snapshot& one, const Snapshot& other) {
+  return one.created == other.created && to_labels(one) == to_labels(other);
 }
 
 // Not every stage has images everywhere: where a repository has some of what was looked for, what it lacks is
@@ -83,8 +82,6 @@ RemoteSnapshots find_remote_snapshots(Registry& registry, const StageTable& tabl
         places.push_back(image_name(table, repository, environment, stage.name));
   RegistrySurvey survey = registry.survey(places);
   RemoteSnapshots found;
-  std::set<Likeness> known;
-  for (const Snapshot& snapshot : here) known.insert(likeness(snapshot));
   std::map<std::string, std::size_t> by_content;
   for (const RegistryImage& image : survey.images) {
     std::optional<Snapshot> snapshot = snapshot_in(image);
@@ -96,7 +93,8 @@ RemoteSnapshots find_remote_snapshots(Registry& registry, const StageTable& tabl
           fmt::format("{} is for {}", printable(image.name), printable(image.architecture)));
       continue;
     }
-    if (known.contains(likeness(*snapshot))) continue;
+    auto is_this = [&](const Snapshot& one) { return is_same(one, *snapshot); };
+    if (std::any_of(here.begin(), here.end(), is_this)) continue;
     auto [place, is_new] =
         by_content.try_emplace(registry_host(image.name) + "@" + image.digest, found.snapshots.size());
     if (is_new) {
@@ -121,7 +119,7 @@ std::string worth_keeping(const Snapshot& there, const Snapshot& ours) {
   bool is_later = there.stage != ours.stage && held != nullptr && held->key == there.key();
   if (is_later && there.complete) return "one of that stage alone, with the same key, is there already";
   if (there.stage != ours.stage || there.key() != ours.key()) return {};
-  if (likeness(there) == likeness(ours)) return std::string(kAlreadyThere);
+  if (is_same(there, ours)) return std::string(kAlreadyThere);
   if (there.complete && ours.complete && (there.clean || !ours.clean))
     return "one of the same key is there already";
   if (!there.complete && !ours.complete && finished_packages(there) > finished_packages(ours))
