@@ -1,9 +1,16 @@
 // What happens in a run, as values. run/ makes them, reporters show them; neither knows the other.
+//
+// Durations are seconds. Positions of environments and stages are those in the list that a run begins with.
 #pragma once
 
 #include <chrono>
+#include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
+
+#include "report/log_scan.h"
 
 namespace stagemake {
 
@@ -14,6 +21,11 @@ namespace stagemake {
 enum class StageState { NotWanted, Waiting, Reused, Running, Built, Failed, Interrupted, Skipped };
 
 std::string_view word(StageState state);
+// The other way; nothing where no state is called so.
+std::optional<StageState> stage_state(std::string_view word);
+inline bool did_run(StageState state) {
+  return state == StageState::Built || state == StageState::Failed || state == StageState::Interrupted;
+}
 
 struct StageStatus {
   StageState state = StageState::Waiting;
@@ -21,12 +33,41 @@ struct StageStatus {
   std::string detail;  // reused or built: the image; running: from what; failed: why
   std::string log;     // path of its full log; empty where it never ran
   std::string image;   // the image kept of it, also of a failure; empty where there is none
+  std::vector<LogFinding> findings = {};  // what its log says went wrong, the worst first
+};
+
+// What is known of a stage before it begins.
+struct StageExpectation {
+  double seconds = 0;                     // predicted; 0: nothing is to be done
+  std::size_t packages = 0;               // that it makes, at most
+  std::vector<std::string> reasons = {};  // why it is built, a line each; empty where it is not
 };
 
 struct EnvironmentStatus {
   std::string name;
   std::vector<std::string> stage_names;
-  std::vector<StageStatus> stages;  // as many as names
+  std::vector<StageStatus> stages;              // as many as names
+  std::vector<StageExpectation> expected = {};  // as many, or none where nothing is known
+};
+
+// A package in a stage.
+// Refused: not begun, for want of time. Interrupted: its stage ended before it.
+enum class PackageState { Building, Built, Failed, Refused, Interrupted };
+std::string_view word(PackageState state);
+std::optional<PackageState> package_state(std::string_view word);
+
+struct PackageStatus {
+  std::string name;
+  PackageState state = PackageState::Building;
+};
+
+// How the machine does while a run goes on.
+struct MachineSample {
+  double busy = 0;          // of all processors, 0 … 1, since the sample before
+  double memory = 0;        // in use, 0 … 1
+  unsigned slots_used = 0;  // job slots that containers have; 0 where there is no pool
+  unsigned slots = 0;       // of the pool; 0: there is none
+  std::uint64_t free = 0;   // bytes where the engine keeps images; 0: not known
 };
 
 class Reporter {
@@ -37,10 +78,15 @@ class Reporter {
   // Stage `stage` of environment `environment` just changed its state.
   virtual void changed(const std::vector<EnvironmentStatus>& all, std::size_t environment,
                        std::size_t stage) = 0;
+  // A package of a running stage has begun or ended.
+  virtual void package(std::size_t environment, std::size_t stage, const PackageStatus& package) {
+    (void)environment, (void)stage, (void)package;
+  }
   // What a stage prints, piece by piece, as it comes. All of it is in the stage's log, too.
   virtual void printed(const std::string& environment, const std::string& stage, std::string_view piece) {
     (void)environment, (void)stage, (void)piece;
   }
+  virtual void sampled(const MachineSample& sample) { (void)sample; }
   // Something a person should know that is no stage's state.
   virtual void note(const std::string& text) = 0;
   virtual void ends(const std::vector<EnvironmentStatus>& all, double seconds) = 0;

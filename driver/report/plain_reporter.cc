@@ -43,28 +43,6 @@ std::string stage_line(const EnvironmentStatus& environment, std::size_t stage) 
 
 }  // namespace
 
-std::string_view word(StageState state) {
-  switch (state) {
-    case StageState::NotWanted:
-      return "not asked for";
-    case StageState::Waiting:
-      return "waiting";
-    case StageState::Reused:
-      return "reused";
-    case StageState::Running:
-      return "running";
-    case StageState::Built:
-      return "built";
-    case StageState::Failed:
-      return "failed";
-    case StageState::Interrupted:
-      return "interrupted";
-    case StageState::Skipped:
-      return "skipped";
-  }
-  return "";
-}
-
 PlainReporter::PlainReporter(PlainReporterOptions options)
     : options_(std::move(options)), ticker_([this](std::stop_token stop) { tick(stop); }) {}
 

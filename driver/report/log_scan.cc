@@ -1,0 +1,2 @@
+#include "report/log_scan.h"
+namespace stagemake {}

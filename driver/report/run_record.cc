@@ -1,0 +1,89 @@
+#include "report/run_record.h"
+
+#include <algorithm>
+
+namespace stagemake {
+namespace {
+
+StageRecord* stage_at(RunRecord& run, std::size_t environment, std::size_t stage) {
+  if (environment >= run.environments.size()) return nullptr;
+  std::vector<StageRecord>& stages = run.environments[environment].stages;
+  return stage < stages.size() ? &stages[stage] : nullptr;
+}
+
+}  // namespace
+
+std::size_t RunRecord::count(StageState state) const {
+  std::size_t sum = 0;
+  for (const EnvironmentRecord& environment : environments)
+    sum += static_cast<std::size_t>(
+        std::count_if(environment.stages.begin(), environment.stages.end(),
+                      [&](const StageRecord& stage) { return stage.status.state == state; }));
+  return sum;
+}
+
+void RunRecord::begin(double time, const std::vector<EnvironmentStatus>& all) {
+  began = last_event = time;
+  environments.clear();
+  for (const EnvironmentStatus& one : all) {
+    EnvironmentRecord& environment = environments.emplace_back(EnvironmentRecord{.name = one.name});
+    for (std::size_t s = 0; s < one.stages.size() && s < one.stage_names.size(); ++s)
+      environment.stages.push_back(
+          {.name = one.stage_names[s],
+           .status = one.stages[s],
+           .expected = s < one.expected.size() ? one.expected[s] : StageExpectation()});
+  }
+}
+
+void RunRecord::change(double time, std::size_t environment, std::size_t stage, StageStatus status) {
+  last_event = time;
+  StageRecord* record = stage_at(*this, environment, stage);
+  if (record == nullptr) return;
+  if (status.state == StageState::Running && record->began == 0) record->began = time;
+  bool ends = did_run(status.state);
+  if (ends) record->ended = time;
+  if (ends && record->began == 0) record->began = time - status.seconds;
+  // What was going on when it ended did not come to its own end.
+  if (ends)
+    for (PackageRecord& package : record->packages)
+      if (package.state == PackageState::Building)
+        package.state = PackageState::Interrupted, package.ended = time;
+  record->status = std::move(status);
+}
+
+void RunRecord::package(double time, std::size_t environment, std::size_t stage,
+                        const PackageStatus& package) {
+  last_event = time;
+  StageRecord* record = stage_at(*this, environment, stage);
+  if (record == nullptr) return;
+  if (package.state == PackageState::Building) {
+    record->packages.push_back({.name = package.name, .began = time});
+    return;
+  }
+  auto found =
+      std::find_if(record->packages.rbegin(), record->packages.rend(), [&](const PackageRecord& one) {
+        return one.name == package.name && one.state == PackageState::Building;
+      });
+  if (found == record->packages.rend()) {
+    record->packages.push_back({.name = package.name, .state = package.state, .ended = time});
+  } else {
+    found->state = package.state;
+    found->ended = time;
+  }
+}
+
+void RunRecord::sample(double time, const MachineSample& machine) {
+  last_event = time;
+  samples.push_back({time, machine});
+}
+
+void RunRecord::note(double time, std::string text) {
+  last_event = time;
+  notes.push_back({time, std::move(text)});
+}
+
+void RunRecord::end(double time) {
+  ended = last_event = time;
+}
+
+}  // namespace stagemake

@@ -1,0 +1,2 @@
+#include "report/verdict.h"
+namespace stagemake {}
