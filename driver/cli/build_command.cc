@@ -1,25 +1,13 @@
 #include <fmt/format.h>
-#include <signal.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <ctime>
 #include <nlohmann/json.hpp>
-#include <thread>
 
 #include "base/error.h"
 #include "base/text.h"
 #include "cli/commands.h"
 #include "cli/session.h"
-#include "report/plain_reporter.h"
-#include "run/adoption.h"
-#include "run/build.h"
-#include "run/image_survey.h"
-#include "run/ladder.h"
-#include "run/outlook.h"
-#include "run/remote_snapshots.h"
-#include "run/signals.h"
 #include "run/slot_control.h"
 
 namespace stagemake {
@@ -27,7 +15,6 @@ namespace {
 
 using nlohmann::ordered_json;
 
-constexpr double kSavingTime = 60;  // seconds before the deadline in which nobody else is waited for any more
 constexpr std::size_t kMostCandidates = 10;  // shown to people; programs get all
 
 // Where a build could begin, the best first.
@@ -122,66 +109,6 @@ ordered_json result_json(const BuildOutcome& outcome) {
           {"not_pushed", outcome.pushes.failed}};
 }
 
-// `stagemake shell …` as this command's user can say it here.
-std::string shell_words(const Options& options, const std::string& engine, const std::string& environment,
-                        const std::string& stage) {
-  std::vector<std::string> command = {"stagemake", "shell", environment, stage};
-  auto add = [&](const char* option, const std::string& value) {
-    command.emplace_back(option);
-    command.push_back(value);
-  };
-  if (options.engine_given) add("--engine", engine);
-  if (options.tree) add("--tree", options.tree->string());
-  if (options.stages) add("--stages", options.stages->string());
-  return shell_quoted(command);
-}
-
-PlainReporterOptions reporter_options(const Options& options, const std::string& engine) {
-  PlainReporterOptions reporter;
-  reporter.out = options.json ? stderr : stdout;
-  int descriptor = ::fileno(reporter.out);
-  const char* term = std::getenv("TERM");
-  const char* no_color = std::getenv("NO_COLOR");
-  bool is_terminal = ::isatty(descriptor) == 1;
-  reporter.terminal =
-      is_terminal && term != nullptr && std::string_view(term) != "dumb" && std::getenv("CI") == nullptr;
-  reporter.color = options.color == "always" || (options.color == "auto" && reporter.terminal &&
-                                                 (no_color == nullptr || *no_color == '\0'));
-  reporter.quiet = options.quiet;
-  reporter.verbose = options.verbose;
-  winsize size{};
-  if (is_terminal && ::ioctl(descriptor, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
-    reporter.columns = size.ws_col;
-  reporter.shell_command = [&options, engine](const std::string& environment, const std::string& stage) {
-    return shell_words(options, engine, environment, stage);
-  };
-  return reporter;
-}
-
-// One driver at a time works on an environment of a tree. A second one waits, and says for whom.
-// Fewer locks than environments where a request to stop came first.
-std::vector<FileLock> lock_environments(const Session& session, const std::stop_token& stop,
-                                        Reporter& reporter) {
-  std::vector<std::string> names;
-  for (const Environment& environment : session.environments) names.push_back(environment.name);
-  std::sort(names.begin(), names.end());  // the same order everywhere: no two drivers wait for each other
-  std::vector<FileLock> locks;
-  for (const std::string& name : names) {
-    fs::path file = session.state.environment_lock(name);
-    bool told = false;
-    while (!stop.stop_requested()) {
-      if (std::optional<FileLock> lock = FileLock::try_take(file)) {
-        locks.push_back(std::move(*lock));
-        break;
-      }
-      if (!std::exchange(told, true))
-        reporter.note(fmt::format("{}: waiting for {}, which builds it", name, FileLock::holder(file)));
-      std::this_thread::sleep_for(std::chrono::milliseconds(200));
-    }
-  }
-  return locks;
-}
-
 void print_calls(const ContainerEngine& engine) {
   std::vector<std::string> calls;
   for (const auto& [verb, count] : engine.calls()) calls.push_back(fmt::format("{} {}", count, verb));
@@ -189,114 +116,6 @@ void print_calls(const ContainerEngine& engine) {
 }
 
 }  // namespace
-
-int BuildOutcome::exit_status() const {
-  if (signal != 0) return 128 + signal;
-  if (!result) return static_cast<int>(ExitStatus::OutOfTime);
-  if (result->engine_failed) return static_cast<int>(ExitStatus::EngineUnusable);
-  if (result->out_of_time) return static_cast<int>(ExitStatus::OutOfTime);
-  if (result->input_failed && !result->stage_failed) return static_cast<int>(ExitStatus::BadInput);
-  bool well = result->all_well() && (pushes.failed.empty() || !push_required);
-  return static_cast<int>(well ? ExitStatus::Ok : ExitStatus::StageFailed);
-}
-
-namespace {
-
-// The first signal asks for an orderly end, the second for a quick one; after the third nothing is waited
-// for. What was committed stays, and what runs in containers the next run takes over.
-void tell_signal(Reporter& reporter, int number, unsigned count) {
-  if (count == 1)
-    reporter.note(fmt::format("got {}: ending what runs and saving it; this takes up to 10 s",
-                              number == SIGINT ? "ctrl-C" : "a signal"));
-  else if (count == 2)
-    reporter.note("once more: what runs is killed, and saved as it is");
-  else
-    ::_exit(128 + number);
-}
-
-// What is in the registry under a name stays there where it is worth more than what would replace it.
-std::string worth_keeping_there(Session& session, const Options& options, const std::string& name) {
-  std::optional<ImageInfo> ours = session.engine->find_image(name);
-  std::optional<Snapshot> own = ours ? snapshot_of(*ours) : std::nullopt;
-  if (!own) return {};
-  std::string why;
-  std::optional<RegistryImage> image = Registry(registry_options(options)).find(name, why);
-  std::optional<Snapshot> there = image ? snapshot_in(*image) : std::nullopt;
-  return there ? worth_keeping(*there, *own) : std::string();
-}
-
-// What is to be expected, in one line, where that is more than what the next lines say anyway.
-void tell_outlook(const Session& session, const Options& options, Reporter& reporter) {
-  Outlook outlook = outlook_of(session.world, session.builds);
-  OutlookSums sums = sums_of(session.world, outlook, session.builds);
-  if (sums.built == 0 && sums.environments == 1) return;
-  unsigned slots = options.slots > 0 ? options.slots : std::max(1u, std::thread::hardware_concurrency());
-  Simulated simulated = simulate(outlook.simulated, {.slots = slots, .at_once = options.at_once});
-  reporter.note(outlook_text(sums, simulated.makespan));
-}
-
-}  // namespace
-
-BuildOutcome run_session(Session& session, const Options& options) {
-  ::signal(SIGPIPE, SIG_IGN);  // whoever read our lines may go; the build goes on
-  PlainReporter reporter(reporter_options(options, session.engine->name()));
-  SignalWatch signals([&](int number, unsigned count) { tell_signal(reporter, number, count); });
-  // What must be waited for before anything can begin leaves time before the deadline, too.
-  std::stop_source no_more_waiting;
-  std::stop_callback on_signal(signals.token(), [&] { no_more_waiting.request_stop(); });
-  std::optional<RunTime> time;
-  if (options.deadline) time = RunTime{.began = session.world.clock.now(), .deadline = *options.deadline};
-  std::unique_ptr<Clock::Alarm> alarm;
-  if (time)
-    alarm =
-        session.world.clock.at(stage_times(*time, kSavingTime).end, [&] { no_more_waiting.request_stop(); });
-  std::vector<FileLock> locks = lock_environments(session, no_more_waiting.get_token(), reporter);
-  if (signals.first() != 0) return {.result = {}, .signal = signals.first()};
-  if (locks.size() < session.environments.size()) {
-    reporter.note("the deadline came while another run was waited for; the same command goes on from here");
-    return {};
-  }
-  for (const Environment& environment : session.environments) {
-    if (left_containers(session.world, environment.name).empty()) continue;
-    session.settle_tags(options);
-    adopt_containers(session.world, environment, signals.token(), reporter, time);
-  }
-  session.look(options);
-  session.settle_tags(options);
-  for (const std::string& problem : session.problems) reporter.note(problem);
-  tell_outlook(session, options, reporter);
-  std::optional<PushQueue> pushes;
-  // tox's images go to the registry by themselves: one for each target, when it is done.
-  if (!session.world.push_repository.empty() && options.verb == Verb::Build)
-    pushes.emplace(
-        *session.engine, session.world.clock, session.journal, reporter,
-        PushOptions{
-            .keeps = [&](const std::string& name) { return worth_keeping_there(session, options, name); },
-            .stop = signals.token(),
-            .kill = signals.kill_token(),
-            .deadline = options.deadline});
-  std::optional<JobSlots> slots;
-  std::optional<SlotControl> control;
-  if (options.slots > 0) {
-    slots.emplace(options.slots);
-    control.emplace(session.state.pools(), *slots, reporter);
-  }
-  BuildOutcome outcome{.push_required = options.push == Options::Push::Required};
-  outcome.result = run_builds(session.world, session.builds,
-                              {.keep_going = options.keep_going,
-                               .at_once = options.at_once,
-                               .stop = signals.token(),
-                               .kill = signals.kill_token(),
-                               .time = time,
-                               .stall = options.stall,
-                               .slots = slots ? &*slots : nullptr,
-                               .pushes = pushes ? &*pushes : nullptr},
-                              reporter);
-  if (pushes) outcome.pushes = pushes->finish();
-  if (std::optional<std::string> problem = session.journal.untold_problem()) reporter.note(*problem);
-  outcome.signal = signals.first();
-  return outcome;
-}
 
 int build_command(const Options& options) {
   Session session(options);

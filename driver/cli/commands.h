@@ -30,6 +30,11 @@ int clean_command(const Options& options);
 int gc_command(const Options& options);
 int doctor_command(const Options& options);
 
+// That look at runs, while they go on or after.
+int status_command(const Options& options);
+int report_command(const Options& options);
+int logs_command(const Options& options);
+
 // The whole program: parses, runs the command, tells errors. Never throws.
 int run(int argc, const char* const* argv);
 

@@ -1,9 +1,6 @@
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
 #include <ctime>
 #include <nlohmann/json.hpp>
 
@@ -11,6 +8,7 @@
 #include "base/text.h"
 #include "cli/commands.h"
 #include "cli/tree.h"
+#include "cli/wanted_snapshots.h"
 #include "plan/explanation.h"
 #include "run/build.h"
 
@@ -18,6 +16,19 @@ namespace stagemake {
 namespace {
 
 using nlohmann::ordered_json;
+
+ordered_json snapshot_json(const Snapshot& snapshot) {
+  ordered_json packages = ordered_json::object();
+  for (const auto& [name, package] : snapshot.packages) packages[name] = package.version;
+  return {
+      {"image", snapshot.image},     {"names", snapshot.names},       {"environment", snapshot.environment},
+      {"stage", snapshot.stage},     {"key", snapshot.key()},         {"complete", snapshot.complete},
+      {"clean", snapshot.clean},     {"revision", snapshot.revision}, {"created", snapshot.created},
+      {"bytes", snapshot.size},      {"layers", snapshot.layers},     {"base_digest", snapshot.base_digest},
+      {"made_by", snapshot.made_by}, {"packages", packages}};
+}
+
+}  // namespace
 
 // The snapshots of the environments asked for (all, where none is), newest first.
 std::vector<Snapshot> wanted_snapshots(const Options& options, ContainerEngine& engine,
@@ -33,19 +44,6 @@ std::vector<Snapshot> wanted_snapshots(const Options& options, ContainerEngine& 
   });
   return all;
 }
-
-ordered_json snapshot_json(const Snapshot& snapshot) {
-  ordered_json packages = ordered_json::object();
-  for (const auto& [name, package] : snapshot.packages) packages[name] = package.version;
-  return {
-      {"image", snapshot.image},     {"names", snapshot.names},       {"environment", snapshot.environment},
-      {"stage", snapshot.stage},     {"key", snapshot.key()},         {"complete", snapshot.complete},
-      {"clean", snapshot.clean},     {"revision", snapshot.revision}, {"created", snapshot.created},
-      {"bytes", snapshot.size},      {"layers", snapshot.layers},     {"base_digest", snapshot.base_digest},
-      {"made_by", snapshot.made_by}, {"packages", packages}};
-}
-
-}  // namespace
 
 int snapshots_command(const Options& options) {
   Tree tree = open_tree(options);
@@ -66,41 +64,6 @@ int snapshots_command(const Options& options) {
                duration_text(static_cast<double>(now - snapshot.created)), snapshot.packages.size(),
                size_text(snapshot.size), snapshot.layers, snapshot.key().substr(0, 16));
   return 0;
-}
-
-int shell_command(const Options& options) {
-  Tree tree = open_tree(options);
-  if (!options.stage.empty() && !tree.table.find(options.stage)) {
-    std::vector<std::string> names;
-    for (const StageSpec& stage : tree.table.stages) names.push_back(stage.name);
-    throw bad_input(
-        "", fmt::format("no stage is named {}; there are {}", printable(options.stage), join(names, ", ")));
-  }
-  std::unique_ptr<ContainerEngine> engine = open_engine(options.engine);
-  std::vector<Snapshot> snapshots = wanted_snapshots(options, *engine, tree.table);
-  auto found = std::find_if(snapshots.begin(), snapshots.end(), [&](const Snapshot& snapshot) {
-    return options.stage.empty() || snapshot.stage == options.stage;
-  });
-  // A stage whose image holds it along with later ones is there too.
-  if (found == snapshots.end())
-    found = std::find_if(snapshots.begin(), snapshots.end(),
-                         [&](const Snapshot& snapshot) { return snapshot.holds(options.stage) != nullptr; });
-  if (found == snapshots.end())
-    throw bad_input(
-        "", fmt::format("there is no image of {} {}; build it first, or look at `stagemake snapshots`",
-                        printable(options.environments.front()), options.stage));
-  std::vector<std::string> command =
-      engine->shell_command(found->names.empty() ? found->image : found->names.front());
-  if (options.dry_run) {
-    fmt::print("{}\n", shell_quoted(command));
-    return 0;
-  }
-  fmt::print(stderr, "{} ({})\n", display_name(*found), found->complete ? "complete" : "unfinished");
-  std::vector<char*> argv;
-  for (std::string& word : command) argv.push_back(word.data());
-  argv.push_back(nullptr);
-  ::execvp(argv[0], argv.data());
-  throw engine_unusable(fmt::format("{}: cannot be started: {}", command[0], std::strerror(errno)));
 }
 
 int clean_command(const Options& options) {

@@ -8,6 +8,7 @@
 #include "cli/environment_options.h"
 #include "cli/help_formatter.h"
 #include "cli/option_groups.h"
+#include "cli/watching_options.h"
 
 namespace stagemake {
 namespace {
@@ -30,6 +31,7 @@ class Parser {
     add_explain();
     add_simulate();
     add_jobs();
+    add_watching_commands(app_, options_);
     add_plan();
     add_names(Verb::Stages, "stages", "names of the stages, parents first");
     add_env();
@@ -52,6 +54,7 @@ class Parser {
 
   ParsedOptions parse(int argc, const char* const* argv) {
     try {
+      options_.command_line.assign(argv, argv + argc);
       app_.parse(argc, argv);
       complete_options(options_);
     } catch (const CLI::ParseError& error) {
@@ -115,6 +118,7 @@ class Parser {
                   "after a failure, go on with other environments (default: yes)");
     sub->add_flag("-s,--quiet", options_.quiet, "say only what fails");
     sub->add_flag("-v,--verbose", options_.verbose, "show what stages print, too");
+    add_events_options(*sub, options_);
     sub->add_flag("--count-calls", options_.count_calls,
                   "say at the end how often the engine was called, and for what");
     sub->add_option("--color", options_.color, "whether to use colours")

@@ -32,6 +32,9 @@ enum class Verb {
   Explain,
   Simulate,
   Jobs,
+  Status,
+  Report,
+  Logs,
   Snapshots,
   Shell,
   Clean,
@@ -47,6 +50,7 @@ enum class Verb {
 struct Options {
   Verb verb = Verb::Doctor;
   bool json = false;
+  std::vector<std::string> command_line;  // as it was given
 
   // The tree and how to read it.
   std::optional<fs::path> tree;
@@ -110,6 +114,8 @@ struct Options {
   bool verbose = false;
   bool count_calls = false;
   std::string color = "auto";
+  std::optional<fs::path> events;             // where lines of events go, beside the state folder
+  std::optional<fs::path> expected_failures;  // report/verdict.h
 
   // build, simulate
   unsigned slots = 0;  // job slots for all makes together; 0: each has its own; simulate: the processors
@@ -123,6 +129,12 @@ struct Options {
 
   // shell, clean
   std::string stage;
+
+  // status, report, logs
+  std::string run;  // of the kept ones; empty: the youngest
+  std::optional<fs::path> html, junit, trace;
+  std::string package;
+  bool follow = false;
 
   // completion
   std::string shell;

@@ -27,6 +27,12 @@ int run_verb(const Options& options) {
       return explain_command(options);
     case Verb::Jobs:
       return jobs_command(options);
+    case Verb::Status:
+      return status_command(options);
+    case Verb::Report:
+      return report_command(options);
+    case Verb::Logs:
+      return logs_command(options);
     case Verb::Simulate:
       return simulate_command(options);
     case Verb::Snapshots:

@@ -323,4 +323,14 @@ std::vector<std::string> BuildahEngine::shell_command(const std::string& image) 
   return {"sh", "-c", script, "sh", image};
 }
 
+std::vector<std::string> BuildahEngine::command_inside(const std::string& container,
+                                                       const std::vector<std::string>& argv,
+                                                       bool terminal) const {
+  std::vector<std::string> command = {program_.path(), "run", "--isolation", isolation_, "--network", "host"};
+  if (terminal) command.emplace_back("--terminal");
+  command.insert(command.end(), {container, "--"});
+  command.insert(command.end(), argv.begin(), argv.end());
+  return command;
+}
+
 }  // namespace stagemake

@@ -183,6 +183,10 @@ class ContainerEngine {
 
   // The command with which a person opens a shell in an image.
   virtual std::vector<std::string> shell_command(const std::string& image) const = 0;
+  // The command that runs `argv` beside what runs in a container, on the caller's terminal if `terminal`.
+  virtual std::vector<std::string> command_inside(const std::string& container,
+                                                  const std::vector<std::string>& argv,
+                                                  bool terminal) const = 0;
 
   // Calls of verbs since the start, by verb: what tests and `--dry-run` promises are checked against.
   virtual std::map<std::string, unsigned> calls() const = 0;

@@ -400,4 +400,14 @@ std::vector<std::string> DockerEngine::shell_command(const std::string& image) c
           "/bin/sh",       image,       "-c",   "command -v bash >/dev/null && exec bash; exec sh"};
 }
 
+std::vector<std::string> DockerEngine::command_inside(const std::string& container,
+                                                      const std::vector<std::string>& argv,
+                                                      bool terminal) const {
+  std::vector<std::string> command = {program_.path(), "exec", "--interactive"};
+  if (terminal) command.emplace_back("--tty");
+  command.push_back(container);
+  command.insert(command.end(), argv.begin(), argv.end());
+  return command;
+}
+
 }  // namespace stagemake

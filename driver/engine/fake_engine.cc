@@ -349,4 +349,11 @@ std::vector<std::string> FakeEngine::shell_command(const std::string& image) con
   return {"fake-shell", image};
 }
 
+std::vector<std::string> FakeEngine::command_inside(const std::string& container,
+                                                    const std::vector<std::string>& argv, bool) const {
+  std::vector<std::string> command = {"fake-exec", container};
+  command.insert(command.end(), argv.begin(), argv.end());
+  return command;
+}
+
 }  // namespace stagemake

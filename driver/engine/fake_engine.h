@@ -97,6 +97,8 @@ class FakeEngine : public ContainerEngine {
   bool remove_image(const std::string& name) override;
   std::optional<fs::path> storage_folder() override;
   std::vector<std::string> shell_command(const std::string& image) const override;
+  std::vector<std::string> command_inside(const std::string& container, const std::vector<std::string>& argv,
+                                          bool terminal) const override;
   std::map<std::string, unsigned> calls() const override { return counter_.all(); }
 
  private:

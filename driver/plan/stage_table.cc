@@ -71,6 +71,7 @@ StageTable built_in_stages(Dialect dialect) {
   table.default_stage = "with-targets";
   table.stamp_folders = {"local/var/lib/sage/installed", "venv/var/lib/sage/installed",
                          "local/share/doc/sage/var/lib/sage/installed"};
+  table.package_logs = "logs/pkgs";
   table.uninstall = "make \"$PACKAGE-uninstall\"";
 
   StageSpec system{.name = "with-system-packages", .section = "packages", .recipe = "%{system_packages}\n"};

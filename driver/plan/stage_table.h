@@ -57,6 +57,7 @@ struct StageTable {
   std::string default_stage;               // where a build ends if nobody says otherwise
   std::vector<std::string> environments;   // that people are offered; any other may be named too
   std::vector<std::string> stamp_folders;  // installation records NAME-VERSION, relative to the root
+  std::string package_logs;                // folder of NAME-VERSION.log, relative to the root; empty: none
   std::string uninstall;                   // shell text that uninstalls "$PACKAGE"; empty: this tree cannot
   std::vector<StageSpec> stages;           // parents before children
 

@@ -20,7 +20,7 @@ class Reader {
 
   void read(const toml::table& document) {
     check_keys(document, {"name", "root", "image_prefix", "environment_prefix", "default_stage",
-                          "environments", "stamp_folders", "uninstall", "stage"});
+                          "environments", "stamp_folders", "package_logs", "uninstall", "stage"});
     text(document, "name", table_.distribution);
     text(document, "root", table_.root);
     text(document, "image_prefix", table_.image_prefix);
@@ -28,6 +28,7 @@ class Reader {
     text(document, "default_stage", table_.default_stage);
     texts(document, "environments", table_.environments);
     texts(document, "stamp_folders", table_.stamp_folders);
+    text(document, "package_logs", table_.package_logs);
     text(document, "uninstall", table_.uninstall);
     if (const toml::node* stages = document.get("stage")) read_stages(*stages);
     check(document);

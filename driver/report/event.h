@@ -67,7 +67,11 @@ struct MachineSample {
   double memory = 0;        // in use, 0 … 1
   unsigned slots_used = 0;  // job slots that containers have; 0 where there is no pool
   unsigned slots = 0;       // of the pool; 0: there is none
-  std::uint64_t free = 0;   // bytes where the engine keeps images; 0: not known
+  struct StageSlots {
+    std::size_t environment = 0, stage = 0;
+    unsigned slots = 0;
+  };
+  std::vector<StageSlots> stages = {};  // that run, with a pool
 };
 
 class Reporter {
@@ -87,6 +91,11 @@ class Reporter {
     (void)environment, (void)stage, (void)piece;
   }
   virtual void sampled(const MachineSample& sample) { (void)sample; }
+  // Before it begins: what it will take, in a line for a person, and in seconds.
+  virtual void expects(const std::string& text, double seconds) {
+    (void)seconds;
+    note(text);
+  }
   // Something a person should know that is no stage's state.
   virtual void note(const std::string& text) = 0;
   virtual void ends(const std::vector<EnvironmentStatus>& all, double seconds) = 0;

@@ -13,6 +13,8 @@ namespace {
 
 constexpr std::size_t kFewEnvironments = 8;  // each of which gets a line at the beginning
 constexpr std::size_t kLogTail = 10;         // lines of a failed stage's log that are shown
+constexpr std::size_t kShownFindings = 3;    // that are shown of a failed stage
+constexpr std::size_t kLongestRunning = 3;   // stages that a heartbeat names
 
 double seconds_since(std::chrono::steady_clock::time_point then) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - then).count();
@@ -30,30 +32,33 @@ std::string harmless(std::string_view line) {
 }
 
 // "✓" and the like are left to later displays: these words read well in a pipe, in CI and aloud.
-std::string stage_line(const EnvironmentStatus& environment, std::size_t stage) {
+std::string stage_line(const EnvironmentStatus& environment, std::size_t stage, bool brief) {
   const StageStatus& status = environment.stages[stage];
   std::string line =
       fmt::format("{}  {}: {}", environment.name, environment.stage_names[stage], word(status.state));
   bool ran = status.state == StageState::Built || status.state == StageState::Failed ||
              status.state == StageState::Interrupted;
   if (ran) line += fmt::format(" after {}", duration_text(status.seconds));
-  if (!status.detail.empty()) line += ", " + printable(status.detail.substr(0, status.detail.find('\n')));
+  if (!status.detail.empty() && !(brief && status.state == StageState::Built))
+    line += ", " + printable(status.detail.substr(0, status.detail.find('\n')));
   return line;
 }
 
 }  // namespace
 
 PlainReporter::PlainReporter(PlainReporterOptions options)
-    : options_(std::move(options)), ticker_([this](std::stop_token stop) { tick(stop); }) {}
+    : options_(std::move(options)), heart_([this](std::stop_token stop) { beat(stop); }) {}
 
 PlainReporter::~PlainReporter() {
-  ticker_.request_stop();
+  heart_.request_stop();
   wake_.notify_all();
 }
 
 void PlainReporter::begins(const std::vector<EnvironmentStatus>& all) {
   std::lock_guard lock(mutex_);
   several_ = all.size() > 1;
+  for (const EnvironmentStatus& environment : all)
+    for (const StageStatus& stage : environment.stages) wanted_ += stage.state == StageState::Waiting ? 1 : 0;
   if (options_.quiet || all.size() > kFewEnvironments) return;
   for (const EnvironmentStatus& environment : all) {
     std::size_t reused = 0;
@@ -76,19 +81,42 @@ void PlainReporter::changed(const std::vector<EnvironmentStatus>& all, std::size
   const StageStatus& status = where.stages[stage];
   if (status.state == StageState::Running)
     running_[{environment, stage}] = {where.name, where.stage_names[stage], Clock::now()};
-  else
-    running_.erase({environment, stage});
+  else if (running_.erase({environment, stage}) > 0)
+    ++done_;
   auto rest = unfinished_.extract({where.name, where.stage_names[stage]});
   if (rest && !rest.mapped().empty()) print_output(where.name, rest.mapped());
   bool bad = status.state == StageState::Failed || status.state == StageState::Interrupted;
-  if (!options_.quiet || bad) print_line(painted(stage_line(where, stage), status.state));
+  bool news = !(options_.brief && status.state == StageState::Reused);
+  if ((!options_.quiet && news) || bad)
+    print_line(painted(stage_line(where, stage, options_.brief), status.state));
   if (std::size_t first = status.detail.find('\n');
       bad && first != std::string::npos)  // engines say more than a line
     for (std::string_view line : lines(std::string_view(status.detail).substr(first + 1)))
       print_line("    " + printable(line));
-  if (status.state == StageState::Failed && !status.log.empty())
+  if (status.state == StageState::Failed) print_failure(status);
+}
+
+// What its log says; the end of the log where that is nothing.
+void PlainReporter::print_failure(const StageStatus& status) {
+  std::size_t told = 0;
+  for (const LogFinding& finding : status.findings) {
+    if (finding.kind != LogFinding::Kind::Error || ++told > kShownFindings) continue;
+    std::string name = finding.package.empty() ? "" : printable(finding.package) + ": ";
+    print_line("    " + name + harmless(shown(finding.message)));
+    if (finding.line > 0) print_line(fmt::format("      {}:{}", printable(finding.file), finding.line));
+    for (const std::string& line : finding.excerpt) print_line("    | " + harmless(printable(line)));
+  }
+  if (told > kShownFindings) print_line(fmt::format("    and {} more", told - kShownFindings));
+  if (told == 0 && !status.log.empty())
     for (const std::string& line : last_lines(status.log, kLogTail)) print_line("    | " + harmless(line));
-  draw_status();
+}
+
+void PlainReporter::package(std::size_t environment, std::size_t stage, const PackageStatus& package) {
+  std::lock_guard lock(mutex_);
+  auto place = running_.find({environment, stage});
+  if (place == running_.end()) return;
+  std::erase(place->second.packages, package.name);
+  if (package.state == PackageState::Building) place->second.packages.push_back(package.name);
 }
 
 void PlainReporter::printed(const std::string& environment, const std::string& stage,
@@ -102,7 +130,6 @@ void PlainReporter::printed(const std::string& environment, const std::string& s
   std::string finished = line.substr(0, end + 1);
   line.erase(0, end + 1);
   for (std::string_view one : lines(finished)) print_output(environment, one);
-  draw_status();
 }
 
 // A line of a stage. Scripts look for words at its beginning, so that nothing stands before it where it can
@@ -117,82 +144,78 @@ void PlainReporter::print_output(const std::string& environment, std::string_vie
 void PlainReporter::note(const std::string& text) {
   std::lock_guard lock(mutex_);
   if (!options_.quiet) print_line(harmless(printable(text)));
-  draw_status();
 }
 
 void PlainReporter::ends(const std::vector<EnvironmentStatus>& all, double seconds) {
   std::lock_guard lock(mutex_);
   ended_ = true;
-  erase_status();
   std::string table = status_table(all, options_.quiet);
-  if (!table.empty()) fmt::print(options_.out, "\n{}", table);
-  if (!table.empty()) fmt::print(options_.out, "\n");
-  for (const EnvironmentStatus& environment : all) print_places(environment);
-  if (!options_.quiet) fmt::print(options_.out, "in {}\n", duration_text(seconds));
-  std::fflush(options_.out);
+  if (!table.empty()) print("\n" + table + "\n");
+  std::string folder;
+  for (const EnvironmentStatus& environment : all)
+    if (std::string own = print_places(environment); !own.empty()) folder = own;
+  if (several_) folder = folder.substr(0, folder.rfind('/'));
+  if (!folder.empty() && !options_.quiet)
+    print_line(several_ ? "logs: " + folder : fmt::format("logs of {}: {}", all.front().name, folder));
+  if (!options_.quiet) print_line(fmt::format("in {}", duration_text(seconds)));
 }
 
-// Where the logs of what ran are, and how to look into what was kept of what did not end well.
-void PlainReporter::print_places(const EnvironmentStatus& environment) {
+// How to look into what was kept of what did not end well. The folder with the logs of what ran; empty where
+// nothing did.
+std::string PlainReporter::print_places(const EnvironmentStatus& environment) {
   std::string folder;
   for (std::size_t i = 0; i < environment.stages.size(); ++i) {
     const StageStatus& status = environment.stages[i];
     if (!status.log.empty()) folder = status.log.substr(0, status.log.rfind('/'));
     if (status.state != StageState::Failed && status.state != StageState::Interrupted) continue;
-    fmt::print(options_.out, "{} {}\n", environment.name, environment.stage_names[i]);
-    if (!status.log.empty()) fmt::print(options_.out, "  log:   {}\n", status.log);
+    print_line(environment.name + " " + environment.stage_names[i]);
+    if (!status.log.empty()) print_line("  log:   " + status.log);
     if (!status.image.empty() && options_.shell_command)
-      fmt::print(options_.out, "  shell: {}\n",
-                 options_.shell_command(environment.name, environment.stage_names[i]));
+      print_line("  shell: " + options_.shell_command(environment.name, environment.stage_names[i]));
   }
-  if (!folder.empty() && !options_.quiet)
-    fmt::print(options_.out, "logs of {}: {}\n", environment.name, folder);
+  return folder;
 }
 
-void PlainReporter::tick(std::stop_token stop) {
+void PlainReporter::beat(std::stop_token stop) {
+  if (options_.heartbeat.count() == 0 || options_.quiet) return;
   std::unique_lock lock(mutex_);
   while (!stop.stop_requested()) {
-    wake_.wait_for(lock, stop, options_.tick, [] { return false; });
-    if (stop.stop_requested() || ended_ || running_.empty()) continue;
-    if (options_.terminal) {
-      draw_status();
-    } else if (Clock::now() - last_heartbeat_ >= options_.heartbeat && !options_.quiet) {
-      std::string line = "still running:";
-      for (const auto& [key, one] : running_)
-        line +=
-            fmt::format(" {} {} ({})", one.environment, one.stage, duration_text(seconds_since(one.since)));
-      print_line(line);
-    }
+    wake_.wait_until(lock, stop, last_line_ + options_.heartbeat, [] { return false; });
+    if (stop.stop_requested() || Clock::now() < last_line_ + options_.heartbeat) continue;
+    if (ended_ || running_.empty())
+      last_line_ = Clock::now();
+    else
+      print_line(still_running());
   }
+}
+
+// The longest running first.
+std::string PlainReporter::still_running() const {
+  std::vector<const Running*> all;
+  for (const auto& [key, one] : running_) all.push_back(&one);
+  std::sort(all.begin(), all.end(), [](const Running* a, const Running* b) { return a->since < b->since; });
+  std::vector<std::string> parts;
+  for (std::size_t i = 0; i < all.size() && i < kLongestRunning; ++i) {
+    std::string in_flight = all[i]->packages.empty() ? "" : ", " + some_of(all[i]->packages, 2);
+    parts.push_back(fmt::format("{} {} ({}{})", all[i]->environment, all[i]->stage,
+                                duration_text(seconds_since(all[i]->since)), in_flight));
+  }
+  if (all.size() > kLongestRunning) parts.push_back(fmt::format("{} more", all.size() - kLongestRunning));
+  return fmt::format("{} of {} stages done; running: {}", done_, wanted_, join(parts, ", "));
+}
+
+void PlainReporter::print(std::string_view lines) {
+  if (options_.print) {
+    options_.print(lines);
+  } else {
+    fmt::print(options_.out, "{}", lines);
+    std::fflush(options_.out);
+  }
+  last_line_ = Clock::now();
 }
 
 void PlainReporter::print_line(const std::string& line) {
-  erase_status();
-  fmt::print(options_.out, "{}\n", line);
-  std::fflush(options_.out);
-  last_heartbeat_ = Clock::now();
-}
-
-void PlainReporter::draw_status() {
-  if (!options_.terminal || options_.quiet || ended_) return;
-  erase_status();
-  if (running_.empty()) return;
-  auto oldest = std::min_element(running_.begin(), running_.end(), [](const auto& a, const auto& b) {
-    return a.second.since < b.second.since;
-  });
-  const Running& one = oldest->second;
-  std::string line =
-      fmt::format("… {} {} {}", one.environment, one.stage, duration_text(seconds_since(one.since)));
-  if (running_.size() > 1) line += fmt::format(", and {} more", running_.size() - 1);
-  if (line.size() >= options_.columns) line = line.substr(0, options_.columns - 1);
-  fmt::print(options_.out, "{}", line);
-  std::fflush(options_.out);
-  status_shown_ = true;
-}
-
-void PlainReporter::erase_status() {
-  if (status_shown_) fmt::print(options_.out, "\r\x1b[K");
-  status_shown_ = false;
+  print(line + "\n");
 }
 
 std::string PlainReporter::painted(std::string_view text, StageState state) const {

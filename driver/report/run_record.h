@@ -22,8 +22,7 @@ struct RunFacts {
   std::vector<std::string> command = {};
   long process = 0;
   unsigned processors = 0;
-  unsigned at_once = 0;         // stages
-  double expected_seconds = 0;  // until all is done, as predicted at the beginning
+  unsigned at_once = 0;  // stages
 };
 
 struct PackageRecord {
@@ -59,8 +58,10 @@ struct RunRecord {
 
   RunFacts facts = {};
   double began = 0;
-  double ended = 0;       // 0: it goes on, or died
-  double last_event = 0;  // when it was last heard of
+  double expected_seconds = 0;          // until all is done, as predicted at the beginning
+  double ended = 0;                     // 0: it goes on, or died
+  double last_event = 0;                // when it was last heard of
+  std::optional<int> exit_status = {};  // of the command; nothing before its end
   std::vector<EnvironmentRecord> environments = {};
   std::vector<Note> notes = {};
   std::vector<Sample> samples = {};
@@ -75,6 +76,7 @@ struct RunRecord {
   void change(double time, std::size_t environment, std::size_t stage, StageStatus status);
   void package(double time, std::size_t environment, std::size_t stage, const PackageStatus& package);
   void sample(double time, const MachineSample& machine);
+  void expect(double seconds) { expected_seconds = seconds; }
   void note(double time, std::string text);
   void end(double time);
 };

@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "run/build_run.h"
+#include "run/machine_watch.h"
 
 namespace stagemake {
 namespace {
@@ -56,8 +57,16 @@ BuildResult BuildRun::run() {
   auto began = Clock::now();
   for (const EnvironmentBuild& build : builds_)
     for (const std::string& note : build.notes) reporter_.note(note);
+  std::vector<FlowStep> flow = steps();
   reporter_.begins(result_.environments);
-  execute_flow(steps(), {.at_once = at_once_});
+  std::optional<MachineWatch> watch;
+  bool anything =
+      std::any_of(flow.begin(), flow.end(), [](const FlowStep& step) { return step.task.seconds > 0; });
+  if (options_.watch_machine && anything)
+    watch.emplace([this](MachineSample& sample) { complete(sample); },
+                  [this](const MachineSample& sample) { reporter_.sampled(sample); });
+  execute_flow(flow, {.at_once = at_once_});
+  watch.reset();
   reporter_.ends(result_.environments, std::chrono::duration<double>(Clock::now() - began).count());
   for (const std::string& note : last_notes_) reporter_.note(note);
   if (result_.out_of_time || options_.stop.stop_requested())
@@ -65,16 +74,33 @@ BuildResult BuildRun::run() {
   return std::move(result_);
 }
 
-// One per stage that is wanted, in the order that a simulation has them in.
+// One per stage that is wanted, in the order that a simulation has them in; and what is to be expected of
+// each.
 std::vector<FlowStep> BuildRun::steps() {
   Outlook outlook = outlook_of(world_, builds_);
   std::vector<Task> tasks = tasks_of(outlook.simulated);
+  for (std::size_t e = 0; e < builds_.size(); ++e)
+    result_.environments[e].expected.resize(builds_[e].plan.stages.size());
   std::vector<FlowStep> steps;
-  for (std::size_t i = 0; i < tasks.size(); ++i)
-    steps.push_back(
-        {.task = tasks[i],
-         .work = [this, e = outlook.stages[i].build, s = outlook.stages[i].stage] { step(e, s); }});
+  for (std::size_t i = 0; i < tasks.size(); ++i) {
+    std::size_t e = outlook.stages[i].build, s = outlook.stages[i].stage;
+    StageExpectation& expected = result_.environments[e].expected[s];
+    expected.seconds = tasks[i].seconds;
+    expected.packages = outlook.stages[i].forecast.packages.size();
+    if (s < builds_[e].reasons.size()) expected.reasons = builds_[e].reasons[s];
+    steps.push_back({.task = tasks[i], .work = [this, e, s] { step(e, s); }});
+  }
   return steps;
+}
+
+// Who has which job slots.
+void BuildRun::complete(MachineSample& sample) {
+  if (options_.slots == nullptr) return;
+  sample.slots = options_.slots->count();
+  sample.slots_used = sample.slots - std::min(sample.slots, options_.slots->free());
+  std::lock_guard lock(mutex_);
+  for (const auto& [place, workplace] : running_)
+    sample.stages.push_back({.environment = place.first, .stage = place.second, .slots = workplace->slots()});
 }
 
 // The one function that changes a stage's state.

@@ -59,6 +59,7 @@ struct EnvironmentBuild {
   std::vector<StageDecision> decisions;  // point into the snapshots that were given to prepare()
   const std::vector<Snapshot>* snapshots = nullptr;  // those
   std::vector<std::string> notes;                    // for a person, about what was found
+  std::vector<std::vector<std::string>> reasons;     // per stage, why it is built; or empty
 };
 
 struct BuildOptions {
@@ -69,6 +70,7 @@ struct BuildOptions {
   std::optional<RunTime> time = {};  // absent: as long as it takes
   std::optional<double> stall = {};  // seconds of silence after which a stage is stopped
   JobSlots* slots = nullptr;         // that all makes share; null: each has jobs of its own
+  bool watch_machine = false;        // tells the reporter how busy it is
   PushQueue* pushes = nullptr;       // where what is finished goes; null: nowhere
 };
 

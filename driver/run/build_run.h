@@ -33,6 +33,7 @@ class BuildRun {
 
   // build.cc
   std::vector<FlowStep> steps();
+  void complete(MachineSample& sample);
   void change(std::size_t e, std::size_t s, StageStatus status);
   StageStatus status(std::size_t e, std::size_t s);
   void step(std::size_t e, std::size_t s);
@@ -98,11 +99,12 @@ class BuildRun {
   const BuildOptions& options_;
   Reporter& reporter_;
   const unsigned at_once_;  // stages
-  std::mutex mutex_;        // of result_, fresh_snapshots_ and last_notes_
+  std::mutex mutex_;        // of result_, fresh_snapshots_, last_notes_ and running_
   BuildResult result_;
   std::vector<std::unique_ptr<Snapshot>> fresh_snapshots_;
-  std::vector<std::string> last_notes_;     // told when all has ended
-  std::vector<WorkplaceSetting> settings_;  // one per environment
+  std::map<std::pair<std::size_t, std::size_t>, const Workplace*> running_;  // by environment and stage
+  std::vector<std::string> last_notes_;                                      // told when all has ended
+  std::vector<WorkplaceSetting> settings_;                                   // one per environment
   std::vector<std::unique_ptr<std::once_flag>> settled_;
   std::vector<std::optional<SharedStages>> shared_;  // per environment
   // Per environment and stage: left open for the next; and made, but nothing has run in them.

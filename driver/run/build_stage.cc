@@ -12,20 +12,35 @@
 namespace stagemake {
 namespace {
 
-constexpr double kRoomMargin = 1.2;           // over what a stage took last
-constexpr double kUnknownStageBytes = 500e6;  // for the time that a push takes
+constexpr double kRoomMargin = 1.2;            // over what a stage took last
+constexpr std::size_t kLogLimit = 256u << 20;  // bytes; a longer one is not looked through
+constexpr double kUnknownStageBytes = 500e6;   // for the time that a push takes
 
 // The last line of a log that begins with `beginning`; empty where none of its last lines does.
 std::string last_line_with(const std::string& log, std::string_view beginning) {
   std::optional<std::string> text;
   try {
-    text = read_file(log, 256u << 20);
+    text = read_file(log, kLogLimit);
   } catch (const Error&) {
     return {};  // the log is for people; without it the build is what it is
   }
   if (!text) return {};
   std::size_t at = text->rfind("\n" + std::string(beginning));
   return at == std::string::npos ? std::string() : text->substr(at + 1, text->find('\n', at + 1) - at - 1);
+}
+
+// What a log says went wrong. It is for people: without it the build is what it is.
+std::vector<LogFinding> findings_in(const std::string& log, bool failed) {
+  std::optional<std::string> text;
+  try {
+    text = read_file(log, kLogLimit);
+  } catch (const Error&) {
+    return {};
+  }
+  std::vector<LogFinding> findings = text ? scan_log(*text, failed) : std::vector<LogFinding>();
+  for (LogFinding& finding : findings)
+    if (finding.file.empty()) finding.file = log;
+  return findings;
 }
 
 // What a stage came to, for the journal.
@@ -155,11 +170,29 @@ RunOutcome BuildRun::run_in(Workplace& place, const Ran& ran, Ladder& ladder) {
                                             << findings;
           ladder.stop(StopReason::Stall);
         });
+  struct Running {
+    BuildRun& run;
+    std::pair<std::size_t, std::size_t> at;
+    Running(BuildRun& of, std::size_t environment, std::size_t stage, const Workplace& workplace)
+        : run(of), at(environment, stage) {
+      std::lock_guard lock(run.mutex_);
+      run.running_[at] = &workplace;
+    }
+    ~Running() {
+      std::lock_guard lock(run.mutex_);
+      run.running_.erase(at);
+    }
+  } running(*this, e, s, place);
   return place.run(s, {.log = log,
                        .also =
                            [&](std::string_view piece) {
                              if (watch) watch->heard();
-                             reporter_.printed(shown.name, shown.stage_names[s], piece);
+                             if (!piece.empty()) reporter_.printed(shown.name, shown.stage_names[s], piece);
+                           },
+                       .package =
+                           [&](const PackageStatus& package) {
+                             if (watch) watch->heard();
+                             reporter_.package(e, s, package);
                            },
                        .stop = ladder.request(),
                        .guard = guard});
@@ -208,6 +241,7 @@ void BuildRun::built(const Ran& ran, std::shared_ptr<Workplace> place) {
     commit_seconds = world_.clock.now() - began;
     status.seconds += commit_seconds;
   }
+  status.findings = findings_in(ran.log, false);
   const Snapshot* image = made(ran.e, ran.s, status.image);
   write_journal(ran, *place, image, commit_seconds);
   if (image != nullptr) push(ran.e, ran.s, status.image, true, image->size);
@@ -237,6 +271,7 @@ void BuildRun::not_built(const Ran& ran, Workplace& place) {
   } else {
     failed(&BuildResult::stage_failed);
   }
+  if (status.state == StageState::Failed) status.findings = findings_in(ran.log, true);
   const Snapshot* image = made(ran.e, ran.s, status.image);
   write_journal(ran, place, image, commit_seconds);
   if (image != nullptr) push(ran.e, ran.s, status.image, false, image->size);

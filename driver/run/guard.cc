@@ -17,8 +17,9 @@ constexpr std::size_t kNotesLimit = 1u << 20;  // bytes
 // For every POSIX shell. MAKEFLAGS' first word holds make's one-letter options.
 constexpr std::string_view kGuard = R"(#!/bin/sh
 # guard COMMAND… NAME-VERSION…   runs it, if there is time for the package; else ends with 75
-# guard --may NAME               says whether there is
+# guard --may NAME               says whether there is; then it begins
 # guard --took NAME SECONDS      writes down how long it took
+# guard --failed NAME
 folder=/.stagemake/guard
 only_asked() {
   case ${MAKEFLAGS%% *} in
@@ -27,14 +28,21 @@ only_asked() {
     *) false ;;
   esac
 }
-may_begin() {
-  [ -r "$folder/until" ] || return 0
+tell() {
   if only_asked; then return 0; fi
+  { read -r output < "$folder/output" && printf '\036package %s %s\n' "$1" "$2" >> "$output"; } 2>/dev/null || :
+}
+may_begin() {
+  if [ ! -r "$folder/until" ] || only_asked; then tell begun "$1"; return 0; fi
   case $1 in *[!A-Za-z0-9_.+]*) return 0 ;; esac
   read -r close end < "$folder/until"
   now=$(date +%s)
   takes=$(sed -n "s/^$1 //p" "$folder/expected")
-  if [ "$now" -lt "$close" ] && [ $((now + ${takes:-0})) -le "$end" ]; then return 0; fi
+  if [ "$now" -lt "$close" ] && [ $((now + ${takes:-0})) -le "$end" ]; then
+    tell begun "$1"
+    return 0
+  fi
+  tell refused "$1"
   echo "stagemake: $1 is not begun: the deadline is near${takes:+, and it takes about $takes s}"
   echo "$1" >> "$folder/refused"
   return 75
@@ -42,10 +50,12 @@ may_begin() {
 took() {
   if only_asked; then return 0; fi
   echo "$1 $2" >> "$folder/took"
+  tell built "$1"
 }
 case $1 in
   --may) may_begin "$2"; exit ;;
   --took) took "$2" "$3"; exit ;;
+  --failed) tell failed "$2"; exit ;;
 esac
 name=
 program=yes
@@ -60,7 +70,7 @@ may_begin "$name" || exit
 began=$(date +%s)
 "$@"
 status=$?
-[ "$status" -ne 0 ] || took "$name" $(($(date +%s) - began))
+if [ "$status" -eq 0 ]; then took "$name" $(($(date +%s) - began)); else tell failed "$name"; fi
 exit "$status"
 )";
 
@@ -71,7 +81,10 @@ constexpr std::string_view kBashEnv = R"(case ${0##*/}:${1-}:$# in
     stagemake_name=${stagemake_name%.log}
     stagemake_name=${stagemake_name%%-*}
     /.stagemake/guard/guard --may "$stagemake_name" || exit
-    trap 'stagemake_status=$?; [ $stagemake_status -ne 0 ] || /.stagemake/guard/guard --took "$stagemake_name" $SECONDS; exit $stagemake_status' EXIT
+    trap 'stagemake_status=$?
+      if [ $stagemake_status -eq 0 ]; then /.stagemake/guard/guard --took "$stagemake_name" $SECONDS
+      else /.stagemake/guard/guard --failed "$stagemake_name"; fi
+      exit $stagemake_status' EXIT
     ;;
 esac
 [ -z "${STAGEMAKE_BASH_ENV-}" ] || . "$STAGEMAKE_BASH_ENV"
@@ -102,6 +115,7 @@ std::string guard_setup(const GuardLimits& limits) {
         "STAGEMAKE_NOW=$(date +%s)\necho \"$((STAGEMAKE_NOW + {})) $((STAGEMAKE_NOW + {}))\" > "
         "/.stagemake/guard/until\n",
         std::llround(std::floor(limits.times->close)), std::llround(std::floor(limits.times->end)));
+  text += "echo \"/proc/$$/fd/1\" > /.stagemake/guard/output\n";
   return text + "export STAGEMAKE_BASH_ENV=\"${BASH_ENV-}\" BASH_ENV=/.stagemake/guard/bash-env\n";
 }
 

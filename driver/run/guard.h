@@ -4,8 +4,9 @@
 // It is called in two ways. A stage's recipe puts it in front of the package builder by `%{guard}`
 // (`make SAGE_SPKG="%{guard}sage-spkg -y -o"`). And what has no such builder, Sage's script and pip packages,
 // goes through `sage-logger -p COMMAND LOG`, a bash script: a file that bash reads first ($BASH_ENV) calls it
-// there. A package that it does not let begin ends with status 75; make leaves no stamp for it, and the next
-// run builds it. What make only asks about (-q, -n, -t) it lets pass.
+// there. It tells what begins and ends in lines of its own among what the stage prints, which
+// run/package_channel.h takes out again. A package that it does not let begin ends with status 75; make
+// leaves no stamp for it, and the next run builds it. What make only asks about (-q, -n, -t) it lets pass.
 #pragma once
 
 #include <map>

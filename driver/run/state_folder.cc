@@ -32,12 +32,17 @@ std::vector<fs::path> StateFolder::environment_locks(const std::string& environm
   return files;
 }
 
+fs::path StateFolder::log(const std::string& environment, const std::string& stage) const {
+  return tree_ / "logs" / environment / (stage + ".log");
+}
+
 fs::path StateFolder::fresh_log(const std::string& environment, const std::string& stage) const {
-  fs::path folder = tree_ / "logs" / environment;
+  fs::path newest = log(environment, stage);
+  fs::path folder = newest.parent_path();
   boost::system::error_code failed;
   fs::create_directories(folder, failed);
   if (failed) throw engine_unusable(folder.string() + ": cannot make this folder: " + failed.message());
-  auto numbered = [&](int n) { return folder / (stage + ".log" + (n == 0 ? "" : "." + std::to_string(n))); };
+  auto numbered = [&](int n) { return fs::path(newest.string() + (n == 0 ? "" : "." + std::to_string(n))); };
   for (int n = kKeptLogs; n > 0; --n)
     if (fs::exists(numbered(n - 1), failed)) fs::rename(numbered(n - 1), numbered(n), failed);
   return numbered(0);

@@ -23,8 +23,10 @@ class StateFolder {
   fs::path temporary() const { return root_ / "tmp"; }
   // The pipe with a container's job slots (run/job_slots.h). It must be there as long as the container is.
   fs::path job_slots(const std::string& container) const { return root_ / "slots" / container; }
-  fs::path pools() const { return tree_ / "pools"; }      // run/slot_control.h
-  fs::path journal() const { return tree_ / "journal"; }  // run/journal.h
+  fs::path runs() const { return tree_ / "runs"; }                               // run/run_folder.h
+  fs::path log(const std::string& environment, const std::string& stage) const;  // of the newest run of it
+  fs::path pools() const { return tree_ / "pools"; }                             // run/slot_control.h
+  fs::path journal() const { return tree_ / "journal"; }                         // run/journal.h
   fs::path environment_lock(const std::string& environment) const { return tree_ / "locks" / environment; }
   // The lock of this tree's environment, and those that there are of other trees' environments of that name.
   std::vector<fs::path> environment_locks(const std::string& environment) const;

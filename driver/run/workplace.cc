@@ -17,6 +17,7 @@
 #include "base/text.h"
 #include "plan/explanation.h"
 #include "run/image_survey.h"
+#include "run/package_channel.h"
 #include "run/source_sync.h"
 
 namespace stagemake {
@@ -196,7 +197,12 @@ RunOutcome Workplace::run_with_slot(std::size_t stage, const RunSpec& how) {
   has_worked_ = true;
   has_compiled_ = has_compiled_ || makes || spec.configures;
   refused_.clear();
-  RunOutcome outcome = setting_.engine.run(container_, text, sink, how.stop);
+  PackageChannel packages([&](const PackageStatus& package) {
+    if (how.package) how.package(package);
+  });
+  RunOutcome outcome = setting_.engine.run(
+      container_, text, [&](std::string_view piece) { sink(packages.take(piece)); }, how.stop);
+  sink(packages.rest());
   if (makes) note_packages();
   if (outcome.ok() && spec.configures) note_configured();
   if (spec.errors_ignored && !outcome.stopped && refused_.empty()) outcome.exit_code = 0;

@@ -16,6 +16,7 @@
 
 #include "engine/container_engine.h"
 #include "plan/restore.h"
+#include "report/event.h"
 #include "run/clock.h"
 #include "run/guard.h"
 #include "run/job_slots.h"
@@ -48,6 +49,7 @@ struct WorkplaceSetting {
 struct RunSpec {
   fs::path log;          // a new file
   OutputSink also = {};  // gets the output too
+  std::function<void(const PackageStatus&)> package = {};  // is told what begins and ends
   StopRequest stop = {};
   GuardLimits guard = {};  // of a stage that makes packages
 };
@@ -74,6 +76,8 @@ class Workplace {
   const std::vector<std::string>& refused() const { return refused_; }
   const std::map<std::string, InstalledPackage>& installed() const { return installed_; }
   const std::string& container() const { return container_; }
+  // Job slots that it has now; 0 where there is no pool, or nothing runs.
+  unsigned slots() const { return share_ ? share_->slots() : 0; }
   // Bytes of the image that it was made from; 0 where that is not known.
   std::uint64_t size_before() const { return start_.snapshot == nullptr ? 0 : start_.snapshot->size; }
 

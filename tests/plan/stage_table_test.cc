@@ -158,7 +158,7 @@ std::vector<std::string> faults(std::string_view text) {
 TEST(StageTableFile, SaysEverythingThatTheBuiltInOneSays) {
   StageTable table = read(
       "name = 'Mini'\nroot = '/opt/mini'\nimage_prefix = 'mini'\nenvironment_prefix = 'ci-'\n"
-      "default_stage = 'second'\nstamp_folders = ['stamps']\nuninstall = 'rm $PACKAGE'\n"
+      "default_stage = 'second'\nstamp_folders = ['stamps']\npackage_logs = 'lg'\nuninstall = 'rm $PACKAGE'\n"
       "[[stage]]\nname = 'first'\nrecipe = '%{system_packages}'\n"
       "[[stage]]\nname = 'second'\nsection = 'two'\nconfigures = true\nadds = ['a', './b/', "
       "'c//d']\nadds_always = ['tarballs']\nunkeyed = "
@@ -171,6 +171,7 @@ TEST(StageTableFile, SaysEverythingThatTheBuiltInOneSays) {
   EXPECT_EQ(table.environment_prefix, "ci-");
   EXPECT_EQ(table.default_stage, "second");
   EXPECT_THAT(table.stamp_folders, ElementsAre("stamps"));
+  EXPECT_EQ(table.package_logs, "lg");
   EXPECT_EQ(table.uninstall, "rm $PACKAGE");
   EXPECT_THAT(names(table), ElementsAre("first", "second"));
   EXPECT_THAT(parents(table), ElementsAre("", "first")) << "a chain is written without saying so";

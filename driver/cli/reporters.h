@@ -1,0 +1,50 @@
+// Who is told of a run, by what the caller's options and terminal are: a terminal or lines, the file of
+// events, the run as it is kept.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cli/options.h"
+#include "report/event_log.h"
+#include "report/reporter_group.h"
+#include "report/run_recorder.h"
+#include "report/terminal_reporter.h"
+#include "run/run_folder.h"
+
+namespace stagemake {
+
+// What keys may do to a run.
+struct RunKeys {
+  std::function<void()> stop;
+  std::function<void(int)> change_slots;
+};
+
+class Reporters {
+ public:
+  // Throws Error where --events names a file that cannot be written. `engine`: as commands for a person name
+  // it.
+  Reporters(const Options& options, const std::string& engine, RunKeys keys);
+
+  Reporter& all() { return *group_; }
+  // The run begins: from here on it is kept in `state`. Where that is not possible it is told, and no
+  // failure.
+  void begin(const RunFacts& facts, const StateFolder& state);
+  // It is over.
+  void end(int exit_status);
+  RunRecord run() const { return recorder_.copy(); }
+  // Gives the terminal back to who started this.
+  void restore_terminal();
+
+ private:
+  RunRecorder recorder_;
+  EventLog events_;
+  std::optional<RunFolder> folder_;
+  std::unique_ptr<PlainReporter> lines_;
+  std::unique_ptr<TerminalReporter> terminal_;
+  std::optional<ReporterGroup> group_;
+};
+
+}  // namespace stagemake

@@ -1,0 +1,240 @@
+// A session's environments run to their end.
+#include <fmt/format.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <thread>
+
+#include "base/error.h"
+#include "cli/reporters.h"
+#include "cli/session.h"
+#include "run/adoption.h"
+#include "run/image_survey.h"
+#include "run/ladder.h"
+#include "run/outlook.h"
+#include "run/remote_snapshots.h"
+#include "run/signals.h"
+#include "run/slot_control.h"
+
+namespace stagemake {
+namespace {
+
+constexpr double kSavingTime = 60;  // seconds before the deadline in which nobody else is waited for any more
+
+// One driver at a time works on an environment of a tree. A second one waits, and says for whom.
+// Fewer locks than environments where a request to stop came first.
+std::vector<FileLock> lock_environments(const Session& session, const std::stop_token& stop,
+                                        Reporter& reporter) {
+  std::vector<std::string> names;
+  for (const Environment& environment : session.environments) names.push_back(environment.name);
+  std::sort(names.begin(), names.end());  // the same order everywhere: no two drivers wait for each other
+  std::vector<FileLock> locks;
+  for (const std::string& name : names) {
+    fs::path file = session.state.environment_lock(name);
+    bool told = false;
+    while (!stop.stop_requested()) {
+      if (std::optional<FileLock> lock = FileLock::try_take(file)) {
+        locks.push_back(std::move(*lock));
+        break;
+      }
+      if (!std::exchange(told, true))
+        reporter.note(fmt::format("{}: waiting for {}, which builds it", name, FileLock::holder(file)));
+      std::this_thread::sleep_for(std::chrono::milliseconds(200));
+    }
+  }
+  return locks;
+}
+
+}  // namespace
+
+int BuildOutcome::exit_status() const {
+  if (signal != 0) return 128 + signal;
+  if (!result) return static_cast<int>(ExitStatus::OutOfTime);
+  if (result->engine_failed) return static_cast<int>(ExitStatus::EngineUnusable);
+  if (result->out_of_time) return static_cast<int>(ExitStatus::OutOfTime);
+  if (result->input_failed && !result->stage_failed) return static_cast<int>(ExitStatus::BadInput);
+  bool well = result->all_well() && (pushes.failed.empty() || !push_required);
+  return static_cast<int>(well ? ExitStatus::Ok : ExitStatus::StageFailed);
+}
+
+namespace {
+
+// The first signal asks for an orderly end, the second for a quick one; after the third nothing is waited
+// for. What was committed stays, and what runs in containers the next run takes over.
+void tell_signal(Reporters& reporters, int number, unsigned count) {
+  if (count == 1) {
+    reporters.all().note(fmt::format("got {}: ending what runs and saving it; this takes up to 10 s",
+                                     number == SIGINT ? "ctrl-C" : "a signal"));
+  } else if (count == 2) {
+    reporters.all().note("once more: what runs is killed, and saved as it is");
+  } else {
+    reporters.restore_terminal();
+    ::_exit(128 + number);
+  }
+}
+
+// What is in the registry under a name stays there where it is worth more than what would replace it.
+std::string worth_keeping_there(Session& session, const Options& options, const std::string& name) {
+  std::optional<ImageInfo> ours = session.engine->find_image(name);
+  std::optional<Snapshot> own = ours ? snapshot_of(*ours) : std::nullopt;
+  if (!own) return {};
+  std::string why;
+  std::optional<RegistryImage> image = Registry(registry_options(options)).find(name, why);
+  std::optional<Snapshot> there = image ? snapshot_in(*image) : std::nullopt;
+  return there ? worth_keeping(*there, *own) : std::string();
+}
+
+// What is to be expected, in one line, where that is more than what the next lines say anyway.
+void tell_outlook(const Session& session, const Options& options, Reporter& reporter) {
+  Outlook outlook = outlook_of(session.world, session.builds);
+  OutlookSums sums = sums_of(session.world, outlook, session.builds);
+  if (sums.built == 0 && sums.environments == 1) return;
+  unsigned slots = options.slots > 0 ? options.slots : std::max(1u, std::thread::hardware_concurrency());
+  Simulated simulated = simulate(outlook.simulated, {.slots = slots, .at_once = options.at_once});
+  reporter.expects(outlook_text(sums, simulated.makespan), simulated.makespan);
+}
+
+RunFacts facts_of(const Session& session, const Options& options) {
+  std::string machine(256, '\0');
+  if (::gethostname(machine.data(), machine.size() - 1) != 0) machine.clear();
+  machine.resize(std::min(machine.find('\0'), machine.size()));
+  return {.version = STAGEMAKE_VERSION,
+          .distribution = session.tree.table.distribution,
+          .tree = session.tree.path.string(),
+          .revision = session.world.revision,
+          .engine = session.engine->name(),
+          .machine = machine,
+          .command = options.command_line,
+          .process = ::getpid(),
+          .processors = std::thread::hardware_concurrency(),
+          .at_once = options.at_once};
+}
+
+// Why what is built is built, for who looks at the run while it goes on or after.
+void note_reasons(Session& session) {
+  for (EnvironmentBuild& build : session.builds) {
+    bool anything = std::any_of(build.decisions.begin(), build.decisions.end(), [](const StageDecision& one) {
+      return one.action == StageDecision::Action::Build;
+    });
+    if (!anything) continue;
+    for (StageExplanation& stage : session.explain(build)) build.reasons.push_back(std::move(stage.reasons));
+  }
+}
+
+// One run of a session, step by step.
+class SessionRun {
+ public:
+  SessionRun(Session& session, const Options& options)
+      : session_(session),
+        options_(options),
+        reporters_(options, session.engine->name(), keys()),
+        signals_([this](int number, unsigned count) { tell_signal(reporters_, number, count); }) {
+    if (options.deadline) time_ = RunTime{.began = session.world.clock.now(), .deadline = *options.deadline};
+  }
+
+  BuildOutcome run() {
+    std::vector<FileLock> locks = lock();
+    if (signals_.first() != 0) return {.result = {}, .signal = signals_.first()};
+    if (locks.size() < session_.environments.size()) {
+      tell("the deadline came while another run was waited for; the same command goes on from here");
+      return {};
+    }
+    look();
+    return build();
+  }
+
+  const Reporters& reporters() const { return reporters_; }
+
+ private:
+  void tell(const std::string& text) { reporters_.all().note(text); }
+
+  RunKeys keys() {
+    RunKeys keys{.stop = [] { ::kill(::getpid(), SIGINT); }, .change_slots = {}};
+    if (options_.slots > 0)
+      keys.change_slots = [this](int by) {
+        if (!slots_) return;
+        unsigned before = slots_->count();
+        slots_->set_count(by < 0 && before <= 1 ? 1 : before + static_cast<unsigned>(by));
+        tell(fmt::format("{} job slots from now on, where there were {}", slots_->count(), before));
+      };
+    return keys;
+  }
+
+  // What must be waited for before anything can begin leaves time before the deadline, too.
+  std::vector<FileLock> lock() {
+    std::stop_source no_more_waiting;
+    std::stop_callback on_signal(signals_.token(), [&] { no_more_waiting.request_stop(); });
+    std::unique_ptr<Clock::Alarm> alarm;
+    if (time_)
+      alarm = session_.world.clock.at(stage_times(*time_, kSavingTime).end,
+                                      [&] { no_more_waiting.request_stop(); });
+    return lock_environments(session_, no_more_waiting.get_token(), reporters_.all());
+  }
+
+  void look() {
+    for (const Environment& environment : session_.environments) {
+      if (left_containers(session_.world, environment.name).empty()) continue;
+      session_.settle_tags(options_);
+      adopt_containers(session_.world, environment, signals_.token(), reporters_.all(), time_);
+    }
+    session_.look(options_);
+    session_.settle_tags(options_);
+    reporters_.begin(facts_of(session_, options_), session_.state);
+    for (const std::string& problem : session_.problems) tell(problem);
+    tell_outlook(session_, options_, reporters_.all());
+    note_reasons(session_);
+  }
+
+  BuildOutcome build() {
+    std::optional<PushQueue> pushes;
+    // tox's images go to the registry by themselves: one for each target, when it is done.
+    if (!session_.world.push_repository.empty() && options_.verb == Verb::Build)
+      pushes.emplace(*session_.engine, session_.world.clock, session_.journal, reporters_.all(),
+                     PushOptions{.keeps =
+                                     [this](const std::string& name) {
+                                       return worth_keeping_there(session_, options_, name);
+                                     },
+                                 .stop = signals_.token(),
+                                 .kill = signals_.kill_token(),
+                                 .deadline = options_.deadline});
+    std::optional<SlotControl> control;
+    if (options_.slots > 0) {
+      slots_.emplace(options_.slots);
+      control.emplace(session_.state.pools(), *slots_, reporters_.all());
+    }
+    BuildOutcome outcome{.push_required = options_.push == Options::Push::Required};
+    outcome.result = run_builds(session_.world, session_.builds,
+                                {.keep_going = options_.keep_going,
+                                 .at_once = options_.at_once,
+                                 .stop = signals_.token(),
+                                 .kill = signals_.kill_token(),
+                                 .time = time_,
+                                 .stall = options_.stall,
+                                 .slots = slots_ ? &*slots_ : nullptr,
+                                 .watch_machine = true,
+                                 .pushes = pushes ? &*pushes : nullptr},
+                                reporters_.all());
+    if (pushes) outcome.pushes = pushes->finish();
+    if (std::optional<std::string> problem = session_.journal.untold_problem()) tell(*problem);
+    outcome.signal = signals_.first();
+    reporters_.end(outcome.exit_status());
+    return outcome;
+  }
+
+  Session& session_;
+  const Options& options_;
+  std::optional<RunTime> time_;
+  std::optional<JobSlots> slots_;
+  Reporters reporters_;  // whose keys change them
+  SignalWatch signals_;
+};
+
+}  // namespace
+
+BuildOutcome run_session(Session& session, const Options& options) {
+  ::signal(SIGPIPE, SIG_IGN);  // whoever read our lines may go; the build goes on
+  return SessionRun(session, options).run();
+}
+
+}  // namespace stagemake

@@ -1,0 +1,170 @@
+// Commands that look at runs while they go on, or after.
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <thread>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "cli/commands.h"
+#include "cli/kept_run.h"
+#include "cli/package_log.h"
+#include "cli/times.h"
+#include "cli/tree.h"
+#include "report/live_view.h"
+#include "run/run_folder.h"
+
+namespace stagemake {
+namespace {
+
+using nlohmann::ordered_json;
+
+constexpr std::chrono::milliseconds kFollow{200};  // between looks at a log that grows
+
+unsigned columns() {
+  winsize size{};
+  bool is_terminal = ::isatty(STDOUT_FILENO) == 1 && ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0;
+  return is_terminal && size.ws_col > 0 ? size.ws_col : 100;
+}
+
+std::string first_line(const FoundRun& run, double now) {
+  const RunFacts& facts = run.record.facts;
+  std::string text = fmt::format("{} {}", facts.distribution, facts.revision);
+  std::string when = duration_text(now - run.record.began);
+  if (run.is_alive)
+    return fmt::format("{}: process {} on {}, begun {} ago", printable(text), facts.process,
+                       printable(facts.machine), when);
+  return fmt::format("{}: {} {} ago, after {}", printable(text), run.record.ended > 0 ? "ended" : "died",
+                     duration_text(now - run.record.last_event), duration_text(run.record.seconds()));
+}
+
+ordered_json status_json(const FoundRun& run, double now) {
+  Progress progress = progress_of(run.record, now);
+  ordered_json running = ordered_json::array();
+  for (StagePlace place : running_stages(run.record)) {
+    const EnvironmentRecord& environment = run.record.environments[place.environment];
+    const StageRecord& stage = environment.stages[place.stage];
+    std::vector<std::string> packages;
+    for (const PackageRecord& package : stage.packages)
+      if (package.state == PackageState::Building) packages.push_back(package.name);
+    running.push_back({{"environment", environment.name},
+                       {"stage", stage.name},
+                       {"seconds", now - stage.began},
+                       {"expected_seconds", stage.expected.seconds},
+                       {"packages", packages},
+                       {"log", stage.status.log}});
+  }
+  return {{"run", run.name},
+          {"alive", run.is_alive},
+          {"process", run.record.facts.process},
+          {"began", run.record.began},
+          {"stages", progress.stages},
+          {"stages_done", progress.stages_done},
+          {"packages", progress.packages},
+          {"packages_done", progress.packages_done},
+          {"failed", progress.failed},
+          {"waiting", progress.waiting},
+          {"fraction", progress.fraction},
+          {"seconds_left", progress.seconds_left},
+          {"running", running}};
+}
+
+void print_status(const FoundRun& run, double now) {
+  fmt::print("{}\n", first_line(run, now));
+  if (!run.is_alive) {
+    for (StageState state : {StageState::Built, StageState::Reused, StageState::Failed,
+                             StageState::Interrupted, StageState::Running, StageState::Skipped})
+      if (std::size_t count = run.record.count(state); count > 0)
+        fmt::print("  {} {}\n", count, state == StageState::Running ? "were running" : word(state));
+    return;
+  }
+  for (const std::string& line : live_block(run.record, now, {.columns = columns(), .rows = 10'000}))
+    fmt::print("{}\n", line);
+}
+
+// Prints a file, and with `goes_on` what is added to it as long as that says so. A file that is replaced by a
+// new one under its name is left where it is.
+void print_file(const fs::path& file, const std::function<bool()>& goes_on) {
+  int descriptor = ::open(file.c_str(), O_RDONLY | O_CLOEXEC);
+  if (descriptor < 0) throw bad_input(file.string(), "there is no such log any more");
+  std::string buffer(1 << 16, '\0');
+  bool last = false;
+  while (true) {
+    ssize_t n = ::read(descriptor, buffer.data(), buffer.size());
+    if (n > 0) {
+      if (std::fwrite(buffer.data(), 1, static_cast<std::size_t>(n), stdout) != static_cast<std::size_t>(n))
+        break;
+      continue;
+    }
+    std::fflush(stdout);
+    if (n < 0 || last || !goes_on) break;
+    last = !goes_on();  // what was written before it ended is read once more
+    if (!last) std::this_thread::sleep_for(kFollow);
+  }
+  ::close(descriptor);
+}
+
+// The stage of the environment that runs, or ran last, in the youngest run that knows the environment.
+const StageRecord* last_stage(const RunRecord& run, const std::string& environment) {
+  const StageRecord* best = nullptr;
+  for (const EnvironmentRecord& one : run.environments)
+    for (const StageRecord& stage : one.stages)
+      if (one.name == environment && !stage.status.log.empty() &&
+          (best == nullptr || stage.began >= best->began))
+        best = &stage;
+  return best;
+}
+
+std::string stage_to_show(const Options& options, const StateFolder& state, const std::string& environment) {
+  if (!options.stage.empty()) return options.stage;
+  for (const KeptRun& kept : kept_runs(state)) {
+    std::optional<RunRecord> run = read_run(kept.events);
+    if (const StageRecord* stage = run ? last_stage(*run, environment) : nullptr) return stage->name;
+  }
+  throw bad_input("", fmt::format("no kept run has built anything of {}", printable(environment)));
+}
+
+}  // namespace
+
+int status_command(const Options& options) {
+  StateFolder state(options.state, tree_path(options));
+  double now = seconds_now();
+  std::vector<FoundRun> runs = living_runs(state);
+  if (options.json) {
+    ordered_json list = ordered_json::array();
+    for (const FoundRun& run : runs) list.push_back(status_json(run, now));
+    fmt::print("{}\n", ordered_json({{"schema", 1}, {"runs", list}})
+                           .dump(2, ' ', false, ordered_json::error_handler_t::replace));
+    return 0;
+  }
+  if (runs.empty()) {
+    fmt::print("nothing is being built in this tree now\n");
+    if (std::optional<FoundRun> last = youngest_run(state)) print_status(*last, now);
+  }
+  for (const FoundRun& run : runs) print_status(run, now);
+  return 0;
+}
+
+int logs_command(const Options& options) {
+  StateFolder state(options.state, tree_path(options));
+  std::string environment = environment_name(options.environments.front());
+  std::string stage = stage_to_show(options, state, environment);
+  if (!options.package.empty()) return package_log(options, environment, stage);
+  fs::path log = state.log(environment, stage);
+  boost::system::error_code ignored;
+  if (!fs::exists(log, ignored))
+    throw bad_input("", fmt::format("there is no log of {} {}: it was never built here, or another tree or "
+                                    "--state holds it",
+                                    printable(environment), printable(stage)));
+  fmt::print(stderr, "{}\n", log.string());
+  std::function<bool()> goes_on;
+  if (options.follow) goes_on = [&] { return runs_now(options, environment, stage); };
+  print_file(log, goes_on);
+  return 0;
+}
+
+}  // namespace stagemake

@@ -1,0 +1,157 @@
+#include "report/event_log.h"
+
+#include <nlohmann/json.hpp>
+#include <utility>
+
+namespace stagemake {
+namespace {
+
+using nlohmann::ordered_json;
+
+std::string line_of(const ordered_json& event) {
+  return event.dump(-1, ' ', false, ordered_json::error_handler_t::replace);
+}
+
+std::string_view word(LogFinding::Kind kind) {
+  return kind == LogFinding::Kind::Error ? "error" : "test failure";
+}
+
+ordered_json findings_json(const std::vector<LogFinding>& findings) {
+  ordered_json all = ordered_json::array();
+  for (const LogFinding& one : findings)
+    all.push_back({{"kind", word(one.kind)},
+                   {"package", one.package},
+                   {"version", one.version},
+                   {"message", one.message},
+                   {"file", one.file},
+                   {"line", one.line},
+                   {"excerpt", one.excerpt}});
+  return all;
+}
+
+ordered_json begin_json(const EnvironmentStatus& environment) {
+  ordered_json stages = ordered_json::array();
+  for (std::size_t s = 0; s < environment.stages.size(); ++s) {
+    StageExpectation expected =
+        s < environment.expected.size() ? environment.expected[s] : StageExpectation();
+    stages.push_back({{"name", environment.stage_names[s]},
+                      {"state", word(environment.stages[s].state)},
+                      {"image", environment.stages[s].image},
+                      {"expected_seconds", expected.seconds},
+                      {"packages", expected.packages},
+                      {"reasons", expected.reasons}});
+  }
+  return {{"name", environment.name}, {"stages", stages}};
+}
+
+}  // namespace
+
+void EventLog::add_file(const fs::path& file) {
+  std::lock_guard lock(mutex_);
+  files_.push_back(std::make_unique<LineFile>(file));
+}
+
+void EventLog::add(const std::string& line) {
+  std::lock_guard lock(mutex_);
+  if (!has_facts_) early_.push_back(line);
+  for (const std::unique_ptr<LineFile>& file : files_)
+    if (has_facts_) file->add(line);
+}
+
+void EventLog::facts(const RunFacts& facts) {
+  {
+    std::lock_guard lock(mutex_);
+    has_facts_ = true;
+  }
+  add(line_of({{"event", "run"},
+               {"schema", kEventSchema},
+               {"time", now_()},
+               {"version", facts.version},
+               {"distribution", facts.distribution},
+               {"tree", facts.tree},
+               {"revision", facts.revision},
+               {"engine", facts.engine},
+               {"machine", facts.machine},
+               {"command", facts.command},
+               {"process", facts.process},
+               {"processors", facts.processors},
+               {"at_once", facts.at_once}}));
+  for (const std::string& line : std::exchange(early_, {})) add(line);
+}
+
+void EventLog::begins(const std::vector<EnvironmentStatus>& all) {
+  ordered_json environments = ordered_json::array();
+  for (const EnvironmentStatus& environment : all) environments.push_back(begin_json(environment));
+  {
+    std::lock_guard lock(mutex_);
+    for (const EnvironmentStatus& environment : all)
+      names_.push_back({environment.name, environment.stage_names});
+  }
+  add(line_of({{"event", "begin"}, {"time", now_()}, {"environments", environments}}));
+}
+
+void EventLog::changed(const std::vector<EnvironmentStatus>& all, std::size_t environment,
+                       std::size_t stage) {
+  const StageStatus& status = all[environment].stages[stage];
+  ordered_json event = {{"event", "stage"},
+                        {"time", now_()},
+                        {"environment", all[environment].name},
+                        {"stage", all[environment].stage_names[stage]},
+                        {"state", word(status.state)},
+                        {"seconds", status.seconds},
+                        {"detail", status.detail},
+                        {"image", status.image},
+                        {"log", status.log}};
+  if (!status.findings.empty()) event["findings"] = findings_json(status.findings);
+  add(line_of(event));
+}
+
+void EventLog::package(std::size_t environment, std::size_t stage, const PackageStatus& package) {
+  add(line_of({{"event", "package"},
+               {"time", now_()},
+               {"environment", names_[environment].environment},
+               {"stage", names_[environment].stages[stage]},
+               {"package", package.name},
+               {"state", word(package.state)}}));
+}
+
+void EventLog::sampled(const MachineSample& sample) {
+  ordered_json stages = ordered_json::array();
+  for (const MachineSample::StageSlots& one : sample.stages)
+    stages.push_back({{"environment", names_[one.environment].environment},
+                      {"stage", names_[one.environment].stages[one.stage]},
+                      {"slots", one.slots}});
+  add(line_of({{"event", "machine"},
+               {"time", now_()},
+               {"busy", sample.busy},
+               {"memory", sample.memory},
+               {"slots", sample.slots},
+               {"slots_used", sample.slots_used},
+               {"stages", stages}}));
+}
+
+void EventLog::expects(const std::string& text, double seconds) {
+  add(line_of({{"event", "outlook"}, {"time", now_()}, {"text", text}, {"seconds", seconds}}));
+}
+
+void EventLog::note(const std::string& text) {
+  add(line_of({{"event", "note"}, {"time", now_()}, {"text", text}}));
+}
+
+void EventLog::ends(const std::vector<EnvironmentStatus>&, double seconds) {
+  add(line_of({{"event", "end"}, {"time", now_()}, {"seconds", seconds}}));
+}
+
+void EventLog::exits(int status) {
+  add(line_of({{"event", "exit"}, {"time", now_()}, {"status", status}}));
+}
+
+std::vector<std::string> EventLog::problems() const {
+  std::vector<std::string> all;
+  std::lock_guard lock(mutex_);
+  for (const std::unique_ptr<LineFile>& file : files_)
+    if (std::string problem = file->problem(); !problem.empty()) all.push_back(problem);
+  return all;
+}
+
+}  // namespace stagemake

@@ -1,0 +1,110 @@
+// A run's events as lines of JSON, for other programs and for looking at the run while it goes on and after.
+//
+// Schema 1. Each line is an object with "event" and "time" (seconds since the epoch, with a fraction).
+// Readers pass over events and fields that they do not know. In this order:
+//   run      schema, version, distribution, tree, revision, engine, machine, command, process, processors,
+//            at_once (RunFacts): always the first line
+//   outlook  text, seconds: what was expected before it began
+//   begin    environments: [{name, stages: [{name, state, image, expected_seconds, packages, reasons}]}]
+//   stage    environment, stage, state, seconds, detail, image, log, findings: [{kind, package, version,
+//            message, file, line, excerpt}]: it just changed its state
+//   package  environment, stage, package, state ("building", "built", "failed", "not begun")
+//   note     text
+//   machine  busy, memory (0 … 1), slots, slots_used, stages: [{environment, stage, slots}]
+//   lost     lines: so many were not written, as the reader was too slow
+//   end      seconds: the last stage has ended
+//   exit     status: that of the command
+#pragma once
+
+#include <condition_variable>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "base/files.h"
+#include "report/run_record.h"
+
+namespace stagemake {
+
+inline constexpr int kEventSchema = 1;
+
+// A file to which lines are added, by a thread of its own: who adds never waits for a disk or for a reader.
+// Of what a reader does not take in time kMostWaiting bytes wait; then lines are lost, and counted.
+class LineFile {
+ public:
+  static constexpr std::size_t kMostWaiting = 64u << 20;
+
+  // Throws Error (EngineUnusable) where the file cannot be opened, also a pipe that nobody reads.
+  explicit LineFile(const fs::path& file);
+  ~LineFile();  // writes what waits; gives a reader who takes nothing a second
+  LineFile(const LineFile&) = delete;
+  LineFile& operator=(const LineFile&) = delete;
+
+  void add(std::string line);  // without its end
+  // Why lines could not be written; empty where all could.
+  std::string problem() const;
+
+ private:
+  void serve(const std::stop_token& stop);
+  bool write_some(std::string& text);
+
+  fs::path file_;
+  int descriptor_ = -1;
+  mutable std::mutex mutex_;
+  std::condition_variable_any added_;
+  std::string waiting_;
+  std::size_t lost_ = 0;
+  std::string problem_;
+  std::jthread thread_;  // last: it uses all of the above
+};
+
+class EventLog : public Reporter {
+ public:
+  // Seconds since the epoch.
+  using Now = std::function<double()>;
+  explicit EventLog(Now now) : now_(std::move(now)) {}
+
+  // Throws as LineFile does.
+  void add_file(const fs::path& file);
+  // What happened until then is written after it.
+  void facts(const RunFacts& facts);
+
+  void begins(const std::vector<EnvironmentStatus>& all) override;
+  void changed(const std::vector<EnvironmentStatus>& all, std::size_t environment,
+               std::size_t stage) override;
+  void package(std::size_t environment, std::size_t stage, const PackageStatus& package) override;
+  void sampled(const MachineSample& sample) override;
+  void expects(const std::string& text, double seconds) override;
+  void note(const std::string& text) override;
+  void ends(const std::vector<EnvironmentStatus>& all, double seconds) override;
+  void exits(int status);
+
+  // A line for each file that could not be written, for a person; empty where all could.
+  std::vector<std::string> problems() const;
+
+ private:
+  void add(const std::string& line);
+
+  const Now now_;
+  mutable std::mutex mutex_;  // of all below
+  bool has_facts_ = false;
+  std::vector<std::string> early_;  // lines from before that
+  struct Names {
+    std::string environment;
+    std::vector<std::string> stages;
+  };
+  std::vector<Names> names_;  // set once, before what asks for it
+  std::vector<std::unique_ptr<LineFile>> files_;
+};
+
+// The run that a file of events tells of. Lines that are cut off or no events are passed over; nothing where
+// there is none that begins a run.
+std::optional<RunRecord> read_run(const fs::path& file);
+// The same of text, for tests and for who reads on.
+std::optional<RunRecord> parse_run(std::string_view text);
+
+}  // namespace stagemake

@@ -1,0 +1,257 @@
+#include "report/live_view.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/text.h"
+
+namespace stagemake {
+namespace {
+
+constexpr double kUnknownStage = 5;      // seconds, where none are predicted
+constexpr double kAlmost = 0.98;         // of a running stage at most
+constexpr std::size_t kTimesWidth = 21;  // "12 min 05 s / 20 min"
+constexpr std::size_t kLeastPackages = 10;
+constexpr std::size_t kWide = 70;  // columns from which on packages in flight are shown
+
+const StageRecord& at(const RunRecord& run, StagePlace place) {
+  return run.environments[place.environment].stages[place.stage];
+}
+
+// "debian-bookworm-minimal" in less room: its beginning and its end tell most.
+std::string shortened(const std::string& text, std::size_t width) {
+  if (text.size() <= width) return text;
+  if (width < 5) return text.substr(0, width);
+  std::size_t tail = (width - 2) / 2;
+  return text.substr(0, width - 2 - tail) + ".." + text.substr(text.size() - tail);
+}
+
+std::string padded(const std::string& text, std::size_t width) {
+  return fmt::format("{:<{}}", shortened(text, width), width);
+}
+
+std::string painted(const std::string& text, int color, bool wanted) {
+  return wanted ? fmt::format("\x1b[{}m{}\x1b[0m", color, text) : text;
+}
+
+// Whole seconds.
+std::string elapsed(double seconds) {
+  seconds = std::floor(std::max(0.0, seconds));
+  return seconds < 60 ? fmt::format("{} s", seconds) : duration_text(seconds);
+}
+
+// A predicted time says no more than it knows: whole minutes above ten.
+std::string about(double seconds) {
+  if (seconds >= 600) seconds = std::round(seconds / 60) * 60;
+  return elapsed(std::max(1.0, std::round(seconds)));
+}
+
+double fraction_of(const StageRecord& stage, double now) {
+  double fraction = 0;
+  if (stage.expected.seconds > 0) fraction = (now - stage.began) / stage.expected.seconds;
+  if (stage.expected.packages > 0) {
+    auto built = std::count_if(stage.packages.begin(), stage.packages.end(),
+                               [](const PackageRecord& one) { return one.state == PackageState::Built; });
+    fraction = std::max(fraction, static_cast<double>(built) / static_cast<double>(stage.expected.packages));
+  }
+  return std::clamp(fraction, 0.0, kAlmost);
+}
+
+unsigned slots_of(const RunRecord& run, StagePlace place) {
+  if (run.samples.empty()) return 0;
+  for (const MachineSample::StageSlots& one : run.samples.back().machine.stages)
+    if (one.environment == place.environment && one.stage == place.stage) return one.slots;
+  return 0;
+}
+
+std::string packages_in_flight(const StageRecord& stage) {
+  std::vector<std::string> names;
+  for (const PackageRecord& package : stage.packages)
+    if (package.state == PackageState::Building) names.push_back(printable(package.name));
+  return join(names, " ");
+}
+
+class Block {
+ public:
+  Block(const RunRecord& run, double now, const LiveOptions& options)
+      : run_(run), now_(now), options_(options), width_(std::max(20u, options.columns) - 1) {}
+
+  std::vector<std::string> draw() {
+    headline();
+    if (options_.log)
+      log();
+    else
+      running();
+    machine();
+    if (options_.help) help();
+    return std::move(lines_);
+  }
+
+ private:
+  void add(const std::string& text, int color = 0) {
+    lines_.push_back(painted(text.substr(0, width_), color, options_.color && color != 0));
+  }
+
+  std::size_t most_rows() const { return std::max(4u, options_.rows * 2 / 3) - 3 - (options_.help ? 2 : 0); }
+
+  void headline() {
+    Progress progress = progress_of(run_, now_);
+    std::string left = fmt::format("{} of {} stages", progress.stages_done, progress.stages);
+    if (progress.packages > 0)
+      left += fmt::format(", {} of {} packages", progress.packages_done, progress.packages);
+    if (progress.failed > 0) left += fmt::format(", {} failed", progress.failed);
+    std::string right = elapsed(now_ - run_.began);
+    if (progress.seconds_left > 0) right += fmt::format(", about {} left", about(progress.seconds_left));
+    if (left.size() + right.size() + 2 > width_) {
+      add(left);
+      left.clear();
+    }
+    add(fmt::format("{}{:>{}}", left, right, width_ - std::min(left.size(), width_)));
+    std::size_t room = width_ - 8;
+    auto filled = static_cast<std::size_t>(std::floor(progress.fraction * static_cast<double>(room)));
+    add(fmt::format("[{}{}] {:>3.0f} %", std::string(filled, '#'), std::string(room - filled, '.'),
+                    std::floor(progress.fraction * 100)),
+        progress.failed > 0 ? 33 : 32);
+  }
+
+  void running() {
+    std::vector<StagePlace> all = running_stages(run_);
+    std::size_t name = 0, stage = 0, slots = 0;
+    for (StagePlace place : all) {
+      name = std::max(name, run_.environments[place.environment].name.size());
+      stage = std::max(stage, at(run_, place).name.size());
+      if (slots_of(run_, place) > 0) slots = 4;
+    }
+    // The packages in flight get what names and times leave, if that is anything; names give way first.
+    std::size_t fixed = 2 + kTimesWidth + slots;
+    std::size_t least = width_ >= kWide ? kLeastPackages : 0;
+    if (name + stage + fixed + least + 1 > width_) {
+      std::size_t room = width_ > fixed + least + 1 ? width_ - fixed - least - 1 : 20;
+      stage = std::min(stage, std::max<std::size_t>(8, room * 2 / 5));
+      name = std::min(name, room > stage ? room - stage : 8);
+    }
+    std::size_t packages =
+        least > 0 && width_ > name + stage + fixed + 1 ? width_ - name - stage - fixed - 1 : 0;
+    std::size_t most = most_rows();
+    for (std::size_t i = 0; i < all.size(); ++i) {
+      if (i + 1 == most && all.size() > most) {
+        add(fmt::format("and {} more", all.size() - i));
+        break;
+      }
+      const StageRecord& record = at(run_, all[i]);
+      std::string line = padded(printable(run_.environments[all[i].environment].name), name) + " " +
+                         padded(printable(record.name), stage) + " ";
+      if (packages > 0) line += padded(packages_in_flight(record), packages);
+      if (slots > 0) line += fmt::format("{:>4}", fmt::format("-j{}", slots_of(run_, all[i])));
+      std::string time = elapsed(now_ - record.began);
+      if (record.expected.seconds >= 1) time += " / " + about(record.expected.seconds);
+      line += fmt::format(" {:>{}}", time, kTimesWidth);
+      add(line, now_ - record.began > 3 * record.expected.seconds + 60 ? 33 : 0);
+    }
+  }
+
+  void log() {
+    const StageRecord& record = at(run_, *options_.log);
+    add(fmt::format("log of {} {}", run_.environments[options_.log->environment].name, record.name), 1);
+    std::size_t most = most_rows();
+    std::size_t first = options_.tail.size() > most ? options_.tail.size() - most : 0;
+    for (std::size_t i = first; i < options_.tail.size(); ++i) add("| " + options_.tail[i]);
+  }
+
+  void machine() {
+    std::vector<std::string> parts;
+    Progress progress = progress_of(run_, now_);
+    if (progress.waiting > 0)
+      parts.push_back(fmt::format("{} stage{} waiting", progress.waiting, progress.waiting == 1 ? "" : "s"));
+    if (!run_.samples.empty()) {
+      const MachineSample& sample = run_.samples.back().machine;
+      if (sample.slots > 0)
+        parts.push_back(fmt::format("{} of {} job slots", sample.slots_used, sample.slots));
+      parts.push_back(fmt::format("processors {:.0f} %", sample.busy * 100));
+      parts.push_back(fmt::format("memory {:.0f} %", sample.memory * 100));
+    }
+    if (options_.keys) parts.emplace_back("? for keys");
+    std::string line = join(parts, ", ");
+    if (!line.empty()) add(line, 2);
+  }
+
+  void help() {
+    add("l  log of a stage, again: of the next; Esc: back     +/-  job slots");
+    add("q  end what runs, and save it                        ?    this");
+  }
+
+  const RunRecord& run_;
+  const double now_;
+  const LiveOptions& options_;
+  const std::size_t width_;
+  std::vector<std::string> lines_;
+};
+
+}  // namespace
+
+std::vector<StagePlace> running_stages(const RunRecord& run) {
+  std::vector<StagePlace> all;
+  for (std::size_t e = 0; e < run.environments.size(); ++e)
+    for (std::size_t s = 0; s < run.environments[e].stages.size(); ++s)
+      if (run.environments[e].stages[s].status.state == StageState::Running)
+        all.push_back({.environment = e, .stage = s});
+  std::stable_sort(all.begin(), all.end(),
+                   [&](StagePlace a, StagePlace b) { return at(run, a).began < at(run, b).began; });
+  return all;
+}
+
+Progress progress_of(const RunRecord& run, double now) {
+  Progress progress;
+  double all = 0, done = 0;
+  for (const EnvironmentRecord& environment : run.environments) {
+    for (const StageRecord& stage : environment.stages) {
+      StageState state = stage.status.state;
+      if (state == StageState::NotWanted || state == StageState::Reused) continue;
+      ++progress.stages;
+      progress.packages += stage.expected.packages;
+      for (const PackageRecord& package : stage.packages)
+        progress.packages_done += package.state == PackageState::Built ? 1 : 0;
+      double seconds = stage.expected.seconds > 0 ? stage.expected.seconds : kUnknownStage;
+      all += seconds;
+      if (state == StageState::Waiting) {
+        ++progress.waiting;
+      } else if (state == StageState::Running) {
+        done += seconds * fraction_of(stage, now);
+      } else {
+        ++progress.stages_done;
+        progress.failed += state == StageState::Failed ? 1 : 0;
+        done += seconds;
+      }
+    }
+  }
+  progress.packages = std::max(progress.packages, progress.packages_done);
+  if (all > 0) progress.fraction = done / all;
+  double by_plan = run.expected_seconds * (1 - progress.fraction);
+  double by_pace =
+      progress.fraction > 0 ? (now - run.began) * (1 - progress.fraction) / progress.fraction : 0;
+  double trust = run.expected_seconds > 0 ? std::min(1.0, 2 * progress.fraction) : 1;
+  if (run.ended == 0 && progress.stages_done < progress.stages)
+    progress.seconds_left = (1 - trust) * by_plan + trust * by_pace;
+  return progress;
+}
+
+std::vector<std::string> live_block(const RunRecord& run, double now, const LiveOptions& options) {
+  return Block(run, now, options).draw();
+}
+
+std::size_t shown_width(std::string_view line) {
+  std::size_t width = 0;
+  for (std::size_t i = 0; i < line.size(); ++i) {
+    if (line[i] == '\x1b') {
+      i = std::min(line.find('m', i), line.size());
+      continue;
+    }
+    bool continues = (static_cast<unsigned char>(line[i]) & 0xc0) == 0x80;  // of a letter in UTF-8
+    width += continues ? 0 : 1;
+  }
+  return width;
+}
+
+}  // namespace stagemake

@@ -1,0 +1,73 @@
+// Keeps a run as it is now, for reporters that show all of it.
+#pragma once
+
+#include <functional>
+#include <mutex>
+
+#include "report/run_record.h"
+
+namespace stagemake {
+
+class RunRecorder : public Reporter {
+ public:
+  // Seconds since the epoch.
+  using Now = std::function<double()>;
+  explicit RunRecorder(Now now) : now_(std::move(now)) {}
+
+  // Nothing changes while `look` looks.
+  void with(const std::function<void(const RunRecord&, double now)>& look) const {
+    std::lock_guard lock(mutex_);
+    look(run_, now_());
+  }
+  RunRecord copy() const {
+    std::lock_guard lock(mutex_);
+    return run_;
+  }
+  void facts(const RunFacts& facts) {
+    std::lock_guard lock(mutex_);
+    run_.facts = facts;
+  }
+
+  void begins(const std::vector<EnvironmentStatus>& all) override {
+    std::lock_guard lock(mutex_);
+    run_.begin(now_(), all);
+  }
+  void changed(const std::vector<EnvironmentStatus>& all, std::size_t environment,
+               std::size_t stage) override {
+    std::lock_guard lock(mutex_);
+    run_.change(now_(), environment, stage, all[environment].stages[stage]);
+  }
+  void package(std::size_t environment, std::size_t stage, const PackageStatus& package) override {
+    std::lock_guard lock(mutex_);
+    run_.package(now_(), environment, stage, package);
+  }
+  // Of samples only the last is kept: a run may take days.
+  void sampled(const MachineSample& sample) override {
+    std::lock_guard lock(mutex_);
+    run_.samples.clear();
+    run_.sample(now_(), sample);
+  }
+  void expects(const std::string&, double seconds) override {
+    std::lock_guard lock(mutex_);
+    run_.expect(seconds);
+  }
+  void note(const std::string& text) override {
+    std::lock_guard lock(mutex_);
+    run_.note(now_(), text);
+  }
+  void ends(const std::vector<EnvironmentStatus>&, double) override {
+    std::lock_guard lock(mutex_);
+    run_.end(now_());
+  }
+  void exits(int status) {
+    std::lock_guard lock(mutex_);
+    run_.exit_status = status;
+  }
+
+ private:
+  const Now now_;
+  mutable std::mutex mutex_;
+  RunRecord run_;
+};
+
+}  // namespace stagemake

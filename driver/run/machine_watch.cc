@@ -1,0 +1,77 @@
+#include "run/machine_watch.h"
+
+#include <charconv>
+#include <condition_variable>
+#include <mutex>
+
+#include "base/error.h"
+#include "base/files.h"
+#include "base/text.h"
+
+namespace stagemake {
+namespace {
+
+std::optional<unsigned long long> number(std::string_view word) {
+  unsigned long long value = 0;
+  auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), value);
+  return error == std::errc() && end == word.data() + word.size() ? std::optional(value) : std::nullopt;
+}
+
+std::string content(const char* file) {
+  try {
+    return read_file(file).value_or("");
+  } catch (const Error&) {
+    return {};
+  }
+}
+
+}  // namespace
+
+std::optional<ProcessorTimes> processor_times(std::string_view stat) {
+  std::vector<std::string_view> fields = words(stat.substr(0, stat.find('\n')));
+  // cpu user nice system idle iowait irq softirq steal …; guests are counted in user.
+  if (fields.size() < 5 || fields[0] != "cpu") return std::nullopt;
+  ProcessorTimes times;
+  for (std::size_t i = 1; i < fields.size() && i <= 8; ++i) {
+    std::optional<unsigned long long> ticks = number(fields[i]);
+    if (!ticks) return std::nullopt;
+    times.all += *ticks;
+    if (i != 4 && i != 5) times.busy += *ticks;
+  }
+  return times;
+}
+
+std::optional<double> memory_in_use(std::string_view meminfo) {
+  std::optional<unsigned long long> total, available;
+  for (std::string_view line : lines(meminfo)) {
+    std::vector<std::string_view> fields = words(line);
+    if (fields.size() < 2) continue;
+    if (fields[0] == "MemTotal:") total = number(fields[1]);
+    if (fields[0] == "MemAvailable:") available = number(fields[1]);
+  }
+  if (!total || !available || *total == 0 || *available > *total) return std::nullopt;
+  return 1 - static_cast<double>(*available) / static_cast<double>(*total);
+}
+
+MachineWatch::MachineWatch(std::function<void(MachineSample&)> complete,
+                           std::function<void(const MachineSample&)> tell, std::chrono::milliseconds between)
+    : thread_([complete = std::move(complete), tell = std::move(tell), between](const std::stop_token& stop) {
+        std::mutex mutex;
+        std::condition_variable_any never;
+        std::unique_lock lock(mutex);
+        std::optional<ProcessorTimes> before = processor_times(content("/proc/stat"));
+        while (!never.wait_for(lock, stop, between, [] { return false; }) && !stop.stop_requested()) {
+          std::optional<ProcessorTimes> now = processor_times(content("/proc/stat"));
+          std::optional<double> memory = memory_in_use(content("/proc/meminfo"));
+          if (!before || !now || !memory) return;
+          MachineSample sample{.memory = *memory};
+          if (now->all > before->all && now->busy >= before->busy)
+            sample.busy =
+                static_cast<double>(now->busy - before->busy) / static_cast<double>(now->all - before->all);
+          before = now;
+          complete(sample);
+          tell(sample);
+        }
+      }) {}
+
+}  // namespace stagemake
