@@ -65,6 +65,8 @@ class Comparable {
   void take_program() {
     std::size_t end = rest_.find_first_of(" \t");
     if (!rest_.starts_with("/") || end == std::string_view::npos || rest_[end - 1] != ':') return;
+    if (rest_.starts_with("/tmp/") || rest_.starts_with("/var/tmp/"))
+      return;  // what lies there is no program
     std::string_view path = rest_.substr(0, end);
     if (path.find(':') + 1 == path.size()) rest_.remove_prefix(path.rfind('/') + 1);
   }

@@ -35,9 +35,10 @@ struct Part {
   std::size_t lines = 0;
   // What says most: of the block of lines that goes on, of the one before, and of all before that.
   Place now, before, long_before;
-  Place last;        // that is not empty
-  Place error_word;  // the last one, of Sage's pattern
-  Place tests;       // the last failure of tests
+  Place last;               // that is not empty
+  Place error_word;         // the last one, of Sage's pattern
+  Place tests;              // the last failure of tests
+  bool tests_told = false;  // … by sage-spkg, for whom it is just that
 
   // It is begun anew: what was said before is about an attempt that is over.
   void restart() { now = before = long_before = error_word = tests = {}; }
@@ -153,7 +154,10 @@ class Scanner {
     take_heavier(part.now, place, weight.later);
     part.last = place;
     if (is_error_word(line.text)) part.error_word = place;
-    if (is_test_failure(line.text)) part.tests = place;
+    if (is_test_failure(line.text)) {
+      part.tests = place;
+      part.tests_told = line.text.starts_with("Warning: ");
+    }
   }
 
   void add_own(const LogLine& line) {
@@ -240,21 +244,30 @@ class Findings {
   std::vector<LogFinding> all() {
     for (const Part& part : scan_.parts)
       if (has_failed(part)) add(errors_, part, part.telling());
-    if (scan_.parts.empty() && has_failed(scan_.own)) add(errors_, scan_.own, scan_.own.telling());
+    if (scan_.parts.empty() && scan_.listed.empty() && has_failed(scan_.own))
+      add(errors_, scan_.own, scan_.own.telling());
     if (failed_) add_of_stage();
     for (const Part& part : scan_.parts) add_tests(part);
     add_tests(scan_.own);
     for (const Listed& one : scan_.listed)
       if (one.tests) add_listed(tests_, one, "Warning: Failures testing package " + one.mark);
-    auto by_line = [](const LogFinding& a, const LogFinding& b) { return a.line < b.line; };
+    auto by_line = [](const Draft& a, const Draft& b) { return a.finding.line < b.finding.line; };
     std::stable_sort(errors_.begin(), errors_.end(), by_line);
     std::stable_sort(tests_.begin(), tests_.end(), by_line);
     errors_.insert(errors_.end(), tests_.begin(), tests_.end());
-    if (errors_.size() > kMostFindings) errors_.resize(kMostFindings);
-    return std::move(errors_);
+    std::vector<LogFinding> result;
+    for (std::size_t i = 0; i < errors_.size() && i < kMostFindings; ++i)
+      result.push_back(finished(std::move(errors_[i])));
+    return result;
   }
 
  private:
+  // Without the text of the log, which is looked at again only for those that are kept.
+  struct Draft {
+    LogFinding finding;
+    Place place = {};
+  };
+
   bool has_failed(const Part& part) const {
     if (part.outcome == Part::Outcome::Failed) return true;
     if (part.outcome != Part::Outcome::Unknown) return false;
@@ -286,34 +299,36 @@ class Findings {
     Place place = part.tests.number != 0 ? part.tests : part.telling();
     // sage-spkg's warning is meant for exactly this; what doctests print counts only at the end.
     bool at_end = part.lines - place.position <= kTestWindow;
-    LogFinding finding = made(part, place, LogFinding::Kind::TestFailure);
-    if (at_end || by_make || finding.message.starts_with("Warning: ")) tests_.push_back(std::move(finding));
+    if (at_end || by_make || part.tests_told) add(tests_, part, place, LogFinding::Kind::TestFailure);
   }
 
-  void add_listed(std::vector<LogFinding>& to, const Listed& one, std::string message) {
+  void add_listed(std::vector<Draft>& to, const Listed& one, std::string message) {
     MarkedPackage package = marked_package(one.mark);
-    auto is_it = [&](const LogFinding& finding) { return finding.package == package.name; };
+    auto is_it = [&](const Draft& draft) { return draft.finding.package == package.name; };
     if (std::any_of(tests_.begin(), tests_.end(), is_it) ||
         std::any_of(errors_.begin(), errors_.end(), is_it))
       return;
-    to.push_back({.kind = one.tests ? LogFinding::Kind::TestFailure : LogFinding::Kind::Error,
-                  .package = std::string(package.name),
-                  .version = std::string(package.version),
-                  .message = std::move(message),
-                  .file = one.file,
-                  .line = one.file.empty() ? one.number : 0});
+    to.push_back({{.kind = one.tests ? LogFinding::Kind::TestFailure : LogFinding::Kind::Error,
+                   .package = std::string(package.name),
+                   .version = std::string(package.version),
+                   .message = std::move(message),
+                   .file = one.file,
+                   .line = one.file.empty() ? one.number : 0}});
   }
 
-  void add(std::vector<LogFinding>& to, const Part& part, const Place& place) {
-    if (to.size() < kMostParts && place.number != 0) to.push_back(made(part, place, LogFinding::Kind::Error));
+  void add(std::vector<Draft>& to, const Part& part, const Place& place,
+           LogFinding::Kind kind = LogFinding::Kind::Error) {
+    if (place.number == 0) return;
+    to.push_back(
+        {{.kind = kind, .package = part.name, .version = part.version, .line = place.number}, place});
   }
 
-  LogFinding made(const Part& part, const Place& place, LogFinding::Kind kind) const;
+  LogFinding finished(Draft draft) const;
 
   std::string_view log_;
   const Scan& scan_;
   bool failed_;
-  std::vector<LogFinding> errors_, tests_;
+  std::vector<Draft> errors_, tests_;
 };
 
 // Lines of the same part around a line of it; its own place among them in `at`.
@@ -343,13 +358,11 @@ std::vector<std::string> excerpt(std::string_view log, const Place& place, std::
   return {result.begin(), result.end()};
 }
 
-LogFinding Findings::made(const Part& part, const Place& place, LogFinding::Kind kind) const {
+LogFinding Findings::finished(Draft draft) const {
+  LogFinding finding = std::move(draft.finding);
+  if (draft.place.number == 0) return finding;
   std::size_t at = 0;
-  LogFinding finding{.kind = kind,
-                     .package = part.name,
-                     .version = part.version,
-                     .line = place.number,
-                     .excerpt = excerpt(log_, place, at)};
+  finding.excerpt = excerpt(log_, draft.place, at);
   std::string_view text = trimmed(finding.excerpt[at]);
   // configure says it in the middle of what it was just checking.
   if (std::size_t begin = text.find("configure: error: "); begin != std::string_view::npos)

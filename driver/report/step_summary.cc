@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <numeric>
 
 #include "base/text.h"
 #include "report/ci_output.h"
@@ -29,7 +30,7 @@ std::string inert(std::string_view text) {
     else if (c == '\t')
       result += ' ';
     else
-      result += fmt::format("&#{};", byte);
+      result.append("&#").append(std::to_string(byte)).append(";");
   }
   return result;
 }
@@ -56,8 +57,9 @@ std::string fenced(const std::vector<std::string>& text) {
 struct Entry {
   std::string_view heading;
   std::string text;
-  std::string excerpt;
-  bool shown = false, with_excerpt = false;
+  const LogFinding* finding = nullptr;
+  bool shown = false;
+  std::string excerpt;  // where there is room for it
 };
 constexpr std::string_view kEntryEnd = "</details>\n\n";
 
@@ -73,8 +75,7 @@ Entry entry_of(const RunRecord& run, const FailureGroup& group, std::string_view
     entry.text += fmt::format("\n{} {}: <code>{}</code>{}\n", inert(place.environment), inert(place.stage),
                               inert(place.file), place.line > 0 ? fmt::format(", line {}", place.line) : "");
   entry.text += "\n";
-  if (place.finding != nullptr && !place.finding->excerpt.empty())
-    entry.excerpt = fenced(place.finding->excerpt);
+  if (place.finding != nullptr && !place.finding->excerpt.empty()) entry.finding = place.finding;
   return entry;
 }
 
@@ -97,13 +98,6 @@ struct Table {
   std::vector<std::string> rows;
 };
 
-bool is_well(const EnvironmentRecord& environment) {
-  return std::all_of(environment.stages.begin(), environment.stages.end(), [](const StageRecord& stage) {
-    StageState state = stage.status.state;
-    return state == StageState::Built || state == StageState::Reused || state == StageState::NotWanted;
-  });
-}
-
 std::string cell(const EnvironmentRecord& environment, const std::string& stage_name) {
   for (const StageRecord& stage : environment.stages) {
     if (stage.name != stage_name) continue;
@@ -118,7 +112,7 @@ Table table_of(const RunRecord& run) {
   Table table;
   std::vector<std::string> columns;
   for (const EnvironmentRecord& environment : run.environments) {
-    if (is_well(environment)) continue;
+    if (does_well(environment)) continue;
     for (const StageRecord& stage : environment.stages)
       if (columns.size() < kMostColumns &&
           std::find(columns.begin(), columns.end(), stage.name) == columns.end())
@@ -131,12 +125,16 @@ Table table_of(const RunRecord& run) {
   for (std::size_t i = 0; i < columns.size(); ++i) table.head += "---|";
   table.head += "\n";
   for (const EnvironmentRecord& environment : run.environments) {
-    if (is_well(environment)) continue;
+    if (does_well(environment)) continue;
     std::string& row = table.rows.emplace_back("| " + inert(environment.name) + " |");
     for (const std::string& column : columns) row += " " + cell(environment, column) + " |";
     row += "\n";
   }
   return table;
+}
+
+std::string counted(std::size_t count, std::string_view what) {
+  return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s");
 }
 
 std::string head_of(const RunRecord& run, const Verdict& verdict) {
@@ -152,7 +150,7 @@ std::string head_of(const RunRecord& run, const Verdict& verdict) {
   for (StageState state : {StageState::Built, StageState::Reused, StageState::Failed, StageState::Interrupted,
                            StageState::Skipped})
     if (std::size_t count = run.count(state); count > 0)
-      facts.push_back(fmt::format("{} {} {}", count, count == 1 ? "stage" : "stages", word(state)));
+      facts.push_back(fmt::format("{} {}", counted(count, "stage"), word(state)));
   if (run.seconds() > 0) facts.push_back("in " + duration_text(run.seconds()));
   if (!facts.empty()) text += join(facts, ", ") + "\n\n";
   std::vector<std::string> well;
@@ -176,6 +174,12 @@ class Room {
   std::size_t left_;
 };
 
+// At least so long is what is made of them.
+std::size_t size_of(const std::vector<std::string>& text) {
+  return std::accumulate(text.begin(), text.end(), std::size_t{0},
+                         [](std::size_t sum, const std::string& line) { return sum + line.size(); });
+}
+
 std::string joined_entries(const std::vector<Entry>& entries) {
   std::string text;
   std::string_view heading;
@@ -183,18 +187,16 @@ std::string joined_entries(const std::vector<Entry>& entries) {
     if (!entry.shown) break;
     if (entry.heading != heading) text += fmt::format("### {}\n\n", entry.heading);
     heading = entry.heading;
-    text += entry.text;
-    if (entry.with_excerpt) text += entry.excerpt;
-    text += kEntryEnd;
+    text.append(entry.text).append(entry.excerpt).append(kEntryEnd);
   }
   return text;
 }
 
 std::string notes_on(std::size_t excerpts, std::size_t failures, std::size_t rows) {
   std::vector<std::string> left_out;
-  if (excerpts > 0) left_out.push_back(fmt::format("the lines of the logs of {} failures", excerpts));
-  if (failures > 0) left_out.push_back(fmt::format("{} failures", failures));
-  if (rows > 0) left_out.push_back(fmt::format("{} environments", rows));
+  if (excerpts > 0) left_out.push_back("the lines of the logs of " + counted(excerpts, "failure"));
+  if (failures > 0) left_out.push_back(counted(failures, "failure"));
+  if (rows > 0) left_out.push_back(counted(rows, "environment"));
   return left_out.empty() ? "" : "Left out for want of room: " + join(left_out, ", ") + ".\n";
 }
 
@@ -226,8 +228,13 @@ std::string github_step_summary(const RunRecord& run, const Verdict& verdict, st
   }
   std::size_t excerpts_left_out = 0;
   for (std::size_t i = 0; i < failures; ++i) {
-    entries[i].with_excerpt = room.take(entries[i].excerpt.size());
-    if (!entries[i].with_excerpt) ++excerpts_left_out;
+    if (entries[i].finding == nullptr) continue;
+    std::string excerpt =
+        size_of(entries[i].finding->excerpt) < room.left() ? fenced(entries[i].finding->excerpt) : "";
+    if (!excerpt.empty() && room.take(excerpt.size()))
+      entries[i].excerpt = std::move(excerpt);
+    else
+      ++excerpts_left_out;
   }
   return head + joined_entries(entries) + table_text +
          notes_on(excerpts_left_out, entries.size() - failures, table.rows.size() - rows);

@@ -231,14 +231,14 @@ class Judgement {
   std::set<std::size_t> met_;
 };
 
-bool is_well(const EnvironmentRecord& environment) {
+}  // namespace
+
+bool does_well(const EnvironmentRecord& environment) {
   return std::all_of(environment.stages.begin(), environment.stages.end(), [](const StageRecord& stage) {
     StageState state = stage.status.state;
     return state == StageState::Built || state == StageState::Reused || state == StageState::NotWanted;
   });
 }
-
-}  // namespace
 
 std::size_t Verdict::unexpected() const {
   return static_cast<std::size_t>(std::count_if(
@@ -254,7 +254,7 @@ Verdict verdict_of(const RunRecord& run, const std::vector<RunRecord>& before,
   verdict.unexpectedly_well = judgement.unexpectedly_well();
   verdict.environments = run.environments.size();
   verdict.environments_well =
-      static_cast<std::size_t>(std::count_if(run.environments.begin(), run.environments.end(), is_well));
+      static_cast<std::size_t>(std::count_if(run.environments.begin(), run.environments.end(), does_well));
   return verdict;
 }
 
