@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "report/ci_output.h"
 
 namespace stagemake {
 namespace {
@@ -18,17 +19,6 @@ constexpr std::size_t kLongestRunning = 3;   // stages that a heartbeat names
 
 double seconds_since(std::chrono::steady_clock::time_point then) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - then).count();
-}
-
-// A line of others without power over what reads ours: CI services take commands out of a job's output,
-// GitHub lines that begin with `::`, GitHub and Azure `##[` and `##vso[` anywhere.
-std::string harmless(std::string_view line) {
-  std::string text(line);
-  std::size_t first = text.find_first_not_of(" \t");
-  if (first != std::string::npos && text.compare(first, 2, "::") == 0) text.insert(first + 1, " ");
-  for (std::size_t at = text.find("##"); at != std::string::npos; at = text.find("##", at + 2))
-    text.insert(at + 1, " ");
-  return text;
 }
 
 // "✓" and the like are left to later displays: these words read well in a pipe, in CI and aloud.

@@ -28,31 +28,38 @@ struct FailurePlace {
 
 // Failures of one package (or, without one, of one stage) with the same message.
 struct FailureGroup {
-  // New: failed nowhere in the runs before, or nothing is known of it. Again: the same package failed in the
-  // run before, with the same message, on at least one of these systems. Expected: somebody said so.
+  // Again: the same package failed with the same message when it was last tried, on at least one of these
+  // systems; a run that did not come to it says nothing. New: it did not, or nothing is known. Expected:
+  // somebody said so.
   enum class Kind { New, Again, Expected } kind = Kind::New;
   std::string name = {};     // the package; the stage where no package is at fault
   std::string message = {};  // of the first place
   std::vector<FailurePlace> places = {};
-  std::string since =
-      {};  // New: the revision of the run that first had it; Again: of the first of those before
+  // New: the revision of this run. Else: of the first run of the series in which it failed alike.
+  std::string since = {};
   std::string why = {};  // Expected: what the file says
 };
 
 struct Verdict {
   std::vector<FailureGroup> groups = {};  // new ones first, then by how many places, then by name
-  std::vector<FailureGroup> test_failures =
-      {};  // packages whose tests failed, and which are built all the same
-  std::vector<ExpectedFailure> unexpectedly_well = {};  // expected ones whose stages ran and were built
+  // Of packages whose tests failed, and which are built all the same; in the same order.
+  std::vector<FailureGroup> test_failures = {};
+  // Expected ones that failed nowhere, and are known to have been built in this run.
+  std::vector<ExpectedFailure> unexpectedly_well = {};
   std::size_t environments = 0, environments_well = 0;
   std::size_t unexpected() const;  // groups that are new or failed before
 };
 
-// `before`: earlier runs of the tree, the youngest first.
+// All its stages that were asked for were built, or had their images.
+bool does_well(const EnvironmentRecord& environment);
+
+// `before`: earlier runs of the tree, the youngest first. A stage that failed without findings counts with
+// what its status says; what was interrupted or skipped is no failure.
 Verdict verdict_of(const RunRecord& run, const std::vector<RunRecord>& before,
                    const std::vector<ExpectedFailure>& expected);
 
-// A line for each group: "giac fails on 7 systems since v9.8-3: ld: cannot find -lgmp"; without line ends.
+// A line for each group, then for what was expected to fail and did not; printable, without line ends:
+// "giac fails on 7 systems since v9.8-3: ld: cannot find -lgmp (debian-bookworm-minimal, fedora-38 and …)".
 std::vector<std::string> verdict_lines(const RunRecord& run, const Verdict& verdict);
 
 }  // namespace stagemake

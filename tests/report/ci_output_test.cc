@@ -1,0 +1,233 @@
+#include "report/ci_output.h"
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+
+#include <map>
+
+#include "base/files.h"
+#include "base/text.h"
+
+namespace stagemake {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+using testing::SizeIs;
+
+// One environment for each finding, in which it fails.
+RunRecord run_of(const std::vector<LogFinding>& findings) {
+  RunRecord run{.facts = {.distribution = "sage", .revision = "v9.8-3", .engine = "docker"},
+                .began = 1000,
+                .ended = 1090};
+  for (std::size_t i = 0; i < findings.size(); ++i) {
+    StageRecord stage{.name = "with-targets"};
+    bool built = findings[i].kind == LogFinding::Kind::TestFailure;
+    stage.status = {.state = built ? StageState::Built : StageState::Failed,
+                    .seconds = 75,
+                    .log = fmt::format("/work/logs/s{}/with-targets.log", i),
+                    .findings = {findings[i]}};
+    run.environments.push_back({.name = fmt::format("s{}", i), .stages = {stage}});
+  }
+  return run;
+}
+
+std::string annotations(const RunRecord& run, const std::vector<ExpectedFailure>& expected = {}) {
+  return github_annotations(run, verdict_of(run, {}, expected), "/work");
+}
+
+std::string summary(const RunRecord& run, std::size_t most = kLargestStepSummary) {
+  return github_step_summary(run, verdict_of(run, {}, {}), most);
+}
+
+std::size_t count_of(std::string_view text, std::string_view what) {
+  std::size_t count = 0;
+  for (std::size_t at = text.find(what); at != std::string_view::npos; at = text.find(what, at + what.size()))
+    ++count;
+  return count;
+}
+
+TEST(CiService, IsKnownByItsVariables) {
+  std::map<std::string, std::string> variables;
+  auto service = [&] { return ci_service([&](const char* name) { return variables[name]; }); };
+  EXPECT_EQ(service(), CiService::None);
+  variables["GITLAB_CI"] = "true";
+  EXPECT_EQ(service(), CiService::GitLab);
+  variables["GITHUB_ACTIONS"] = "true";
+  EXPECT_EQ(service(), CiService::GitHub);
+  variables = {{"GITHUB_ACTIONS", "false"}, {"GITLAB_CI", ""}};
+  EXPECT_EQ(service(), CiService::None);
+}
+
+TEST(Annotations, ErrorsForWhatIsNewWarningsForTheRest) {
+  RunRecord run =
+      run_of({{.package = "giac", .message = "ld: cannot find -lgmp", .line = 12},
+              {.package = "giac", .message = "ld: cannot find -lgmp", .line = 13},
+              {.package = "r", .message = "100% wrong", .file = "/work/logs/r,1:2.log", .line = 7},
+              {.kind = LogFinding::Kind::TestFailure, .package = "gmp", .message = "FAIL: t"}});
+  EXPECT_EQ(
+      annotations(run, {{.name = "r", .why = "known"}}),
+      "::error title=giac fails on 2 systems since v9.8-3,file=logs/s0/with-targets.log,line=12::"
+      "ld: cannot find -lgmp%0Aon s0, s1\n"
+      "::warning title=r fails on s2%2C as expected (known),file=logs/r%2C1%3A2.log,line=7::100%25 wrong\n"
+      "::warning title=gmp is built%2C but its tests fail on s3 since v9.8-3,"
+      "file=logs/s3/with-targets.log::FAIL: t\n");
+}
+
+TEST(Annotations, AreInert) {
+  RunRecord run = run_of({{.package = "r,file=x::", .message = "a\r\n::error::b\xff%0A", .line = 1}});
+  std::string text = annotations(run);
+  EXPECT_EQ(text,
+            "::error title=r%2Cfile=x%3A%3A fails on s0 since v9.8-3,file=logs/s0/with-targets.log,line=1::"
+            "a\\x0d\\x0a::error::b\\xff%250A\n");
+  EXPECT_THAT(lines(text), SizeIs(1));
+}
+
+TEST(Annotations, StayWithinTheLimits) {
+  std::vector<LogFinding> findings;
+  for (int i = 0; i < 25; ++i)
+    findings.push_back({.package = fmt::format("new{:02}", i), .message = "x", .line = 1});
+  findings.push_back({.package = "new24", .message = "x", .line = 1});  // on two systems: the worst
+  for (int i = 0; i < 11; ++i) findings.push_back({.package = "known", .message = fmt::format("m{} x", i)});
+  std::string text = annotations(run_of(findings), {{.name = "known"}});
+  EXPECT_EQ(count_of(text, "::error "), kMostAnnotations);
+  EXPECT_EQ(count_of(text, "::warning "), kMostAnnotations);
+  EXPECT_TRUE(text.starts_with("::error title=new24 fails on 2 systems"));
+  EXPECT_THAT(text, HasSubstr("::notice title=Not all failures are annotated::15 more new failures, "
+                              "1 more that is known or of tests: see the summary, or the end of the log\n"));
+}
+
+TEST(Annotations, NoneWhereAllIsWell) {
+  EXPECT_EQ(annotations(run_of({})), "");
+  RunRecord run = run_of({{.kind = LogFinding::Kind::TestFailure, .package = "gmp", .message = "x"}});
+  run.environments[0].stages[0].packages = {{.name = "r", .state = PackageState::Built}};
+  EXPECT_THAT(annotations(run, {{.name = "r"}}),
+              HasSubstr("::notice title=Expected to fail%2C and does well::r\n"));
+}
+
+TEST(StepSummary, WhatFailedAndWhere) {
+  RunRecord run = run_of({{.package = "giac",
+                           .message = "ld: cannot find -lgmp",
+                           .line = 12,
+                           .excerpt = {"cc -o giac", "ld: cannot find -lgmp"}}});
+  run.environments[0].stages.push_back({.name = "with-|", .status = {.state = StageState::Skipped}});
+  run.environments.push_back(
+      {.name = "well", .stages = {{.name = "a", .status = {.state = StageState::Built}}}});
+  EXPECT_EQ(
+      summary(run),
+      "## 1 of 2 environments do not do well\n\n"
+      "sage, v9.8-3, docker, 1 stage built, 1 stage failed, 1 stage skipped, in 1 min 30 s\n\n"
+      "### New failures\n\n"
+      "<details><summary>giac fails on s0 since v9.8-3: <code>ld&#58; cannot find -lgmp</code></summary>\n\n"
+      "On s0.\n\n"
+      "s0 with-targets: <code>/work/logs/s0/with-targets.log</code>, line 12\n\n"
+      "```text\ncc -o giac\nld: cannot find -lgmp\n```\n\n"
+      "</details>\n\n"
+      "### Environments that do not do well\n\n"
+      "| environment | with-targets | with-&#124; |\n"
+      "|---|---|---|\n"
+      "| s0 | **failed**, 1 min 15 s | skipped |\n\n");
+  EXPECT_EQ(summary(run_of({})), "## All 0 environments do well\n\nsage, v9.8-3, docker, in 1 min 30 s\n\n");
+}
+
+TEST(StepSummary, LogTextStaysInItsPlace) {
+  RunRecord run = run_of({{.package = "</summary>|`*_[x](y)",
+                           .message = "</code><script>@a #1 | ``` \n## no",
+                           .excerpt = {"```", "````text ``", "</details>", "\x1b[0m\xff"}}});
+  std::string text = summary(run);
+  EXPECT_THAT(text, HasSubstr("\n`````text\n```\n````text ``\n</details>\n\\x1b[0m\\xff\n`````\n\n"));
+  EXPECT_EQ(count_of(text, "<script>"), 0u);
+  EXPECT_EQ(count_of(text, "</summary>"), 1u);
+  EXPECT_EQ(count_of(text, "</code>"), 2u);
+  EXPECT_EQ(count_of(text, "\n## "), 0u);
+}
+
+TEST(StepSummary, NeverLargerThanAllowed) {
+  std::vector<LogFinding> findings;
+  for (int i = 0; i < 1000; ++i)
+    findings.push_back({.package = fmt::format("p{}", i),
+                        .message = std::string(500, i % 2 == 0 ? '|' : '\x01'),
+                        .line = 1,
+                        .excerpt = std::vector<std::string>(kExcerptLines, std::string(500, '`'))});
+  RunRecord run = run_of(findings);
+  std::string text = summary(run);
+  EXPECT_LE(text.size(), kLargestStepSummary);
+  EXPECT_GT(text.size(), kLargestStepSummary * 9 / 10);
+  EXPECT_THAT(text, HasSubstr("Left out for want of room: the lines of the logs of "));
+  EXPECT_TRUE(is_utf8(text));
+  for (std::size_t most : {0u, 100u, 1000u, 2000u, 5000u, 20000u, 100000u}) {
+    text = summary(run, most);
+    EXPECT_LE(text.size(), most);
+    EXPECT_EQ(count_of(text, "<details>"), count_of(text, "</details>"));
+    EXPECT_EQ(count_of(text, "```text\n") * 2, count_of(text, "```text\n") + count_of(text, "```\n"));
+    if (most >= 1000) {
+      EXPECT_THAT(text, HasSubstr(" failures, "));
+      EXPECT_TRUE(text.ends_with(" environments.\n")) << text.substr(text.size() - 100);
+    }
+  }
+}
+
+TEST(StepSummary, LinesOfLogsAreLeftOutFirst) {
+  std::vector<LogFinding> findings;
+  for (int i = 0; i < 3; ++i)
+    findings.push_back(
+        {.package = fmt::format("p{}", i), .message = "x", .excerpt = {std::string(1000, 'a')}});
+  RunRecord run = run_of(findings);
+  std::string text = summary(run, 3500);
+  EXPECT_EQ(count_of(text, "<details>"), 3u);
+  EXPECT_EQ(count_of(text, std::string(1000, 'a')), 2u);
+  EXPECT_THAT(text, HasSubstr("| s2 |"));
+  EXPECT_TRUE(text.ends_with("Left out for want of room: the lines of the logs of 1 failure.\n"));
+  EXPECT_THAT(summary(run), Not(HasSubstr("Left out")));
+}
+
+TEST(Folded, ByService) {
+  std::vector<std::string> log = {"a", "::error::b", "##[group]c", "section_end:1:x\r\x1b[0K"};
+  EXPECT_EQ(folded(CiService::GitHub, "s0.a", "s0 a:\n100%", log, 0),
+            "::group::s0 a:\\x0a100%25\n| a\n| : :error::b\n| # #[group]c\n"
+            "| section_end:1:x\\x0d\\x1b[0K\n::endgroup::\n");
+  EXPECT_EQ(folded(CiService::GitLab, "s0:a b", "the end", {"a"}, 1234),
+            "\x1b[0Ksection_start:1234:stagemake_s0_a_b[collapsed=true]\r\x1b[0Kthe end\n| a\n"
+            "\x1b[0Ksection_end:1234:stagemake_s0_a_b\r\x1b[0K\n");
+  EXPECT_EQ(folded(CiService::None, "x", "::error::t", {"a"}, 0), ": :error::t\n| a\n");
+}
+
+TEST(Harmless, NoCommandIsLeft) {
+  EXPECT_EQ(harmless("::error::x"), ": :error::x");
+  EXPECT_EQ(harmless(" \t\v::error::x"), " \t\v: :error::x");
+  EXPECT_EQ(harmless("\xc2\xa0\xe2\x80\x8b::error::x"),
+            "\xc2\xa0\xe2\x80\x8b: :error::x");  // blanks of Unicode
+  EXPECT_EQ(harmless("a ##[error]x ###vso[y"), "a # #[error]x # # #vso[y");
+  EXPECT_EQ(harmless("std::string"), "std::string");
+  EXPECT_EQ(harmless(":"), ":");
+  EXPECT_EQ(harmless(""), "");
+}
+
+TEST(CiReporter, TheEndOfAFailedStagesLog) {
+  TemporaryFolder folder(fs::temp_directory_path());
+  std::string log = (folder.path() / "a.log").string();
+  std::string text;
+  for (int i = 1; i <= 150; ++i) text += fmt::format("line {}\n", i);
+  write_file(log, text);
+  std::FILE* out = std::tmpfile();
+  {
+    CiReporter reporter({.service = CiService::GitHub, .out = out});
+    std::vector<EnvironmentStatus> all = {{.name = "s0", .stage_names = {"a"}, .stages = {{}}}};
+    reporter.begins(all);
+    all[0].stages[0] = {.state = StageState::Built, .log = log};
+    reporter.changed(all, 0, 0);
+    all[0].stages[0].state = StageState::Failed;
+    reporter.changed(all, 0, 0);
+    reporter.ends(all, 1);
+  }
+  std::rewind(out);
+  std::string printed(1 << 16, '\0');
+  printed.resize(std::fread(printed.data(), 1, printed.size(), out));
+  std::fclose(out);
+  EXPECT_TRUE(printed.starts_with("::group::s0 a: the end of " + log + "\n| line 51\n| line 52\n"))
+      << printed;
+  EXPECT_TRUE(printed.ends_with("| line 150\n::endgroup::\n"));
+}
+
+}  // namespace
+}  // namespace stagemake

@@ -1,0 +1,424 @@
+#include "report/log_scan.h"
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+
+#include "base/text.h"
+#include "report/log_lines.h"
+#include "report/log_rules.h"
+
+namespace stagemake {
+namespace {
+
+using testing::Each;
+using testing::ElementsAre;
+using testing::IsEmpty;
+using testing::SizeIs;
+using Kind = LogFinding::Kind;
+
+// "mpfr-4.1.0:12: message" of each, with "tests of " where it is that.
+std::vector<std::string> told(const std::vector<LogFinding>& findings) {
+  std::vector<std::string> result;
+  for (const LogFinding& one : findings)
+    result.push_back(fmt::format("{}{}{}{}:{}: {}", one.kind == Kind::TestFailure ? "tests of " : "",
+                                 one.package, one.version.empty() ? "" : "-", one.version, one.line,
+                                 one.message));
+  return result;
+}
+
+std::vector<std::string> told(std::string_view log, bool failed) {
+  return told(scan_log(log, failed));
+}
+
+// What make V=0 shows of a build in which one package fails: its log's end.
+constexpr std::string_view kSilent = R"([gmp-6.2.1] installing. Log file: /sage/logs/pkgs/gmp-6.2.1.log
+[mpfr-4.1.0.p0] installing. Log file: /sage/logs/pkgs/mpfr-4.1.0.p0.log
+  [mpfr-4.1.0.p0] error installing, exit status 1. End of log file:
+  [mpfr-4.1.0.p0]   [spkg-install] cc -c src/mpfr.c
+  [mpfr-4.1.0.p0]   [spkg-install] src/mpfr.c: In function 'broken':
+  [gmp-6.2.1] successfully installed.
+  [mpfr-4.1.0.p0]   [spkg-install] src/mpfr.c:18:10: error: 'missing' undeclared (first use in this function)
+  [mpfr-4.1.0.p0]   [spkg-install]    18 |   return missing;
+  [mpfr-4.1.0.p0]   [spkg-install] make[5]: *** [Makefile:12: mpfr.o] Error 1
+  [mpfr-4.1.0.p0]   ************************************************************************
+  [mpfr-4.1.0.p0]   Error installing package mpfr-4.1.0.p0
+  [mpfr-4.1.0.p0]   ************************************************************************
+  [mpfr-4.1.0.p0]
+
+  [mpfr-4.1.0.p0] Full log file: /sage/logs/pkgs/mpfr-4.1.0.p0.log
+make[4]: *** [Makefile:2990: mpfr-SAGE_LOCAL-no-deps] Error 1
+make[3]: *** [Makefile:2990: /sage/local/var/lib/sage/installed/mpfr-4.1.0.p0] Error 2
+make[3]: Target 'all-sage-local' not remade because of errors.
+***************************************************************
+Error building Sage.
+
+The following package(s) may have failed to build (not necessarily
+during this run of 'make all-build-local'):
+
+* package:         mpfr-4.1.0.p0
+  last build time: Nov 23 02:31
+  log file:        /sage/logs/pkgs/mpfr-4.1.0.p0.log
+
+make[1]: *** [Makefile:40: all-build-local] Error 1
+)";
+
+TEST(LogScan, PackageThatFailsSilently) {
+  std::vector<LogFinding> findings = scan_log(kSilent, true);
+  ASSERT_THAT(told(findings), ElementsAre("mpfr-4.1.0.p0:7: src/mpfr.c:18:10: error: 'missing' undeclared "
+                                          "(first use in this function)"));
+  EXPECT_EQ(findings[0].file, "");
+  EXPECT_THAT(findings[0].excerpt,
+              ElementsAre("installing. Log file: /sage/logs/pkgs/mpfr-4.1.0.p0.log",
+                          "error installing, exit status 1. End of log file:", "cc -c src/mpfr.c",
+                          "src/mpfr.c: In function 'broken':",
+                          "src/mpfr.c:18:10: error: 'missing' undeclared (first use in this function)",
+                          "   18 |   return missing;", "make[5]: *** [Makefile:12: mpfr.o] Error 1",
+                          "************************************************************************",
+                          "Error installing package mpfr-4.1.0.p0",
+                          "************************************************************************",
+                          "Full log file: /sage/logs/pkgs/mpfr-4.1.0.p0.log"));
+}
+
+TEST(LogScan, PackagesSideBySide) {
+  // Two at once, each line with its mark; r goes on after the other has failed.
+  std::string log =
+      "make[4]: Entering directory '/sage/build/make'\n"
+      "[giac-1.9.0] giac-1.9.0\n"
+      "[giac-1.9.0] ====================================================\n"
+      "[r-4.2.1] r-4.2.1\n"
+      "[giac-1.9.0] checking for gmp.h... no\n"
+      "[r-4.2.1] checking for X... configure: error: --with-x=yes (default) and X11 headers are missing\n"
+      "[giac-1.9.0] configure: error: GMP is needed\n"
+      "[r-4.2.1] ************************************************************************\n"
+      "[r-4.2.1] Error configuring r-4.2.1\n"
+      "[r-4.2.1] Error installing package r-4.2.1\n"
+      "[giac-1.9.0] Error building package giac-1.9.0\n"
+      "make[4]: *** [Makefile:2990: giac-SAGE_LOCAL-no-deps] Error 1\n";
+  std::vector<LogFinding> findings = scan_log(log, true);
+  EXPECT_THAT(told(findings),
+              ElementsAre("r-4.2.1:6: configure: error: --with-x=yes (default) and X11 headers are missing",
+                          "giac-1.9.0:7: configure: error: GMP is needed"));
+  EXPECT_THAT(findings[1].excerpt,
+              ElementsAre("giac-1.9.0",
+                          "====================================================", "checking for gmp.h... no",
+                          "configure: error: GMP is needed", "Error building package giac-1.9.0"));
+}
+
+TEST(LogScan, WhatWasBuiltInTheEndDidNotFail) {
+  std::string attempt =
+      "[gmp-6.2.1] gmp-6.2.1\n"
+      "[gmp-6.2.1] gmp.c:1: error: no\n"
+      "[gmp-6.2.1] Error installing package gmp-6.2.1\n";
+  EXPECT_THAT(told(attempt + "[gmp-6.2.1] gmp-6.2.1\n[gmp-6.2.1] Successfully installed gmp-6.2.1\n", false),
+              IsEmpty());
+  EXPECT_THAT(told("[gmp-6.2.1] RuntimeError: seen, and gone on\n"
+                   "[gmp-6.2.1] Successfully installed gmp-6.2.1\n",
+                   false),
+              IsEmpty());
+  // Again and again the same: told once, where it was last.
+  EXPECT_THAT(told(attempt + attempt, true), ElementsAre("gmp-6.2.1:5: gmp.c:1: error: no"));
+}
+
+TEST(LogScan, WhatTheGuardDidNotLetBeginIsNoFailure) {
+  std::string log =
+      "stagemake: giac-1.9.0 is not begun: the deadline is near\n"
+      "make[4]: *** [Makefile:2990: giac-SAGE_LOCAL-no-deps] Error 75\n"
+      "make[3]: *** [Makefile:2990: /sage/local/var/lib/sage/installed/giac-1.9.0] Error 2\n"
+      "[r-4.2.1] installing. Log file: /sage/logs/pkgs/r-4.2.1.log\n"
+      "  [r-4.2.1] error installing, exit status 75. End of log file:\n"
+      "  [r-4.2.1] Full log file: /sage/logs/pkgs/r-4.2.1.log\n";
+  EXPECT_THAT(told(log, false), IsEmpty());
+}
+
+TEST(LogScan, PackagesThatOnlyMakeNames) {
+  // A package that pip installs, one whose recipe ends before its logger begins, and one of an older make.
+  EXPECT_THAT(
+      told("[notedown] ERROR: Could not find a version that satisfies the requirement notedown\n"
+           "[notedown] ERROR: No matching distribution found for notedown\n"
+           "make[4]: *** [Makefile:3100: notedown-no-deps] Error 1\n",
+           true),
+      ElementsAre("notedown:1: ERROR: Could not find a version that satisfies the requirement notedown"));
+  EXPECT_THAT(
+      told("Error: There is no installation tree SAGE_VENV.\n"
+           "make[4]: *** [Makefile:557: numpy-SAGE_VENV-no-deps] Error 1\n"
+           "make[3]: *** [/sage/local/var/lib/sage/installed/ntl-11.4.3] Error 2\n",
+           true),
+      ElementsAre("numpy:1: Error: There is no installation tree SAGE_VENV.",
+                  "ntl-11.4.3:3: make[3]: *** [/sage/local/var/lib/sage/installed/ntl-11.4.3] Error 2"));
+  // Targets that are no packages
+  EXPECT_THAT(told("make[2]: *** [Makefile:386: toolchain-deps] Error 2\n", true),
+              ElementsAre(":1: make[2]: *** [Makefile:386: toolchain-deps] Error 2"));
+}
+
+TEST(LogScan, WhatMakeCannotEvenBegin) {
+  EXPECT_THAT(told("checking\nmake: *** No rule to make target 'all-sage-lokal'.  Stop.\n", true),
+              ElementsAre(":2: make: *** No rule to make target 'all-sage-lokal'.  Stop."));
+  // Besides a package
+  EXPECT_THAT(told("[gmp-6.2.1] x.c:1: error: no\n"
+                   "make[4]: *** [Makefile:1: gmp-SAGE_LOCAL-no-deps] Error 1\n"
+                   "make[3]: *** No rule to make target 'x', needed by 'y'.  Stop.\n",
+                   true),
+              ElementsAre("gmp-6.2.1:1: x.c:1: error: no",
+                          ":3: make[3]: *** No rule to make target 'x', needed by 'y'.  Stop."));
+}
+
+TEST(LogScan, PackagesAtTheEndOnlyByTheirLogs) {
+  std::string_view list =
+      "Error building Sage.\n"
+      "The following package(s) may have failed to build (not necessarily\n"
+      "during this run of 'make build'):\n\n"
+      "* package:         gmp-6.2.1\n"
+      "  last build time: Nov 23 02:31\n"
+      "  log file:        /sage/logs/pkgs/gmp-6.2.1.log\n";
+  std::vector<LogFinding> findings = scan_log(list, true);
+  ASSERT_THAT(told(findings), ElementsAre("gmp-6.2.1:0: failed to build, by the end of its log"));
+  EXPECT_EQ(findings[0].file, "/sage/logs/pkgs/gmp-6.2.1.log");
+  // A log of an earlier run
+  EXPECT_THAT(told("[gmp-6.2.1] Successfully installed gmp-6.2.1\n[r-4] x.c:1: error: no\n"
+                   "[r-4] Error installing package r-4\n" +
+                       std::string(list),
+                   true),
+              ElementsAre("r-4:2: x.c:1: error: no"));
+}
+
+TEST(LogScan, FailuresOfTests) {
+  std::vector<LogFinding> findings = scan_log(
+      "SAGE_CHECK=warn, so scanning the log files. This may take a few seconds.\n"
+      "Warning: the following package(s) may have failed their test suites\n"
+      "(not necessarily during this run of 'make build'):\n"
+      "* package: gmp-6.2.1 last build time: Nov 23 02:31 log file: /sage/logs/pkgs/gmp-6.2.1.log * package: "
+      "r-4.2.1 last build time: Nov 23 02:31 log file: /sage/logs/pkgs/r-4.2.1.log\n"
+      "Sage build/upgrade complete!\n",
+      false);
+  EXPECT_THAT(told(findings), ElementsAre("tests of gmp-6.2.1:0: Warning: Failures testing package gmp-6.2.1",
+                                          "tests of r-4.2.1:0: Warning: Failures testing package r-4.2.1"));
+  EXPECT_EQ(findings[1].file, "/sage/logs/pkgs/r-4.2.1.log");
+  // In a package's own lines, before it is installed
+  EXPECT_THAT(told("[gmp-6.2.1] FAIL: t-gcd\n"
+                   "[gmp-6.2.1] Warning: Failures testing package gmp-6.2.1 (ignored)\n"
+                   "[gmp-6.2.1] Successfully installed gmp-6.2.1\n",
+                   false),
+              ElementsAre("tests of gmp-6.2.1:2: Warning: Failures testing package gmp-6.2.1 (ignored)"));
+  // `make gmp-check`
+  EXPECT_THAT(told("[gmp-6.2.1] checking. Log file: /sage/logs/pkgs/gmp-6.2.1.log\n"
+                   "  [gmp-6.2.1] error checking, exit status 1. End of log file:\n"
+                   "  [gmp-6.2.1]   FAIL: t-gcd\n",
+                   false),
+              ElementsAre("tests of gmp-6.2.1:3: FAIL: t-gcd"));
+  // As an error, it is one.
+  EXPECT_THAT(told("[gmp-6.2.1] FAIL: t-gcd\n[gmp-6.2.1] Error testing package gmp-6.2.1\n", true),
+              ElementsAre("gmp-6.2.1:1: FAIL: t-gcd"));
+}
+
+TEST(LogScan, SagesPatternsInAPackagesWholeLog) {
+  std::string lines_after;
+  for (int i = 0; i < 99; ++i) lines_after += "more\n";
+  EXPECT_THAT(told("ImportError: no module\n" + lines_after, false),
+              ElementsAre(":1: ImportError: no module"));
+  EXPECT_THAT(told("ImportError: no module\nmore\n" + lines_after, false), IsEmpty());
+  EXPECT_THAT(told("cannot say Error\n error\n4Error\n", false), IsEmpty());
+
+  std::string doctest = "sage -t --long src/sage/a.py  # 3 doctests failed\n";
+  lines_after.resize(19 * 5);
+  EXPECT_THAT(told(doctest + lines_after, false),
+              ElementsAre("tests of :1: sage -t --long src/sage/a.py  # 3 doctests failed"));
+  EXPECT_THAT(told(doctest + lines_after + "more\n", false), IsEmpty());
+  EXPECT_THAT(told("sage: x\nsage -t  # all doctests passed\n", false), IsEmpty());
+
+  // It says whose it is.
+  EXPECT_THAT(told("gmp-6.2.1\n=======\nx.c:1: error: no\nError installing package gmp-6.2.1\n", false),
+              ElementsAre("gmp-6.2.1:3: x.c:1: error: no"));
+  EXPECT_THAT(told("gmp-6.2.1\n=======\nError: none\nSuccessfully installed gmp-6.2.1\n", false), IsEmpty());
+}
+
+TEST(LogScan, TheLineThatSaysMost) {
+  struct Case {
+    std::string_view log;
+    std::string message;
+  };
+  const Case cases[] = {
+      {"E: Unable to locate package libfoo-dev\nE: Sub-process /usr/bin/dpkg returned an error code (1)\n",
+       "E: Unable to locate package libfoo-dev"},
+      {"No match for argument: foo\nError: Unable to find a match: foo\n", "No match for argument: foo"},
+      {"/usr/bin/ld: cannot find -lfoo: No such file or directory\ncollect2: error: ld returned 1 exit "
+       "status\n"
+       "make[2]: *** [Makefile:3: x] Error 1\n",
+       "/usr/bin/ld: cannot find -lfoo: No such file or directory"},
+      {"a.o: in function `main':\na.c:(.text+0x9): undefined reference to `f'\ncollect2: error: ld returned "
+       "1\n",
+       "a.c:(.text+0x9): undefined reference to `f'"},
+      {"CMake Error at CMakeLists.txt:12 (find_package):\n  By not providing FindFoo.cmake\n"
+       "-- Configuring incomplete, errors occurred!\n",
+       "CMake Error at CMakeLists.txt:12 (find_package): By not providing FindFoo.cmake"},
+      {"Traceback (most recent call last):\n  File \"x\", line 1\nKeyError: 'a'\n\nDuring handling\n"
+       "Traceback (most recent call last):\nModuleNotFoundError: No module named 'b'\n"
+       "subprocess.CalledProcessError: Command 'x' returned non-zero exit status 1.\n",
+       "ModuleNotFoundError: No module named 'b'"},
+      {"a.c:1: error: cannot write: No space left on device\nb.c:2: error: x\ntar: x: No space left on "
+       "device\n",
+       "a.c:1: error: cannot write: No space left on device"},
+      {"gcc: fatal error: Killed signal terminated program cc1plus\ncompilation terminated.\n",
+       "gcc: fatal error: Killed signal terminated program cc1plus"},
+      {"Could not download https://a/b.tar.gz\nError downloading b\n",
+       "Could not download https://a/b.tar.gz"},
+      {"conftest.c:3:10: fatal error: no.h\nchecking error: no\nx.c:4: warning: error: y\n./a: line 3: flex: "
+       "command not found\n",
+       "./a: line 3: flex: command not found"},
+      {"meson.build:3:0: ERROR: Dependency \"gmp\" not found\n",
+       "meson.build:3:0: ERROR: Dependency \"gmp\" not found"},
+      {"all is well\nand then\n\n", "and then"},
+  };
+  for (const Case& one : cases) {
+    std::vector<LogFinding> findings = scan_log(one.log, true);
+    ASSERT_THAT(findings, SizeIs(1)) << one.log;
+    EXPECT_EQ(findings[0].message, one.message);
+    EXPECT_EQ(findings[0].package, "");
+  }
+  EXPECT_THAT(told("", true), IsEmpty());
+  EXPECT_THAT(told("\n\n \n", true), IsEmpty());
+}
+
+TEST(LogScan, WhatWasSaidLongBeforeTheEndCountsLess) {
+  std::string lines_between;
+  for (int i = 0; i < 5000; ++i) lines_between += "[a-1] cc -c x.c\n";
+  std::string end = "[a-1] Error: it went wrong\n[a-1] Error installing package a-1\n";
+  EXPECT_THAT(told("[a-1] try.c:1: error: a trial\n" + lines_between + end, true),
+              ElementsAre("a-1:5002: Error: it went wrong"));
+  EXPECT_THAT(
+      told("[a-1] try.c:1: error: x\n" + lines_between + "[a-1] Error installing package a-1\n", true),
+      ElementsAre("a-1:1: try.c:1: error: x"));
+  EXPECT_THAT(told("[a-1] Error: before\n" + lines_between + "[a-1] x.c:1: error: y\n" + end, true),
+              ElementsAre("a-1:5002: x.c:1: error: y"));
+}
+
+TEST(LogScan, ColoursProgressAndBytes) {
+  std::string log =
+      "\x1b[36m[gmp-6.2.1]\x1b[0m  10%\r 50%\r\x1b[1;31mx.c:1: error: \xff\x01no\x1b[0m\r\n"
+      "[gmp-6.2.1] \x1b]8;;http://a\x1b\\link\x1b\n"
+      "[gmp-6.2.1] Error installing package gmp-6.2.1";
+  EXPECT_THAT(told(log, true), ElementsAre("gmp-6.2.1:1: x.c:1: error: \xff\x01no"));
+  EXPECT_THAT(scan_log(log, true)[0].excerpt,
+              ElementsAre("x.c:1: error: \xff\x01no", "link", "Error installing package gmp-6.2.1"));
+  EXPECT_THAT(told(std::string_view("a\0b\nx: error: \0\n", 16), true),
+              ElementsAre(std::string(":2: x: error: ") + '\0'));
+}
+
+TEST(LogScan, LongLinesAreCut) {
+  std::string log = "x: error: " + std::string(1 << 20, 'a') + "\n" + std::string(1 << 20, '\r') + "\nend\n";
+  std::vector<LogFinding> findings = scan_log(log, true);
+  ASSERT_THAT(findings, SizeIs(1));
+  EXPECT_EQ(findings[0].message.size(), 500u);
+  EXPECT_THAT(findings[0].excerpt, SizeIs(1));  // the next line is too far away
+}
+
+TEST(LogScan, MarksThatAreNone) {
+  for (std::string_view text :
+       {"[100%] Built target x", "[3/20] CC a.o", "[INFO] x", "[spkg-install] x", "[] x", "[a-1]x", "[a b] x",
+        "[-1] x", "[12] x", " [a-1] x", "[a-1", "[a-] x"}) {
+    LogLine line;
+    LogReader reader(text);
+    ASSERT_TRUE(reader.next(line));
+    EXPECT_EQ(line.mark, "") << text;
+  }
+  for (std::string_view text :
+       {"[4ti2-1.6.7] x", "[notedown] x", "  [sage_conf-10.5.post1+local]   x", "[a-1]"}) {
+    LogLine line;
+    LogReader reader(text);
+    ASSERT_TRUE(reader.next(line));
+    EXPECT_NE(line.mark, "") << text;
+    EXPECT_TRUE(line.text == "x" || line.text.empty()) << text;
+  }
+}
+
+TEST(LogScan, OnlySoManyFindings) {
+  std::string log;
+  for (int i = 0; i < 5000; ++i)
+    log += fmt::format("[p{0}-1] x.c:1: error: {0}\n[p{0}-1] Error installing package p{0}-1\n", i);
+  std::vector<LogFinding> findings = scan_log(log, true);
+  ASSERT_THAT(findings, SizeIs(kMostFindings));
+  EXPECT_EQ(findings.back().package, "p49");
+  EXPECT_EQ(findings.back().line, 99u);
+}
+
+TEST(LogScan, LongLogsTakeLinearTime) {
+  // 50 MB of lines that all look telling, some of them of many packages; minutes where it were quadratic.
+  std::string log;
+  log.reserve(51 << 20);
+  for (int i = 0; log.size() < (50u << 20); ++i)
+    log += fmt::format("[p{}-1] \x1b[1mfile{}.c:{}:3: error: something is not as it should be\x1b[0m\r\n",
+                       i % 3000, i, i);
+  log += "[p7-1] Error installing package p7-1\n";
+  std::vector<LogFinding> findings = scan_log(log, true);
+  ASSERT_THAT(findings, SizeIs(1));
+  EXPECT_EQ(findings[0].package, "p7");
+}
+
+TEST(LogRules, TargetsOfMake) {
+  EXPECT_EQ(failed_target("make[3]: *** [Makefile:2990: gmp-6.2.1] Error 1"), "gmp-6.2.1");
+  EXPECT_EQ(failed_target("gmake: *** [gmp-6.2.1] Error 2"), "gmp-6.2.1");
+  EXPECT_EQ(failed_target("make: *** [Makefile:2: a] Killed"), "a");
+  for (std::string_view line :
+       {"make: *** No rule to make target 'x'.  Stop.", "*** [a] Error", "make: *** [a", "make: *** ",
+        "make: Target 'x' not remade because of errors."})
+    EXPECT_EQ(failed_target(line), "") << line;
+  EXPECT_TRUE(is_make_stop("Makefile:12: *** missing separator.  Stop."));
+  EXPECT_FALSE(is_make_stop("make: *** Waiting for unfinished jobs...."));
+}
+
+TEST(LogRules, CausesWeighMoreThanConsequences) {
+  EXPECT_GE(line_weight("x.c:1:2: error: y").weight, kCause);
+  EXPECT_GE(line_weight("numpy.distutils.system_info.NotFoundError: y").weight, kCause);
+  for (std::string_view line :
+       {"make: *** [x] Error 1", "collect2: error: ld returned 1 exit status", "Error installing package x-1",
+        "error: command 'gcc' failed with exit status 1", "ERROR: Failed building wheel for x",
+        "subprocess.CalledProcessError: x"})
+    EXPECT_LE(line_weight(line).weight, kConsequence) << line;
+  for (std::string_view line : {"", "cc -Werror -c error.c", "checking for error: no", "0 errors",
+                                "make: [x] Error 1 (ignored)", "*** Waiting for unfinished jobs...."})
+    EXPECT_EQ(line_weight(line).weight, 0) << line;
+}
+
+TEST(Comparable, WhatDiffersFromRunToRun) {
+  struct Case {
+    std::string_view a, b;
+  };
+  const Case same[] = {
+      {"src/x.c:18:10: error: ‘a’ undeclared", "src/x.c:20:3: error: 'a' undeclared"},
+      {"make[3]: *** [Makefile:2990: x] Error 1", "make[5]: *** [Makefile:12: x] Error 1"},
+      {"/usr/bin/ld: cannot find -lgmp",
+       "/usr/lib/x86_64-linux-gnu/bin/ld: cannot find -lgmp: No such file or directory"},
+      {"x86_64-linux-gnu-gcc: error: a", "aarch64-redhat-linux-gcc: error: a"},
+      {"/tmp/ccAb12.o: in function `main':", "/tmp/ccZZZZ.o:  in function 'main':"},
+      {"cannot open tmpab12_x9z", "cannot open tmp00000000"},
+      {"segfault at 0x7ffe12ab", "segfault at 0xdead"},
+      {"make -j8 failed", "make -j 16 failed"},
+      {"x --jobs=2", "x --jobs=64"},
+      {"after 12.5 seconds", "after 3 seconds"},
+      {"12:34:56 died", "01:02:03 died"},
+      {"2024-01-02 died", "2025-11-30 died"},
+      {"process 123 died", "process 4567 died"},
+      {"./x.sh: line 3: 4567 Killed cc", "./x.sh: line 19: 12 Killed cc"},
+      {"in /usr/lib/python3.10/site.py", "in /usr/lib/python3.12/site.py"},
+      {"sha256 0123456789abcdef0", "sha256 fedcba98765432100"},
+  };
+  for (const Case& one : same) EXPECT_EQ(comparable(one.a), comparable(one.b));
+  const Case different[] = {
+      {"cannot find -lgmp", "cannot find -lmpfr"},
+      {"libgmp.so.10: not found", "libgmp.so.3: not found"},
+      {"Error 1", "Error 137"},
+      {"gmp-6.2.1", "gmp-6.3.0"},
+      {"expected 64 bits", "expected 32 bits"},
+      {"/sage/local/var/tmp/a", "/sage/local/var/tmp/b"},
+      {"x.c:1: error: a", "y.c:1: error: a"},
+      {"facade is bad", "decade is bad"},
+  };
+  for (const Case& one : different) EXPECT_NE(comparable(one.a), comparable(one.b));
+  EXPECT_EQ(comparable("  a \t b  "), "a b");
+  EXPECT_EQ(comparable("src/mpfr.c:18:10: error: ‘missing’ undeclared"),
+            "src/mpfr.c:#:#: error: 'missing' undeclared");
+  EXPECT_EQ(comparable(""), "");
+  EXPECT_EQ(comparable("\xff\x00: "), "\xff");
+}
+
+}  // namespace
+}  // namespace stagemake
