@@ -126,9 +126,10 @@ std::string packages_html(const RunRecord& run, const StageRecord& stage) {
       seconds += span.to - span.from;
     }
     if (names.empty()) continue;
-    text += fmt::format("<li>{} {}{}{}</li>\n", names.size(), word(state),
-                        seconds > 0 ? " in " + duration_html(seconds) + " together" : "",
-                        ": " + escaped(some_of(names, kPackages), 600));
+    std::string took = seconds > 0 ? " in " + duration_html(seconds) : "";
+    if (!took.empty() && names.size() > 1) took += " together";
+    text += fmt::format("<li>{} {}{}: {}</li>\n", names.size(), word(state), took,
+                        escaped(some_of(names, kPackages), 600));
   }
   return "<h4>Packages</h4>\n<ul>\n" + text + "</ul>\n";
 }
@@ -201,8 +202,9 @@ std::string html_matrix(const ReportInput& input, Space& space) {
       "id=\"h-environments\">Environments</h2>\n" +
       legend(run);
   if (well > 0 && well < run.environments.size())
-    text += fmt::format("<label class=\"only\"><input type=\"checkbox\"> only the {} with failures</label>\n",
-                        run.environments.size() - well);
+    text +=
+        fmt::format("<label class=\"only\"><input type=\"checkbox\"> only the {} that are not well</label>\n",
+                    run.environments.size() - well);
   text += table(run, order) + "<div class=\"boxes\">\n";
   for (std::size_t e : order)
     for (std::size_t s = 0; s < run.environments[e].stages.size(); ++s)

@@ -81,7 +81,8 @@ nav + main h2 { scroll-margin-top: 0.5rem; }
 .more > .card { margin-top: 0.75rem; }
 
 .legend { list-style: none; display: flex; flex-wrap: wrap; gap: 0.375rem 0.5rem; margin: 0 0 0.75rem; padding: 0; }
-.key { padding: 0.0625rem 0.5rem; border-radius: 3px; font-size: 0.8125rem; background: var(--back); color: var(--fore); }
+.key { padding: 0.0625rem 0.5rem; border-radius: 3px; font-size: 0.8125rem; background: var(--back);
+  color: var(--fore); }
 .key b, td button b { font-weight: 600; }
 .key b::before, td button b::before { content: var(--sign) " "; content: var(--sign) " " / ""; }
 .only { display: none; margin: 0 0 0.75rem; width: fit-content; }
@@ -95,17 +96,18 @@ table { border-collapse: separate; border-spacing: 0; font-size: 0.875rem; }
 th { text-align: left; font-weight: 600; }
 .scroll th, .scroll td { padding: 0.25rem 0.625rem; border-bottom: 1px solid var(--line); }
 .scroll tr:last-child > th, .scroll tr:last-child > td { border-bottom: 0; }
-thead th { background: var(--panel); white-space: nowrap; color: var(--soft); font-size: 0.8125rem; }
+thead th, thead td { background: var(--panel); white-space: nowrap; color: var(--soft); font-size: 0.8125rem; }
 .matrix { max-height: min(85vh, 60rem); }
 .matrix table { min-width: 100%; }
 .matrix thead th { position: sticky; top: 0; z-index: 2; border-bottom-color: var(--soft); }
-.matrix th:first-child { position: sticky; left: 0; z-index: 1; background: var(--page); border-right: 1px solid var(--line);
-  overflow-wrap: anywhere; min-width: 8.5rem; }
+.matrix th:first-child { position: sticky; left: 0; z-index: 1; background: var(--page);
+  border-right: 1px solid var(--line);
+  white-space: nowrap; }
 .matrix thead th:first-child { z-index: 3; background: var(--panel); }
 .matrix tbody th { font-weight: 400; }
 .matrix tr:not(.well) > th { font-weight: 600; }
-.matrix td { padding: 0; background: var(--back); color: var(--fore); white-space: nowrap; border-right: 1px solid var(--page);
-  height: 1px; }
+.matrix td { padding: 0; background: var(--back); color: var(--fore); white-space: nowrap; height: 1px;
+  border-right: 1px solid var(--page); }
 .matrix td abbr { padding: 0.25rem 0.625rem; text-decoration: none; }
 .matrix td button { display: flex; gap: 0.5rem; justify-content: space-between; width: 100%; height: 100%;
   padding: 0.25rem 0.625rem; align-items: baseline; }
@@ -113,12 +115,13 @@ thead th { background: var(--panel); white-space: nowrap; color: var(--soft); fo
 .matrix td button:focus-visible { outline-offset: -2px; }
 .matrix td i { font-style: normal; }
 .figures table { width: 100%; }
-td.number, th.number { text-align: right; white-space: nowrap; }
+.figures td, .figures th { white-space: nowrap; }
+td.number, th.number { text-align: right; }
 .figures td .bar { display: block; height: 0.5rem; min-width: 5rem; width: 100%; background: var(--panel); }
 
 .boxes { margin-top: 1rem; }
-.box { padding: 1rem 1.25rem; border: 1px solid var(--soft); border-radius: 6px; background: var(--page); color: var(--text);
-  width: min(48rem, 100vw - 1rem); max-height: min(90vh, 60rem); overflow: auto; }
+.box { padding: 1rem 1.25rem; border: 1px solid var(--soft); border-radius: 6px; background: var(--page);
+  color: var(--text); width: min(48rem, 100vw - 1rem); max-height: min(90vh, 60rem); overflow: auto; }
 .box::backdrop { background: rgb(0 0 0 / 0.4); }
 .box h3 { margin-right: 4rem; }
 .box h3 span { font-weight: 400; color: var(--soft); }
@@ -141,15 +144,21 @@ rect.reused { opacity: 0.55; }
 .notes { padding: 0; list-style: none; }
 .notes li { display: flex; gap: 1rem; padding: 0.125rem 0; }
 .notes .t { color: var(--soft); min-width: 5.5rem; text-align: right; flex: none; }
-footer { margin-top: 3rem; padding-top: 0.5rem; border-top: 1px solid var(--line); color: var(--soft); font-size: 0.8125rem; }
+footer { margin-top: 3rem; padding-top: 0.5rem; border-top: 1px solid var(--line); color: var(--soft);
+  font-size: 0.8125rem; }
 
 @media (max-width: 40rem) {
   body { padding: 0.875rem 0.75rem 2rem; }
   h1 { font-size: 1.25rem; }
   .facts { gap: 0.375rem 1.25rem; }
   .card { padding: 0.5rem 0.625rem; }
-  .matrix th:first-child { max-width: 9.5rem; }
-  .scroll th, .scroll td, .matrix td button { padding-left: 0.5rem; padding-right: 0.5rem; }
+  .scroll { font-size: 0.875rem; }
+  .scroll th, .scroll td, .matrix td button, .matrix td abbr { padding-left: 0.5rem; padding-right: 0.5rem; }
+  .matrix td { padding: 0; }
+  .matrix td button { display: block; }
+  .matrix td button i { display: block; font-size: 0.8125rem; }
+  .matrix thead th { white-space: normal; vertical-align: bottom; }
+  .matrix th:first-child { white-space: normal; overflow-wrap: anywhere; max-width: 8rem; min-width: 6.5rem; }
   .notes li { display: block; }
   .notes .t { display: block; text-align: left; }
 }

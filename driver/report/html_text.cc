@@ -71,11 +71,13 @@ std::string command_html(std::string_view command) {
 }
 
 std::string Space::excerpt(const LogFinding& finding) {
+  std::string_view message = std::string_view(finding.message).substr(0, kLineBytes);
   std::string text;
   bool said = false;
   for (std::size_t i = 0; i < finding.excerpt.size() && i < kExcerptLines; ++i) {
     const std::string& line = finding.excerpt[i];
-    bool says = !said && !finding.message.empty() && line.find(finding.message) != std::string::npos;
+    bool says = !said && !message.empty() &&
+                std::string_view(line).substr(0, 4 * kLineBytes).find(message) != std::string::npos;
     said = said || says;
     text += says ? "<b>" + escaped(line, kLineBytes) + "</b>\n" : escaped(line, kLineBytes) + "\n";
   }

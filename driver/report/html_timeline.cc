@@ -22,6 +22,7 @@ constexpr double kAxis = 24;
 constexpr double kCurve = 56;
 constexpr double kCurveTitle = 22;
 constexpr double kLetter = 6.8;  // the width of most letters
+constexpr double kHour = 3600;
 constexpr std::size_t kBins = 400;
 constexpr std::size_t kMostLanes = 200;
 
@@ -95,19 +96,25 @@ class Picture {
   std::string axis() const {
     std::string text;
     double by = step();
-    bool hours = seconds_ >= 3600;
+    bool hours = seconds_ >= kHour;
     for (double time = 0; time <= seconds_; time += by) {
       auto small = static_cast<long long>(hours ? time / 60 : time);
       std::string_view anchor = time == 0 ? "start" : x(time) > kWidth - 30 ? "end" : "middle";
       text += fmt::format(
           "<line class=\"grid\" x1=\"{0:.1f}\" x2=\"{0:.1f}\" y1=\"18\" y2=\"{1:.0f}\"/>"
-          "<text class=\"axis\" x=\"{0:.1f}\" y=\"13\" text-anchor=\"{2}\">{3}:{4:02}{5}</text>\n",
-          x(time), height_, anchor, small / 60, small % 60,
-          time > 0 ? ""
-          : hours  ? " h:min"
-                   : " min:s");
+          "<text class=\"axis\" x=\"{0:.1f}\" y=\"13\" text-anchor=\"{2}\">{3}:{4:02}</text>\n",
+          x(time), height_, anchor, small / 60, small % 60);
     }
     return text;
+  }
+
+  // As much of a name as fits into a bar; what did not end well has a sign in front of it.
+  static std::string bar_text(const std::string& name, StageState state, double width) {
+    std::string sign = state == StageState::Failed ? "✗" : state == StageState::Interrupted ? "!" : "";
+    double room = (width - 8) / kLetter - (sign.empty() ? 0 : 2);
+    if (room < 5) return room > -1 ? sign : "";
+    auto letters = static_cast<std::size_t>(room);
+    return (sign.empty() ? "" : sign + " ") + escaped(name, name.size() <= letters ? kWhole : letters - 1);
   }
 
   void add_bar(const Bar& bar, double y) {
@@ -116,17 +123,14 @@ class Picture {
     StageState state = stage.status.state;
     double from = x(bar.span.from);
     double width = std::max(x(bar.span.to) - from, 1.5);
-    std::string name = (state == StageState::Built ? "" : std::string(word(state)) + ": ") +
-                       environment.name + " " + stage.name;
-    auto letters = static_cast<std::size_t>(std::max(width - 8, 0.0) / kLetter);
     text_ += fmt::format(
         "<g class=\"{}\"><title>{}, {}: {} after {}, begun after {}</title>"
         "<rect x=\"{:.1f}\" y=\"{:.0f}\" width=\"{:.1f}\" height=\"{:.0f}\" rx=\"2\"/>",
         css_class(state), escaped(environment.name, 120), escaped(stage.name, 100), word(state),
         duration_text(bar.span.to - bar.span.from), duration_text(bar.span.from), from, y, width, kLane - 4);
-    if (letters >= 5)
-      text_ += fmt::format("<text x=\"{:.1f}\" y=\"{:.0f}\">{}</text>", from + 4, y + 13,
-                           name.size() <= letters ? escaped(name) : escaped(name, letters - 1));
+    std::string text = bar_text(environment.name + " " + stage.name, state, width);
+    if (!text.empty())
+      text_ += fmt::format("<text x=\"{:.1f}\" y=\"{:.0f}\">{}</text>", from + 4, y + 13, text);
     text_ += "</g>\n";
   }
 
@@ -191,7 +195,10 @@ std::string html_timeline(const ReportInput& input) {
   picture.add_bars(bars);
   add_curves(picture, input.run);
   return "<section id=\"timeline\" aria-labelledby=\"h-timeline\">\n<h2 id=\"h-timeline\">Timeline</h2>\n"
-         "<div class=\"scroll time\" tabindex=\"0\" role=\"region\" aria-labelledby=\"h-timeline\">\n" +
+         "<p class=\"soft\">A bar is a stage; the clock counts " +
+         std::string(seconds >= kHour ? "hours" : "minutes") +
+         " since the beginning.</p>\n<div class=\"scroll time\" tabindex=\"0\" role=\"region\" "
+         "aria-labelledby=\"h-timeline\">\n" +
          picture.svg(fmt::format("{} stage{} ran within {}.", bars.size(), bars.size() == 1 ? "" : "s",
                                  duration_text(seconds))) +
          "</div>\n</section>\n";

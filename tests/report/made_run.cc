@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 namespace stagemake {
 namespace {
@@ -140,7 +141,7 @@ class Maker {
       stage.status.image += "-failed";
       stage.status.seconds /= 2;
       stage.status.findings.push_back(finding_of(failure.package, failure.message, environment_name(e)));
-    } else if (s == 3 && e % 54 == 31) {
+    } else if (s == 3 && e % 54 == 33) {
       stage.status.state = StageState::Interrupted;
       stage.status.detail = "the deadline of 5 h 30 min has passed";
     }
@@ -284,6 +285,65 @@ MadeRun small_run() {
   made.verdict = {
       .groups = {{.name = "gmp", .message = "ld: no <crt1.o>", .places = {{0, 1, 0}}, .since = "v1"}},
       .environments = 1};
+  return made;
+}
+
+MadeRun hostile_run() {
+  const std::string text =
+      "\"'><script>alert(1)</script><!-- ]]> &amp; </svg></style>{} %s \x1b[31m\xff\xc3\xef\xbf\xbe "
+      "\t\n\u202e";
+  const std::string lengthy = text + std::string(300'000, '<') + "\xe2\x82";
+  double none = std::numeric_limits<double>::quiet_NaN();
+  double endless = std::numeric_limits<double>::infinity();
+  MadeRun made;
+  RunRecord& run = made.run;
+  run.facts = {.version = text,
+               .distribution = text,
+               .tree = lengthy,
+               .revision = text,
+               .engine = text,
+               .machine = text,
+               .command = {text, lengthy},
+               .process = -1,
+               .processors = 4'000'000'000,
+               .expected_seconds = none};
+  run.began = -5;
+  run.ended = 1e300;
+  run.last_event = none;
+  const StageState states[] = {StageState::Failed, StageState::Built, StageState::Running,
+                               StageState::Skipped};
+  const double times[][2] = {{none, 1}, {1e300, -1e300}, {1, endless}, {7, 3}};
+  for (std::size_t e = 0; e < 3; ++e) {
+    EnvironmentRecord& environment =
+        run.environments.emplace_back(EnvironmentRecord{.name = e == 2 ? lengthy : text});
+    for (std::size_t s = 0; s < 4; ++s) {
+      LogFinding finding{
+          .package = text, .version = text, .message = lengthy, .file = text, .line = ~std::size_t{0}};
+      finding.excerpt = std::vector<std::string>(20, s == 0 ? lengthy : text);
+      environment.stages.push_back(
+          {.name = s == 3 ? lengthy : text,
+           .status = {.state = states[s],
+                      .seconds = none,
+                      .detail = text,
+                      .log = text,
+                      .image = text,
+                      .findings = {finding, finding}},
+           .expected = {.seconds = endless, .packages = 1, .reasons = {text, lengthy}},
+           .began = times[s][0],
+           .ended = times[s][1],
+           .packages = {{text, PackageState::Failed, none, endless},
+                        {lengthy, PackageState::Built, 1, 1e300}}});
+    }
+  }
+  run.notes = {{none, text}, {1e300, lengthy}};
+  run.samples = {{none, {.busy = none, .memory = endless}},
+                 {5, {.busy = -3, .memory = 7, .slots_used = 9, .slots = 1}}};
+  FailureGroup group{.name = text, .message = lengthy, .since = text, .why = text};
+  group.places = {{0, 0, 0}, {0, 0, 99}, {99, 0, 0}, {0, 99, 0}, {2, 3, FailurePlace::npos}};
+  FailureGroup nowhere{.kind = FailureGroup::Kind::Again, .name = text, .places = {{99, 99, 99}}};
+  made.verdict = {.groups = {group, nowhere}, .test_failures = {group}, .environments = 3};
+  made.verdict.unexpectedly_well = {{.name = text, .environments = {text}, .why = text, .line = 1}};
+  made.before = {RunRecord(), run};
   return made;
 }
 

@@ -19,4 +19,8 @@ MadeRun made_run(std::size_t environments);
 // One environment, two stages: "configured" built, "with-targets" failed in "gmp", which stands in its log.
 MadeRun small_run();
 
+// Every text in it tries to be markup, a terminal's command or no UTF-8, some are very long, times are none,
+// and the verdict names places that there are none of.
+MadeRun hostile_run();
+
 }  // namespace stagemake
