@@ -1,0 +1,207 @@
+// The machine's time: a bar for each stage that ran, in as few lanes as they need, and beneath it, on the
+// same axis, what the machine did meanwhile.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <functional>
+#include <optional>
+
+#include "base/text.h"
+#include "report/html_sections.h"
+#include "report/run_figures.h"
+
+namespace stagemake {
+namespace {
+
+// In the picture's own units; a browser makes them about pixels.
+constexpr double kWidth = 1200;
+constexpr double kEdge = 8;
+constexpr double kLane = 22;
+constexpr double kAxis = 24;
+constexpr double kCurve = 56;
+constexpr double kCurveTitle = 22;
+constexpr double kLetter = 6.8;  // the width of most letters
+constexpr double kHour = 3600;
+constexpr std::size_t kBins = 400;
+constexpr std::size_t kMostLanes = 200;
+
+struct Bar {
+  std::size_t environment = 0, stage = 0;
+  Span span;
+};
+
+std::vector<Bar> bars_of(const RunRecord& run) {
+  std::vector<Bar> bars;
+  for (std::size_t e = 0; e < run.environments.size(); ++e)
+    for (std::size_t s = 0; s < run.environments[e].stages.size(); ++s)
+      if (Span span = span_of(run, run.environments[e].stages[s]); span.to > span.from)
+        bars.push_back({e, s, span});
+  return bars;
+}
+
+class Picture {
+ public:
+  Picture(const RunRecord& run, double seconds) : run_(run), seconds_(seconds) {}
+
+  double x(double time) const { return kEdge + (kWidth - 2 * kEdge) * std::clamp(time / seconds_, 0.0, 1.0); }
+
+  void add_bars(const std::vector<Bar>& bars) {
+    std::vector<Span> spans;
+    for (const Bar& bar : bars) spans.push_back(bar.span);
+    std::vector<std::size_t> lanes = packed_lanes(spans);
+    std::size_t count = 0;
+    for (std::size_t lane : lanes) count = std::max(count, std::min(lane, kMostLanes - 1) + 1);
+    text_ += "<g class=\"bars\">\n";
+    for (std::size_t i = 0; i < bars.size(); ++i)
+      if (lanes[i] < kMostLanes) add_bar(bars[i], kAxis + kLane * static_cast<double>(lanes[i]));
+    text_ += "</g>\n";
+    height_ = kAxis + kLane * static_cast<double>(count) + 4;
+  }
+
+  // `value`: of a sample, in 0 … 1; nothing where it has none.
+  void add_curve(const std::string& title,
+                 const std::function<std::optional<double>(const MachineSample&)>& value) {
+    double top = height_ + kCurveTitle;
+    double bottom = top + kCurve;
+    std::string points = curve_points(value, top);
+    if (points.empty()) return;
+    text_ += fmt::format(
+        "<text x=\"{}\" y=\"{:.0f}\">{}</text>\n<path class=\"curve\" d=\"{}\"/>\n"
+        "<rect class=\"frame\" x=\"{}\" y=\"{:.0f}\" width=\"{}\" height=\"{}\"/>\n",
+        kEdge, top - 5, title, points, kEdge, top, kWidth - 2 * kEdge, kCurve);
+    height_ = bottom + 6;
+  }
+
+  std::string svg(const std::string& description) const {
+    return fmt::format(
+        "<svg viewBox=\"0 0 {} {:.0f}\" role=\"img\" aria-labelledby=\"h-timeline timeline-text\">\n"
+        "<desc id=\"timeline-text\">{}</desc>\n{}{}</svg>\n",
+        kWidth, height_, description, axis(), text_);
+  }
+
+ private:
+  // Steps that clocks have, at least 70 units wide.
+  double step() const {
+    constexpr double kSteps[] = {1,   2,   5,    10,   15,   30,    60,    120,  300,
+                                 600, 900, 1800, 3600, 7200, 10800, 21600, 43200};
+    double least = seconds_ * 70 / kWidth;
+    for (double step : kSteps)
+      if (step >= least) return step;
+    double days = 86400;
+    while (days < least) days *= 2;
+    return days;
+  }
+
+  std::string axis() const {
+    std::string text;
+    double by = step();
+    bool hours = seconds_ >= kHour;
+    for (double time = 0; time <= seconds_; time += by) {
+      auto small = static_cast<long long>(hours ? time / 60 : time);
+      std::string_view anchor = time == 0 ? "start" : x(time) > kWidth - 30 ? "end" : "middle";
+      text += fmt::format(
+          "<line class=\"grid\" x1=\"{0:.1f}\" x2=\"{0:.1f}\" y1=\"18\" y2=\"{1:.0f}\"/>"
+          "<text class=\"axis\" x=\"{0:.1f}\" y=\"13\" text-anchor=\"{2}\">{3}:{4:02}</text>\n",
+          x(time), height_, anchor, small / 60, small % 60);
+    }
+    return text;
+  }
+
+  // As much of a name as fits into a bar; what did not end well has a sign in front of it.
+  static std::string bar_text(const std::string& name, StageState state, double width) {
+    std::string sign = state == StageState::Failed ? "✗" : state == StageState::Interrupted ? "!" : "";
+    double room = (width - 8) / kLetter - (sign.empty() ? 0 : 2);
+    if (room < 5) return room > -1 ? sign : "";
+    auto letters = static_cast<std::size_t>(room);
+    return (sign.empty() ? "" : sign + " ") + escaped(name, name.size() <= letters ? kWhole : letters - 1);
+  }
+
+  void add_bar(const Bar& bar, double y) {
+    const EnvironmentRecord& environment = run_.environments[bar.environment];
+    const StageRecord& stage = environment.stages[bar.stage];
+    StageState state = stage.status.state;
+    double from = x(bar.span.from);
+    double width = std::max(x(bar.span.to) - from, 1.5);
+    text_ += fmt::format(
+        "<g class=\"{}\"><title>{}, {}: {} after {}, begun after {}</title>"
+        "<rect x=\"{:.1f}\" y=\"{:.0f}\" width=\"{:.1f}\" height=\"{:.0f}\" rx=\"2\"/>",
+        css_class(state), escaped(environment.name, 120), escaped(stage.name, 100), word(state),
+        duration_text(bar.span.to - bar.span.from), duration_text(bar.span.from), from, y, width, kLane - 4);
+    std::string text = bar_text(environment.name + " " + stage.name, state, width);
+    if (!text.empty())
+      text_ += fmt::format("<text x=\"{:.1f}\" y=\"{:.0f}\">{}</text>", from + 4, y + 13, text);
+    text_ += "</g>\n";
+  }
+
+  // A closed path: means over as many pieces of the time as can be told apart.
+  std::string curve_points(const std::function<std::optional<double>(const MachineSample&)>& value,
+                           double top) const {
+    std::vector<std::pair<double, std::size_t>> bins(kBins);
+    for (const RunRecord::Sample& sample : run_.samples) {
+      std::optional<double> one = value(sample.machine);
+      if (!one || !std::isfinite(*one) || !std::isfinite(sample.time)) continue;
+      double place = std::clamp((sample.time - run_.began) / seconds_, 0.0, 1.0) * (kBins - 1);
+      auto& [sum, count] = bins[static_cast<std::size_t>(place)];
+      sum += std::clamp(*one, 0.0, 1.0), ++count;
+    }
+    std::string points;
+    double last = 0, first = -1;
+    for (std::size_t i = 0; i < kBins; ++i) {
+      if (bins[i].second == 0) continue;
+      last = x(seconds_ * (static_cast<double>(i) + 0.5) / kBins);
+      if (first < 0) first = last;
+      points += fmt::format("L{:.1f} {:.1f}", last,
+                            top + kCurve * (1 - bins[i].first / static_cast<double>(bins[i].second)));
+    }
+    if (points.empty()) return {};
+    return fmt::format("M{:.1f} {:.1f}{}L{:.1f} {:.1f}Z", first, top + kCurve, points, last, top + kCurve);
+  }
+
+  const RunRecord& run_;
+  double seconds_;
+  double height_ = kAxis;
+  std::string text_;
+};
+
+void add_curves(Picture& picture, const RunRecord& run) {
+  unsigned slots = 0;
+  double busy = 0, memory = 0;
+  for (const RunRecord::Sample& sample : run.samples) {
+    slots = std::max({slots, sample.machine.slots, sample.machine.slots_used});
+    if (sample.machine.busy > 0) busy += std::min(sample.machine.busy, 1.0);
+    if (sample.machine.memory > 0) memory = std::max(memory, std::min(sample.machine.memory, 1.0));
+  }
+  if (run.samples.empty()) return;
+  std::string of = run.facts.processors > 0 ? fmt::format(" of {}", run.facts.processors) : "";
+  picture.add_curve(fmt::format("processors busy{}, {:.0f} % on the mean", of,
+                                100 * busy / static_cast<double>(run.samples.size())),
+                    [](const MachineSample& one) { return one.busy; });
+  picture.add_curve(fmt::format("memory in use, {:.0f} % at most", 100 * memory),
+                    [](const MachineSample& one) { return one.memory; });
+  if (slots > 0)
+    picture.add_curve(fmt::format("job slots in use, of {}", slots), [slots](const MachineSample& one) {
+      return static_cast<double>(one.slots_used) / slots;
+    });
+}
+
+}  // namespace
+
+std::string html_timeline(const ReportInput& input) {
+  std::vector<Bar> bars = bars_of(input.run);
+  if (bars.empty() && input.run.samples.empty()) return {};
+  double seconds = extent(input.run);
+  Picture picture(input.run, seconds);
+  picture.add_bars(bars);
+  add_curves(picture, input.run);
+  return "<section id=\"timeline\" aria-labelledby=\"h-timeline\">\n<h2 id=\"h-timeline\">Timeline</h2>\n"
+         "<p class=\"soft\">A bar is a stage; the clock counts " +
+         std::string(seconds >= kHour ? "hours" : "minutes") +
+         " since the beginning.</p>\n<div class=\"scroll time\" tabindex=\"0\" role=\"region\" "
+         "aria-labelledby=\"h-timeline\">\n" +
+         picture.svg(fmt::format("{} stage{} ran within {}.", bars.size(), bars.size() == 1 ? "" : "s",
+                                 duration_text(seconds))) +
+         "</div>\n</section>\n";
+}
+
+}  // namespace stagemake
