@@ -60,6 +60,14 @@ bool runs_now(const Options& options, const std::string& environment, const std:
   return false;
 }
 
+std::vector<ExpectedFailure> expected_failures(const Options& options) {
+  if (!options.expected_failures) return {};
+  std::string file = options.expected_failures->string();
+  std::optional<std::string> text = read_file(*options.expected_failures);
+  if (!text) throw bad_input(file, "there is no such file");
+  return read_expected_failures(file, *text);
+}
+
 std::vector<RunRecord> runs_before(const StateFolder& state, const std::string& name, std::size_t most) {
   std::vector<RunRecord> runs;
   for (const KeptRun& kept : kept_runs(state)) {

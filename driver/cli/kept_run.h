@@ -7,6 +7,7 @@
 
 #include "cli/options.h"
 #include "report/event_log.h"
+#include "report/verdict.h"
 #include "run/run_folder.h"
 
 namespace stagemake {
@@ -26,6 +27,9 @@ std::optional<FoundRun> youngest_run(const StateFolder& state);
 FoundRun run_asked_for(const Options& options, const StateFolder& state);
 // Whether a living driver of the tree runs a stage of the environment: this one, or, where it is empty, any.
 bool runs_now(const Options& options, const std::string& environment, const std::string& stage);
+inline constexpr std::size_t kRunsCompared = 20;  // with which a run's failures are compared
+// What --expected-failures names; throws Error (BadInput) where it is not there or cannot be read.
+std::vector<ExpectedFailure> expected_failures(const Options& options);
 // Those before it, the youngest first, at most `most`.
 std::vector<RunRecord> runs_before(const StateFolder& state, const std::string& name, std::size_t most);
 

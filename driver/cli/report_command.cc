@@ -1,4 +1,68 @@
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "base/error.h"
+#include "base/text.h"
 #include "cli/commands.h"
+#include "cli/kept_run.h"
+#include "cli/times.h"
+#include "cli/tree.h"
+#include "report/html_report.h"
+#include "report/junit.h"
+#include "report/plain_reporter.h"
+#include "report/run_json.h"
+#include "report/trace.h"
+
 namespace stagemake {
-int report_command(const Options&) { return 0; }
+namespace {
+
+std::string reproduce(const std::string& environment, const std::string& stage) {
+  return shell_quoted(std::vector<std::string>{"stagemake", "repro", environment, stage});
 }
+
+std::string heading(const FoundRun& run) {
+  const RunRecord& record = run.record;
+  std::string text = fmt::format("{} {} with {} on {}: ", record.facts.distribution, record.facts.revision,
+                                 record.facts.engine, record.facts.machine);
+  std::string state = run.is_alive ? "goes on" : record.exit_status ? "ended" : "died";
+  return printable(text) +
+         fmt::format("{} {} ago, {} {} (run {})", run.is_alive ? "begun" : state,
+                     duration_text(seconds_now() - (run.is_alive ? record.began : record.last_event)),
+                     run.is_alive ? "so far" : "after", duration_text(record.seconds()), run.name);
+}
+
+void print_report(const FoundRun& run, const Verdict& verdict) {
+  fmt::print("{}\n{} of {} environments are well\n", heading(run), verdict.environments_well,
+             verdict.environments);
+  for (const std::string& line : verdict_lines(run.record, verdict)) fmt::print("  {}\n", line);
+  fmt::print("\n{}", status_table(statuses(run.record), false));
+}
+
+}  // namespace
+
+int report_command(const Options& options) {
+  StateFolder state(options.state, tree_path(options));
+  FoundRun run = run_asked_for(options, state);
+  std::vector<RunRecord> before = runs_before(state, run.name, kRunsCompared);
+  Verdict verdict = verdict_of(run.record, before, expected_failures(options));
+  ReportInput input{.run = run.record, .verdict = verdict, .before = before, .reproduce = reproduce};
+  std::vector<std::string> written;
+  auto write = [&](const std::optional<fs::path>& file, auto&& text) {
+    if (!file) return;
+    write_file(*file, text());
+    written.push_back(file->string());
+  };
+  write(options.html, [&] { return html_report(input); });
+  write(options.junit, [&] { return junit_report(input); });
+  write(options.trace, [&] { return chrome_trace(run.record); });
+  if (options.json)
+    fmt::print("{}\n", run_json(input).dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
+  else if (written.empty())
+    print_report(run, verdict);
+  else
+    fmt::print("wrote {}\n", join(written, ", "));
+  return 0;
+}
+
+}  // namespace stagemake

@@ -1,5 +1,6 @@
 #include "cli/reporters.h"
 
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <ctime>
@@ -49,9 +50,12 @@ PlainReporterOptions line_options(const Options& options, const std::string& eng
 }  // namespace
 
 Reporters::Reporters(const Options& options, const std::string& engine, RunKeys keys)
-    : recorder_(seconds_now), events_(seconds_now) {
+    : service_(ci_service(callers_variable)),
+      out_(options.json ? stderr : stdout),
+      recorder_(seconds_now),
+      events_(seconds_now) {
   if (options.events) events_.add_file(*options.events);
-  int descriptor = ::fileno(options.json ? stderr : stdout);
+  int descriptor = ::fileno(out_);
   bool is_terminal = is_redrawn(descriptor);
   PlainReporterOptions lines = line_options(options, engine, is_terminal);
   std::vector<Reporter*> members = {&recorder_, &events_};
@@ -68,6 +72,11 @@ Reporters::Reporters(const Options& options, const std::string& engine, RunKeys 
     lines_ = std::make_unique<PlainReporter>(std::move(lines));
     members.push_back(lines_.get());
   }
+  if (service_ != CiService::None) {
+    ci_ = std::make_unique<CiReporter>(CiReporter::Options{
+        .service = service_, .out = out_, .now = [] { return static_cast<long long>(seconds_now()); }});
+    members.push_back(ci_.get());
+  }
   group_.emplace(members);
 }
 
@@ -82,10 +91,32 @@ void Reporters::begin(const RunFacts& facts, const StateFolder& state) {
   events_.facts(facts);
 }
 
-void Reporters::end(int exit_status) {
+std::string Reporters::name() const {
+  return folder_ ? folder_->path().filename().string() : std::string();
+}
+
+void Reporters::end(int exit_status, const std::vector<RunRecord>& before,
+                    const std::vector<ExpectedFailure>& expected) {
   recorder_.exits(exit_status);
-  events_.exits(exit_status);
+  RunRecord run = recorder_.copy();
+  Verdict verdict = verdict_of(run, before, expected);
+  for (const std::string& line : verdict_lines(run, verdict)) all().note(line);
+  tell_ci(run, verdict);
   for (const std::string& problem : events_.problems()) all().note(problem);
+  events_.exits(exit_status);
+}
+
+void Reporters::tell_ci(const RunRecord& run, const Verdict& verdict) {
+  if (service_ != CiService::GitHub) return;
+  fmt::print(out_, "{}", github_annotations(run, verdict, callers_variable("GITHUB_WORKSPACE")));
+  std::fflush(out_);
+  std::string file = callers_variable("GITHUB_STEP_SUMMARY");
+  if (file.empty()) return;
+  try {
+    append_line(file, github_step_summary(run, verdict));
+  } catch (const Error& error) {
+    all().note(error.what());
+  }
 }
 
 void Reporters::restore_terminal() {

@@ -8,10 +8,12 @@
 #include <vector>
 
 #include "cli/options.h"
+#include "report/ci_output.h"
 #include "report/event_log.h"
 #include "report/reporter_group.h"
 #include "report/run_recorder.h"
 #include "report/terminal_reporter.h"
+#include "report/verdict.h"
 #include "run/run_folder.h"
 
 namespace stagemake {
@@ -32,18 +34,24 @@ class Reporters {
   // The run begins: from here on it is kept in `state`. Where that is not possible it is told, and no
   // failure.
   void begin(const RunFacts& facts, const StateFolder& state);
-  // It is over.
-  void end(int exit_status);
-  RunRecord run() const { return recorder_.copy(); }
+  // It is over: says what its failures come to, to CI services in their words too, and keeps its end.
+  void end(int exit_status, const std::vector<RunRecord>& before,
+           const std::vector<ExpectedFailure>& expected);
+  std::string name() const;  // of the run's folder; empty where it is not kept
   // Gives the terminal back to who started this.
   void restore_terminal();
 
  private:
+  void tell_ci(const RunRecord& run, const Verdict& verdict);
+
+  const CiService service_;
+  std::FILE* const out_;
   RunRecorder recorder_;
   EventLog events_;
   std::optional<RunFolder> folder_;
   std::unique_ptr<PlainReporter> lines_;
   std::unique_ptr<TerminalReporter> terminal_;
+  std::unique_ptr<CiReporter> ci_;
   std::optional<ReporterGroup> group_;
 };
 

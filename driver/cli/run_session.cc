@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "base/error.h"
+#include "cli/kept_run.h"
 #include "cli/reporters.h"
 #include "cli/session.h"
 #include "run/adoption.h"
@@ -128,6 +129,7 @@ class SessionRun {
   SessionRun(Session& session, const Options& options)
       : session_(session),
         options_(options),
+        expected_(expected_failures(options)),
         reporters_(options, session.engine->name(), keys()),
         signals_([this](int number, unsigned count) { tell_signal(reporters_, number, count); }) {
     if (options.deadline) time_ = RunTime{.began = session.world.clock.now(), .deadline = *options.deadline};
@@ -143,8 +145,6 @@ class SessionRun {
     look();
     return build();
   }
-
-  const Reporters& reporters() const { return reporters_; }
 
  private:
   void tell(const std::string& text) { reporters_.all().note(text); }
@@ -218,12 +218,21 @@ class SessionRun {
     if (pushes) outcome.pushes = pushes->finish();
     if (std::optional<std::string> problem = session_.journal.untold_problem()) tell(*problem);
     outcome.signal = signals_.first();
-    reporters_.end(outcome.exit_status());
+    end(outcome.exit_status());
     return outcome;
+  }
+
+  // Runs of before matter only where something failed.
+  void end(int status) {
+    std::vector<RunRecord> before;
+    if (status != 0 && !reporters_.name().empty())
+      before = runs_before(session_.state, reporters_.name(), kRunsCompared);
+    reporters_.end(status, before, expected_);
   }
 
   Session& session_;
   const Options& options_;
+  const std::vector<ExpectedFailure> expected_;
   std::optional<RunTime> time_;
   std::optional<JobSlots> slots_;
   Reporters reporters_;  // whose keys change them

@@ -67,6 +67,7 @@ struct MachineSample {
   double memory = 0;        // in use, 0 … 1
   unsigned slots_used = 0;  // job slots that containers have; 0 where there is no pool
   unsigned slots = 0;       // of the pool; 0: there is none
+  std::uint64_t free = 0;   // bytes where the engine keeps images; 0: not known
   struct StageSlots {
     std::size_t environment = 0, stage = 0;
     unsigned slots = 0;

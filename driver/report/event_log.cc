@@ -3,6 +3,8 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "report/finding_json.h"
+
 namespace stagemake {
 namespace {
 
@@ -12,20 +14,9 @@ std::string line_of(const ordered_json& event) {
   return event.dump(-1, ' ', false, ordered_json::error_handler_t::replace);
 }
 
-std::string_view word(LogFinding::Kind kind) {
-  return kind == LogFinding::Kind::Error ? "error" : "test failure";
-}
-
 ordered_json findings_json(const std::vector<LogFinding>& findings) {
   ordered_json all = ordered_json::array();
-  for (const LogFinding& one : findings)
-    all.push_back({{"kind", word(one.kind)},
-                   {"package", one.package},
-                   {"version", one.version},
-                   {"message", one.message},
-                   {"file", one.file},
-                   {"line", one.line},
-                   {"excerpt", one.excerpt}});
+  for (const LogFinding& one : findings) all.push_back(finding_json(one));
   return all;
 }
 
@@ -127,6 +118,7 @@ void EventLog::sampled(const MachineSample& sample) {
                {"memory", sample.memory},
                {"slots", sample.slots},
                {"slots_used", sample.slots_used},
+               {"free", sample.free},
                {"stages", stages}}));
 }
 

@@ -10,7 +10,7 @@
 //            message, file, line, excerpt}]: it just changed its state
 //   package  environment, stage, package, state ("building", "built", "failed", "not begun")
 //   note     text
-//   machine  busy, memory (0 … 1), slots, slots_used, stages: [{environment, stage, slots}]
+//   machine  busy, memory (0 … 1), slots, slots_used, free (bytes), stages: [{environment, stage, slots}]
 //   lost     lines: so many were not written, as the reader was too slow
 //   end      seconds: the last stage has ended
 //   exit     status: that of the command

@@ -45,7 +45,7 @@ std::string facts_html(const RunRecord& run) {
   else
     add_fact(list, "not ended; last heard of", time_html(run.last_event));
   add_fact(list, "took", duration_html(run.seconds()));
-  add_fact(list, "expected", facts.expected_seconds > 0 ? duration_html(facts.expected_seconds) : "");
+  add_fact(list, "expected", run.expected_seconds > 0 ? duration_html(run.expected_seconds) : "");
   return list.empty() ? "" : "<dl class=\"facts\">\n" + list + "</dl>\n";
 }
 

@@ -1,5 +1,6 @@
 #include "report/run_json.h"
 
+#include "report/finding_json.h"
 #include "report/run_figures.h"
 
 namespace stagemake {
@@ -21,18 +22,7 @@ ordered_json facts_json(const RunFacts& facts) {
           {"command", facts.command},
           {"process", facts.process},
           {"processors", facts.processors},
-          {"at_once", facts.at_once},
-          {"expected_seconds", facts.expected_seconds}};
-}
-
-ordered_json finding_json(const LogFinding& finding) {
-  return {{"kind", finding.kind == LogFinding::Kind::Error ? "error" : "test failure"},
-          {"package", finding.package},
-          {"version", finding.version},
-          {"message", finding.message},
-          {"file", finding.file},
-          {"line", finding.line > 0 ? ordered_json(finding.line) : ordered_json()},
-          {"excerpt", finding.excerpt}};
+          {"at_once", facts.at_once}};
 }
 
 std::string_view word_of(FailureGroup::Kind kind) {
@@ -134,6 +124,8 @@ ordered_json run_json(const ReportInput& input) {
           {"ended", time_json(run.ended)},
           {"last_event", time_json(run.last_event)},
           {"seconds", sane_seconds(run.seconds())},
+          {"expected_seconds", sane_seconds(run.expected_seconds)},
+          {"exit_status", run.exit_status ? ordered_json(*run.exit_status) : ordered_json()},
           {"facts", facts_json(run.facts)},
           {"totals", totals_json(input)},
           {"failures", failures},

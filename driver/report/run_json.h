@@ -5,26 +5,23 @@
 //   finished            false: the run goes on, or its driver died
 //   began, ended, last_event     seconds since the epoch; ended is null until it is over
 //   seconds             until the end, or so far
-//   facts               version (of stagemake), distribution, tree, revision, engine, machine, command (array
-//   of
-//                       words), process, processors, at_once, expected_seconds
-//   totals              environments, environments_well; new, again, expected, test_failures: groups of
-//   failures;
-//                       stages and packages: how many, by the word of their state; those without any are left
-//                       out
+//   expected_seconds    as predicted at its beginning
+//   exit_status         of the command; null until its end
+//   facts               version (of stagemake), distribution, tree, revision, engine, machine, command
+//                       (array of words), process, processors, at_once
+//   totals              environments, environments_well; new, again, expected, test_failures: groups
+//                       of failures; stages and packages: how many, by the word of their state; those
+//                       without any are left out
 //   failures            groups, new ones first: kind ("new", "again", "expected"), name (package or stage),
-//   message,
-//                       since, why, places: environment, stage (names), finding (as below, or null), log,
+//                       message, since, why, places: environment, stage (names), finding (as below, or null), log,
 //                       reproduce (a shell command line; "" where there is none)
 //   test_failures       the same of packages that are built but whose tests failed; their kind is "tests"
 //   unexpectedly_well   name, environments (patterns), why, line: expected failures that did not come
-//   environments        name, stages: name, state (word of event.h), began, ended (null: has not), seconds
-//   (that it
-//                       ran), expected_seconds, expected_packages, reasons (why it was to be built), detail,
+//   environments        name, stages: name, state (word of event.h), began, ended (null: has not),
+//                       seconds (that it ran), expected_seconds, expected_packages, reasons (why it was to be built), detail,
 //                       image, log, findings, packages
 //   findings            kind ("error", "test failure"), package, version, message, file, line (null: not
-//   known),
-//                       excerpt (array of lines)
+//                       known), excerpt (array of lines)
 //   packages            name, state (word of event.h), began, ended (null: has not)
 //   notes               time, text
 //

@@ -93,7 +93,8 @@ class RunReader {
     MachineSample sample{.busy = number(event, "busy"),
                          .memory = number(event, "memory"),
                          .slots_used = static_cast<unsigned>(count(event, "slots_used")),
-                         .slots = static_cast<unsigned>(count(event, "slots"))};
+                         .slots = static_cast<unsigned>(count(event, "slots")),
+                         .free = count(event, "free")};
     for (const json& one : list(event, "stages"))
       if (auto place = places_.find({text(one, "environment"), text(one, "stage")}); place != places_.end())
         sample.stages.push_back({.environment = place->second.first,

@@ -86,4 +86,18 @@ void RunRecord::end(double time) {
   ended = last_event = time;
 }
 
+std::vector<EnvironmentStatus> statuses(const RunRecord& run) {
+  std::vector<EnvironmentStatus> all;
+  for (const EnvironmentRecord& one : run.environments) {
+    EnvironmentStatus& environment =
+        all.emplace_back(EnvironmentStatus{.name = one.name, .stage_names = {}, .stages = {}});
+    for (const StageRecord& stage : one.stages) {
+      environment.stage_names.push_back(stage.name);
+      environment.stages.push_back(stage.status);
+      environment.expected.push_back(stage.expected);
+    }
+  }
+  return all;
+}
+
 }  // namespace stagemake

@@ -81,4 +81,7 @@ struct RunRecord {
   void end(double time);
 };
 
+// The same as reporters are told it.
+std::vector<EnvironmentStatus> statuses(const RunRecord& run);
+
 }  // namespace stagemake

@@ -93,14 +93,26 @@ std::vector<FlowStep> BuildRun::steps() {
   return steps;
 }
 
-// Who has which job slots.
+// Who has which job slots, and how much room there is.
 void BuildRun::complete(MachineSample& sample) {
+  if (std::optional<fs::path> storage = storage_folder()) sample.free = free_bytes(*storage).value_or(0);
   if (options_.slots == nullptr) return;
   sample.slots = options_.slots->count();
   sample.slots_used = sample.slots - std::min(sample.slots, options_.slots->free());
   std::lock_guard lock(mutex_);
   for (const auto& [place, workplace] : running_)
     sample.stages.push_back({.environment = place.first, .stage = place.second, .slots = workplace->slots()});
+}
+
+std::optional<fs::path> BuildRun::storage_folder() {
+  std::call_once(asked_storage_, [this] {
+    try {
+      storage_ = world_.engine.storage_folder();
+    } catch (const Error&) {
+      // What can be done without it is; what cannot will tell.
+    }
+  });
+  return storage_;
 }
 
 // The one function that changes a stage's state.

@@ -34,6 +34,7 @@ class BuildRun {
   // build.cc
   std::vector<FlowStep> steps();
   void complete(MachineSample& sample);
+  std::optional<fs::path> storage_folder();
   void change(std::size_t e, std::size_t s, StageStatus status);
   StageStatus status(std::size_t e, std::size_t s);
   void step(std::size_t e, std::size_t s);

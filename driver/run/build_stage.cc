@@ -58,8 +58,8 @@ std::string BuildRun::lack_of_room(std::size_t e, std::size_t s) {
   std::optional<std::uint64_t> took =
       world_.predictions.stage_bytes(build.plan.environment.name, build.plan.stages[s].name);
   if (!took) return {};
-  std::call_once(asked_storage_, [this] { storage_ = world_.engine.storage_folder(); });
-  std::optional<std::uint64_t> free = storage_ ? free_bytes(*storage_) : std::nullopt;
+  std::optional<fs::path> storage = storage_folder();
+  std::optional<std::uint64_t> free = storage ? free_bytes(*storage) : std::nullopt;
   if (!free) return {};
   // What is ready already takes no room any more.
   double part = 1;
@@ -71,7 +71,7 @@ std::string BuildRun::lack_of_room(std::size_t e, std::size_t s) {
   if (*free >= needed) return {};
   return fmt::format(
       "it needs about {}, as it did before, and {} are free in {}: `stagemake gc --min-free {}` makes room",
-      size_text(needed), size_text(*free), storage_->string(), fmt::format("{}M", needed / 1'000'000 + 1));
+      size_text(needed), size_text(*free), storage->string(), fmt::format("{}M", needed / 1'000'000 + 1));
 }
 
 void BuildRun::build_stage(std::size_t e, std::size_t s) {

@@ -77,8 +77,8 @@ class Maker {
                   .command = {"stagemake", "build", "--all", "--keep-going", "--targets", "build doc"},
                   .process = 4711,
                   .processors = 32,
-                  .at_once = kAtOnce,
-                  .expected_seconds = 19800};
+                  .at_once = kAtOnce};
+    run_.expected_seconds = 19800;
     run_.began = kBegan;
   }
 
@@ -305,8 +305,8 @@ MadeRun hostile_run() {
                .machine = text,
                .command = {text, lengthy},
                .process = -1,
-               .processors = 4'000'000'000,
-               .expected_seconds = none};
+               .processors = 4'000'000'000};
+  run.expected_seconds = none;
   run.began = -5;
   run.ended = 1e300;
   run.last_event = none;

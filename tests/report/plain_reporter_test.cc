@@ -163,28 +163,37 @@ TEST(PlainReporter, WhatAnEngineSaysInSeveralLinesIsReadable) {
                                               "    no space\\x1b[31m left", "a\\x1b[31mb"));
 }
 
-TEST(PlainReporter, AHeartbeatSaysWhatStillRuns) {
+TEST(PlainReporter, AHeartbeatSaysWhatRunsTheLongestFirst) {
   Output output;
   {
-    PlainReporter reporter({.out = output.file(),
-                            .heartbeat = std::chrono::milliseconds(0),
-                            .tick = std::chrono::milliseconds(1)});
+    PlainReporter reporter({.out = output.file(), .heartbeat = std::chrono::milliseconds(1)});
     std::vector<EnvironmentStatus> all = two_stages();
-    std::this_thread::sleep_for(std::chrono::milliseconds(3));
-    EXPECT_EQ(output.text(), "") << "nothing runs";
-    all[0].stages[0].state = StageState::Running;
-    reporter.changed(all, 0, 0);
-    for (int i = 0; i < 2000 && output.text().find("still running") == std::string::npos; ++i)
-      std::this_thread::sleep_for(std::chrono::milliseconds(1));
-    EXPECT_THAT(output.text(), HasSubstr("still running: debian-bookworm-minimal configured ("));
-    all[0].stages[0].state = StageState::Built;
-    reporter.changed(all, 0, 0);
+    all[0].stage_names = {"one", "two", "three", "four", "five"};
+    all[0].stages.resize(5);
+    reporter.begins(all);
     std::size_t before = output.text().size();
-    std::this_thread::sleep_for(std::chrono::milliseconds(3));
-    EXPECT_EQ(output.text().size(), before) << "and then no more";
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    EXPECT_EQ(output.text().size(), before) << "nothing runs";
+    for (std::size_t s : {4, 0, 1, 2, 3}) {
+      all[0].stages[s].state = StageState::Running;
+      reporter.changed(all, 0, s);
+    }
+    reporter.package(0, 4, {.name = "gmp"});
+    reporter.package(0, 4, {.name = "zlib"});
+    reporter.package(0, 4, {.name = "gmp", .state = PackageState::Built});
+    all[0].stages[3].state = StageState::Built;
+    reporter.changed(all, 0, 3);
+    before = output.text().size();
+    auto told = [&] { return output.text().substr(before).find("1 of 5 stages done") != std::string::npos; };
+    for (int i = 0; i < 2000 && !told(); ++i) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    EXPECT_THAT(
+        output.text().substr(before),
+        testing::ContainsRegex("1 of 5 stages done; running: debian-bookworm-minimal five \\([0-9. ]*s, "
+                               "zlib\\), debian-bookworm-minimal one \\([0-9. ]*s\\), "
+                               "debian-bookworm-minimal two \\([0-9. ]*s\\), 1 more\n"));
   }
   Output rarely;
-  PlainReporter reporter({.out = rarely.file(), .tick = std::chrono::milliseconds(1)});
+  PlainReporter reporter({.out = rarely.file()});
   std::vector<EnvironmentStatus> all = two_stages();
   all[0].stages[0].state = StageState::Running;
   reporter.changed(all, 0, 0);
@@ -192,31 +201,40 @@ TEST(PlainReporter, AHeartbeatSaysWhatStillRuns) {
   EXPECT_THAT(rarely.all_lines(), SizeIs(1)) << "a minute has not passed";
 }
 
-TEST(PlainReporter, OnATerminalOneLineIsRewritten) {
+TEST(PlainReporter, BrieflyItSaysNoImagesAndNothingOfWhatIsReused) {
   Output output;
   {
-    PlainReporter reporter(
-        {.out = output.file(), .terminal = true, .columns = 30, .tick = std::chrono::milliseconds(1)});
+    PlainReporter reporter({.out = output.file(), .brief = true});
     std::vector<EnvironmentStatus> all = two_stages();
-    all[0].stages[0].state = StageState::Running;
+    all[0].stages[0] = {.state = StageState::Reused, .detail = "image:1"};
     reporter.changed(all, 0, 0);
-    all[0].stages[1].state = StageState::Running;
+    all[0].stages[1] = {.state = StageState::Built, .seconds = 12, .detail = "image:2"};
     reporter.changed(all, 0, 1);
-    reporter.note("a line between");
-    all[0].stages[0].state = all[0].stages[1].state = StageState::Built;
+  }
+  EXPECT_THAT(output.all_lines(), ElementsAre("debian-bookworm-minimal  with-targets: built after 12 s"));
+}
+
+TEST(PlainReporter, AFailureShowsWhatItsLogSaysTheWorstFirst) {
+  Output output;
+  {
+    PlainReporter reporter({.out = output.file()});
+    std::vector<EnvironmentStatus> all = two_stages();
+    LogFinding finding{
+        .package = "gmp", .message = "gmp.c:1: error: no\x1b[31m", .file = "/l/t.log", .line = 17};
+    finding.excerpt = {"cc gmp.c", "::error::gmp.c:1"};
+    LogFinding tests{.kind = LogFinding::Kind::TestFailure, .package = "nauty", .message = "not told here"};
+    all[0].stages[0] = {
+        .state = StageState::Failed, .seconds = 5, .detail = "exit status 2", .log = "/l/t.log"};
+    all[0].stages[0].findings = {finding, tests, finding, finding, finding};
     reporter.changed(all, 0, 0);
-    reporter.changed(all, 0, 1);
-    reporter.ends(all, 1);
   }
-  std::string text = output.text();
-  EXPECT_THAT(text, HasSubstr("\r\x1b[K"));
-  EXPECT_THAT(text, HasSubstr("\r\x1b[Ka line between\n"));
-  EXPECT_THAT(text, Not(HasSubstr("still running")));
-  for (std::string_view line : split(text, '\r')) {
-    if (line.find("\xe2\x80\xa6") == std::string_view::npos) continue;
-    EXPECT_LE(line.substr(line.find("\xe2\x80\xa6")).size(), 30u) << "it fits";
-  }
-  EXPECT_THAT(text, Not(HasSubstr("\x1b[3"))) << "no colour unless asked for";
+  std::vector<std::string> all = output.all_lines();
+  ASSERT_THAT(all, SizeIs(14));
+  EXPECT_EQ(all[1], "    gmp: gmp.c:1: error: no\\x1b[31m");
+  EXPECT_EQ(all[2], "      /l/t.log:17");
+  EXPECT_EQ(all[3], "    | cc gmp.c");
+  EXPECT_THAT(all[4], Not(HasSubstr(" ::error"))) << "no command for a CI service";
+  EXPECT_EQ(all.back(), "    and 1 more");
 }
 
 TEST(PlainReporter, ColourOnlyWhereItIsWanted) {

@@ -8,6 +8,7 @@
 #include "base/subprocess.h"
 #include "base/text.h"
 #include "engine/fake_engine.h"
+#include "run/package_channel.h"
 
 namespace stagemake {
 namespace {
@@ -34,7 +35,11 @@ class Guard : public testing::TestWithParam<const char*> {
     command.argv = {GetParam(), "-ec",
                     in_folder(guard_setup(limits) + "guard=" + std::string(kGuardProgram) + "\n" + script)};
     Finished finished = run_command(command);
-    output_ = finished.output + finished.errors;
+    news_.clear();
+    PackageChannel channel([this](const PackageStatus& package) {
+      news_.push_back(package.name + " " + std::string(word(package.state)));
+    });
+    output_ = channel.take(finished.output) + channel.rest() + finished.errors;
     // The written files hold the place as the test does.
     for (const char* file : {"guard/guard", "guard/bash-env"})
       EXPECT_TRUE(fs::exists(folder_.path() / file)) << output_;
@@ -46,6 +51,7 @@ class Guard : public testing::TestWithParam<const char*> {
 
   TemporaryFolder folder_{fs::temp_directory_path()};
   std::string output_;
+  std::vector<std::string> news_;  // that it told of packages
 };
 
 INSTANTIATE_TEST_SUITE_P(, Guard, testing::Values("sh", "bash", "dash"));
@@ -58,6 +64,16 @@ TEST_P(Guard, WithoutADeadlineEverythingBeginsAndIsTimed) {
   EXPECT_EQ(output_, "-y -o zlib-1.3 /local\n");
   EXPECT_THAT(content("took"), StartsWith("zlib "));
   EXPECT_EQ(content("refused"), "");
+  EXPECT_THAT(news_, ElementsAre("zlib building", "zlib built"));
+}
+
+TEST_P(Guard, TellsWhatBeginsAndEndsPastWhatRedirectsOutput) {
+  EXPECT_EQ(run({},
+                "$guard echo zlib-1.3 > /dev/null 2>&1\n$guard sh -c 'exit 7' gmp-6 > /dev/null || :\n"
+                "MAKEFLAGS=kq $guard echo asked-1 > /dev/null"),
+            0);
+  EXPECT_EQ(output_, "");
+  EXPECT_THAT(news_, ElementsAre("zlib building", "zlib built", "gmp building", "gmp failed"));
 }
 
 TEST_P(Guard, TheStatusIsThatOfTheBuilder) {
@@ -70,6 +86,7 @@ TEST_P(Guard, NothingBeginsWhenTheDoorIsClosed) {
   EXPECT_THAT(output_, StartsWith("stagemake: zlib is not begun: the deadline is near"));
   EXPECT_THAT(output_, Not(HasSubstr("built")));
   EXPECT_EQ(content("refused"), "zlib\n");
+  EXPECT_THAT(news_, ElementsAre("zlib not begun"));
 }
 
 TEST_P(Guard, WhatWouldNotBeFinishedDoesNotBegin) {

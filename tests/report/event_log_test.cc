@@ -1,0 +1,190 @@
+#include "report/event_log.h"
+
+#include <gmock/gmock.h>
+#include <sys/stat.h>
+
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <thread>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "report/run_recorder.h"
+
+namespace stagemake {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::SizeIs;
+
+std::vector<EnvironmentStatus> one_environment() {
+  EnvironmentStatus one{
+      .name = "debian-12-minimal", .stage_names = {"configured", "with-targets"}, .stages = {}};
+  one.stages = {{.state = StageState::Reused, .image = "i:1"}, {}};
+  one.expected = {{}, {.seconds = 40, .packages = 2, .reasons = {"TARGETS changed", "gmp\xff is new"}}};
+  return {one};
+}
+
+// A run with one of each event.
+void tell(Reporter& reporter) {
+  std::vector<EnvironmentStatus> all = one_environment();
+  reporter.expects("1 environment", 45);
+  reporter.begins(all);
+  all[0].stages[1] = {.state = StageState::Running, .detail = "from i:1", .log = "/l/t.log"};
+  reporter.changed(all, 0, 1);
+  reporter.package(0, 1, {.name = "gmp"});
+  MachineSample sample{.busy = 0.5, .memory = 0.25, .slots_used = 1, .slots = 2, .free = 7};
+  sample.stages = {{.environment = 0, .stage = 1, .slots = 1}};
+  reporter.sampled(sample);
+  reporter.package(0, 1, {.name = "gmp", .state = PackageState::Failed});
+  LogFinding finding{.package = "gmp", .version = "6", .message = "bad", .file = "/l/t.log", .line = 3};
+  finding.excerpt = {"a", "b"};
+  all[0].stages[1] = {.state = StageState::Failed,
+                      .seconds = 9,
+                      .detail = "exit status 2",
+                      .log = "/l/t.log",
+                      .image = "i:1-failed",
+                      .findings = {finding}};
+  reporter.changed(all, 0, 1);
+  reporter.note("a\nnote");
+  reporter.ends(all, 10);
+}
+
+class Events : public testing::Test {
+ protected:
+  // What a log of the run says.
+  std::string written() {
+    {
+      EventLog log([this] { return now_ += 1; });
+      log.note("before it was known what runs");
+      log.add_file(file_);
+      log.facts({.version = "1", .distribution = "mini", .command = {"stagemake", "build"}, .process = 17});
+      tell(log);
+      log.exits(1);
+      EXPECT_THAT(log.problems(), IsEmpty());
+    }
+    return read_file(file_).value_or("");
+  }
+
+  double now_ = 100;
+  TemporaryFolder folder_{fs::temp_directory_path()};
+  fs::path file_ = folder_.path() / "runs" / "events";
+};
+
+TEST_F(Events, AreOneObjectALineAndTheFirstSaysTheSchema) {
+  std::string text = written();
+  std::vector<std::string> kinds;
+  for (std::string_view line : lines(text)) {
+    nlohmann::json event = nlohmann::json::parse(line);
+    kinds.push_back(event["event"]);
+    EXPECT_GT(event["time"], 100);
+  }
+  EXPECT_THAT(kinds, ElementsAre("run", "note", "outlook", "begin", "stage", "package", "machine", "package",
+                                 "stage", "note", "end", "exit"));
+  EXPECT_EQ(nlohmann::json::parse(text.substr(0, text.find('\n')))["schema"], 1);
+}
+
+TEST_F(Events, AreReadBackAsTheRunThatTheyTellOf) {
+  std::optional<RunRecord> run = parse_run(written());
+  ASSERT_TRUE(run);
+  RunRecorder recorder([] { return 0.0; });
+  tell(recorder);
+  RunRecord told = recorder.copy();
+  EXPECT_EQ(run->facts.process, 17);
+  EXPECT_THAT(run->facts.command, ElementsAre("stagemake", "build"));
+  EXPECT_EQ(run->expected_seconds, 45);
+  EXPECT_EQ(run->exit_status, 1);
+  EXPECT_GT(run->ended, run->began);
+  EXPECT_EQ(run->notes.back().text, "a\nnote");
+  ASSERT_THAT(run->environments, SizeIs(1));
+  const StageRecord& stage = run->environments[0].stages[1];
+  const StageRecord& other = told.environments[0].stages[1];
+  EXPECT_EQ(stage.status.state, StageState::Failed);
+  EXPECT_EQ(stage.status.findings, other.status.findings);
+  EXPECT_EQ(stage.status.image, other.status.image);
+  EXPECT_EQ(stage.expected.packages, 2u);
+  EXPECT_EQ(stage.expected.reasons[0], "TARGETS changed");
+  EXPECT_THAT(stage.expected.reasons[1], HasSubstr("is new"))
+      << "bytes that are no UTF-8 cost only themselves";
+  ASSERT_THAT(stage.packages, SizeIs(1));
+  EXPECT_EQ(stage.packages[0].state, PackageState::Failed);
+  EXPECT_EQ(run->environments[0].stages[0].status.state, StageState::Reused);
+  ASSERT_THAT(run->samples, SizeIs(1));
+  EXPECT_EQ(run->samples[0].machine.free, 7u);
+  EXPECT_EQ(run->samples[0].machine.stages[0].slots, 1u);
+}
+
+TEST_F(Events, ThatAreCutOffOrFaultyAreReadAsFarAsTheyGo) {
+  std::string text = written();
+  std::size_t stage = text.find("\"event\":\"package\"");
+  std::optional<RunRecord> run = parse_run(text.substr(0, stage + 30));
+  ASSERT_TRUE(run) << "a driver was killed while it wrote";
+  EXPECT_EQ(run->count(StageState::Running), 1u);
+  EXPECT_EQ(run->ended, 0);
+  EXPECT_FALSE(parse_run(""));
+  EXPECT_FALSE(parse_run("{}\n[]\nnull\n{\"event\":7}\n"));
+  EXPECT_FALSE(parse_run("{\"event\":\"run\",\"schema\":2}\n" + text.substr(text.find('\n') + 1)))
+      << "of a schema that it does not know";
+  std::string hostile =
+      text +
+      "{\"event\":\"stage\",\"environment\":\"debian-12-minimal\",\"stage\":\"with-targets\","
+      "\"state\":[],\"seconds\":\"x\"}\n{\"event\":\"package\",\"environment\":1}\n"
+      "{\"event\":\"machine\",\"slots\":-1e99,\"stages\":{}}\n";
+  EXPECT_TRUE(parse_run(hostile));
+  EXPECT_FALSE(read_run(folder_.path() / "none"));
+  EXPECT_FALSE(read_run(folder_.path())) << "a folder";
+}
+
+TEST_F(Events, ComeFromManyStagesAtOnceWithoutHoldingThemUp) {
+  constexpr std::size_t kStages = 1000, kEach = 50;
+  EnvironmentStatus one{.name = "e", .stage_names = {}, .stages = {}};
+  for (std::size_t s = 0; s < kStages; ++s) one.stage_names.push_back("s" + std::to_string(s));
+  one.stages.resize(kStages);
+  {
+    EventLog log([] { return 1.0; });
+    log.add_file(file_);
+    log.facts({});
+    log.begins({one});
+    std::vector<std::thread> threads;
+    for (std::size_t t = 0; t < 8; ++t)
+      threads.emplace_back([&, t] {
+        for (std::size_t s = t; s < kStages; s += 8)
+          for (std::size_t i = 0; i < kEach; ++i) log.package(0, s, {.name = "p" + std::to_string(i)});
+      });
+    for (std::thread& thread : threads) thread.join();
+  }
+  std::optional<RunRecord> run = read_run(file_);
+  ASSERT_TRUE(run);
+  for (const StageRecord& stage : run->environments[0].stages) ASSERT_THAT(stage.packages, SizeIs(kEach));
+}
+
+TEST_F(Events, GoToAPipeWhoseReaderIsSlowWithoutWaitingForIt) {
+  fs::path pipe = folder_.path() / "pipe";
+  ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+  EXPECT_THROW(LineFile{pipe}, Error) << "nobody reads it";
+  std::fstream reader(pipe.string());  // for both ways, so that neither side waits
+  std::string line(1000, 'x');
+  {
+    LineFile file(pipe);
+    for (int i = 0; i < 200'000; ++i) file.add(line);  // 200 MB: more than waits
+    std::string first;
+    ASSERT_TRUE(std::getline(reader, first));
+    EXPECT_EQ(first, line);
+  }  // and it gives up after a second
+}
+
+TEST_F(Events, AFullDiskIsToldAndStopsNothing) {
+  EventLog log([] { return 1.0; });
+  log.add_file("/dev/full");
+  log.facts({});
+  for (int i = 0; i < 500 && log.problems().empty(); ++i)
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  EXPECT_THAT(log.problems(), ElementsAre(HasSubstr("/dev/full: cannot be written: No space left")));
+  tell(log);
+  EXPECT_THROW(log.add_file("/proc/none/events"), Error);
+}
+
+}  // namespace
+}  // namespace stagemake

@@ -1,0 +1,43 @@
+#include "run/machine_watch.h"
+
+#include <gmock/gmock.h>
+
+#include <future>
+
+namespace stagemake {
+namespace {
+
+TEST(ProcessorTimes, AreThoseOfAllProcessorsTogether) {
+  std::optional<ProcessorTimes> times = processor_times("cpu  10 1 5 100 20 2 3 4 50 0\ncpu0 1 1 1 1\n");
+  ASSERT_TRUE(times);
+  EXPECT_EQ(times->busy, 10u + 1 + 5 + 2 + 3 + 4) << "guests are counted in user";
+  EXPECT_EQ(times->all, times->busy + 120);
+  for (const char* text : {"", "cpu0 1 2 3 4", "cpu 1 2 x 4", "intr 1 2 3 4 5"})
+    EXPECT_FALSE(processor_times(text));
+}
+
+TEST(MemoryInUse, IsWhatIsNotAvailable) {
+  EXPECT_EQ(memory_in_use("MemTotal: 1000 kB\nMemFree: 10 kB\nMemAvailable: 250 kB\n"), 0.75);
+  for (const char* text : {"", "MemTotal: 0 kB\nMemAvailable: 0 kB\n", "MemTotal: 10 kB\n",
+                           "MemTotal: 10 kB\nMemAvailable: 20 kB\n"})
+    EXPECT_FALSE(memory_in_use(text)) << text;
+}
+
+TEST(MachineWatch, TellsSamplesThatTheRunHasCompleted) {
+  std::promise<MachineSample> promise;
+  std::atomic<bool> told = false;
+  {
+    MachineWatch watch([](MachineSample& sample) { sample.slots = 7; },
+                       [&](const MachineSample& sample) {
+                         if (!told.exchange(true)) promise.set_value(sample);
+                       },
+                       std::chrono::milliseconds(1));
+    MachineSample sample = promise.get_future().get();
+    EXPECT_EQ(sample.slots, 7u);
+    EXPECT_GT(sample.memory, 0);
+    EXPECT_LE(sample.busy, 1);
+  }
+}
+
+}  // namespace
+}  // namespace stagemake
