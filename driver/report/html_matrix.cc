@@ -134,21 +134,28 @@ std::string packages_html(const RunRecord& run, const StageRecord& stage) {
   return "<h4>Packages</h4>\n<ul>\n" + text + "</ul>\n";
 }
 
+std::string message_html(const StageRecord& stage, const LogFinding& finding) {
+  std::string text = finding.kind == LogFinding::Kind::TestFailure ? "tests of " : "";
+  if (!finding.package.empty()) text += "<b>" + escaped(finding.package, 100) + "</b>: ";
+  text = "<p class=\"message\">" + text + code(finding.message, 200) + "</p>\n";
+  if (!finding.file.empty() && finding.file != stage.status.log)
+    text += "<p class=\"path\">" + code(finding.file, 300) +
+            (finding.line > 0 ? fmt::format(", line {}", finding.line) : "") + "</p>\n";
+  return text;
+}
+
 std::string findings_html(const StageRecord& stage, Space& space) {
   const std::vector<LogFinding>& all = stage.status.findings;
-  std::string text;
-  for (std::size_t i = 0; i < all.size() && i < kFindings; ++i) {
-    text += fmt::format("<p class=\"message\">{}{}{}</p>\n",
-                        all[i].kind == LogFinding::Kind::TestFailure ? "tests of " : "",
-                        all[i].package.empty() ? "" : "<b>" + escaped(all[i].package, 100) + "</b>: ",
-                        code(all[i].message, 400));
-    text += space.excerpt(all[i]);
-    if (!all[i].file.empty() && all[i].file != stage.status.log)
-      text += fmt::format("<p class=\"path\">{}{}</p>\n", code(all[i].file, 1000),
-                          all[i].line > 0 ? fmt::format(", line {}", all[i].line) : "");
+  if (all.empty()) return {};
+  std::string text = message_html(stage, all[0]) + space.excerpt(all[0]);
+  std::size_t shown = 1;
+  for (; shown < all.size() && shown < kFindings; ++shown) {
+    std::string next = space.if_fits(message_html(stage, all[shown]));
+    if (next.empty()) break;
+    text += next + space.excerpt(all[shown]);
   }
-  if (all.size() > kFindings) text += fmt::format("<p>and {} more in the log</p>\n", all.size() - kFindings);
-  return text.empty() ? "" : "<h4>What its log says</h4>\n" + text;
+  if (all.size() > shown) text += fmt::format("<p>and {} more in the log</p>\n", all.size() - shown);
+  return "<h4>What its log says</h4>\n" + text;
 }
 
 // All that is to be said of one stage.

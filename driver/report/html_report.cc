@@ -9,7 +9,7 @@
 namespace stagemake {
 namespace {
 
-constexpr std::size_t kExcerptBytes = 1200 << 10;  // in the whole page
+constexpr std::size_t kExcerptBytes = 600 << 10;  // in the whole page
 
 // Nothing is loaded and nothing runs, even if some text had got around the escaping.
 constexpr std::string_view kPolicy =

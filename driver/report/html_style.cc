@@ -13,7 +13,7 @@ std::string html_style() {
   --off-back: #f3f4f6; --off: #59616c; --run-back: #e0ebfb; --run: #174a8c;
   --mono: ui-monospace, "SF Mono", "Cascadia Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace;
 }
-@media (prefers-color-scheme: dark) { :root {
+@media screen and (prefers-color-scheme: dark) { :root {
   --page: #14171b; --panel: #1c2126; --line: #363e48; --text: #e3e7ec; --soft: #a3adb9; --link: #8ab8ef;
   --well-back: #16331f; --well: #93d9aa; --same-back: #252d36; --same: #b6c2cf;
   --bad-back: #4a1b1b; --bad: #ffb3ac; --cut-back: #41310f; --cut: #f0cd84;
@@ -98,11 +98,12 @@ th { text-align: left; font-weight: 600; }
 .scroll tr:last-child > th, .scroll tr:last-child > td { border-bottom: 0; }
 thead th, thead td { background: var(--panel); white-space: nowrap; color: var(--soft); font-size: 0.8125rem; }
 .matrix { max-height: min(85vh, 60rem); }
-.matrix table { min-width: 100%; }
-.matrix thead th { position: sticky; top: 0; z-index: 2; border-bottom-color: var(--soft); }
+.matrix table { min-width: 100%; font-size: 0.8125rem; }
+.matrix thead th { position: sticky; top: 0; z-index: 2; border-bottom-color: var(--soft); white-space: normal;
+  vertical-align: bottom; }
 .matrix th:first-child { position: sticky; left: 0; z-index: 1; background: var(--page);
   border-right: 1px solid var(--line);
-  white-space: nowrap; }
+  overflow-wrap: anywhere; min-width: 15.5rem; max-width: 22rem; }
 .matrix thead th:first-child { z-index: 3; background: var(--panel); }
 .matrix tbody th { font-weight: 400; }
 .matrix tr:not(.well) > th { font-weight: 600; }
@@ -152,13 +153,11 @@ footer { margin-top: 3rem; padding-top: 0.5rem; border-top: 1px solid var(--line
   h1 { font-size: 1.25rem; }
   .facts { gap: 0.375rem 1.25rem; }
   .card { padding: 0.5rem 0.625rem; }
-  .scroll { font-size: 0.875rem; }
   .scroll th, .scroll td, .matrix td button, .matrix td abbr { padding-left: 0.5rem; padding-right: 0.5rem; }
   .matrix td { padding: 0; }
   .matrix td button { display: block; }
-  .matrix td button i { display: block; font-size: 0.8125rem; }
-  .matrix thead th { white-space: normal; vertical-align: bottom; }
-  .matrix th:first-child { white-space: normal; overflow-wrap: anywhere; max-width: 8rem; min-width: 6.5rem; }
+  .matrix td button i { display: block; }
+  .matrix th:first-child { max-width: 8rem; min-width: 7rem; }
   .notes li { display: block; }
   .notes .t { display: block; text-align: left; }
 }
@@ -167,7 +166,13 @@ footer { margin-top: 3rem; padding-top: 0.5rem; border-top: 1px solid var(--line
   body { max-width: none; padding: 0; font-size: 9pt; }
   nav, .only, .close { display: none; }
   .scroll { overflow: visible; max-height: none; }
-  .matrix th, .matrix thead th { position: static; }
+  .matrix table, .matrix thead th { font-size: 7pt; }
+  .matrix th:first-child { min-width: 0; }
+  .matrix th, .matrix thead th, .matrix th:first-child { position: static; }
+  .matrix td button { display: block; padding: 0.125rem 0.25rem; }
+  .matrix td button i { display: block; }
+  .scroll th, .scroll td { padding: 0.125rem 0.25rem; }
+  .matrix td { padding: 0; }
   .time svg { min-width: 0; }
   .card, tr, .time { break-inside: avoid; }
   h2 { break-after: avoid; }

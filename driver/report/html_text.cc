@@ -10,20 +10,24 @@ namespace {
 
 constexpr std::size_t kLineBytes = 240;  // of a log's line that is shown
 
-// The first `most` bytes, without a character that this would cut in two.
-std::string_view beginning(std::string_view text, std::size_t most) {
-  std::size_t end = most;
-  for (int i = 0; i < 3 && end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80; ++i) --end;
-  return text.substr(0, end);
+// The code of the character that begins `bytes`, where it makes text run the other way: with such ones a log
+// could show what it does not say. Else 0.
+int turning_character(std::string_view bytes) {
+  if (bytes.size() < 3 || bytes[0] != '\xe2') return 0;
+  int code =
+      (static_cast<unsigned char>(bytes[1]) & 0x3f) << 6 | (static_cast<unsigned char>(bytes[2]) & 0x3f);
+  code |= 0x2000;
+  return (code >= 0x202a && code <= 0x202e) || (code >= 0x2066 && code <= 0x2069) ? code : 0;
 }
 
 }  // namespace
 
 std::string escaped(std::string_view text, std::size_t most) {
   if (text.size() > most) return escaped(beginning(text, most)) + "…";
+  std::string clean = printable(text);
   std::string result;
-  for (char c : printable(text)) {
-    switch (c) {
+  for (std::size_t i = 0; i < clean.size(); ++i) {
+    switch (clean[i]) {
       case '&':
         result += "&amp;";
         break;
@@ -40,7 +44,12 @@ std::string escaped(std::string_view text, std::size_t most) {
         result += "&#39;";
         break;
       default:
-        result += c;
+        if (int turn = turning_character(std::string_view(clean).substr(i, 3)); turn != 0) {
+          result += fmt::format("\\u{:04x}", turn);
+          i += 2;
+        } else {
+          result += clean[i];
+        }
     }
   }
   return result;
@@ -81,9 +90,14 @@ std::string Space::excerpt(const LogFinding& finding) {
     said = said || says;
     text += says ? "<b>" + escaped(line, kLineBytes) + "</b>\n" : escaped(line, kLineBytes) + "\n";
   }
-  if (text.empty() || text.size() > left_) return {};
+  text = if_fits(std::move(text));
+  return text.empty() ? "" : "<pre tabindex=\"0\">" + text + "</pre>\n";
+}
+
+std::string Space::if_fits(std::string text) {
+  if (text.size() > left_) return {};
   left_ -= text.size();
-  return "<pre tabindex=\"0\">" + text + "</pre>\n";
+  return text;
 }
 
 }  // namespace stagemake

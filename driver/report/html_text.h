@@ -38,6 +38,8 @@ class Space {
   // <pre> of the lines around a finding, the one that says it in bold; empty where there are none, or no
   // space is left.
   std::string excerpt(const LogFinding& finding);
+  // Text that is worth showing only while there is space; nothing where there is none.
+  std::string if_fits(std::string text);
 
  private:
   std::size_t left_;

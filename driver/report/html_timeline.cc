@@ -112,7 +112,7 @@ class Picture {
   static std::string bar_text(const std::string& name, StageState state, double width) {
     std::string sign = state == StageState::Failed ? "✗" : state == StageState::Interrupted ? "!" : "";
     double room = (width - 8) / kLetter - (sign.empty() ? 0 : 2);
-    if (room < 5) return room > -1 ? sign : "";
+    if (room < 4) return room > -1 ? sign : "";
     auto letters = static_cast<std::size_t>(room);
     return (sign.empty() ? "" : sign + " ") + escaped(name, name.size() <= letters ? kWhole : letters - 1);
   }
@@ -174,7 +174,7 @@ void add_curves(Picture& picture, const RunRecord& run) {
   }
   if (run.samples.empty()) return;
   std::string of = run.facts.processors > 0 ? fmt::format(" of {}", run.facts.processors) : "";
-  picture.add_curve(fmt::format("processors busy{}, {:.0f} % on the mean", of,
+  picture.add_curve(fmt::format("processors busy{}, {:.0f} % on average", of,
                                 100 * busy / static_cast<double>(run.samples.size())),
                     [](const MachineSample& one) { return one.busy; });
   picture.add_curve(fmt::format("memory in use, {:.0f} % at most", 100 * memory),

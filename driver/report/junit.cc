@@ -12,6 +12,8 @@
 namespace stagemake {
 namespace {
 
+constexpr std::size_t kMostBytes = 1000;  // of a message, and of a log's line
+
 // For elements and attributes alike. printable() leaves no control character but tabs, and only UTF-8.
 std::string xml(std::string_view text) {
   std::string clean = printable(text);
@@ -133,7 +135,7 @@ std::string first_line(const std::string& text) {
 std::string lines_of(const StageRecord& stage, const LogFinding& finding) {
   std::string text;
   for (std::size_t i = 0; i < finding.excerpt.size() && i < kExcerptLines; ++i)
-    text += finding.excerpt[i].substr(0, 1000) + "\n";
+    text += std::string(beginning(finding.excerpt[i], kMostBytes)) + "\n";
   std::string log = log_of(stage, &finding);
   if (!log.empty()) text += "log: " + log + (finding.line > 0 ? fmt::format(":{}", finding.line) : "") + "\n";
   return text;
@@ -245,7 +247,7 @@ std::string case_text(const Case& one) {
   std::string body;
   switch (one.outcome) {
     case Case::Outcome::Skipped:
-      body = fmt::format("      <skipped message=\"{}\"/>\n", xml(one.message));
+      body = fmt::format("      <skipped message=\"{}\"/>\n", xml(beginning(one.message, kMostBytes)));
       break;
     case Case::Outcome::Passed:
       if (!one.text.empty()) body = "      <system-out>" + xml_lines(one.text) + "</system-out>\n";
@@ -253,7 +255,8 @@ std::string case_text(const Case& one) {
     default: {
       std::string_view element = one.outcome == Case::Outcome::Failed ? "failure" : "error";
       body =
-          fmt::format("      <{0} message=\"{1}\" type=\"{2}\">{3}</{0}>\n", element, xml(one.message),
+          fmt::format("      <{0} message=\"{1}\" type=\"{2}\">{3}</{0}>\n", element,
+                      xml(beginning(one.message, kMostBytes)),
                       one.outcome == Case::Outcome::Failed ? "failed" : "interrupted", xml_lines(one.text));
     }
   }

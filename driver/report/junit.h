@@ -2,15 +2,17 @@
 //
 // A test suite is an environment; its time is that of its stages, its hostname the machine. A test case is a
 // stage that was wanted (class: the environment), and a package of a stage (class: ENVIRONMENT.STAGE), one
-// that only the log knows of included: so a package's failure is a case of its own. Dots in environments'
-// names would be folders to Jenkins, and become underscores in classes.
+// that only the log knows of included: so a package's failure is a case of its own. Dots in names would be
+// folders to Jenkins, and become underscores in classes.
 //
-//   built, reused                       passes
-//   failed                              <failure>: message, lines of the log, where it is, how to have it
-//   again interrupted stage                   <error>: nobody knows what would have become of it skipped,
-//   waiting, running stage; package refused, cut off, building  <skipped> failure that was expected <skipped
-//   message="expected: why"> package whose own tests failed      passes, with what its log says as
-//   <system-out>
+//   built, reused            passes
+//   failed                   <failure>: message, lines of the log, where it is, how to have it again
+//   stage interrupted        <error>: nobody knows what would have become of it
+//   stage skipped, waiting, running; package refused, cut off, building
+//                            <skipped>
+//   a failure expected       <skipped message="expected: why">
+//   package whose own tests failed
+//                            passes, with what its log says as <system-out>
 #pragma once
 
 #include <string>

@@ -12,7 +12,7 @@ namespace {
 
 constexpr double kUnknownStage = 5;      // seconds, where none are predicted
 constexpr double kAlmost = 0.98;         // of a running stage at most
-constexpr std::size_t kTimesWidth = 21;  // "12 min 05 s / 20 min"
+constexpr std::size_t kTimesWidth = 23;  // "12 min 05 s / 20 min"
 constexpr std::size_t kLeastPackages = 10;
 constexpr std::size_t kWide = 70;  // columns from which on packages in flight are shown
 
@@ -144,12 +144,17 @@ class Block {
       std::string line = padded(printable(run_.environments[all[i].environment].name), name) + " " +
                          padded(printable(record.name), stage) + " ";
       if (packages > 0) line += padded(packages_in_flight(record), packages);
-      if (slots > 0) line += fmt::format("{:>4}", fmt::format("-j{}", slots_of(run_, all[i])));
+      if (slots > 0) line += fmt::format("{:>4}", jobs_of(all[i]));
       std::string time = elapsed(now_ - record.began);
       if (record.expected.seconds >= 1) time += " / " + about(record.expected.seconds);
       line += fmt::format(" {:>{}}", time, kTimesWidth);
       add(line, now_ - record.began > 3 * record.expected.seconds + 60 ? 33 : 0);
     }
+  }
+
+  std::string jobs_of(StagePlace place) const {
+    unsigned slots = slots_of(run_, place);
+    return slots == 0 ? "" : fmt::format("-j{}", slots);
   }
 
   void log() {

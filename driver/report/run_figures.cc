@@ -43,6 +43,13 @@ double sane_seconds(double seconds) {
   return seconds > 0 ? std::min(seconds, kMostSeconds) : 0;  // also for NaN
 }
 
+std::string_view beginning(std::string_view text, std::size_t most) {
+  if (text.size() <= most) return text;
+  std::size_t end = most;
+  for (int i = 0; i < 3 && end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80; ++i) --end;
+  return text.substr(0, end);
+}
+
 std::string utc_time(double time) {
   if (!(time > 0 && time <= kEndOfCalendar)) return {};
   return fmt::format("{:%Y-%m-%dT%H:%M:%S}", fmt::gmtime(static_cast<std::time_t>(time)));

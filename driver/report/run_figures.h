@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "report/report_input.h"
@@ -14,6 +15,9 @@ double sane_seconds(double seconds);
 
 // "2026-08-03T12:03:04" in UTC, without a zone; empty for 0 and what no calendar has (to the year 9999).
 std::string utc_time(double time);
+
+// The first `most` bytes of a text, without a character of UTF-8 that this would cut in two.
+std::string_view beginning(std::string_view text, std::size_t most);
 
 struct Span {
   double from = 0, to = 0;  // seconds since the run's beginning; 0 <= from <= to

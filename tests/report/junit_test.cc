@@ -148,6 +148,7 @@ TEST(Junit, HostileAndEmptyOnesAreXml) {
   EXPECT_THAT(root.attribute("name"), HasSubstr("\\x1b[31m\\xff\\xc3\xef\xbf\xbd \t\\x0a"));
   EXPECT_EQ(root.one("testcase").attribute("time"), "0.000");
   EXPECT_THAT(cases(root)[0], Not(HasSubstr("nan")));
+  for (const Element* failure : root.all("failure")) EXPECT_LE(failure->attribute("message").size(), 1100u);
   EXPECT_EQ(counts(read(MadeRun())), "0 0 0 0 0.000");
 }
 

@@ -292,7 +292,7 @@ MadeRun hostile_run() {
   const std::string text =
       "\"'><script>alert(1)</script><!-- ]]> &amp; </svg></style>{} %s \x1b[31m\xff\xc3\xef\xbf\xbe "
       "\t\n\u202e";
-  const std::string lengthy = text + std::string(300'000, '<') + "\xe2\x82";
+  const std::string lengthy = text + std::string(30'000, '<') + "\xe2\x82";
   double none = std::numeric_limits<double>::quiet_NaN();
   double endless = std::numeric_limits<double>::infinity();
   MadeRun made;

@@ -27,6 +27,14 @@ TEST(PackedLanes, ManyAtOnceAreQuick) {
   EXPECT_EQ(packed_lanes(spans).back(), 99'999u);
 }
 
+TEST(Beginning, CutsNoCharacterInTwo) {
+  EXPECT_EQ(beginning("abc", 3), "abc");
+  EXPECT_EQ(beginning("abcd", 3), "abc");
+  EXPECT_EQ(beginning("ab€", 4), "ab");
+  EXPECT_EQ(beginning("€", 1), "");
+  EXPECT_EQ(beginning("\x80\x80\x80\x80\x80\x80", 5), "\x80\x80") << "what is no UTF-8 is cut all the same";
+}
+
 TEST(UtcTime, OnlyWhatACalendarHas) {
   EXPECT_EQ(utc_time(1754222584.9), "2025-08-03T12:03:04");
   EXPECT_EQ(utc_time(253402300799.0), "9999-12-31T23:59:59");
