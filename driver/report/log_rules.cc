@@ -205,6 +205,11 @@ LineWeight line_weight(std::string_view line) {
   return {};
 }
 
+bool is_chatter(std::string_view line) {
+  if (line.find(": Leaving directory ") != std::string_view::npos) return true;
+  return line.starts_with("real\t") || line.starts_with("user\t") || line.starts_with("sys\t");
+}
+
 bool is_error_word(std::string_view line) {
   std::size_t at = 0;
   while (at < line.size() && ((line[at] >= 'a' && line[at] <= 'z') || (line[at] >= 'A' && line[at] <= 'Z')))

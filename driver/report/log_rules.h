@@ -18,6 +18,9 @@ inline constexpr int kConsequence = 39;  // up to here it only says that somethi
 // Of a line without marks, colours and blanks at its end.
 LineWeight line_weight(std::string_view line);
 
+// What comes after anything, however it ended: times, make leaving a directory.
+bool is_chatter(std::string_view line);
+
 // `^[A-Za-z]*Error`: what Sage's CI takes for an error among the last 100 lines of a log.
 bool is_error_word(std::string_view line);
 // What it takes for a failure of tests among the last 20.

@@ -32,7 +32,7 @@ struct Part {
   // Refused: the guard (run/guard.h) let it not begin any more, for want of time.
   enum class Outcome { Unknown, Built, Failed, TestsFailed, Refused } outcome = Outcome::Unknown;
   std::string mark, name, version;
-  std::size_t lines = 0;
+  std::size_t lines = 0, block = 0;
   // What says most: of the block of lines that goes on, of the one before, and of all before that.
   Place now, before, long_before;
   Place last;               // that is not empty
@@ -140,19 +140,25 @@ class Scanner {
     return text.starts_with("Error ") && text.ends_with(mark) && follows(text, "ing package ", mark);
   }
 
+  static void begin_block(Part& part, std::size_t block) {
+    take_heavier(part.long_before, part.before, true);
+    part.before = part.now;
+    part.now = {};
+    if (block != part.block + 1) {
+      take_heavier(part.long_before, part.before, true);
+      part.before = {};
+    }
+    part.block = block;
+  }
+
   void take(Part& part, const LogLine& line) {
     std::size_t position = part.lines++;
     if (line.text.empty()) return;
-    if (position / kBlock != part.last.position / kBlock) {
-      take_heavier(part.long_before, part.before, true);
-      part.before = position / kBlock == part.last.position / kBlock + 1 ? part.now : Place();
-      if (part.before.number == 0) take_heavier(part.long_before, part.now, true);
-      part.now = {};
-    }
+    if (position / kBlock != part.block) begin_block(part, position / kBlock);
     LineWeight weight = line_weight(line.text);
     Place place{weight.weight, line.number, line.offset, position};
     take_heavier(part.now, place, weight.later);
-    part.last = place;
+    if (place.weight > 0 || !is_chatter(line.text)) part.last = place;
     if (is_error_word(line.text)) part.error_word = place;
     if (is_test_failure(line.text)) {
       part.tests = place;

@@ -266,7 +266,9 @@ TEST(LogScan, TheLineThatSaysMost) {
        "./a: line 3: flex: command not found"},
       {"meson.build:3:0: ERROR: Dependency \"gmp\" not found\n",
        "meson.build:3:0: ERROR: Dependency \"gmp\" not found"},
-      {"all is well\nand then\n\n", "and then"},
+      {"all is well\nand then\n\nreal\t0m1.000s\nuser\t0m0.100s\nsys\t0m0.001s\nmake: Leaving directory "
+       "'/sage'\n",
+       "and then"},
   };
   for (const Case& one : cases) {
     std::vector<LogFinding> findings = scan_log(one.log, true);
