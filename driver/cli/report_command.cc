@@ -23,8 +23,10 @@ std::string reproduce(const std::string& environment, const std::string& stage) 
 
 std::string heading(const FoundRun& run) {
   const RunRecord& record = run.record;
-  std::string text = fmt::format("{} {} with {} on {}: ", record.facts.distribution, record.facts.revision,
-                                 record.facts.engine, record.facts.machine);
+  const RunFacts& facts = record.facts;
+  std::string text =
+      fmt::format("{}{} with {} on {}: ", facts.distribution,
+                  facts.revision.empty() ? "" : " " + facts.revision, facts.engine, facts.machine);
   std::string state = run.is_alive ? "goes on" : record.exit_status ? "ended" : "died";
   return printable(text) +
          fmt::format("{} {} ago, {} {} (run {})", run.is_alive ? "begun" : state,

@@ -33,7 +33,7 @@ unsigned columns() {
 
 std::string first_line(const FoundRun& run, double now) {
   const RunFacts& facts = run.record.facts;
-  std::string text = fmt::format("{} {}", facts.distribution, facts.revision);
+  std::string text = facts.distribution + (facts.revision.empty() ? "" : " " + facts.revision);
   std::string when = duration_text(now - run.record.began);
   if (run.is_alive)
     return fmt::format("{}: process {} on {}, begun {} ago", printable(text), facts.process,

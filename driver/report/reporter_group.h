@@ -28,6 +28,9 @@ class ReporterGroup : public Reporter {
   void sampled(const MachineSample& sample) override {
     for (Reporter* one : members_) one->sampled(sample);
   }
+  void expects(const std::string& text, double seconds) override {
+    for (Reporter* one : members_) one->expects(text, seconds);
+  }
   void note(const std::string& text) override {
     for (Reporter* one : members_) one->note(text);
   }

@@ -94,8 +94,8 @@ TEST(LiveBlock, SaysWhatRunsSinceWhenAndHowLongStill) {
                   ".....]  54 %",
                   "ubuntu-jammy-standard-1 with-targets-pre gmp                            -j3 1 min 05 s / "
                   "1 min 40 s",
-                  "ubuntu-jammy-standard-0 configured                                                    55 "
-                  "s / 50 s",
+                  "ubuntu-jammy-standard-0 configured                                                      "
+                  "55 s / 50 s",
                   "1 stage waiting, 3 of 4 job slots, processors 97 %, memory 40 %, ? for keys"));
 }
 
