@@ -41,7 +41,11 @@ enum class Verb {
   Env,
   SystemPackages,
   Dockerfile,
-  Tox
+  Tox,
+  Why,
+  Graph,
+  Diff,
+  Repro
 };
 
 struct Options {
@@ -121,8 +125,15 @@ struct Options {
   // gc
   EvictionPolicy eviction;
 
-  // shell, clean
+  // shell, graph, repro
   std::string stage;
+
+  // why, graph, diff
+  struct Inspection {
+    std::string package;
+    enum class Form { Text, Dot, Svg } form = Form::Text;
+    std::vector<std::string> revisions;
+  } inspection;
 
   // completion
   std::string shell;
