@@ -18,6 +18,12 @@ int system_packages_command(const Options& options);
 int dockerfile_command(const Options& options);
 int completion_command(const Options& options);
 
+// That look closer: at a package, at a drawing of it all, at a change, at one stage by hand.
+int why_command(const Options& options);
+int graph_command(const Options& options);
+int diff_command(const Options& options);
+int repro_command(const Options& options);
+
 // That build or look at images.
 int build_command(const Options& options);
 int tox_command(const Options& options);

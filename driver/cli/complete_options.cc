@@ -23,8 +23,9 @@ void add_words(const std::string& text, std::vector<std::string>& into) {
 
 // EXTRA_DOCKER_BUILD_ARGS, for commands about environments. What an option says of the same stays.
 void read_docker_arguments(Options& options) {
-  constexpr Verb kAboutEnvironments[] = {Verb::Build, Verb::Explain,    Verb::Plan,          Verb::Env,
-                                         Verb::Tox,   Verb::Dockerfile, Verb::SystemPackages};
+  constexpr Verb kAboutEnvironments[] = {Verb::Build, Verb::Explain,    Verb::Plan,           Verb::Env,
+                                         Verb::Tox,   Verb::Dockerfile, Verb::SystemPackages, Verb::Why,
+                                         Verb::Graph, Verb::Diff,       Verb::Repro};
   if (std::find(std::begin(kAboutEnvironments), std::end(kAboutEnvironments), options.verb) ==
       std::end(kAboutEnvironments))
     return;

@@ -57,6 +57,10 @@ void add_environment_options(CLI::App& command, Options& options, bool name_requ
                   "may be named, also "
                   "patterns ('debian-*') and @FILE")
       ->required(name_required);
+  add_environment_settings(command, options);
+}
+
+void add_environment_settings(CLI::App& command, Options& options) {
   for (const GivenOption& given : kGivenOptions)
     command
         .add_option_function<std::string>(

@@ -9,4 +9,7 @@ namespace stagemake {
 // `options`, which must live as long as `command`.
 void add_environment_options(CLI::App& command, Options& options, bool name_required);
 
+// The same without the names.
+void add_environment_settings(CLI::App& command, Options& options);
+
 }  // namespace stagemake

@@ -15,15 +15,26 @@ void add_words_of(const std::vector<std::string>& said, std::vector<std::string>
   for (const std::string& word : names_of(said)) words.push_back(word);
 }
 
+void add_words_option(CLI::App& command, const char* name, std::vector<std::string>& words, const char* what,
+                      const char* type) {
+  command
+      .add_option_function<std::vector<std::string>>(
+          name, [&words](const std::vector<std::string>& said) { add_words_of(said, words); }, what)
+      ->type_name(type)
+      ->allow_extra_args(false);
+}
+
 }  // namespace
 
 void add_choice_options(CLI::App& command, Options& options) {
+  add_which_options(command, options);
+  add_words_option(command, "--first", options.first, "what must be known soon: these begin before others",
+                   "PATTERN,…|@FILE");
+}
+
+void add_which_options(CLI::App& command, Options& options) {
   auto add = [&](const char* name, std::vector<std::string>& words, const char* what, const char* type) {
-    command
-        .add_option_function<std::vector<std::string>>(
-            name, [&words](const std::vector<std::string>& said) { add_words_of(said, words); }, what)
-        ->type_name(type)
-        ->allow_extra_args(false);
+    add_words_option(command, name, words, what, type);
   };
   add("--systems", options.choice.systems, "all of these systems' environments; repeatable",
       "PATTERN,…|@FILE");
@@ -32,7 +43,6 @@ void add_choice_options(CLI::App& command, Options& options) {
   add("--exclude", options.choice.exclude, "not these environments or systems; repeatable",
       "PATTERN,…|@FILE");
   command.add_flag("--all", options.choice.all, "all environments that the tree offers");
-  add("--first", options.first, "what must be known soon: these begin before others", "PATTERN,…|@FILE");
 }
 
 void add_tree_options(CLI::App& command, Options& options) {

@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "cli/environment_options.h"
 #include "cli/help_formatter.h"
+#include "cli/inspection_options.h"
 #include "cli/option_groups.h"
 #include "cli/watching_options.h"
 
@@ -48,6 +49,7 @@ class Parser {
     add_gc();
     add_doctor();
     add_completion();
+    add_inspections();
     // Names of commands are shorter than options: their list fits 80 columns so.
     app_.formatter(std::make_shared<HelpFormatter>(18));
   }
@@ -347,6 +349,21 @@ class Parser {
     sub->add_option("SHELL", options_.shell, "bash or zsh")
         ->required()
         ->check(CLI::IsMember({"bash", "zsh"}));
+  }
+
+  void add_inspections() {
+    add_why_options(
+        *command(Verb::Why, "why",
+                 "which stage builds a package, for whom, how long that takes, and why it was last built"),
+        options_);
+    add_graph_options(
+        *command(Verb::Graph, "graph", "draw stages, the packages of one, or what hangs on a package"),
+        options_);
+    add_diff_options(
+        *command(Verb::Diff, "diff", "what a change makes to be built again, where, and how long that takes"),
+        options_);
+    add_repro_options(*command(Verb::Repro, "repro", "plain engine commands that repeat a stage by hand"),
+                      options_);
   }
 
   CLI::App app_;

@@ -44,7 +44,11 @@ enum class Verb {
   Env,
   SystemPackages,
   Dockerfile,
-  Tox
+  Tox,
+  Why,
+  Graph,
+  Diff,
+  Repro
 };
 
 struct Options {
@@ -127,7 +131,7 @@ struct Options {
   // gc
   EvictionPolicy eviction;
 
-  // shell, clean
+  // shell, graph, repro
   std::string stage;
 
   // status, report, logs
@@ -135,6 +139,13 @@ struct Options {
   std::optional<fs::path> html, junit, trace;
   std::string package;
   bool follow = false;
+
+  // why, graph, diff
+  struct Inspection {
+    std::string package;
+    enum class Form { Text, Dot, Svg } form = Form::Text;
+    std::vector<std::string> revisions;
+  } inspection;
 
   // completion
   std::string shell;

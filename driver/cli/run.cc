@@ -53,6 +53,14 @@ int run_verb(const Options& options) {
       return dockerfile_command(options);
     case Verb::Tox:
       return tox_command(options);
+    case Verb::Why:
+      return why_command(options);
+    case Verb::Graph:
+      return graph_command(options);
+    case Verb::Diff:
+      return diff_command(options);
+    case Verb::Repro:
+      return repro_command(options);
     case Verb::Completion:
       return completion_command(options);
   }

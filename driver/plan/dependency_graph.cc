@@ -268,6 +268,20 @@ std::vector<PackageId> DependencyGraph::build_order(const std::vector<std::strin
   return order;
 }
 
+std::vector<PackageId> DependencyGraph::asked_by(const std::string& target) const {
+  std::vector<PackageId> asked;
+  auto parts = targets_->parts(target, dummy_);
+  if (!parts) return asked;
+  for (const TargetPart& part : *parts) {
+    bool is_itself = part.extent == TargetPart::Extent::Whole || part.extent == TargetPart::Extent::Alone;
+    if (is_itself) asked.push_back(part.id);
+    for (std::uint32_t edge = rules_[part.id].begin; !is_itself && edge < rules_[part.id].end; ++edge)
+      if (part.extent == TargetPart::Extent::Dependencies || build_edges_[edge])
+        asked.push_back(edges_[edge]);
+  }
+  return asked;
+}
+
 std::vector<std::string> DependencyGraph::known_targets() const {
   std::vector<std::string> known = targets_->names();
   for (const Package& package : packages_) known.push_back(package.name);

@@ -51,6 +51,10 @@ class DependencyGraph {
   // and packages. An unknown one: Error (BadInput) with suggestions.
   std::vector<PackageId> build_order(const std::vector<std::string>& targets) const;
 
+  // What a target asks for itself, without what that needs (of NAME-deps and the like: what NAME needs
+  // directly). Nothing for an unknown target.
+  std::vector<PackageId> asked_by(const std::string& target) const;
+
   // Targets of the makefiles, then the packages.
   std::vector<std::string> known_targets() const;
 

@@ -19,20 +19,6 @@ bool is_digest(const std::string& value) {
          (value.size() == 64 && value.find_first_not_of("0123456789abcdef") == std::string::npos);
 }
 
-// The files at and below `path` that differ between two sorted manifests.
-std::vector<std::string> changed_files(const std::vector<SourceFile>& before,
-                                       const std::vector<SourceFile>& now, const std::string& path) {
-  std::vector<SourceFile> differing;
-  std::set_symmetric_difference(before.begin(), before.end(), now.begin(), now.end(),
-                                std::back_inserter(differing));
-  std::vector<std::string> names;
-  for (const SourceFile& file : differing) {
-    bool inside = file.path == path || file.path.starts_with(path + "/");
-    if (inside && (names.empty() || names.back() != file.path)) names.push_back(file.path);
-  }
-  return names;
-}
-
 class Explainer {
  public:
   Explainer(const StagePlan& plan, const PackageIndex& packages, const std::vector<StageDecision>& decisions,
@@ -91,7 +77,8 @@ class Explainer {
     std::vector<std::string> lines;
     if (decision.older == nullptr) lines.push_back("never built here");
     for (const InputChange& change : decision.changes)
-      lines.push_back(change_text(stage, change, *decision.older));
+      lines.push_back(change_text(plan_, stage, change,
+                                  [&] { return files_changed(stage, change.input, *decision.older); }));
     if (decision.older != nullptr && decision.changes.empty()) lines.push_back(unchanged_text(stage));
     if (decision.start) {
       const Candidate& start = *decision.start;
@@ -136,27 +123,10 @@ class Explainer {
     return "its inputs are those of " + display_name(older);
   }
 
-  std::string change_text(std::size_t stage, const InputChange& change, const Snapshot& older) {
-    if (change.input == kParentInput) {
-      std::size_t parent = *plan_.stages[stage].parent;
-      return fmt::format("{} is built again", plan_.stages[parent].name);
-    }
-    if (change.input == kRecipeInput) return "its recipe changed";
-    const std::vector<std::string>& files = plan_.table.stages[stage].adds;
-    if (std::find(files.begin(), files.end(), change.input) != files.end())
-      return files_text(stage, change.input, older);
-    if (is_digest(change.before) || is_digest(change.after))
-      return fmt::format("{} changed", printable(change.input));
-    return fmt::format("{} was \"{}\", is \"{}\"", printable(change.input), printable(change.before),
-                       printable(change.after));
-  }
-
-  std::string files_text(std::size_t stage, const std::string& path, const Snapshot& older) {
+  std::vector<std::string> files_changed(std::size_t stage, const std::string& path, const Snapshot& older) {
     std::optional<std::vector<SourceFile>> before = manifests_(older.manifest);
-    if (!before) return fmt::format("{} changed", printable(path));
-    std::vector<std::string> changed =
-        changed_files(*before, added_files(plan_.table, plan_.chain(stage), sources_), path);
-    return "changed: " + (changed.empty() ? printable(path) : some_of(changed));
+    if (!before) return {};
+    return changed_files(*before, added_files(plan_.table, plan_.chain(stage), sources_), path);
   }
 
   const StagePlan& plan_;
@@ -168,6 +138,36 @@ class Explainer {
 };
 
 }  // namespace
+
+std::vector<std::string> changed_files(const std::vector<SourceFile>& before,
+                                       const std::vector<SourceFile>& now, const std::string& path) {
+  std::vector<SourceFile> differing;
+  std::set_symmetric_difference(before.begin(), before.end(), now.begin(), now.end(),
+                                std::back_inserter(differing));
+  std::vector<std::string> names;
+  for (const SourceFile& file : differing) {
+    bool inside = file.path == path || file.path.starts_with(path + "/");
+    if (inside && (names.empty() || names.back() != file.path)) names.push_back(file.path);
+  }
+  return names;
+}
+
+std::string change_text(const StagePlan& plan, std::size_t stage, const InputChange& change,
+                        const std::function<std::vector<std::string>()>& files) {
+  if (change.input == kParentInput)
+    return fmt::format("{} is built again", plan.stages[*plan.stages[stage].parent].name);
+  if (change.input == kRecipeInput) return "its recipe changed";
+  const std::vector<std::string>& added = plan.table.stages[stage].adds;
+  if (std::find(added.begin(), added.end(), change.input) != added.end()) {
+    std::vector<std::string> changed = files();
+    if (!changed.empty()) return "changed: " + some_of(changed);
+    return fmt::format("{} changed", printable(change.input));
+  }
+  if (is_digest(change.before) || is_digest(change.after))
+    return fmt::format("{} changed", printable(change.input));
+  return fmt::format("{} was \"{}\", is \"{}\"", printable(change.input), printable(change.before),
+                     printable(change.after));
+}
 
 std::vector<StageExplanation> explain(const StagePlan& plan, const PackageIndex& packages,
                                       const std::vector<StageDecision>& decisions, SourceTree& sources,

@@ -14,6 +14,14 @@ namespace stagemake {
 // The source manifest with this digest, where it is at hand without asking an engine.
 using ManifestLookup = std::function<std::optional<std::vector<SourceFile>>(const std::string& digest)>;
 
+// An input of a stage's key that is other than it was, in words. `files`: which files below a folder that the
+// stage adds are other; asked only where that is what changed, and empty where it is not known.
+std::string change_text(const StagePlan& plan, std::size_t stage, const InputChange& change,
+                        const std::function<std::vector<std::string>()>& files);
+// The files at and below `path` that differ between two sorted lists, sorted.
+std::vector<std::string> changed_files(const std::vector<SourceFile>& before,
+                                       const std::vector<SourceFile>& now, const std::string& path);
+
 struct StageExplanation {
   std::string stage;
   std::string action;                // "reuse", "build", "skip" (not asked for)

@@ -47,4 +47,17 @@ Predictions learned(const JournalContents& journal, const std::vector<Snapshot>&
   return Predictions(std::move(seen));
 }
 
+Costs predicted_costs(const Predictions& predictions, const PackageIndex& packages, const StagePlan& plan) {
+  Costs costs;
+  const std::string& environment = plan.environment.name;
+  for (const Package& package : packages)
+    costs.package_seconds.push_back(predictions.package(environment, package.name).seconds);
+  for (const PlannedStage& stage : plan.stages) {
+    bool makes = !stage.make_targets.empty();  // what it takes is its packages
+    costs.stage_seconds.push_back(
+        makes ? 1 : predictions.stage_seconds(environment, stage.name).value_or(Costs::kUnknownStage));
+  }
+  return costs;
+}
+
 }  // namespace stagemake

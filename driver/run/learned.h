@@ -4,6 +4,7 @@
 
 #include <vector>
 
+#include "plan/candidate.h"
 #include "plan/predictions.h"
 #include "plan/snapshot.h"
 #include "run/journal.h"
@@ -16,5 +17,8 @@ std::vector<PackageObservation> package_times(const std::vector<Snapshot>& snaps
 
 // The journal comes first: snapshots are heard of packages that it does not know in their environment.
 Predictions learned(const JournalContents& journal, const std::vector<Snapshot>& snapshots);
+
+// What an environment's packages and stages will take; of fetching it says nothing.
+Costs predicted_costs(const Predictions& predictions, const PackageIndex& packages, const StagePlan& plan);
 
 }  // namespace stagemake

@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "run/build.h"
 #include "run/image_survey.h"
+#include "run/learned.h"
 
 namespace stagemake {
 namespace {
@@ -28,15 +29,7 @@ std::vector<std::size_t> target_stages(const StageTable& table, const std::vecto
 }
 
 Costs costs_of(const BuildWorld& world, const StagePlan& plan) {
-  Costs costs;
-  const std::string& environment = plan.environment.name;
-  for (const Package& package : world.packages)
-    costs.package_seconds.push_back(world.predictions.package(environment, package.name).seconds);
-  for (const PlannedStage& stage : plan.stages) {
-    bool makes = !stage.make_targets.empty();  // what it takes is its packages
-    costs.stage_seconds.push_back(
-        makes ? 1 : world.predictions.stage_seconds(environment, stage.name).value_or(Costs::kUnknownStage));
-  }
+  Costs costs = predicted_costs(world.predictions, world.packages, plan);
   costs.fetch_seconds = [&world](const Snapshot& snapshot) {
     return world.predictions.fetch_seconds(snapshot.size, registry_host(snapshot.reference));
   };

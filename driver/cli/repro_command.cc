@@ -1,0 +1,152 @@
+// `stagemake repro`: the commands with which a person repeats a stage without stagemake.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <ctime>
+
+#include "base/error.h"
+#include "base/subprocess.h"
+#include "base/text.h"
+#include "cli/commands.h"
+#include "cli/inspection.h"
+#include "emit/repro.h"
+#include "plan/explanation.h"
+#include "run/build.h"
+
+namespace stagemake {
+namespace {
+
+const char* usual_name(EngineKind kind) {
+  return kind == EngineKind::Buildah ? "buildah" : kind == EngineKind::Podman ? "podman" : "docker";
+}
+
+std::string name_of(const Snapshot& snapshot) {
+  return snapshot.names.empty() ? snapshot.image : display_name(snapshot);
+}
+
+std::string age(const Snapshot& snapshot) {
+  std::int64_t seconds = std::max<std::int64_t>(0, std::time(nullptr) - snapshot.created);
+  return duration_text(static_cast<double>(seconds)) + " ago";
+}
+
+// Where the stage begins, as far as images are known.
+class Beginning {
+ public:
+  Beginning(const StagePlan& plan, std::size_t stage, const std::vector<Snapshot>& snapshots)
+      : plan_(plan), stage_(stage), snapshots_(snapshots) {}
+
+  // Fills in the image, the stages that run in it, and why.
+  void choose(Repro& repro, bool fresh) const {
+    const Snapshot* unfinished = fresh ? nullptr : newest([&](const Snapshot& snapshot) {
+      return snapshot.stage == plan_.stages[stage_].name && !snapshot.complete;
+    });
+    if (unfinished != nullptr) {
+      repro.image = name_of(*unfinished);
+      repro.is_unfinished = true;
+      repro.stages = {stage_};
+      repro.about.push_back(fmt::format("It begins in {}, which a run left unfinished {}{}.", repro.image,
+                                        age(*unfinished),
+                                        unfinished->key() == plan_.stages[stage_].key
+                                            ? ""
+                                            : "; the sources in it are older than those of the tree now"));
+      return;
+    }
+    std::vector<std::size_t> chain = plan_.chain(stage_);
+    std::size_t first = fresh ? 0 : chain.size() - 1;  // of the chain, that has to run
+    while (first > 0 && holding(chain[first - 1]) == nullptr) --first;
+    const Snapshot* from = first == 0 ? nullptr : holding(chain[first - 1]);
+    repro.stages.assign(chain.begin() + static_cast<std::ptrdiff_t>(first), chain.end());
+    repro.image = from == nullptr ? plan_.environment.base_image : name_of(*from);
+    if (from != nullptr)
+      repro.about.push_back(fmt::format("It begins in {}, the image of the stage before it{}, made {}.",
+                                        repro.image, first + 1 < chain.size() ? " that is here" : "",
+                                        age(*from)));
+    else if (stage_ != chain.front())
+      repro.about.push_back(fmt::format("It begins at the base image {}{}: the stages before it run first.",
+                                        repro.image, fresh ? "" : ", as no image of these sources is here"));
+  }
+
+  // Where nothing is known of images: in the parent's, by its name.
+  void assume(Repro& repro, const std::string& parents_image) const {
+    repro.stages = {stage_};
+    if (!plan_.stages[stage_].parent) {
+      repro.image = plan_.environment.base_image;
+      return;
+    }
+    repro.image = parents_image;
+    repro.about.push_back(
+        fmt::format("No engine answered: whether {} is there was not looked up. `stagemake repro "
+                    "--fresh` begins at the base image.",
+                    repro.image));
+  }
+
+ private:
+  template <class Fits>
+  const Snapshot* newest(Fits fits) const {
+    const Snapshot* found = nullptr;
+    for (const Snapshot& snapshot : snapshots_)
+      if (snapshot.environment == plan_.environment.name && fits(snapshot) &&
+          (found == nullptr || snapshot.created > found->created))
+        found = &snapshot;
+    return found;
+  }
+
+  const Snapshot* holding(std::size_t stage) const {
+    return newest([&](const Snapshot& snapshot) {
+      return snapshot.stage == plan_.stages[stage].name && snapshot.complete &&
+             snapshot.key() == plan_.stages[stage].key;
+    });
+  }
+
+  const StagePlan& plan_;
+  std::size_t stage_;
+  const std::vector<Snapshot>& snapshots_;
+};
+
+// Nothing where no engine answers.
+std::optional<std::vector<Snapshot>> snapshots_of(const Options& options, const StageTable& table,
+                                                  std::string& engine) {
+  try {
+    std::unique_ptr<ContainerEngine> opened = open_engine(options.engine);
+    engine = opened->name();
+    return find_snapshots(*opened, table);
+  } catch (const EngineError&) {
+    engine = usual_name(options.engine);
+    return std::nullopt;
+  }
+}
+
+// Whether git knows any of the tree's files; an index without them is as good as none.
+bool has_git(const fs::path& tree) {
+  if (find_program("git").empty()) return false;
+  Finished listed = run_command({.argv = {"git", "-C", tree.string(), "ls-files", "--", "build/pkgs"}});
+  return listed.ok() && !listed.output.empty();
+}
+
+}  // namespace
+
+int repro_command(const Options& options) {
+  Inspection seen(options);
+  std::size_t stage = stage_named(seen.tree.table, options.stage);
+  Environment environment = resolve_environment(options, seen.tree, MayRun::TheTreesShellText);
+  if (!environment.missing.empty()) fmt::print(stderr, "stagemake: {}\n", environment.missing);
+  StagePlan plan = seen.plan_of(environment).plan;
+  Repro repro{.tree = seen.tree.path, .has_git = has_git(seen.tree.path)};
+  repro.is_there = [&](const std::string& path) { return exists_inside(seen.tree.path, path); };
+  std::optional<std::vector<Snapshot>> snapshots = snapshots_of(options, seen.tree.table, repro.engine);
+  std::vector<Snapshot> known = snapshots.value_or(std::vector<Snapshot>());
+  Beginning beginning(plan, stage, known);
+  if (snapshots || options.fresh) {
+    beginning.choose(repro, options.fresh);
+  } else {
+    std::optional<std::size_t> parent = plan.stages[stage].parent;
+    std::string tag = options.tag.value_or(tag_of(git_revision(seen.tree.path)));
+    beginning.assume(repro, image_name(seen.tree.table, options.repository, environment.name,
+                                       plan.stages[parent.value_or(stage)].name) +
+                                ":" + tag);
+  }
+  put_out(options, repro_script(repro, seen.tree.table, environment));
+  return 0;
+}
+
+}  // namespace stagemake

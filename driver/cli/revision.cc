@@ -1,0 +1,89 @@
+#include "cli/revision.h"
+
+#include <fmt/format.h>
+
+#include <vector>
+
+#include "base/error.h"
+#include "base/subprocess.h"
+#include "base/text.h"
+
+namespace stagemake {
+namespace {
+
+std::string in_words(const Finished& finished) {
+  std::vector<std::string_view> said = lines(std::string_view(finished.errors));
+  return said.empty() ? fmt::format("git ended with status {}", finished.exit_code) : printable(said.front());
+}
+
+Finished git(const fs::path& tree, std::vector<std::string> words,
+             const std::map<std::string, std::string>& environment = {}) {
+  if (find_program("git").empty()) throw bad_input("", "there is no git in PATH: revisions cannot be read");
+  std::vector<std::string> argv{"git", "-C", tree.string()};
+  argv.insert(argv.end(), words.begin(), words.end());
+  return run_command({.argv = std::move(argv), .environment = environment});
+}
+
+// A name of git's objects, never one of its options.
+std::string id_of(const fs::path& tree, const std::string& name) {
+  Finished found = git(tree, {"rev-parse", "--verify", "--quiet", "--end-of-options", name + "^{commit}"});
+  if (found.ok()) return std::string(trimmed(found.output));
+  std::string what = fmt::format("no revision is named {}", shown(name));
+  std::vector<std::string> known;
+  Finished refs =
+      git(tree, {"for-each-ref", "--format=%(refname:short)", "refs/heads", "refs/tags", "refs/remotes"});
+  for (std::string_view line : lines(std::string_view(refs.output))) known.emplace_back(line);
+  std::vector<std::string> near = nearest(name, known);
+  throw bad_input("", what + (near.empty() ? "; it may be a branch, a tag or a commit's id"
+                                           : "; did you mean " + printable(join(near, " or ")) + "?"));
+}
+
+void check_repository(const fs::path& tree) {
+  Finished top = git(tree, {"rev-parse", "--show-toplevel"});
+  if (!top.ok())
+    throw bad_input(tree.string(), "is in no git checkout, so that there are no revisions: " + in_words(top));
+}
+
+}  // namespace
+
+RevisionRange revision_range(const fs::path& tree, const std::vector<std::string>& words) {
+  check_repository(tree);
+  if (words.size() == 2) return {words[0], words[1]};
+  const std::string& said = words.front();
+  std::size_t dots = said.find("..");
+  if (dots == std::string::npos) return {said, {}};
+  bool is_branch = said.compare(dots, 3, "...") == 0;
+  RevisionRange range{said.substr(0, dots), said.substr(dots + (is_branch ? 3 : 2))};
+  // As git has it: what is left out is HEAD.
+  if (range.before.empty()) range.before = "HEAD";
+  if (range.after.empty()) range.after = "HEAD";
+  if (!is_branch) return range;
+  Finished base = git(tree, {"merge-base", id_of(tree, range.before), id_of(tree, range.after)});
+  if (!base.ok())
+    throw bad_input(
+        "", fmt::format("{} and {} have no commit in common", shown(range.before), shown(range.after)));
+  range.before = std::string(trimmed(base.output));
+  return range;
+}
+
+Revision::Revision(const fs::path& tree, const std::string& name, const fs::path& parent)
+    : folder_(parent), files_(folder_.path() / "files"), name_(name) {
+  check_repository(tree);
+  commit_ = id_of(tree, name);
+  std::string git_folder(trimmed(git(tree, {"rev-parse", "--absolute-git-dir"}).output));
+  std::string below(trimmed(git(tree, {"rev-parse", "--show-prefix"}).output));
+  fs::create_directories(files_);
+  // An index of its own, and a work tree of its own: git's are not touched, and what a checkout converts is
+  // converted.
+  std::map<std::string, std::string> own{{"GIT_INDEX_FILE", (folder_.path() / "index").string()}};
+  Finished read = git(tree, {"read-tree", commit_ + ":" + below}, own);
+  if (!read.ok())
+    throw bad_input(shown(name), below.empty() ? in_words(read) : "has no folder " + printable(below));
+  Finished written = git(files_,
+                         {"--git-dir=" + git_folder, "--work-tree=" + files_.string(), "checkout-index",
+                          "--all", "--force", "--quiet"},
+                         own);
+  if (!written.ok()) throw bad_input(shown(name), "its files cannot be read: " + in_words(written));
+}
+
+}  // namespace stagemake

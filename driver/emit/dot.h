@@ -1,0 +1,12 @@
+// A drawing in the language of Graphviz, for `dot`.
+#pragma once
+
+#include <string>
+
+#include "emit/drawing.h"
+
+namespace stagemake {
+
+std::string as_dot(const Drawing& drawing);
+
+}  // namespace stagemake

@@ -1,0 +1,195 @@
+#include "emit/repro.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/text.h"
+#include "base/wrap.h"
+#include "plan/stage_plan.h"
+
+namespace stagemake {
+namespace {
+
+// What a script does to an engine; `$name` is the container.
+struct EngineWords {
+  const char* create;  // IMAGE follows
+  const char* run;     // words follow that are run inside
+  const char* bring;   // reads a tar stream and unpacks it in the folder {}
+  const char* open;    // a shell for a person
+  const char* remove;
+};
+
+EngineWords words_of(const std::string& engine) {
+  if (engine == "buildah")
+    return {.create = "buildah from --name \"$name\"",
+            .run = "buildah run --isolation chroot --network host \"$name\" --",
+            .bring = "cat > \"$work/sources.tar\"\n  buildah add --quiet \"$name\" \"$work/sources.tar\" {}",
+            .open = "buildah run --isolation chroot --network host --terminal \"$name\" -- /bin/sh",
+            .remove = "buildah rm \"$name\""};
+  if (engine == "podman")
+    return {.create = "podman create --name \"$name\" --network host --entrypoint ''",
+            .run = "podman exec \"$name\"",
+            .bring = "podman cp - \"$name\":{}",
+            .open = "podman exec --interactive --tty \"$name\" /bin/sh",
+            .remove = "podman rm --force \"$name\""};
+  return {.create = "docker create --name \"$name\" --network host --entrypoint ''",
+          .run = "docker exec \"$name\"",
+          .bring = "docker cp - \"$name\":{}",
+          .open = "docker exec --interactive --tty \"$name\" /bin/sh",
+          .remove = "docker rm --force \"$name\""};
+}
+
+// Text of others must not end a comment, nor drive a terminal.
+std::string comment(const std::string& text) {
+  std::vector<std::string> all{"#"};
+  for (std::string_view word : words(text)) all.push_back(printable(word));
+  std::string lines = wrapped("", all, 100);
+  std::string result;
+  for (std::string_view line : stagemake::lines(std::string_view(lines)))
+    result += (line.starts_with('#') ? "" : "# ") + std::string(line) + "\n";
+  return result;
+}
+
+// A word that no line of the text is.
+std::string end_mark(std::string_view text) {
+  std::string mark = "END_OF_RECIPE";
+  auto is_line = [&](std::string_view word) {
+    std::vector<std::string_view> all = lines(text);
+    return std::find(all.begin(), all.end(), word) != all.end();
+  };
+  while (is_line(mark)) mark += '_';
+  return mark;
+}
+
+class Script {
+ public:
+  Script(const Repro& repro, const StageTable& table, const Environment& environment)
+      : repro_(repro), table_(table), environment_(environment), engine_(words_of(repro.engine)) {}
+
+  std::string text() {
+    const StageSpec& last = table_.stages[repro_.stages.back()];
+    text_ = "#!/bin/sh\n" + comment(fmt::format("The stage {} of {}, by hand. Written by `stagemake repro`.",
+                                                last.name, environment_.name));
+    for (const std::string& line : repro_.about) text_ += comment(line);
+    if (environment_.incremental)
+      text_ += comment("The base image holds an older tree: what the sources have no more stays in it.");
+    text_ += "set -eu\n";
+    text_ += fmt::format("cd {}   # the sources\n", shell_quoted(repro_.tree.string()));
+    text_ += fmt::format("name={}\n", shell_quoted(fmt::format("repro-{}-{}", environment_.name, last.name)));
+    begin();
+    bool is_first = true;
+    for (std::size_t stage : repro_.stages) {
+      write_stage(stage, is_first);
+      is_first = false;
+    }
+    end(last);
+    return text_;
+  }
+
+ private:
+  bool is_buildah() const { return repro_.engine == "buildah"; }
+
+  void begin() {
+    text_ += "\n" +
+             comment("The container. One of an earlier try has to go first: " + std::string(engine_.remove));
+    text_ += fmt::format("{} {}", engine_.create, shell_quoted(repro_.image));
+    if (is_buildah()) {
+      text_ += "\nwork=$(mktemp -d)\ntrap 'rm -rf \"$work\"' EXIT\n";
+      return;
+    }
+    text_ += fmt::format(" /bin/sh -c 'while sleep 1000; do :; done'\n{} start \"$name\"\n", repro_.engine);
+  }
+
+  void write_stage(std::size_t position, bool is_first) {
+    const StageSpec& stage = table_.stages[position];
+    text_ += fmt::format("\n# --- {}\n", stage.name);
+    if (is_first && repro_.is_unfinished)
+      text_ += comment("Its sources are in the image, as they were in that run.");
+    else
+      write_sources(stage);
+    std::string recipe = recipe_of(stage), mark = end_mark(recipe);
+    std::string function = fmt::format("recipe_{}", position + 1);
+    if (recipe.empty() || recipe.back() != '\n') recipe += '\n';
+    text_ += fmt::format("{}() {{ cat <<'{}'\n{}{}\n}}\n", function, mark, recipe, mark);
+    bool is_last = position == repro_.stages.back();
+    text_ += is_last ? "status=0\n" : "";
+    text_ += fmt::format("{} /bin/sh -c \"$({})\"", engine_.run, function);
+    if (is_last)
+      text_ += " || status=$?\n";
+    else
+      text_ += stage.errors_ignored ? " || echo 'its errors are ignored'\n" : "\n";
+  }
+
+  void write_sources(const StageSpec& stage) {
+    auto present = [&](const std::vector<std::string>& paths) {
+      std::vector<std::string> all;
+      for (const std::string& path : paths)
+        if (repro_.is_there(path)) all.push_back(path);
+      return all;
+    };
+    std::vector<std::string> tracked = present(stage.adds), whole = present(stage.adds_always);
+    if (tracked.empty() && whole.empty()) return;
+    std::string list;
+    if (!tracked.empty() && repro_.has_git)
+      list += "  git ls-files -z --cached --others --exclude-standard -- " + paths_text(tracked) + "\n";
+    else
+      whole.insert(whole.begin(), tracked.begin(), tracked.end());
+    if (!whole.empty()) list += "  find " + paths_text(whole) + " -name .git -prune -o ! -type d -print0\n";
+    text_ += comment("The files that it adds, of this tree as it is now.");
+    text_ += fmt::format(
+        "{{\n{}}} | tar --create --null --files-from=- --no-recursion --ignore-failed-read \\\n"
+        "  --owner=0 --group=0 --mtime=now | {{\n  {}\n}}\n",
+        list, fmt::format(fmt::runtime(engine_.bring), shell_quoted(table_.root)));
+  }
+
+  // In lines, so that a person can read them.
+  static std::string paths_text(const std::vector<std::string>& paths) {
+    std::string text, line;
+    for (const std::string& path : paths) {
+      // `find` would take it for one of its words.
+      std::string word = shell_quoted(path.starts_with('-') ? "./" + path : path);
+      if (!line.empty() && line.size() + 1 + word.size() > 90) text += line + " \\\n    ", line.clear();
+      line += (line.empty() ? "" : " ") + word;
+    }
+    return text + line;
+  }
+
+  std::string recipe_of(const StageSpec& stage) const {
+    std::string text = fmt::format("set -e\ncd {}\n", shell_quoted(table_.root));
+    std::vector<std::string> names = stage.uses;
+    names.insert(names.end(), stage.passes.begin(), stage.passes.end());
+    for (const std::string& name : names)
+      if (auto found = environment_.values.find(name); found != environment_.values.end())
+        text += fmt::format("export {}={}\n", name, shell_quoted(std::string_view(found->second)));
+    return text + stage_recipe(stage, environment_);
+  }
+
+  void end(const StageSpec& last) {
+    text_ += "\n";
+    if (last.errors_ignored) text_ += comment("A build takes this stage for done whatever its status is.");
+    text_ += fmt::format(
+        "echo\n"
+        "echo \"{} ended with status $status\"\n"
+        "cat <<EOF\n"
+        "to look into it:  {}\n"
+        "to remove it:     {}\n"
+        "EOF\n"
+        "exit \"$status\"\n",
+        last.name, engine_.open, engine_.remove);
+  }
+
+  const Repro& repro_;
+  const StageTable& table_;
+  const Environment& environment_;
+  EngineWords engine_;
+  std::string text_;
+};
+
+}  // namespace
+
+std::string repro_script(const Repro& repro, const StageTable& table, const Environment& environment) {
+  return Script(repro, table, environment).text();
+}
+
+}  // namespace stagemake

@@ -1,0 +1,167 @@
+#include "plan/plan_diff.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <iterator>
+#include <set>
+
+#include "base/text.h"
+#include "plan/build_fingerprint.h"
+#include "plan/explanation.h"
+
+namespace stagemake {
+namespace {
+
+constexpr std::string_view kPackages = "build/pkgs/";
+
+std::string version_text(const std::string& version) {
+  return version == "none" ? std::string("no version") : printable(version);
+}
+
+// The files that differ, by package and relative to its folder.
+std::map<std::string, std::vector<std::string>> changed_by_package(SourceTree& before, SourceTree& after) {
+  std::map<std::string, std::vector<std::string>> by_package;
+  for (const std::string& path :
+       changed_files(before.below("build/pkgs"), after.below("build/pkgs"), "build/pkgs")) {
+    std::string_view rest = std::string_view(path).substr(kPackages.size());
+    std::size_t end = rest.find('/');
+    if (end != std::string_view::npos)
+      by_package[std::string(rest.substr(0, end))].emplace_back(rest.substr(end + 1));
+  }
+  return by_package;
+}
+
+// "+ libfoo-dev, - libbar-dev": what the system gets besides, and no more.
+std::string system_packages_text(const Environment& before, const Environment& after) {
+  auto sorted = [](const Environment& environment) {
+    return std::set<std::string>(environment.setup.packages.begin(), environment.setup.packages.end());
+  };
+  std::set<std::string> was = sorted(before), is = sorted(after);
+  std::vector<std::string> words;
+  for (const std::string& name : is)
+    if (!was.contains(name)) words.push_back("+" + name);
+  for (const std::string& name : was)
+    if (!is.contains(name)) words.push_back("-" + name);
+  return words.empty() ? std::string() : "system packages: " + some_of(words, 8);
+}
+
+std::vector<std::string> reasons_of(const DiffSide& before, const DiffSide& after, std::size_t stage,
+                                    const StageDecision& decision, const ChangedFiles& files) {
+  std::vector<std::string> reasons;
+  if (decision.older == nullptr) reasons.push_back("new");
+  for (const InputChange& change : decision.changes) {
+    if (change.input == kParentInput) continue;
+    std::string text;
+    if (change.input == kRecipeInput && prepares_system(after.plan.table.stages[stage]))
+      text = system_packages_text(before.plan.environment, after.plan.environment);
+    reasons.push_back(
+        text.empty() ? change_text(after.plan, stage, change, [&] { return files(change.input); }) : text);
+  }
+  return reasons;
+}
+
+}  // namespace
+
+std::string PackageChange::text() const {
+  switch (kind) {
+    case Kind::New:
+      return fmt::format("{} (new, {})", name, version_text(after));
+    case Kind::Gone:
+      return fmt::format("{} (removed, was {})", name, version_text(before));
+    case Kind::Version:
+      return fmt::format("{} {} -> {}", name, version_text(before), version_text(after));
+    case Kind::Files:
+    case Kind::Beside:
+      return fmt::format("{} ({})", name, some_of(files, 2));
+  }
+  return name;
+}
+
+std::vector<PackageChange> package_changes(const PackageIndex& before, SourceTree& sources_before,
+                                           const PackageIndex& after, SourceTree& sources_after) {
+  std::map<std::string, std::string> was = package_fingerprints(sources_before.below("build/pkgs"));
+  std::map<std::string, std::string> is = package_fingerprints(sources_after.below("build/pkgs"));
+  std::vector<PackageChange> changes;
+  for (auto& [name, files] : changed_by_package(sources_before, sources_after)) {
+    std::optional<PackageId> old_id = before.find(name), new_id = after.find(name);
+    if (!old_id && !new_id) continue;  // a folder with lists for systems alone
+    PackageChange change{.name = name, .files = std::move(files)};
+    if (old_id) change.before = before[*old_id].version;
+    if (new_id) change.after = after[*new_id].version;
+    change.kind = !old_id                         ? PackageChange::Kind::New
+                  : !new_id                       ? PackageChange::Kind::Gone
+                  : change.before != change.after ? PackageChange::Kind::Version
+                  : was[name] != is[name]         ? PackageChange::Kind::Files
+                                                  : PackageChange::Kind::Beside;
+    changes.push_back(std::move(change));
+  }
+  return changes;
+}
+
+std::vector<Snapshot> finished_images(const DiffSide& side) {
+  const StagePlan& plan = side.plan;
+  DependencyGraph graph(side.packages, side.variables,
+                        graph_options(plan.environment, side.packages, side.variables, plan.configured));
+  std::vector<std::string> fingerprints = build_fingerprints(side.packages, graph, plan.fingerprints);
+  std::vector<Snapshot> images;
+  for (std::size_t s = 0; s < plan.stages.size(); ++s) {
+    const PlannedStage& stage = plan.stages[s];
+    Snapshot image;
+    if (stage.parent) {
+      image.lineage = images[*stage.parent].lineage;
+      image.packages = images[*stage.parent].packages;
+    }
+    image.image = stage.name;
+    image.created = static_cast<std::int64_t>(s);
+    image.distribution = plan.table.distribution;
+    image.environment = plan.environment.name;
+    image.stage = stage.name;
+    image.complete = true;
+    image.configured = plan.configured;
+    image.lineage.push_back({stage.name, stage.key, stage.inputs});
+    for (PackageId id : stage.packages)
+      image.packages[side.packages[id].name] = {side.packages[id].version, fingerprints[id]};
+    images.push_back(std::move(image));
+  }
+  return images;
+}
+
+bool PlanDiff::same_as(const PlanDiff& other) const {
+  auto said = [](const RerunStage& stage) { return std::tie(stage.name, stage.reasons); };
+  return std::equal(stages.begin(), stages.end(), other.stages.begin(), other.stages.end(),
+                    [&](const RerunStage& a, const RerunStage& b) { return said(a) == said(b); }) &&
+         packages == other.packages && removed == other.removed && begins_in == other.begins_in &&
+         is_whole == other.is_whole;
+}
+
+PlanDiff plan_diff(const DiffSide& before, const DiffSide& after, const std::vector<std::size_t>& targets,
+                   const Costs& costs, const ChangedFiles& files) {
+  PlanDiff diff;
+  bool same_keys = std::all_of(targets.begin(), targets.end(), [&](std::size_t target) {
+    std::optional<std::size_t> old = before.plan.table.find(after.plan.stages[target].name);
+    return old && before.plan.stages[*old].key == after.plan.stages[target].key;
+  });
+  if (same_keys) return diff;
+  std::vector<Snapshot> images = finished_images(before);
+  RestoreOptions options{.targets = targets, .costs = costs};
+  std::vector<StageDecision> decisions = decide(after.plan, after.packages, after.variables, images, options);
+  std::set<std::string> packages, removed;
+  for (std::size_t s = 0; s < decisions.size(); ++s) {
+    const StageDecision& decision = decisions[s];
+    if (decision.action != StageDecision::Action::Build) continue;
+    diff.stages.push_back({after.plan.stages[s].name, reasons_of(before, after, s, decision, files)});
+    if (!decision.start) continue;
+    if (const Snapshot* from = decision.start->snapshot) diff.begins_in = from->stage;
+    for (PackageId id : decision.start->to_build) packages.insert(after.packages[id].name);
+    removed.insert(decision.start->removed.begin(), decision.start->removed.end());
+    removed.insert(decision.start->unwanted.begin(), decision.start->unwanted.end());
+    diff.is_whole = diff.is_whole || (decision.start->ready == 0 && !decision.start->to_build.empty());
+  }
+  diff.packages.assign(packages.begin(), packages.end());
+  diff.removed.assign(removed.begin(), removed.end());
+  diff.seconds = predicted_seconds(decisions, options);
+  return diff;
+}
+
+}  // namespace stagemake
