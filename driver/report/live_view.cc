@@ -44,7 +44,7 @@ std::string elapsed(double seconds) {
 
 // A predicted time says no more than it knows: whole minutes above ten.
 std::string about(double seconds) {
-  if (seconds >= 600) seconds = std::round(seconds / 60) * 60;
+  if (seconds >= 600 && seconds < 3570) return fmt::format("{:.0f} min", seconds / 60);
   return elapsed(std::max(1.0, std::round(seconds)));
 }
 
