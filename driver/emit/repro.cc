@@ -24,7 +24,9 @@ EngineWords words_of(const std::string& engine) {
   if (engine == "buildah")
     return {.create = "buildah from --name \"$name\"",
             .run = "buildah run --isolation chroot --network host \"$name\" --",
-            .bring = "cat > \"$work/sources.tar\"\n  buildah add --quiet \"$name\" \"$work/sources.tar\" {}",
+            .bring =
+                "cat > \"$work/sources.tar\"\n  buildah add --quiet \"$name\" \"$work/sources.tar\" {} > "
+                "/dev/null",
             .open = "buildah run --isolation chroot --network host --terminal \"$name\" -- /bin/sh",
             .remove = "buildah rm \"$name\""};
   if (engine == "podman")
@@ -95,10 +97,13 @@ class Script {
              comment("The container. One of an earlier try has to go first: " + std::string(engine_.remove));
     text_ += fmt::format("{} {}", engine_.create, shell_quoted(repro_.image));
     if (is_buildah()) {
-      text_ += "\nwork=$(mktemp -d)\ntrap 'rm -rf \"$work\"' EXIT\n";
-      return;
+      text_ += " > /dev/null\nwork=$(mktemp -d)\ntrap 'rm -rf \"$work\"' EXIT\n";
+    } else {
+      text_ += fmt::format(
+          " \\\n  /bin/sh -c 'while sleep 1000; do :; done' > /dev/null\n{} start \"$name\" > /dev/null\n",
+          repro_.engine);
     }
-    text_ += fmt::format(" /bin/sh -c 'while sleep 1000; do :; done'\n{} start \"$name\"\n", repro_.engine);
+    text_ += fmt::format("{} mkdir -p {}\n", engine_.run, shell_quoted(table_.root));
   }
 
   void write_stage(std::size_t position, bool is_first) {

@@ -14,6 +14,8 @@ namespace stagemake {
 namespace {
 
 constexpr std::string_view kPackages = "build/pkgs/";
+constexpr std::size_t kMostWords = 8;    // in a reason
+constexpr std::size_t kLongValues = 60;  // bytes of both; of longer ones only the words that differ are shown
 
 std::string version_text(const std::string& version) {
   return version == "none" ? std::string("no version") : printable(version);
@@ -32,33 +34,56 @@ std::map<std::string, std::vector<std::string>> changed_by_package(SourceTree& b
   return by_package;
 }
 
-// "+ libfoo-dev, - libbar-dev": what the system gets besides, and no more.
-std::string system_packages_text(const Environment& before, const Environment& after) {
-  auto sorted = [](const Environment& environment) {
-    return std::set<std::string>(environment.setup.packages.begin(), environment.setup.packages.end());
-  };
-  std::set<std::string> was = sorted(before), is = sorted(after);
-  std::vector<std::string> words;
-  for (const std::string& name : is)
-    if (!was.contains(name)) words.push_back("+" + name);
-  for (const std::string& name : was)
-    if (!is.contains(name)) words.push_back("-" + name);
-  return words.empty() ? std::string() : "system packages: " + some_of(words, 8);
+// "what: + libfoo-dev, - libbar-dev": words that came, and words that went. Empty where they are the same, in
+// whatever order.
+std::string words_text(std::string_view what, const std::vector<std::string>& before,
+                       const std::vector<std::string>& after) {
+  std::set<std::string> was(before.begin(), before.end()), is(after.begin(), after.end());
+  std::vector<std::string> differing;
+  for (const std::string& word : is)
+    if (!was.contains(word)) differing.push_back("+ " + word);
+  for (const std::string& word : was)
+    if (!is.contains(word)) differing.push_back("- " + word);
+  return differing.empty() ? std::string() : fmt::format("{}: {}", what, some_of(differing, kMostWords));
 }
 
-std::vector<std::string> reasons_of(const DiffSide& before, const DiffSide& after, std::size_t stage,
-                                    const StageDecision& decision, const ChangedFiles& files) {
-  std::vector<std::string> reasons;
-  if (decision.older == nullptr) reasons.push_back("new");
+std::vector<std::string> as_words(const std::string& text) {
+  std::vector<std::string> all;
+  for (std::string_view word : words(text)) all.emplace_back(word);
+  return all;
+}
+
+// What of the recipes and values, which may be long, is other.
+std::string reason_text(const DiffSide& before, const DiffSide& after, std::size_t stage,
+                        const InputChange& change) {
+  const StageSpec& spec = after.plan.table.stages[stage];
+  const Environment& was = before.plan.environment;
+  const Environment& is = after.plan.environment;
+  std::string text;
+  if (change.input == kRecipeInput && prepares_system(spec))
+    text = words_text("system packages", was.setup.packages, is.setup.packages);
+  if (change.input == kRecipeInput && spec.configures)
+    text = words_text("arguments of configure", was.configure_args, is.configure_args);
+  bool is_long = change.before.size() + change.after.size() > kLongValues;
+  if (is_long && std::find(spec.uses.begin(), spec.uses.end(), change.input) != spec.uses.end())
+    text = words_text(change.input, as_words(was.value(change.input)), as_words(is.value(change.input)));
+  return text.empty() ? change_text(after.plan, stage, change, {}) : text;
+}
+
+RerunStage rerun_stage(const DiffSide& before, const DiffSide& after, std::size_t stage,
+                       const StageDecision& decision) {
+  const StageSpec& spec = after.plan.table.stages[stage];
+  RerunStage rerun{.name = spec.name, .paths = {}, .reasons = {}};
+  if (decision.older == nullptr) rerun.reasons.push_back("new");
   for (const InputChange& change : decision.changes) {
     if (change.input == kParentInput) continue;
-    std::string text;
-    if (change.input == kRecipeInput && prepares_system(after.plan.table.stages[stage]))
-      text = system_packages_text(before.plan.environment, after.plan.environment);
-    reasons.push_back(
-        text.empty() ? change_text(after.plan, stage, change, [&] { return files(change.input); }) : text);
+    if (std::find(spec.adds.begin(), spec.adds.end(), change.input) != spec.adds.end()) {
+      rerun.paths.push_back(change.input);
+      continue;
+    }
+    rerun.reasons.push_back(reason_text(before, after, stage, change));
   }
-  return reasons;
+  return rerun;
 }
 
 }  // namespace
@@ -128,15 +153,12 @@ std::vector<Snapshot> finished_images(const DiffSide& side) {
 }
 
 bool PlanDiff::same_as(const PlanDiff& other) const {
-  auto said = [](const RerunStage& stage) { return std::tie(stage.name, stage.reasons); };
-  return std::equal(stages.begin(), stages.end(), other.stages.begin(), other.stages.end(),
-                    [&](const RerunStage& a, const RerunStage& b) { return said(a) == said(b); }) &&
-         packages == other.packages && removed == other.removed && begins_in == other.begins_in &&
-         is_whole == other.is_whole;
+  return stages == other.stages && packages == other.packages && removed == other.removed &&
+         begins_in == other.begins_in && is_whole == other.is_whole;
 }
 
 PlanDiff plan_diff(const DiffSide& before, const DiffSide& after, const std::vector<std::size_t>& targets,
-                   const Costs& costs, const ChangedFiles& files) {
+                   const Costs& costs) {
   PlanDiff diff;
   bool same_keys = std::all_of(targets.begin(), targets.end(), [&](std::size_t target) {
     std::optional<std::size_t> old = before.plan.table.find(after.plan.stages[target].name);
@@ -150,7 +172,7 @@ PlanDiff plan_diff(const DiffSide& before, const DiffSide& after, const std::vec
   for (std::size_t s = 0; s < decisions.size(); ++s) {
     const StageDecision& decision = decisions[s];
     if (decision.action != StageDecision::Action::Build) continue;
-    diff.stages.push_back({after.plan.stages[s].name, reasons_of(before, after, s, decision, files)});
+    diff.stages.push_back(rerun_stage(before, after, s, decision));
     if (!decision.start) continue;
     if (const Snapshot* from = decision.start->snapshot) diff.begins_in = from->stage;
     for (PackageId id : decision.start->to_build) packages.insert(after.packages[id].name);

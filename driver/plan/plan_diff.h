@@ -44,10 +44,13 @@ struct DiffSide {
 // are the stages'.
 std::vector<Snapshot> finished_images(const DiffSide& side);
 
-// A stage that runs again.
+// A stage that runs again. Neither paths nor reasons: because a stage before it does.
 struct RerunStage {
   std::string name;
-  std::vector<std::string> reasons;  // in words; empty: because a stage before it does
+  std::vector<std::string> paths;    // that it adds, with other files in them: the same in all environments
+  std::vector<std::string> reasons;  // others, in words
+
+  auto operator<=>(const RerunStage&) const = default;
 };
 
 struct PlanDiff {
@@ -64,11 +67,8 @@ struct PlanDiff {
   bool same_as(const PlanDiff& other) const;
 };
 
-// Which files at and below a path differ; the same for all environments.
-using ChangedFiles = std::function<std::vector<std::string>(const std::string& path)>;
-
 // `targets`: stages of `after` up to which it is built.
 PlanDiff plan_diff(const DiffSide& before, const DiffSide& after, const std::vector<std::size_t>& targets,
-                   const Costs& costs, const ChangedFiles& files);
+                   const Costs& costs);
 
 }  // namespace stagemake

@@ -1,0 +1,67 @@
+#!/usr/bin/env bash
+# The scripts of `stagemake repro`, run as a person runs them: from the base image on, from the image of the stage before,
+# and in what a failed stage left.
+source "$(dirname "$0")/lib.sh"
+
+step() { printf '\n=== %s\n' "$1"; }
+
+# repro STAGE [OPTION…]: the script goes to $work/repro.sh; it must be one for any POSIX shell.
+repro() {
+  stage=$1
+  shift
+  "$STAGEMAKE_BINARY" repro "$environment" "$stage" --base-image "$base" -o "$work/repro.sh" "$@"
+  sh -n "$work/repro.sh" || fail "the script for $stage is none"
+}
+in_container() {
+  case $engine in
+    docker) "$STAGEMAKE_DOCKER" exec "repro-$environment-$1" sh -c "$2" ;;
+    buildah) buildah run --isolation chroot "repro-$environment-$1" -- sh -c "$2" ;;
+  esac
+}
+remove_container() {
+  case $engine in
+    docker) "$STAGEMAKE_DOCKER" rm -f "repro-$environment-$1" > /dev/null ;;
+    buildah) buildah rm "repro-$environment-$1" > /dev/null ;;
+  esac
+}
+run_script() { sh "$work/repro.sh" > "$work/out" 2>&1; }
+PATH=$(dirname "${STAGEMAKE_DOCKER:-/usr/bin/docker}"):$PATH  # the scripts say `docker`
+
+step "nothing is built: from the base image on, with an untracked file, a deleted one, and names that a shell would read"
+git init -q
+git add -A
+git -c user.name=x -c user.email=x@y commit -qm all
+echo untracked > 'pkgs/it is $new; "quoted"'
+rm condarc.yml
+repro configured
+grep -q 'begins at the base image' "$work/repro.sh" || fail "it does not say where it begins"
+run_script || fail "$(cat "$work/out")"
+[ "$(in_container configured 'cat "/sage/pkgs/it is \$new; \"quoted\""')" = untracked ] || fail "a new file is not there"
+in_container configured 'test -f /sage/build/make/Makefile && ! test -e /sage/condarc.yml' || fail "it is not configured"
+expect 1 sh -c 'sh "$1" > /dev/null 2>&1 && exit 0; exit 1' sh "$work/repro.sh" # the container is in the way
+remove_container configured
+git checkout -q condarc.yml
+rm pkgs/it*
+
+step "a stage fails: by hand it fails in the same way, in what it left"
+echo 'exit 7' > build/pkgs/readline/spkg-install.in
+expect 1 build --to with-targets-pre > "$work/build" 2>&1
+repro with-targets-pre
+grep -q 'with-targets-pre:.*-failed' "$work/repro.sh" || fail "it does not begin in the image that was kept"
+expect 2 run_script
+grep -q 'readline' "$work/out" || fail "another failure: $(cat "$work/out")"
+remove_container with-targets-pre
+
+step "mended by hand, from the image of the stage before"
+git checkout -q build/pkgs/readline
+repro with-base-toolchain
+run_script || fail "$(cat "$work/out")"
+in_container with-base-toolchain 'ls /sage/local/var/lib/sage/installed' | grep -q '^patch-' || fail "patch is not there"
+remove_container with-base-toolchain
+
+step "without a container engine: in the image that the stage before would have"
+STAGEMAKE_DOCKER=/nowhere "$STAGEMAKE_BINARY" repro "$environment" with-targets --engine docker --tag v1 -o "$work/repro.sh"
+grep -q 'No engine answered' "$work/repro.sh" || fail "it does not say that nothing was looked up"
+grep -q 'docker create .*-with-targets-pre:v1 ' "$work/repro.sh" || fail "it does not begin in the parent's image"
+expect_no_container
+echo "all well"
