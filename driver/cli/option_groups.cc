@@ -177,6 +177,8 @@ void add_limits_options(CLI::App& command, Options& options) {
           },
           "stop a stage that for so long says nothing and uses no processor (default: never)")
       ->type_name("MINUTES");
+  add_size_option(command, "--min-free", options.min_free,
+                  "begin no stage that would leave less than that free where the engine keeps images");
 }
 
 void add_targets_options(CLI::App& command, Options& options) {

@@ -111,8 +111,9 @@ struct Options {
   bool strict = false;
   std::string restore;
   BasePolicy base_policy = BasePolicy::Follow;
-  std::optional<double> deadline;  // seconds since the epoch
-  std::optional<double> stall;     // seconds
+  std::optional<double> deadline;         // seconds since the epoch
+  std::optional<double> stall;            // seconds
+  std::optional<std::uint64_t> min_free;  // bytes that a build leaves free
   bool keep_going = true;
   bool quiet = false;
   bool verbose = false;

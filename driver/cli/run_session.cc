@@ -210,6 +210,7 @@ class SessionRun {
                                  .stop = signals_.token(),
                                  .kill = signals_.kill_token(),
                                  .time = time_,
+                                 .min_free = options_.min_free.value_or(0),
                                  .stall = options_.stall,
                                  .slots = slots_ ? &*slots_ : nullptr,
                                  .watch_machine = true,

@@ -68,6 +68,7 @@ struct BuildOptions {
   std::stop_token stop = {};
   std::stop_token kill = {};         // ends at once what was asked to end
   std::optional<RunTime> time = {};  // absent: as long as it takes
+  std::uint64_t min_free = 0;        // bytes that stay free where the engine keeps images
   std::optional<double> stall = {};  // seconds of silence after which a stage is stopped
   JobSlots* slots = nullptr;         // that all makes share; null: each has jobs of its own
   bool watch_machine = false;        // tells the reporter how busy it is

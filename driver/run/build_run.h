@@ -84,7 +84,10 @@ class BuildRun {
   void built(const Ran& ran, std::shared_ptr<Workplace> place);
   void not_built(const Ran& ran, Workplace& place);
   std::optional<StageTimes> times(std::size_t e, std::size_t s) const;
-  std::string lack_of_room(std::size_t e, std::size_t s);
+  // Room that a stage is predicted to need, kept for it as long as it runs.
+  class Room;
+  std::string take_room(std::size_t e, std::size_t s, std::uint64_t& needed);
+  std::uint64_t predicted_bytes(std::size_t e, std::size_t s) const;
   void note_missing_packages(const Ran& ran);
   void write_journal(const Ran& ran, const Workplace& place, const Snapshot* image, double commit_seconds);
   // The image as its labels tell it, looked up once; null where none was made.
@@ -100,12 +103,13 @@ class BuildRun {
   const BuildOptions& options_;
   Reporter& reporter_;
   const unsigned at_once_;  // stages
-  std::mutex mutex_;        // of result_, fresh_snapshots_, last_notes_ and running_
+  std::mutex mutex_;        // of result_, fresh_snapshots_, last_notes_, running_ and reserved_
   BuildResult result_;
   std::vector<std::unique_ptr<Snapshot>> fresh_snapshots_;
   std::map<std::pair<std::size_t, std::size_t>, const Workplace*> running_;  // by environment and stage
-  std::vector<std::string> last_notes_;                                      // told when all has ended
-  std::vector<WorkplaceSetting> settings_;                                   // one per environment
+  std::uint64_t reserved_ = 0;              // bytes that stages that run are predicted to need
+  std::vector<std::string> last_notes_;     // told when all has ended
+  std::vector<WorkplaceSetting> settings_;  // one per environment
   std::vector<std::unique_ptr<std::once_flag>> settled_;
   std::vector<std::optional<SharedStages>> shared_;  // per environment
   // Per environment and stage: left open for the next; and made, but nothing has run in them.

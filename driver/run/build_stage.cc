@@ -52,36 +52,69 @@ StageOutcome outcome_of(const RunOutcome& outcome, StopReason reason) {
 
 }  // namespace
 
-// Why a stage would fill the disk, by what it took before; empty where it would not, as far as is known.
-std::string BuildRun::lack_of_room(std::size_t e, std::size_t s) {
+// What a stage will add to the engine's storage, by what it took before; 0 where that is not known.
+std::uint64_t BuildRun::predicted_bytes(std::size_t e, std::size_t s) const {
   const EnvironmentBuild& build = builds_[e];
   std::optional<std::uint64_t> took =
       world_.predictions.stage_bytes(build.plan.environment.name, build.plan.stages[s].name);
-  if (!took) return {};
-  std::optional<fs::path> storage = storage_folder();
-  std::optional<std::uint64_t> free = storage ? free_bytes(*storage) : std::nullopt;
-  if (!free) return {};
   // What is ready already takes no room any more.
   double part = 1;
   if (const std::optional<Candidate>& start = build.decisions[s].start;
       start && !build.plan.stages[s].packages.empty())
     part = static_cast<double>(start->to_build.size()) /
            static_cast<double>(std::max<std::size_t>(1, start->ready + start->to_build.size()));
-  auto needed = static_cast<std::uint64_t>(kRoomMargin * part * static_cast<double>(*took));
-  if (*free >= needed) return {};
-  return fmt::format(
-      "it needs about {}, as it did before, and {} are free in {}: `stagemake gc --min-free {}` makes room",
-      size_text(needed), size_text(*free), storage->string(), fmt::format("{}M", needed / 1'000'000 + 1));
+  return static_cast<std::uint64_t>(kRoomMargin * part * static_cast<double>(took.value_or(0)));
 }
+
+// Keeps room for a stage. Why it would fill the disk, beside those that run; empty where it would not, as far
+// as is known.
+std::string BuildRun::take_room(std::size_t e, std::size_t s, std::uint64_t& needed) {
+  needed = predicted_bytes(e, s);
+  if (needed == 0 && options_.min_free == 0) return {};
+  std::optional<fs::path> storage = storage_folder();
+  std::optional<std::uint64_t> free = storage ? free_bytes(*storage) : std::nullopt;
+  std::lock_guard lock(mutex_);
+  std::uint64_t all = needed + reserved_ + options_.min_free;
+  if (!free || *free >= all) {
+    reserved_ += needed;
+    return {};
+  }
+  std::vector<std::string> parts;
+  if (needed > 0) parts.push_back(fmt::format("it needs about {}, as it did before", size_text(needed)));
+  if (reserved_ > 0) parts.push_back(fmt::format("what runs beside it {}", size_text(reserved_)));
+  if (options_.min_free > 0)
+    parts.push_back(fmt::format("{} are to stay free", size_text(options_.min_free)));
+  needed = 0;
+  return fmt::format("{}, and {} are free in {}: `stagemake gc --min-free {}M` makes room", join(parts, ", "),
+                     size_text(*free), storage->string(), all / 1'000'000 + 1);
+}
+
+class BuildRun::Room {
+ public:
+  Room(BuildRun& run, std::size_t e, std::size_t s) : run_(run), lack_(run.take_room(e, s, bytes_)) {}
+  ~Room() {
+    std::lock_guard lock(run_.mutex_);
+    run_.reserved_ -= bytes_;
+  }
+  Room(const Room&) = delete;
+  Room& operator=(const Room&) = delete;
+  const std::string& lack() const { return lack_; }
+
+ private:
+  BuildRun& run_;
+  std::uint64_t bytes_ = 0;
+  std::string lack_;
+};
 
 void BuildRun::build_stage(std::size_t e, std::size_t s) {
   std::string log;
   double began = world_.clock.now();
   try {
-    if (std::string why = lack_of_room(e, s); !why.empty()) {
+    Room room(*this, e, s);
+    if (!room.lack().empty()) {
       failed(&BuildResult::stage_failed);
       if (std::optional<std::size_t> parent = builds_[e].plan.stages[s].parent) save_open(e, *parent);
-      change(e, s, {.state = StageState::Failed, .detail = why});
+      change(e, s, {.state = StageState::Failed, .detail = room.lack()});
       return;
     }
     log = world_.state.fresh_log(builds_[e].plan.environment.name, builds_[e].plan.stages[s].name).string();

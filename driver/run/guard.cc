@@ -115,7 +115,8 @@ std::string guard_setup(const GuardLimits& limits) {
         "STAGEMAKE_NOW=$(date +%s)\necho \"$((STAGEMAKE_NOW + {})) $((STAGEMAKE_NOW + {}))\" > "
         "/.stagemake/guard/until\n",
         std::llround(std::floor(limits.times->close)), std::llround(std::floor(limits.times->end)));
-  text += "echo \"/proc/$$/fd/1\" > /.stagemake/guard/output\n";
+  // Not the shell's standard output itself: dash redirects its own before it runs a command with `> FILE`.
+  text += "exec 7>&1\necho \"/proc/$$/fd/7\" > /.stagemake/guard/output\n";
   return text + "export STAGEMAKE_BASH_ENV=\"${BASH_ENV-}\" BASH_ENV=/.stagemake/guard/bash-env\n";
 }
 
