@@ -37,7 +37,7 @@ cat >> build/pkgs/readline/spkg-install.in << 'END'
 echo "readline.c:7:3: error: 'termcap' undeclared"
 exit 3
 END
-trap 'terminal kill-server 2> /dev/null; clean_up' EXIT
+trap 'code=$?; set +e; terminal kill-server 2> /dev/null; (exit "$code"); clean_up' EXIT
 
 step "80 by 24"
 terminal -f /dev/null new-session -d -s run -x 80 -y 24 "env TERM=screen CI= bash --norc"
@@ -107,7 +107,8 @@ step "a pipe: lines alone; and CI: commands of its own"
 sed -i 's/-lt 40/-lt 1/' build/pkgs/zlib/spkg-install.in
 printf 'readline  *-optional  # not yet\n' > "$work/expected"
 : > "$work/summary"
-expect 1 env GITHUB_ACTIONS=true GITHUB_STEP_SUMMARY="$work/summary" "$STAGEMAKE_BINARY" build 'debian-*-minimal*' --base-image "$base" \
+in_ci() { GITHUB_ACTIONS=true GITHUB_STEP_SUMMARY="$work/summary" stagemake "$@"; }
+expect 1 in_ci build 'debian-*-minimal*' --base-image "$base" \
   --slots 2 -j 2 --expected-failures "$work/expected"
 if grep -q $'\x1b' "$work/out"; then fail "escape sequences in a pipe"; fi
 grep -qE '^::(error|warning) .*termcap' "$work/out" || fail "no annotation"
@@ -126,7 +127,7 @@ work = sys.argv[1]
 suites = xml.etree.ElementTree.parse(work + "/junit.xml").getroot()
 assert len(list(suites.iter("testsuite"))) == 3
 assert any(case.get("name") == "readline" and case.find("failure") is not None for case in suites.iter("testcase"))
-assert any(e.get("ph") == "X" and e["name"] == "readline" for e in json.load(open(work + "/trace.json"))["traceEvents"])
+assert any(e.get("ph") == "X" and e["name"] == "readline (failed)" for e in json.load(open(work + "/trace.json"))["traceEvents"])
 report = json.load(open(work + "/report.json"))
 assert [g["name"] for g in report["failures"]] == ["readline"] and len(report["failures"][0]["places"]) == 3, report["failures"]
 END

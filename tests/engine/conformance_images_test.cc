@@ -188,6 +188,12 @@ TEST_P(Conformance, ProbesAndNamesItself) {
   EXPECT_EQ(engine().name(), GetParam());
   EXPECT_THAT(engine().probe(), Not(IsEmpty()));
   EXPECT_THAT(engine().shell_command(kBase), ::testing::Contains(std::string(kBase)));
+  std::vector<std::string> inside = engine().command_inside("container", {"sh", "-c", "exit 0"}, true);
+  auto container = std::find(inside.begin(), inside.end(), "container");
+  ASSERT_NE(container, inside.end());
+  EXPECT_EQ(std::vector<std::string>(inside.end() - 3, inside.end()),
+            (std::vector<std::string>{"sh", "-c", "exit 0"}));
+  EXPECT_LE(container, inside.end() - 4) << "what runs comes after where it runs";
 }
 
 }  // namespace
