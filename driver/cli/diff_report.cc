@@ -294,10 +294,14 @@ std::string diff_json(const DiffReport& report) {
     return one == nullptr ? ordered_json()
                           : ordered_json({{"revision", one->name()}, {"commit", one->commit()}});
   };
-  ordered_json all = {
-      {"schema", 1},          {"before", revision(&report.before)}, {"after", revision(report.after)},
-      {"packages", packages}, {"environments", environments},       {"measured", report.is_measured},
-      {"seconds", seconds}};
+  ordered_json all = {{"schema", 1},
+                      {"before", revision(&report.before)},
+                      {"after", revision(report.after)},
+                      {"packages", packages},
+                      {"files", report.files},
+                      {"environments", environments},
+                      {"measured", report.is_measured},
+                      {"seconds", seconds}};
   return all.dump(2, ' ', false, ordered_json::error_handler_t::replace) + "\n";
 }
 
