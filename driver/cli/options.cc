@@ -353,8 +353,7 @@ class Parser {
 
   void add_inspections() {
     add_why_options(
-        *command(Verb::Why, "why",
-                 "which stage builds a package, for whom, how long that takes, and why it was last built"),
+        *command(Verb::Why, "why", "why a package is built: its stage, who needs it, times, reasons"),
         options_);
     add_graph_options(
         *command(Verb::Graph, "graph", "draw stages, the packages of one, or what hangs on a package"),

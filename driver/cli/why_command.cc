@@ -73,9 +73,8 @@ class Report {
         name(package.type), kSources[static_cast<int>(package.source)],
         package.trees.empty() ? "" : ", goes to " + printable(join(package.trees, ", ")));
     if (plan_.environment.name.empty()) return text + "whatever the system (--env names one)\n\n";
-    return text +
-           fmt::format("in {}{}\n\n", plan_.environment.name,
-                       plan_.is_exact() ? "" : ", as far as it is known before configure has run there");
+    return text + fmt::format("in {}{}\n\n", plan_.environment.name,
+                              plan_.is_exact() ? "" : ", as far as known before configure has run");
   }
 
   std::string stage_lines() const {

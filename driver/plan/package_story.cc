@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <memory>
 
 #include "plan/make_rule.h"
 
@@ -17,13 +18,15 @@ class Teller {
  public:
   Teller(const StagePlan& plan, const PackageIndex& packages, const MakeVariables& variables,
          const DependencyGraph& graph)
-      : plan_(plan),
-        packages_(packages),
-        graph_(graph),
-        tested_(packages, variables, with_all_tests(plan, packages, variables)),
-        is_planned_(packages.size()) {
+      : plan_(plan), packages_(packages), graph_(graph), is_planned_(packages.size()) {
     for (const PlannedStage& stage : plan.stages)
       for (PackageId id : stage.packages) is_planned_[id] = true;
+    // Where all tests together would go in a circle nobody can run them: then nothing is said of them.
+    GraphOptions all_tests = graph_options(plan.environment, packages, variables, plan.configured);
+    all_tests.checks = checks_of(packages, variables, "yes");
+    Faults circles;
+    tested_ = std::make_unique<DependencyGraph>(packages, variables, all_tests, &circles);
+    if (!circles.empty()) tested_.reset();
   }
 
   PackageStory of(PackageId id, const PackageSeconds& seconds) {
@@ -35,7 +38,7 @@ class Teller {
     auto order_only = graph_.order_only_dependencies(id);
     story.needs.assign(normal.begin(), normal.end());
     story.order_only_needs.assign(order_only.begin(), order_only.end());
-    for (PackageId needed : needs_of(tested_, id))
+    for (PackageId needed : tested_ ? needs_of(*tested_, id) : std::vector<PackageId>())
       if (!contains(story.needs, needed) && !contains(story.order_only_needs, needed))
         story.test_needs.push_back(needed);
     story.taken = graph_.taken_dependencies(id);
@@ -47,13 +50,6 @@ class Teller {
   }
 
  private:
-  static GraphOptions with_all_tests(const StagePlan& plan, const PackageIndex& packages,
-                                     const MakeVariables& variables) {
-    GraphOptions options = graph_options(plan.environment, packages, variables, plan.configured);
-    options.checks = {.all = true};
-    return options;
-  }
-
   static std::vector<PackageId> needs_of(const DependencyGraph& graph, PackageId id) {
     auto normal = graph.normal_dependencies(id);
     auto order_only = graph.order_only_dependencies(id);
@@ -116,30 +112,53 @@ class Teller {
         if (!chain.empty() && (!through || chain.size() < through->packages.size()))
           through = {stage.name, target, chain};
       }
+    if (!through) through = chain_from_ends(story.package);
     if (through) story.chains.push_back(std::move(*through));
   }
 
+  // From what targets ask for and no other package that is built needs: that is built for its own sake.
+  std::optional<TargetChain> chain_from_ends(PackageId package) const {
+    DependencyUsers users(graph_);
+    auto is_end = [&](PackageId id) {
+      auto is_built = [&](PackageId user) { return is_planned_[user]; };
+      return id != package && std::none_of(users.normal(id).begin(), users.normal(id).end(), is_built) &&
+             std::none_of(users.order_only(id).begin(), users.order_only(id).end(), is_built);
+    };
+    std::optional<TargetChain> shortest;
+    for (const PlannedStage& stage : plan_.stages)
+      for (const std::string& target : stage.make_targets) {
+        std::vector<PackageId> ends = graph_.asked_by(target);
+        std::erase_if(ends, [&](PackageId id) { return !is_end(id); });
+        std::vector<PackageId> chain = shortest_chain(graph_, ends, package);
+        if (!chain.empty() && (!shortest || chain.size() < shortest->packages.size()))
+          shortest = {stage.name, target, std::move(chain)};
+      }
+    return shortest;
+  }
+
   void tell_users(PackageStory& story) const {
-    DependencyUsers users(graph_), tested(tested_);
+    DependencyUsers users(graph_);
     auto sorted = [&](const std::vector<PackageId>& all, PackageUsers& into) {
       for (PackageId id : all) (is_planned_[id] ? into.planned : into.others).push_back(id);
     };
     PackageId id = story.package;
     sorted(users.normal(id), story.users);
     sorted(users.order_only(id), story.order_only_users);
+    for (PackageId user : users.all(id)) story.all_planned_users += is_planned_[user] ? 1 : 0;
+    if (!tested_) return;
+    DependencyUsers tested(*tested_);
     std::vector<PackageId> only_tests;
     for (const std::vector<PackageId>* all : {&tested.normal(id), &tested.order_only(id)})
       for (PackageId user : *all)
         if (!contains(users.normal(id), user) && !contains(users.order_only(id), user))
           only_tests.push_back(user);
     sorted(only_tests, story.test_users);
-    for (PackageId user : users.all(id)) story.all_planned_users += is_planned_[user] ? 1 : 0;
   }
 
   const StagePlan& plan_;
   const PackageIndex& packages_;
   const DependencyGraph& graph_;
-  DependencyGraph tested_;  // as if all packages tested themselves
+  std::unique_ptr<DependencyGraph> tested_;  // as if all packages tested themselves; null: not known
   std::vector<bool> is_planned_;
 };
 

@@ -54,6 +54,14 @@ TEST_F(PackageStoryTest, TheTargetThatNamesItIsTheShortestChain) {
   EXPECT_THAT(names(zlib.chains[0].packages), ElementsAre("zlib"));
 }
 
+TEST_F(PackageStoryTest, WhereAllIsAskedForAnywayWhatIsBuiltForItsOwnSakeSaysMore) {
+  PackageStory zlib = of("zlib");
+  ASSERT_EQ(zlib.chains.size(), 2u);
+  EXPECT_GT(zlib.chains[1].packages.size(), 1u);
+  EXPECT_EQ(names(zlib.chains[1].packages).back(), "zlib");
+  EXPECT_EQ(of("pyapp").chains.size(), 1u) << "nothing needs it";
+}
+
 TEST_F(PackageStoryTest, AnOptionalPackageIsBuiltByNobodyUntilSomethingNeedsIt) {
   PackageStory extra = of("extra");
   EXPECT_FALSE(extra.stage);
@@ -87,6 +95,13 @@ TEST_F(PackageStoryTest, NeedsOfTestsAreToldApart) {
   EXPECT_THAT(names(app.needs), ElementsAre("zlib"));
   EXPECT_THAT(names(app.test_needs), ElementsAre("extra"));
   EXPECT_THAT(names(of("extra").test_users.planned), ElementsAre("app"));
+}
+
+TEST_F(PackageStoryTest, TestsThatWouldGoInACircleAreNotTold) {
+  tree_.file("build/pkgs/zlib/dependencies_check", "app\n");
+  PackageStory zlib = of("zlib");
+  EXPECT_THAT(zlib.test_needs, IsEmpty());
+  EXPECT_THAT(names(zlib.users.planned), ElementsAre("app"));
 }
 
 }  // namespace
