@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/markup.h"
 #include "base/text.h"
 #include "base/wrap.h"
 #include "emit/layered_layout.h"
@@ -38,27 +39,6 @@ svg { color-scheme: light dark; font: 11px sans-serif; }
 </style>
 )";
 
-std::string escaped(std::string_view text) {
-  std::string result;
-  for (char c : printable(text)) switch (c) {
-      case '&':
-        result += "&amp;";
-        break;
-      case '<':
-        result += "&lt;";
-        break;
-      case '>':
-        result += "&gt;";
-        break;
-      case '"':
-        result += "&quot;";
-        break;
-      default:
-        result += c;
-    }
-  return result;
-}
-
 // The first `most` columns of text, with `…` where it goes on.
 std::string cut(const std::string& text, std::size_t most) {
   std::string visible = printable(text);
@@ -89,7 +69,7 @@ class Picture {
                "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{0:.0f}\" height=\"{1:.0f}\" viewBox=\"0 0 "
                "{0:.0f} "
                "{1:.0f}\" role=\"img\" aria-label=\"{2}\">\n",
-               width_, height_, escaped(drawing_.title)) +
+               width_, height_, as_markup_text(drawing_.title)) +
            std::string(kStyle) +
            fmt::format("<rect class=\"page\" width=\"{:.0f}\" height=\"{:.0f}\"/>\n", width_, height_) +
            heading() + edges + stressed + nodes + "</svg>\n";
@@ -128,10 +108,10 @@ class Picture {
   std::string heading() const {
     double y = kMargin + kLine / 2;
     std::string text = fmt::format("<text class=\"title\" x=\"{:.0f}\" y=\"{:.0f}\">{}</text>\n", kMargin, y,
-                                   escaped(drawing_.title));
+                                   as_markup_text(drawing_.title));
     for (const std::string& note : drawing_.notes)
       text += fmt::format("<text class=\"note\" x=\"{:.0f}\" y=\"{:.0f}\">{}</text>\n", kMargin, y += kLine,
-                          escaped(note));
+                          as_markup_text(note));
     return text;
   }
 
@@ -155,8 +135,8 @@ class Picture {
     const Box& box = boxes_[i];
     int heat = std::min(kHeats - 1, static_cast<int>(share(node) * kHeats));
     std::string heats = heat > 0 ? fmt::format(" heat{}", heat) : "";
-    std::string told = escaped(node.name);
-    for (const std::string& line : node.told) told += "\n" + escaped(line);
+    std::string told = as_markup_text(node.name);
+    for (const std::string& line : node.told) told += "\n" + as_markup_text(line);
     auto room = static_cast<std::size_t>((box.width - 14) / kLetter + 0.5);
     std::string text = fmt::format(
         "<g><title>{}</title><rect class=\"node{}{}{}\" x=\"{:.0f}\" y=\"{:.1f}\" width=\"{:.0f}\" "
@@ -169,10 +149,10 @@ class Picture {
                           box.x + 2, box.y + kNode - 3, std::max(1.0, (box.width - 4) * node.weight / most_));
     bool two_lines = !node.note.empty();
     text += fmt::format("<text x=\"{:.0f}\" y=\"{:.1f}\">{}</text>", box.x + 7,
-                        box.y + (two_lines ? 11.5 : 17.5), escaped(cut(node.name, room)));
+                        box.y + (two_lines ? 11.5 : 17.5), as_markup_text(cut(node.name, room)));
     if (two_lines)
       text += fmt::format("<text class=\"note\" x=\"{:.0f}\" y=\"{:.1f}\">{}</text>", box.x + 7, box.y + 22.5,
-                          escaped(cut(node.note, room)));
+                          as_markup_text(cut(node.note, room)));
     return text + "</g>\n";
   }
 

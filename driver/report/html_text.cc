@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "base/markup.h"
 #include "base/text.h"
 #include "report/run_figures.h"
 
@@ -24,32 +25,14 @@ int turning_character(std::string_view bytes) {
 
 std::string escaped(std::string_view text, std::size_t most) {
   if (text.size() > most) return escaped(beginning(text, most)) + "…";
-  std::string clean = printable(text);
   std::string result;
+  std::string clean = as_markup_text(text);
   for (std::size_t i = 0; i < clean.size(); ++i) {
-    switch (clean[i]) {
-      case '&':
-        result += "&amp;";
-        break;
-      case '<':
-        result += "&lt;";
-        break;
-      case '>':
-        result += "&gt;";
-        break;
-      case '"':
-        result += "&quot;";
-        break;
-      case '\'':
-        result += "&#39;";
-        break;
-      default:
-        if (int turn = turning_character(std::string_view(clean).substr(i, 3)); turn != 0) {
-          result += fmt::format("\\u{:04x}", turn);
-          i += 2;
-        } else {
-          result += clean[i];
-        }
+    if (int turn = turning_character(std::string_view(clean).substr(i, 3)); turn != 0) {
+      result += fmt::format("\\u{:04x}", turn);
+      i += 2;
+    } else {
+      result += clean[i];
     }
   }
   return result;

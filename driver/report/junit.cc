@@ -6,6 +6,7 @@
 #include <map>
 #include <optional>
 
+#include "base/markup.h"
 #include "base/text.h"
 #include "report/run_figures.h"
 
@@ -14,38 +15,19 @@ namespace {
 
 constexpr std::size_t kMostBytes = 1000;  // of a message, and of a log's line
 
-// For elements and attributes alike. printable() leaves no control character but tabs, and only UTF-8.
+// printable() leaves no control character but tabs, and only UTF-8; XML 1.0 forbids two characters more.
 std::string xml(std::string_view text) {
-  std::string clean = printable(text);
+  std::string clean = as_markup_text(text);
   std::string result;
   for (std::size_t i = 0; i < clean.size(); ++i) {
     std::string_view rest = std::string_view(clean).substr(i, 3);
     if (rest == "\xef\xbf\xbe" || rest == "\xef\xbf\xbf") {
       result += "\xef\xbf\xbd";
       i += 2;
-      continue;
-    }
-    switch (clean[i]) {
-      case '&':
-        result += "&amp;";
-        break;
-      case '<':
-        result += "&lt;";
-        break;
-      case '>':
-        result += "&gt;";
-        break;
-      case '"':
-        result += "&quot;";
-        break;
-      case '\'':
-        result += "&apos;";
-        break;
-      case '\t':
-        result += "&#9;";
-        break;
-      default:
-        result += clean[i];
+    } else if (clean[i] == '\t') {
+      result += "&#9;";
+    } else {
+      result += clean[i];
     }
   }
   return result;

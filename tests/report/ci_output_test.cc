@@ -25,7 +25,7 @@ RunRecord run_of(const std::vector<LogFinding>& findings) {
     bool built = findings[i].kind == LogFinding::Kind::TestFailure;
     stage.status = {.state = built ? StageState::Built : StageState::Failed,
                     .seconds = 75,
-                    .log = fmt::format("/work/logs/s{}/with-targets.log", i),
+                    .log = fmt::format("/runs/logs/s{}/with-targets.log", i),
                     .findings = {findings[i]}};
     run.environments.push_back({.name = fmt::format("s{}", i), .stages = {stage}});
   }
@@ -33,7 +33,7 @@ RunRecord run_of(const std::vector<LogFinding>& findings) {
 }
 
 std::string annotations(const RunRecord& run, const std::vector<ExpectedFailure>& expected = {}) {
-  return github_annotations(run, verdict_of(run, {}, expected), "/work");
+  return github_annotations(run, verdict_of(run, {}, expected), "/runs");
 }
 
 std::string summary(const RunRecord& run, std::size_t most = kLargestStepSummary) {
@@ -63,7 +63,7 @@ TEST(Annotations, ErrorsForWhatIsNewWarningsForTheRest) {
   RunRecord run =
       run_of({{.package = "giac", .message = "ld: cannot find -lgmp", .line = 12},
               {.package = "giac", .message = "ld: cannot find -lgmp", .line = 13},
-              {.package = "r", .message = "100% wrong", .file = "/work/logs/r,1:2.log", .line = 7},
+              {.package = "r", .message = "100% wrong", .file = "/runs/logs/r,1:2.log", .line = 7},
               {.kind = LogFinding::Kind::TestFailure, .package = "gmp", .message = "FAIL: t"}});
   EXPECT_EQ(
       annotations(run, {{.name = "r", .why = "known"}}),
@@ -120,7 +120,7 @@ TEST(StepSummary, WhatFailedAndWhere) {
       "### New failures\n\n"
       "<details><summary>giac fails on s0 since v9.8-3: <code>ld&#58; cannot find -lgmp</code></summary>\n\n"
       "On s0.\n\n"
-      "s0 with-targets: <code>/work/logs/s0/with-targets.log</code>, line 12\n\n"
+      "s0 with-targets: <code>/runs/logs/s0/with-targets.log</code>, line 12\n\n"
       "```text\ncc -o giac\nld: cannot find -lgmp\n```\n\n"
       "</details>\n\n"
       "### Environments that do not do well\n\n"
