@@ -3,9 +3,11 @@
 #include <sys/utsname.h>
 
 #include <algorithm>
+#include <charconv>
 #include <set>
 #include <utility>
 
+#include "base/error.h"
 #include "base/files.h"
 #include "base/text.h"
 
@@ -71,6 +73,30 @@ std::vector<std::string> lacking_features(std::string_view needed, std::string_v
   for (std::string_view word : words(needed))
     if (std::find(here.begin(), here.end(), word) == here.end()) lacking.emplace_back(word);
   return lacking;
+}
+
+std::optional<MachineMemory> machine_memory(std::string_view meminfo) {
+  std::optional<std::uint64_t> total, available;
+  for (std::string_view line : lines(meminfo)) {
+    // "MemTotal:       24689424 kB"
+    std::vector<std::string_view> fields = words(line);
+    if (fields.size() < 2) continue;
+    std::uint64_t kilobytes = 0;
+    auto [end, error] = std::from_chars(fields[1].data(), fields[1].data() + fields[1].size(), kilobytes);
+    if (error != std::errc() || end != fields[1].data() + fields[1].size()) continue;
+    if (fields[0] == "MemTotal:") total = kilobytes;
+    if (fields[0] == "MemAvailable:") available = kilobytes;
+  }
+  if (!total || !available || *total == 0 || *available > *total) return std::nullopt;
+  return MachineMemory{.total = *total * 1024, .available = *available * 1024};
+}
+
+std::optional<MachineMemory> machine_memory() {
+  try {
+    return machine_memory(read_file("/proc/meminfo").value_or(""));
+  } catch (const Error&) {
+    return std::nullopt;
+  }
 }
 
 }  // namespace stagemake

@@ -1,6 +1,8 @@
 // What of this machine decides whether code that was compiled elsewhere runs on it.
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -19,5 +21,14 @@ std::string machine_architecture();
 
 // Those words of `needed` that `present` lacks.
 std::vector<std::string> lacking_features(std::string_view needed, std::string_view present);
+
+// Of a /proc/meminfo, in bytes; nothing where it does not say both, or what cannot be.
+struct MachineMemory {
+  std::uint64_t total = 0;      // at least 1
+  std::uint64_t available = 0;  // to whoever asks now; at most `total`
+};
+std::optional<MachineMemory> machine_memory(std::string_view meminfo);
+// This machine's; nothing where the kernel is none that says so.
+std::optional<MachineMemory> machine_memory();
 
 }  // namespace stagemake

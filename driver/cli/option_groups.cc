@@ -179,6 +179,13 @@ void add_limits_options(CLI::App& command, Options& options) {
       ->type_name("MINUTES");
   add_size_option(command, "--min-free", options.min_free,
                   "begin no stage that would leave less than that free where the engine keeps images");
+  add_memory_option(command, options);
+}
+
+void add_memory_option(CLI::App& command, Options& options) {
+  add_size_option(
+      command, "--memory", options.memory,
+      "memory for all stages at once, by what each held before (default: what is free now; 0: any)");
 }
 
 void add_targets_options(CLI::App& command, Options& options) {

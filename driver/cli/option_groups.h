@@ -17,6 +17,7 @@ void add_registries_options(CLI::App& command, Options& options);  // where to l
 void add_restore_options(CLI::App& command, Options& options);     // which images may be begun in
 void add_deadline_options(CLI::App& command, Options& options);    // when a run ends
 void add_limits_options(CLI::App& command, Options& options);      // that, and when a stage is given up
+void add_memory_option(CLI::App& command, Options& options);       // how much all stages may hold
 void add_targets_options(CLI::App& command, Options& options);     // up to which stages
 void add_json_options(CLI::App& command, Options& options);
 

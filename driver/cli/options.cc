@@ -173,6 +173,7 @@ class Parser {
     sub->add_option("--durations", options_.durations, "seconds of packages, a line each: PACKAGE SECONDS")
         ->type_name("FILE");
     add_deadline_options(*sub, options_);
+    add_memory_option(*sub, options_);
     add_json_options(*sub, options_);
     add_engine_options(*sub, options_);
     add_images_options(*sub, options_);

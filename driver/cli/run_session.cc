@@ -21,6 +21,7 @@
 namespace stagemake {
 namespace {
 
+constexpr std::chrono::seconds kWatchEvery{2};
 constexpr double kSavingTime = 60;  // seconds before the deadline in which nobody else is waited for any more
 
 // One driver at a time works on an environment of a tree. A second one waits, and says for whom.
@@ -92,7 +93,8 @@ void tell_outlook(const Session& session, const Options& options, Reporter& repo
   OutlookSums sums = sums_of(session.world, outlook, session.builds);
   if (sums.built == 0 && sums.environments == 1) return;
   unsigned slots = options.slots > 0 ? options.slots : std::max(1u, std::thread::hardware_concurrency());
-  Simulated simulated = simulate(outlook.simulated, {.slots = slots, .at_once = options.at_once});
+  Simulated simulated = simulate(
+      outlook.simulated, {.slots = slots, .at_once = options.at_once, .memory = memory_for_stages(options)});
   reporter.expects(outlook_text(sums, simulated.makespan), simulated.makespan);
 }
 
@@ -213,7 +215,8 @@ class SessionRun {
                                  .min_free = options_.min_free.value_or(0),
                                  .stall = options_.stall,
                                  .slots = slots_ ? &*slots_ : nullptr,
-                                 .watch_machine = true,
+                                 .memory = memory_for_stages(options_),
+                                 .watch_every = kWatchEvery,
                                  .pushes = pushes ? &*pushes : nullptr},
                                 reporters_.all());
     if (pushes) outcome.pushes = pushes->finish();

@@ -7,6 +7,7 @@
 #include <iterator>
 
 #include "base/callers_environment.h"
+#include "base/machine.h"
 #include "base/text.h"
 #include "run/learned.h"
 #include "run/remote_snapshots.h"
@@ -143,6 +144,12 @@ RegistryOptions registry_options(const Options& options) {
   RegistryOptions registry{.plain_http = options.plain_http};
   if (fs::path cache = user_cache_folder(); !cache.empty()) registry.cache = cache / "registry";
   return registry;
+}
+
+std::uint64_t memory_for_stages(const Options& options) {
+  if (options.memory) return *options.memory;
+  std::optional<MachineMemory> memory = machine_memory();
+  return memory ? memory->available : 0;
 }
 
 std::vector<StageExplanation> Session::explain(const EnvironmentBuild& build) {

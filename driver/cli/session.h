@@ -59,6 +59,9 @@ struct Session {
   void ask_for_bases(Registry& registry, const std::vector<Snapshot>& found);
 };
 
+// Bytes that all stages at once may hold: --memory, else what is free now; 0: any.
+std::uint64_t memory_for_stages(const Options& options);
+
 // What is known of registries' images stays in the user's cache folder.
 RegistryOptions registry_options(const Options& options);
 

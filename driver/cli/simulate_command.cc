@@ -101,7 +101,8 @@ void print_table(const std::vector<Row>& rows, const SimulatedMachines& machines
                one.longest_path >= one.work / one.slots ? "longest path" : "work", 100 * one.efficiency(),
                has_deadline ? fmt::format("  {:>4}", row.late.size()) : "");
   }
-  fmt::print("each with {} job slots and {} stages at once\n", machines.slots, machines.at_once);
+  fmt::print("each with {} job slots and {} stages at once{}\n", machines.slots, machines.at_once,
+             machines.memory > 0 ? fmt::format(", which may hold {}", size_text(machines.memory)) : "");
 }
 
 ordered_json row_json(const Row& row) {
@@ -123,7 +124,8 @@ int simulate_command(const Options& options) {
   Outlook outlook = outlook_of(session.world, session.builds);
   SimulatedMachines machines{
       .slots = options.slots > 0 ? options.slots : std::max(1u, std::thread::hardware_concurrency()),
-      .at_once = options.at_once};
+      .at_once = options.at_once,
+      .memory = memory_for_stages(options)};
   double limit =
       options.deadline ? *options.deadline - seconds_now() : std::numeric_limits<double>::infinity();
   std::vector<unsigned> counts{options.machines.value_or(1)};

@@ -277,6 +277,34 @@ std::vector<ContainerProcess> BuildahEngine::processes(const std::string& contai
   return found ? ContainerProcesses(mark_of(found->id)).table() : std::vector<ContainerProcess>();
 }
 
+std::string BuildahEngine::known_mark(const std::string& container) {
+  {
+    std::lock_guard lock(mutex_);
+    if (auto known = marks_.find(container); known != marks_.end()) return known->second;
+  }
+  std::optional<Configuration> found = configuration(container);
+  if (!found) return {};
+  std::lock_guard lock(mutex_);
+  return marks_[container] = mark_of(found->id);
+}
+
+// A process that throws its environment away is not counted.
+std::map<std::string, std::uint64_t> BuildahEngine::memory_in_use(
+    const std::vector<std::string>& containers) {
+  counter_.count("memory_in_use");
+  std::map<std::string, std::string> by_mark;
+  std::set<std::string> marks;
+  for (const std::string& container : containers)
+    if (std::string mark = known_mark(container); !mark.empty()) {
+      marks.insert(mark);
+      by_mark[std::move(mark)] = container;
+    }
+  std::map<std::string, std::uint64_t> bytes;
+  if (marks.empty()) return bytes;
+  for (const auto& [mark, held] : memory_by_mark(marks)) bytes[by_mark.at(mark)] = held;
+  return bytes;
+}
+
 void BuildahEngine::stop_container(const std::string& container, std::chrono::milliseconds grace) {
   counter_.count("stop_container");
   if (std::optional<Configuration> found = configuration(container))
@@ -285,6 +313,10 @@ void BuildahEngine::stop_container(const std::string& container, std::chrono::mi
 
 void BuildahEngine::remove_container(const std::string& container) {
   counter_.count("remove_container");
+  {
+    std::lock_guard lock(mutex_);
+    marks_.erase(container);
+  }
   std::optional<Configuration> found = configuration(container);
   if (!found) return;
   ContainerProcesses(mark_of(found->id)).end(0ms);

@@ -39,6 +39,7 @@ class BuildahEngine : public ContainerEngine {
   RunOutcome run(const std::string& container, const std::string& script, const OutputSink& sink,
                  const StopRequest& stop) override;
   std::vector<ContainerProcess> processes(const std::string& container) override;
+  std::map<std::string, std::uint64_t> memory_in_use(const std::vector<std::string>& containers) override;
   void stop_container(const std::string& container, std::chrono::milliseconds grace) override;
   std::string commit(const std::string& container, const CommitSpec& spec) override;
   void remove_container(const std::string& container) override;
@@ -68,6 +69,7 @@ class BuildahEngine : public ContainerEngine {
                                          std::vector<std::string> options) const;
   // Nothing where there is no such container.
   std::optional<Configuration> configuration(const std::string& container) const;
+  std::string known_mark(const std::string& container);  // empty where there is no such container
   Configuration present_configuration(const std::string& container) const;
   std::optional<ImageInfo> described(const nlohmann::json& listed);
   std::optional<std::string> copy_out_of_mount(const std::string& container, const std::string& path) const;
@@ -81,7 +83,8 @@ class BuildahEngine : public ContainerEngine {
   PlainHttp plain_http_;
   CallCounter counter_;
   std::mutex mutex_;
-  unsigned most_layers_ = 0;  // not asked yet
+  unsigned most_layers_ = 0;                  // not asked yet
+  std::map<std::string, std::string> marks_;  // of containers, by name
   ImageCache seen_{ImageCache::place("buildah")};
 };
 

@@ -149,6 +149,11 @@ class ContainerEngine {
   // container. For a look at a silent stage; may be called while `run` goes on in another thread, or in
   // another process. docker: needs `ps` beside the daemon.
   virtual std::vector<ContainerProcess> processes(const std::string& container) = 0;
+  // Bytes of memory that what runs inside holds now, without what the system could read from files again, of
+  // those of `containers` in which something runs; none of which it is not known: the engine is not on this
+  // machine. Pages that processes share since a fork count for each. One look at all processes, whatever the
+  // number of containers. May be called while `run` goes on in other threads.
+  virtual std::map<std::string, std::uint64_t> memory_in_use(const std::vector<std::string>& containers) = 0;
   // Ends what runs in a container that another driver, dead by now, left running: asks it to end as a stop of
   // `run` does, and after `grace` kills it. Its files stay, and it can run again. When this returns nothing
   // runs inside; nothing to do where nothing did, or there is no such container.

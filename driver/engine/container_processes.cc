@@ -7,13 +7,11 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <charconv>
-#include <functional>
 #include <thread>
 
-#include "base/files.h"
 #include "base/text.h"
+#include "engine/proc.h"
 #include "engine/process_table.h"
 
 namespace stagemake {
@@ -25,25 +23,6 @@ constexpr auto kAskPause = 20ms;
 constexpr auto kKillPause = 5ms;
 constexpr auto kEndPause = 50ms;
 constexpr std::chrono::milliseconds kAskPatience{2000};  // for a script's next command
-
-// A file in /proc, which has no size; empty where it cannot be read.
-std::string proc_file(pid_t process, const char* name) {
-  std::string text;
-  int fd = ::open(fmt::format("/proc/{}/{}", process, name).c_str(), O_RDONLY | O_CLOEXEC);
-  if (fd < 0) return text;
-  std::array<char, 16384> block;
-  ssize_t n = 0;
-  while ((n = ::read(fd, block.data(), block.size())) > 0)
-    text.append(block.data(), static_cast<std::size_t>(n));
-  ::close(fd);
-  return text;
-}
-
-std::string namespace_of(pid_t process) {
-  std::array<char, 64> target;
-  ssize_t n = ::readlink(fmt::format("/proc/{}/ns/mnt", process).c_str(), target.data(), target.size());
-  return n > 0 ? std::string(target.data(), static_cast<std::size_t>(n)) : std::string();
-}
 
 pid_t parent_of(pid_t process) {
   // "PID (NAME) STATE PARENT …"; a name may hold blanks and parentheses.
@@ -85,16 +64,6 @@ std::optional<ContainerProcess> description(pid_t process) {
                           command_text(command)};
 }
 
-void for_each_process(const std::function<void(pid_t)>& visit) {
-  boost::system::error_code failed;
-  for (fs::directory_iterator at("/proc", failed), end; !failed && at != end; at.increment(failed)) {
-    std::string name = at->path().filename().string();
-    pid_t process = 0;
-    auto [rest, error] = std::from_chars(name.data(), name.data() + name.size(), process);
-    if (error == std::errc() && rest == name.data() + name.size()) visit(process);
-  }
-}
-
 }  // namespace
 
 ContainerProcesses::~ContainerProcesses() {
@@ -106,12 +75,12 @@ ContainerProcesses::~ContainerProcesses() {
 // the first process does not hear SIGTERM, and takes all others with it when it ends.)
 void ContainerProcesses::find_shell() {
   if (held_ >= 0) return;
-  std::string own = namespace_of(::getpid());
+  std::string own = mount_namespace_of(::getpid());
   for_each_process([&](pid_t process) {
     if (held_ >= 0 || !carries(proc_file(process, "environ"), mark_)) return;
-    std::string space = namespace_of(process);
+    std::string space = mount_namespace_of(process);
     pid_t parent = parent_of(process);
-    if (space.empty() || space == own || namespace_of(parent) != space) return;
+    if (space.empty() || space == own || mount_namespace_of(parent) != space) return;
     if (carries(proc_file(parent, "environ"), mark_) || !hold(process, space)) return;
     shell_ = process;
     keeper_ = parent;
@@ -120,7 +89,7 @@ void ContainerProcesses::find_shell() {
 
 bool ContainerProcesses::hold(pid_t process, const std::string& space) {
   held_ = ::open(fmt::format("/proc/{}/ns/mnt", process).c_str(), O_RDONLY | O_CLOEXEC);
-  if (held_ < 0 || namespace_of(process) != space) return false;
+  if (held_ < 0 || mount_namespace_of(process) != space) return false;
   mount_namespace_ = space;
   return true;
 }
@@ -130,10 +99,10 @@ bool ContainerProcesses::hold(pid_t process, const std::string& space) {
 void ContainerProcesses::adopt() {
   find_shell();
   if (held_ >= 0) return;
-  std::string own = namespace_of(::getpid());
+  std::string own = mount_namespace_of(::getpid());
   for_each_process([&](pid_t process) {
     if (held_ >= 0 || !carries(proc_file(process, "environ"), mark_)) return;
-    std::string space = namespace_of(process);
+    std::string space = mount_namespace_of(process);
     if (!space.empty() && space != own) hold(process, space);
   });
 }
@@ -158,7 +127,7 @@ void ContainerProcesses::end(std::chrono::milliseconds grace) {
 
 bool ContainerProcesses::inside(pid_t process) const {
   if (process == ::getpid() || process == keeper_) return false;
-  if (!mount_namespace_.empty() && namespace_of(process) == mount_namespace_) return true;
+  if (!mount_namespace_.empty() && mount_namespace_of(process) == mount_namespace_) return true;
   return carries(proc_file(process, "environ"), mark_);
 }
 
@@ -216,6 +185,16 @@ std::set<std::string> marks_in_use(const std::set<std::string>& marks) {
       if (!used.contains(mark) && carries(environment, mark)) used.insert(mark);
   });
   return used;
+}
+
+std::map<std::string, std::uint64_t> memory_by_mark(const std::set<std::string>& marks) {
+  std::map<std::string, std::uint64_t> bytes;
+  for_each_process([&](pid_t process) {
+    std::string environment = proc_file(process, "environ");
+    for (const std::string& mark : marks)
+      if (carries(environment, mark)) bytes[mark] += held_memory(proc_file(process, "status"));
+  });
+  return bytes;
 }
 
 }  // namespace stagemake

@@ -6,6 +6,7 @@
 #include <sys/types.h>
 
 #include <chrono>
+#include <map>
 #include <set>
 #include <string>
 #include <vector>
@@ -54,5 +55,7 @@ class ContainerProcesses {
 
 // Of these marks, those that some process carries: one look at all processes, for any number of containers.
 std::set<std::string> marks_in_use(const std::set<std::string>& marks);
+// And the memory (held_memory()) of those that carry them, by mark.
+std::map<std::string, std::uint64_t> memory_by_mark(const std::set<std::string>& marks);
 
 }  // namespace stagemake

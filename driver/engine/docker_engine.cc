@@ -12,6 +12,7 @@
 #include <thread>
 
 #include "base/text.h"
+#include "engine/proc.h"
 #include "engine/process_table.h"
 #include "engine/script_input.h"
 
@@ -26,6 +27,7 @@ using namespace std::chrono_literals;
 constexpr std::chrono::milliseconds kAskPatience = 2s;
 constexpr auto kAskPause = 50ms;
 constexpr auto kEndPause = 100ms;
+constexpr std::size_t kIdSize = 64;  // hexadecimal digits
 
 ImageInfo image_info(const json& image) {
   ImageInfo info;
@@ -343,6 +345,37 @@ std::vector<ContainerProcess> DockerEngine::processes(const std::string& contain
   return {};
 }
 
+std::string DockerEngine::id_of(const std::string& container) {
+  {
+    std::lock_guard lock(mutex_);
+    if (auto known = ids_.find(container); known != ids_.end()) return known->second;
+  }
+  Finished finished = program_.call({"inspect", "--type", "container", "--format", "{{.Id}}", container});
+  if (!finished.ok() && says_absent(finished)) return {};
+  if (!finished.ok()) throw program_.error("inspect", finished);
+  std::string id(trimmed(finished.output));
+  if (id.size() < kIdSize) throw program_.error("inspect", finished);
+  std::lock_guard lock(mutex_);
+  return ids_[container] = id;
+}
+
+// Control groups are called after the container's whole id. They, and how much memory a process has, may be
+// read by everybody; where the daemon is elsewhere, no process here has such a group.
+std::map<std::string, std::uint64_t> DockerEngine::memory_in_use(const std::vector<std::string>& containers) {
+  counter_.count("memory_in_use");
+  std::map<std::string, std::string> ids;
+  for (const std::string& container : containers)
+    if (std::string id = id_of(container); !id.empty()) ids[container] = std::move(id);
+  std::map<std::string, std::uint64_t> bytes;
+  if (ids.empty()) return bytes;
+  for_each_process([&](pid_t process) {
+    std::string groups = proc_file(process, "cgroup");
+    for (const auto& [container, id] : ids)
+      if (groups.find(id) != std::string::npos) bytes[container] += held_memory(proc_file(process, "status"));
+  });
+  return bytes;
+}
+
 void DockerEngine::stop_container(const std::string& container, std::chrono::milliseconds grace) {
   counter_.count("stop_container");
   if (!runs(container)) return;
@@ -358,6 +391,10 @@ void DockerEngine::stop_container(const std::string& container, std::chrono::mil
 
 void DockerEngine::remove_container(const std::string& container) {
   counter_.count("remove_container");
+  {
+    std::lock_guard lock(mutex_);
+    ids_.erase(container);
+  }
   Finished finished = program_.call({"rm", "--force", "--volumes", container});
   bool going = finished.errors.find("already in progress") != std::string::npos;
   if (!finished.ok() && !says_absent(finished) && !going) throw program_.error("rm", finished);

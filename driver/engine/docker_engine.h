@@ -10,6 +10,7 @@
 // other programs than those in PATH; $DOCKER_HOST and $DOCKER_CONTEXT are the program's own.
 #pragma once
 
+#include <mutex>
 #include <nlohmann/json_fwd.hpp>
 
 #include "engine/call_counter.h"
@@ -64,6 +65,7 @@ class DockerEngine : public ContainerEngine {
   RunOutcome run(const std::string& container, const std::string& script, const OutputSink& sink,
                  const StopRequest& stop) override;
   std::vector<ContainerProcess> processes(const std::string& container) override;
+  std::map<std::string, std::uint64_t> memory_in_use(const std::vector<std::string>& containers) override;
   void stop_container(const std::string& container, std::chrono::milliseconds grace) override;
   std::string commit(const std::string& container, const CommitSpec& spec) override;
   void remove_container(const std::string& container) override;
@@ -82,6 +84,8 @@ class DockerEngine : public ContainerEngine {
 
   nlohmann::json inspect_container(const std::string& container) const;
   RunOutcome outcome(const std::string& container, const Finished& finished, bool started) const;
+  // Empty where there is no such container.
+  std::string id_of(const std::string& container);
   // Also false where there is no such container.
   bool runs(const std::string& container) const;
   void ask_to_end(const std::string& container, std::chrono::milliseconds patience) const;
@@ -98,6 +102,8 @@ class DockerEngine : public ContainerEngine {
   EngineProgram program_;
   CallCounter counter_;
   PlainHttp plain_http_;
+  std::mutex mutex_;
+  std::map<std::string, std::string> ids_;  // of containers, by name
 };
 
 }  // namespace stagemake

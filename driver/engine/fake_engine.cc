@@ -275,6 +275,21 @@ std::vector<ContainerProcess> FakeEngine::processes(const std::string& container
   return {{.pid = 1, .command = "/bin/sh"}};
 }
 
+std::map<std::string, std::uint64_t> FakeEngine::memory_in_use(const std::vector<std::string>& containers) {
+  std::vector<std::string> running;
+  {
+    std::lock_guard lock(mutex_);
+    begin("memory_in_use");
+    for (const std::string& container : containers)
+      if (auto found = containers_.find(container); found != containers_.end() && found->second->running)
+        running.push_back(container);
+  }
+  std::map<std::string, std::uint64_t> bytes;
+  for (const std::string& container : running)
+    if (on_memory) bytes[container] = on_memory(container);
+  return bytes;
+}
+
 // A function cannot be killed: one that does not heed the request is waited for.
 void FakeEngine::stop_container(const std::string& container, std::chrono::milliseconds) {
   std::unique_lock lock(mutex_);

@@ -57,6 +57,9 @@ class FakeEngine : public ContainerEngine {
   // What `processes` says of a container that runs; without one, its shell alone.
   std::function<std::vector<ContainerProcess>(const std::string& container)> on_processes;
 
+  // What `memory_in_use` says of a container that runs; without one, nothing.
+  std::function<std::uint64_t(const std::string& container)> on_memory;
+
   // Puts an image there, as if it had been built before. Returns its id.
   std::string add_image(const std::string& name, FakeImage image);
   // Puts an image into the registry, from where `pull` brings it.
@@ -90,6 +93,7 @@ class FakeEngine : public ContainerEngine {
   RunOutcome run(const std::string& container, const std::string& script, const OutputSink& sink,
                  const StopRequest& stop) override;
   std::vector<ContainerProcess> processes(const std::string& container) override;
+  std::map<std::string, std::uint64_t> memory_in_use(const std::vector<std::string>& containers) override;
   void stop_container(const std::string& container, std::chrono::milliseconds grace) override;
   std::string commit(const std::string& container, const CommitSpec& spec) override;
   void remove_container(const std::string& container) override;

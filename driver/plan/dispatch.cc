@@ -15,6 +15,7 @@ std::vector<double> remaining_seconds(const std::vector<Task>& tasks) {
 
 Dispatcher::Dispatcher(const std::vector<Task>& tasks, const DispatchLimits& limits) : limits_(limits) {
   limits_.at_once = std::max(1u, limits_.at_once);
+  passed_over_.resize(tasks.size());
   std::vector<double> remaining = remaining_seconds(tasks);
   for (std::size_t i = 0; i < tasks.size(); ++i) {
     ranks_.push_back({.is_last = !tasks[i].is_first, .remaining = -remaining[i], .task = i});
@@ -35,10 +36,15 @@ bool Dispatcher::has_room(std::size_t task) const {
 }
 
 std::optional<std::size_t> Dispatcher::next() {
+  lacks_memory_ = false;
   if (running_ >= limits_.at_once) return std::nullopt;
-  auto found =
-      std::find_if(ready_.begin(), ready_.end(), [this](const Rank& rank) { return has_room(rank.task); });
+  auto found = ready_.begin();
+  for (; found != ready_.end() && !has_room(found->task); ++found) {
+    lacks_memory_ = true;
+    if (passed_over_[found->task] >= limits_.at_once) return std::nullopt;
+  }
   if (found == ready_.end()) return std::nullopt;
+  for (auto before = ready_.begin(); before != found; ++before) ++passed_over_[before->task];
   std::size_t task = found->task;
   ready_.erase(found);
   ++running_;
@@ -49,6 +55,12 @@ std::optional<std::size_t> Dispatcher::next() {
 void Dispatcher::end(std::size_t task) {
   --running_;
   memory_used_ -= memory_[task];
+}
+
+void Dispatcher::takes(std::size_t task, std::uint64_t memory) {
+  if (memory <= memory_[task]) return;
+  memory_used_ += memory - memory_[task];
+  memory_[task] = memory;
 }
 
 }  // namespace stagemake

@@ -38,10 +38,16 @@ class Dispatcher {
   void add_ready(std::size_t task);
   // The task to begin now: of those that are ready and for which there is room, one that is wanted first,
   // then the one with the longest way before it, then the earliest. Where nothing runs there is always room.
+  // One that was passed over for want of memory as often as stages run at once is not passed over again.
   // Nothing where all must wait.
   std::optional<std::size_t> next();
   // It has ended, and its room is free.
   void end(std::size_t task);
+  // It takes more memory, while it runs, than was thought. (Less: it may still come to that.)
+  void takes(std::size_t task, std::uint64_t memory);
+  // Whether one that is ready was kept back, when next() was last asked, by memory alone.
+  bool lacks_memory() const { return lacks_memory_; }
+  std::uint64_t memory_used() const { return memory_used_; }  // bytes, as it is thought
 
   std::size_t running() const { return running_; }
 
@@ -59,6 +65,8 @@ class Dispatcher {
   std::vector<std::uint64_t> memory_;
   DispatchLimits limits_;
   std::set<Rank> ready_;
+  std::vector<unsigned> passed_over_;  // by task: how often, for want of memory
+  bool lacks_memory_ = false;
   std::size_t running_ = 0;
   std::uint64_t memory_used_ = 0;
 };

@@ -7,6 +7,7 @@ namespace {
 
 constexpr std::size_t kLastSeconds = 5;
 constexpr std::size_t kLastBytes = 3;
+constexpr std::size_t kLastMemory = 5;
 constexpr std::size_t kLastTransfers = 10;
 
 double median(std::vector<double> values) {
@@ -61,18 +62,24 @@ void Predictions::learn_packages(std::vector<PackageObservation> packages) {
 void Predictions::learn_stages(std::vector<StageObservation> stages) {
   sort_by_time(stages);
   std::map<Place, std::vector<double>> seconds, commits;
-  std::map<Place, std::vector<std::uint64_t>> bytes;
+  std::map<Place, std::vector<std::uint64_t>> bytes, memory;
   for (const StageObservation& seen : stages) {
     Place place{seen.environment, seen.stage};
     if (seen.built) add_last(seconds[place], seen.seconds, kLastSeconds);
     if (seen.commit_seconds > 0) add_last(commits[place], seen.commit_seconds, kLastSeconds);
     if (seen.bytes > 0) add_last(bytes[place], seen.bytes, kLastBytes);
+    if (seen.memory > 0) add_last(memory[place], seen.memory, kLastMemory);
   }
   for (const auto& [place, last] : seconds) stage_seconds_[place] = median(last);
   for (const auto& [place, last] : commits)
     commit_seconds_[place] =
         std::max(kLeastCommit, kCommitMargin * *std::max_element(last.begin(), last.end()));
   for (const auto& [place, last] : bytes) stage_bytes_[place] = *std::max_element(last.begin(), last.end());
+  for (const auto& [place, last] : memory) {
+    stage_memory_[place] = *std::max_element(last.begin(), last.end());
+    std::uint64_t& most = most_memory_[place.second];
+    most = std::max(most, stage_memory_[place]);
+  }
 }
 
 void Predictions::learn_transfers(std::vector<TransferObservation> transfers) {
@@ -124,6 +131,13 @@ std::optional<std::uint64_t> Predictions::stage_bytes(const std::string& environ
                                                       const std::string& stage) const {
   auto found = stage_bytes_.find({environment, stage});
   return found == stage_bytes_.end() ? std::nullopt : std::optional(found->second);
+}
+
+std::optional<std::uint64_t> Predictions::stage_memory(const std::string& environment,
+                                                       const std::string& stage) const {
+  if (auto here = stage_memory_.find({environment, stage}); here != stage_memory_.end()) return here->second;
+  auto elsewhere = most_memory_.find(stage);
+  return elsewhere == most_memory_.end() ? std::nullopt : std::optional(elsewhere->second);
 }
 
 }  // namespace stagemake

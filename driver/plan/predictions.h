@@ -28,6 +28,7 @@ struct StageObservation {
   double seconds = 0;         // without the commit
   double commit_seconds = 0;  // 0: no image was made
   std::uint64_t bytes = 0;    // by which the image grew; 0: not known
+  std::uint64_t memory = 0;   // that it held at most; 0: not known
   std::int64_t when = 0;
 };
 
@@ -83,6 +84,9 @@ class Predictions {
   double commit_seconds(const std::string& environment, const std::string& stage) const;
   // The most of the last 3; nothing where no image was made of it.
   std::optional<std::uint64_t> stage_bytes(const std::string& environment, const std::string& stage) const;
+  // The most of the last 5 times that it ran in this environment, however it ended; else the most that it was
+  // in any other; nothing where it never ran long enough to be looked at.
+  std::optional<std::uint64_t> stage_memory(const std::string& environment, const std::string& stage) const;
 
  private:
   using Place = std::pair<std::string, std::string>;  // environment and stage
@@ -96,7 +100,9 @@ class Predictions {
   std::map<Place, double> stage_seconds_;
   std::map<Place, double> commit_seconds_;
   std::map<Place, std::uint64_t> stage_bytes_;
-  std::map<std::string, double> fetch_rates_;  // by host, bytes a second
+  std::map<Place, std::uint64_t> stage_memory_;
+  std::map<std::string, std::uint64_t> most_memory_;  // by stage, of all environments
+  std::map<std::string, double> fetch_rates_;         // by host, bytes a second
   std::map<std::string, double> push_rates_;
 };
 

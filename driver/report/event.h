@@ -29,10 +29,11 @@ inline bool did_run(StageState state) {
 
 struct StageStatus {
   StageState state = StageState::Waiting;
-  double seconds = 0;  // that it ran
-  std::string detail;  // reused or built: the image; running: from what; failed: why
-  std::string log;     // path of its full log; empty where it never ran
-  std::string image;   // the image kept of it, also of a failure; empty where there is none
+  double seconds = 0;        // that it ran
+  std::string detail;        // reused or built: the image; running: from what; failed: why
+  std::string log;           // path of its full log; empty where it never ran
+  std::string image;         // the image kept of it, also of a failure; empty where there is none
+  std::uint64_t memory = 0;  // bytes that what ran in it held at most; 0: not looked at
   std::vector<LogFinding> findings = {};  // what its log says went wrong, the worst first
 };
 
@@ -68,11 +69,12 @@ struct MachineSample {
   unsigned slots_used = 0;  // job slots that containers have; 0 where there is no pool
   unsigned slots = 0;       // of the pool; 0: there is none
   std::uint64_t free = 0;   // bytes where the engine keeps images; 0: not known
-  struct StageSlots {
+  struct StageUse {
     std::size_t environment = 0, stage = 0;
-    unsigned slots = 0;
+    unsigned slots = 0;        // job slots that it has; 0 where there is no pool
+    std::uint64_t memory = 0;  // bytes that it holds; 0: not known
   };
-  std::vector<StageSlots> stages = {};  // that run, with a pool
+  std::vector<StageUse> stages = {};  // that run
 };
 
 class Reporter {

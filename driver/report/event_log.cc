@@ -93,6 +93,7 @@ void EventLog::changed(const std::vector<EnvironmentStatus>& all, std::size_t en
                         {"detail", status.detail},
                         {"image", status.image},
                         {"log", status.log}};
+  if (status.memory > 0) event["memory"] = status.memory;
   if (!status.findings.empty()) event["findings"] = findings_json(status.findings);
   add(line_of(event));
 }
@@ -108,10 +109,11 @@ void EventLog::package(std::size_t environment, std::size_t stage, const Package
 
 void EventLog::sampled(const MachineSample& sample) {
   ordered_json stages = ordered_json::array();
-  for (const MachineSample::StageSlots& one : sample.stages)
+  for (const MachineSample::StageUse& one : sample.stages)
     stages.push_back({{"environment", names_[one.environment].environment},
                       {"stage", names_[one.environment].stages[one.stage]},
-                      {"slots", one.slots}});
+                      {"slots", one.slots},
+                      {"memory", one.memory}});
   add(line_of({{"event", "machine"},
                {"time", now_()},
                {"busy", sample.busy},

@@ -7,10 +7,11 @@
 //   outlook  text, seconds: what was expected before it began
 //   begin    environments: [{name, stages: [{name, state, image, expected_seconds, packages, reasons}]}]
 //   stage    environment, stage, state, seconds, detail, image, log, findings: [{kind, package, version,
-//            message, file, line, excerpt}]: it just changed its state
+//            message, file, line, excerpt}], memory (bytes that it held at most): it just changed its state
 //   package  environment, stage, package, state ("building", "built", "failed", "not begun")
 //   note     text
-//   machine  busy, memory (0 … 1), slots, slots_used, free (bytes), stages: [{environment, stage, slots}]
+//   machine  busy, memory (0 … 1), slots, slots_used, free (bytes), stages: [{environment, stage, slots,
+//            memory (bytes)}]
 //   lost     lines: so many were not written, as the reader was too slow
 //   end      seconds: the last stage has ended
 //   exit     status: that of the command

@@ -173,6 +173,7 @@ std::string box(const ReportInput& input, std::size_t e, std::size_t s, Space& s
       css_class(stage.status.state), word(stage.status.state));
   if (seconds > 0) text += " after " + duration_html(seconds);
   if (stage.expected.seconds > 0) text += "; expected: " + duration_html(stage.expected.seconds);
+  if (stage.status.memory > 0) text += "; memory: " + size_text(stage.status.memory) + " at most";
   text += "</p>\n";
   if (!stage.status.detail.empty() && stage.status.detail != stage.status.image)
     text += "<p>" + escaped(stage.status.detail, 600) + "</p>\n";

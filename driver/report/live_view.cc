@@ -61,7 +61,7 @@ double fraction_of(const StageRecord& stage, double now) {
 
 unsigned slots_of(const RunRecord& run, StagePlace place) {
   if (run.samples.empty()) return 0;
-  for (const MachineSample::StageSlots& one : run.samples.back().machine.stages)
+  for (const MachineSample::StageUse& one : run.samples.back().machine.stages)
     if (one.environment == place.environment && one.stage == place.stage) return one.slots;
   return 0;
 }

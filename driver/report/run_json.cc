@@ -87,6 +87,7 @@ ordered_json stage_json(const StageRecord& stage) {
           {"began", time_json(stage.began)},
           {"ended", time_json(stage.ended)},
           {"seconds", stage.status.seconds},
+          {"memory", stage.status.memory},
           {"expected_seconds", stage.expected.seconds},
           {"expected_packages", stage.expected.packages},
           {"reasons", stage.expected.reasons},

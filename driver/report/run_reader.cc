@@ -99,7 +99,8 @@ class RunReader {
       if (auto place = places_.find({text(one, "environment"), text(one, "stage")}); place != places_.end())
         sample.stages.push_back({.environment = place->second.first,
                                  .stage = place->second.second,
-                                 .slots = static_cast<unsigned>(count(one, "slots"))});
+                                 .slots = static_cast<unsigned>(count(one, "slots")),
+                                 .memory = count(one, "memory")});
     run_.sample(time, sample);
   }
 
@@ -144,6 +145,7 @@ class RunReader {
                  .detail = text(event, "detail"),
                  .log = text(event, "log"),
                  .image = text(event, "image"),
+                 .memory = count(event, "memory"),
                  .findings = findings_of(event)});
   }
 

@@ -62,10 +62,12 @@ BuildResult BuildRun::run() {
   std::optional<MachineWatch> watch;
   bool anything =
       std::any_of(flow.begin(), flow.end(), [](const FlowStep& step) { return step.task.seconds > 0; });
-  if (options_.watch_machine && anything)
+  FlowExecutor executor(std::move(flow), {.at_once = at_once_, .memory = options_.memory});
+  flow_ = &executor;
+  if (options_.watch_every && anything)
     watch.emplace([this](MachineSample& sample) { complete(sample); },
-                  [this](const MachineSample& sample) { reporter_.sampled(sample); });
-  execute_flow(flow, {.at_once = at_once_});
+                  [this](const MachineSample& sample) { reporter_.sampled(sample); }, *options_.watch_every);
+  executor.run();
   watch.reset();
   reporter_.ends(result_.environments, std::chrono::duration<double>(Clock::now() - began).count());
   for (const std::string& note : last_notes_) reporter_.note(note);
@@ -84,6 +86,7 @@ std::vector<FlowStep> BuildRun::steps() {
   std::vector<FlowStep> steps;
   for (std::size_t i = 0; i < tasks.size(); ++i) {
     std::size_t e = outlook.stages[i].build, s = outlook.stages[i].stage;
+    step_of_[{e, s}] = i;
     StageExpectation& expected = result_.environments[e].expected[s];
     expected.seconds = tasks[i].seconds;
     expected.packages = outlook.stages[i].forecast.packages.size();
@@ -91,28 +94,6 @@ std::vector<FlowStep> BuildRun::steps() {
     steps.push_back({.task = tasks[i], .work = [this, e, s] { step(e, s); }});
   }
   return steps;
-}
-
-// Who has which job slots, and how much room there is.
-void BuildRun::complete(MachineSample& sample) {
-  if (std::optional<fs::path> storage = storage_folder()) sample.free = free_bytes(*storage).value_or(0);
-  if (options_.slots == nullptr) return;
-  sample.slots = options_.slots->count();
-  sample.slots_used = sample.slots - std::min(sample.slots, options_.slots->free());
-  std::lock_guard lock(mutex_);
-  for (const auto& [place, workplace] : running_)
-    sample.stages.push_back({.environment = place.first, .stage = place.second, .slots = workplace->slots()});
-}
-
-std::optional<fs::path> BuildRun::storage_folder() {
-  std::call_once(asked_storage_, [this] {
-    try {
-      storage_ = world_.engine.storage_folder();
-    } catch (const Error&) {
-      // What can be done without it is; what cannot will tell.
-    }
-  });
-  return storage_;
 }
 
 // The one function that changes a stage's state.

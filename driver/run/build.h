@@ -1,6 +1,7 @@
 // A build: several environments, each with its plan and its decisions, run to the end.
 #pragma once
 
+#include <chrono>
 #include <map>
 #include <memory>
 #include <stop_token>
@@ -71,8 +72,11 @@ struct BuildOptions {
   std::uint64_t min_free = 0;        // bytes that stay free where the engine keeps images
   std::optional<double> stall = {};  // seconds of silence after which a stage is stopped
   JobSlots* slots = nullptr;         // that all makes share; null: each has jobs of its own
-  bool watch_machine = false;        // tells the reporter how busy it is
-  PushQueue* pushes = nullptr;       // where what is finished goes; null: nowhere
+  std::uint64_t memory = 0;          // bytes that stages at once may hold, as predicted; 0: not looked at
+  // How often it is looked at what the machine and the stages do: for the reporter, and for what is learned
+  // of memory. Absent: never.
+  std::optional<std::chrono::milliseconds> watch_every = {};
+  PushQueue* pushes = nullptr;  // where what is finished goes; null: nowhere
 };
 
 // What tells an image's content: its digest in a registry, else its id.

@@ -1,6 +1,6 @@
 // One run of several builds: the state of every stage, and the one place where it changes. Private to
 // build*.cc: the flow (build.cc), settling where an environment begins (build_settle.cc), running a stage
-// (build_stage.cc).
+// (build_stage.cc), what the machine bears (build_limits.cc).
 //
 // Thread rule: steps come from the flow's threads. An environment's decisions change only while it settles,
 // before any of its steps goes on.
@@ -30,11 +30,10 @@ class BuildRun {
 
  private:
   using Clock = std::chrono::steady_clock;
+  using Position = std::pair<std::size_t, std::size_t>;  // environment and stage
 
   // build.cc
   std::vector<FlowStep> steps();
-  void complete(MachineSample& sample);
-  std::optional<fs::path> storage_folder();
   void change(std::size_t e, std::size_t s, StageStatus status);
   StageStatus status(std::size_t e, std::size_t s);
   void step(std::size_t e, std::size_t s);
@@ -49,6 +48,14 @@ class BuildRun {
   void failed(bool BuildResult::*kind);
   void engine_error(std::size_t e, std::size_t s, const std::string& what, const std::string& log,
                     double seconds = 0);
+
+  // build_limits.cc
+  void complete(MachineSample& sample);
+  void look_at_memory();
+  void note_lack_of_memory();
+  std::optional<fs::path> storage_folder();
+  std::uint64_t predicted_bytes(std::size_t e, std::size_t s) const;
+  std::string take_room(std::size_t e, std::size_t s, std::uint64_t& needed);
 
   // build_settle.cc
   void settle(std::size_t e);
@@ -79,15 +86,15 @@ class BuildRun {
     RunOutcome outcome = {};
     StopReason reason = StopReason::None;
     double seconds = 0;
+    std::uint64_t memory = 0;  // bytes at most, as far as it was looked at
   };
-  RunOutcome run_in(Workplace& place, const Ran& ran, Ladder& ladder);
+  class Running;
+  void run_in(Workplace& place, Ran& ran, Ladder& ladder);
   void built(const Ran& ran, std::shared_ptr<Workplace> place);
   void not_built(const Ran& ran, Workplace& place);
   std::optional<StageTimes> times(std::size_t e, std::size_t s) const;
   // Room that a stage is predicted to need, kept for it as long as it runs.
   class Room;
-  std::string take_room(std::size_t e, std::size_t s, std::uint64_t& needed);
-  std::uint64_t predicted_bytes(std::size_t e, std::size_t s) const;
   void note_missing_packages(const Ran& ran);
   void write_journal(const Ran& ran, const Workplace& place, const Snapshot* image, double commit_seconds);
   // The image as its labels tell it, looked up once; null where none was made.
@@ -106,9 +113,17 @@ class BuildRun {
   std::mutex mutex_;        // of result_, fresh_snapshots_, last_notes_, running_ and reserved_
   BuildResult result_;
   std::vector<std::unique_ptr<Snapshot>> fresh_snapshots_;
-  std::map<std::pair<std::size_t, std::size_t>, const Workplace*> running_;  // by environment and stage
-  std::uint64_t reserved_ = 0;              // bytes that stages that run are predicted to need
-  std::vector<std::string> last_notes_;     // told when all has ended
+  struct RunningStage {
+    const Workplace* place = nullptr;
+    std::uint64_t memory = 0;       // bytes that it holds
+    std::uint64_t most_memory = 0;  // that it held so far
+  };
+  std::map<Position, RunningStage> running_;
+  std::uint64_t reserved_ = 0;           // bytes that stages that run are predicted to need
+  std::vector<std::string> last_notes_;  // told when all has ended
+  FlowExecutor* flow_ = nullptr;         // while it runs
+  std::map<Position, std::size_t> step_of_;
+  bool told_lack_of_memory_ = false;
   std::vector<WorkplaceSetting> settings_;  // one per environment
   std::vector<std::unique_ptr<std::once_flag>> settled_;
   std::vector<std::optional<SharedStages>> shared_;  // per environment

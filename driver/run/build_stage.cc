@@ -12,7 +12,6 @@
 namespace stagemake {
 namespace {
 
-constexpr double kRoomMargin = 1.2;            // over what a stage took last
 constexpr std::size_t kLogLimit = 256u << 20;  // bytes; a longer one is not looked through
 constexpr double kUnknownStageBytes = 500e6;   // for the time that a push takes
 
@@ -51,43 +50,6 @@ StageOutcome outcome_of(const RunOutcome& outcome, StopReason reason) {
 }
 
 }  // namespace
-
-// What a stage will add to the engine's storage, by what it took before; 0 where that is not known.
-std::uint64_t BuildRun::predicted_bytes(std::size_t e, std::size_t s) const {
-  const EnvironmentBuild& build = builds_[e];
-  std::optional<std::uint64_t> took =
-      world_.predictions.stage_bytes(build.plan.environment.name, build.plan.stages[s].name);
-  // What is ready already takes no room any more.
-  double part = 1;
-  if (const std::optional<Candidate>& start = build.decisions[s].start;
-      start && !build.plan.stages[s].packages.empty())
-    part = static_cast<double>(start->to_build.size()) /
-           static_cast<double>(std::max<std::size_t>(1, start->ready + start->to_build.size()));
-  return static_cast<std::uint64_t>(kRoomMargin * part * static_cast<double>(took.value_or(0)));
-}
-
-// Keeps room for a stage. Why it would fill the disk, beside those that run; empty where it would not, as far
-// as is known.
-std::string BuildRun::take_room(std::size_t e, std::size_t s, std::uint64_t& needed) {
-  needed = predicted_bytes(e, s);
-  if (needed == 0 && options_.min_free == 0) return {};
-  std::optional<fs::path> storage = storage_folder();
-  std::optional<std::uint64_t> free = storage ? free_bytes(*storage) : std::nullopt;
-  std::lock_guard lock(mutex_);
-  std::uint64_t all = needed + reserved_ + options_.min_free;
-  if (!free || *free >= all) {
-    reserved_ += needed;
-    return {};
-  }
-  std::vector<std::string> parts;
-  if (needed > 0) parts.push_back(fmt::format("it needs about {}, as it did before", size_text(needed)));
-  if (reserved_ > 0) parts.push_back(fmt::format("what runs beside it {}", size_text(reserved_)));
-  if (options_.min_free > 0)
-    parts.push_back(fmt::format("{} are to stay free", size_text(options_.min_free)));
-  needed = 0;
-  return fmt::format("{}, and {} are free in {}: `stagemake gc --min-free {}M` makes room", join(parts, ", "),
-                     size_text(*free), storage->string(), all / 1'000'000 + 1);
-}
 
 class BuildRun::Room {
  public:
@@ -180,7 +142,31 @@ std::optional<StageTimes> BuildRun::times(std::size_t e, std::size_t s) const {
   return stage_times(*options_.time, saving);
 }
 
-RunOutcome BuildRun::run_in(Workplace& place, const Ran& ran, Ladder& ladder) {
+// A stage that runs, where the machine's watch sees it.
+class BuildRun::Running {
+ public:
+  Running(BuildRun& run, const Ran& ran, const Workplace& place) : run_(run), at_(ran.e, ran.s) {
+    std::lock_guard lock(run_.mutex_);
+    run_.running_[at_] = {.place = &place};
+  }
+  ~Running() {
+    std::lock_guard lock(run_.mutex_);
+    run_.running_.erase(at_);
+  }
+  Running(const Running&) = delete;
+  Running& operator=(const Running&) = delete;
+
+  std::uint64_t most_memory() const {
+    std::lock_guard lock(run_.mutex_);
+    return run_.running_.at(at_).most_memory;
+  }
+
+ private:
+  BuildRun& run_;
+  const Position at_;
+};
+
+void BuildRun::run_in(Workplace& place, Ran& ran, Ladder& ladder) {
   const std::size_t e = ran.e, s = ran.s;
   const std::string& log = ran.log;
   const EnvironmentStatus& shown = result_.environments[e];  // its names never change
@@ -203,32 +189,22 @@ RunOutcome BuildRun::run_in(Workplace& place, const Ran& ran, Ladder& ladder) {
                                             << findings;
           ladder.stop(StopReason::Stall);
         });
-  struct Running {
-    BuildRun& run;
-    std::pair<std::size_t, std::size_t> at;
-    Running(BuildRun& of, std::size_t environment, std::size_t stage, const Workplace& workplace)
-        : run(of), at(environment, stage) {
-      std::lock_guard lock(run.mutex_);
-      run.running_[at] = &workplace;
-    }
-    ~Running() {
-      std::lock_guard lock(run.mutex_);
-      run.running_.erase(at);
-    }
-  } running(*this, e, s, place);
-  return place.run(s, {.log = log,
-                       .also =
-                           [&](std::string_view piece) {
-                             if (watch) watch->heard();
-                             if (!piece.empty()) reporter_.printed(shown.name, shown.stage_names[s], piece);
-                           },
-                       .package =
-                           [&](const PackageStatus& package) {
-                             if (watch) watch->heard();
-                             reporter_.package(e, s, package);
-                           },
-                       .stop = ladder.request(),
-                       .guard = guard});
+  Running running(*this, ran, place);
+  ran.outcome = place.run(s, {.log = log,
+                              .also =
+                                  [&](std::string_view piece) {
+                                    if (watch) watch->heard();
+                                    if (!piece.empty())
+                                      reporter_.printed(shown.name, shown.stage_names[s], piece);
+                                  },
+                              .package =
+                                  [&](const PackageStatus& package) {
+                                    if (watch) watch->heard();
+                                    reporter_.package(e, s, package);
+                                  },
+                              .stop = ladder.request(),
+                              .guard = guard});
+  ran.memory = running.most_memory();
 }
 
 void BuildRun::run_stage(std::size_t e, std::size_t s, const std::string& log) {
@@ -237,7 +213,7 @@ void BuildRun::run_stage(std::size_t e, std::size_t s, const std::string& log) {
   Ran ran{.e = e, .s = s, .log = log, .before = place->installed()};
   Ladder ladder(world_.clock, options_.stop, options_.kill, times(e, s));
   try {
-    ran.outcome = run_in(*place, ran, ladder);
+    run_in(*place, ran, ladder);
   } catch (const Error& error) {
     if (!place->has_worked()) throw;
     if (error.status() == ExitStatus::EngineUnusable) throw kept(*place, error);
@@ -265,7 +241,8 @@ void BuildRun::run_stage(std::size_t e, std::size_t s, const std::string& log) {
 }
 
 void BuildRun::built(const Ran& ran, std::shared_ptr<Workplace> place) {
-  StageStatus status{.state = StageState::Built, .seconds = ran.seconds, .log = ran.log};
+  StageStatus status{
+      .state = StageState::Built, .seconds = ran.seconds, .log = ran.log, .memory = ran.memory};
   double commit_seconds = 0;
   if (builds_[ran.e].decisions[ran.s].commit) {
     double began = world_.clock.now();
@@ -285,7 +262,7 @@ void BuildRun::built(const Ran& ran, std::shared_ptr<Workplace> place) {
 
 void BuildRun::not_built(const Ran& ran, Workplace& place) {
   double began = world_.clock.now();
-  StageStatus status{.log = ran.log, .image = commit(place, ran.s, false)};
+  StageStatus status{.log = ran.log, .image = commit(place, ran.s, false), .memory = ran.memory};
   double commit_seconds = world_.clock.now() - began;
   status.seconds = ran.seconds + commit_seconds;
   bool ended = ran.reason == StopReason::Signal || ran.reason == StopReason::Deadline;
@@ -335,6 +312,7 @@ void BuildRun::write_journal(const Ran& ran, const Workplace& place, const Snaps
       .seconds = ran.seconds,
       .commit_seconds = commit_seconds,
       .bytes = image != nullptr && image->size > place.size_before() ? image->size - place.size_before() : 0,
+      .memory = ran.memory,
       .engine = world_.engine.name()});
   for (const auto& [name, package] : place.installed()) {
     auto before = ran.before.find(name);

@@ -46,6 +46,16 @@ class WaitingThreads {
     changed_.notify_all();
   }
 
+  void takes(std::size_t step, std::uint64_t memory) {
+    std::lock_guard lock(mutex_);
+    dispatcher_.takes(step, memory);
+  }
+
+  FlowExecutor::MemoryUse memory() const {
+    std::lock_guard lock(mutex_);
+    return {.lacks = dispatcher_.lacks_memory(), .used = dispatcher_.memory_used()};
+  }
+
  private:
   void serve(std::stop_token stop) {
     std::unique_lock lock(mutex_);
@@ -66,7 +76,7 @@ class WaitingThreads {
   }
 
   const std::function<void(std::size_t)> work_, ended_;
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::condition_variable_any changed_;
   Dispatcher dispatcher_;
   std::vector<std::size_t> followers_;  // of each step, how many come right after it
@@ -77,40 +87,66 @@ class WaitingThreads {
 
 }  // namespace
 
-void execute_flow(const std::vector<FlowStep>& steps, const DispatchLimits& limits) {
-  if (steps.empty()) return;
+struct FlowExecutor::Graph {
+  Graph(const std::vector<FlowStep>& steps, const DispatchLimits& limits)
+      : gateways(steps.size()),
+        threads(
+            steps, limits, [this, &steps](std::size_t step) { work(steps[step]); },
+            [this](std::size_t step) {
+              gateways[step]->try_put(continue_msg());
+              gateways[step]->release_wait();
+            }) {}
+
+  void work(const FlowStep& step) {
+    try {
+      step.work();
+    } catch (...) {  // an exception that left a node would cancel the whole graph, and with it other builds
+      std::lock_guard lock(error_mutex);
+      if (!error) error = std::current_exception();
+    }
+  }
+
   tbb::flow::graph graph;
   std::mutex error_mutex;
   std::exception_ptr error;
   // Before the threads: a thread may still be leaving a node when all is done.
   std::vector<std::unique_ptr<StepNode>> nodes;
-  std::vector<StepNode::gateway_type*> gateways(steps.size());
-  auto work = [&](std::size_t step) {
-    try {
-      steps[step].work();
-    } catch (...) {  // an exception that left a node would cancel the whole graph, and with it other builds
-      std::lock_guard lock(error_mutex);
-      if (!error) error = std::current_exception();
-    }
-  };
-  auto tell_graph = [&](std::size_t step) {
-    gateways[step]->try_put(continue_msg());
-    gateways[step]->release_wait();
-  };
-  WaitingThreads threads(steps, limits, work, tell_graph);
-  for (std::size_t i = 0; i < steps.size(); ++i)
-    nodes.push_back(std::make_unique<StepNode>(graph, tbb::flow::unlimited,
-                                               [&, i](continue_msg, StepNode::gateway_type& gateway) {
-                                                 gateway.reserve_wait();
-                                                 gateways[i] = &gateway;
-                                                 threads.add_ready(i);
-                                               }));
-  for (std::size_t i = 0; i < steps.size(); ++i)
-    if (steps[i].task.after) tbb::flow::make_edge(*nodes[*steps[i].task.after], *nodes[i]);
-  for (std::size_t i = 0; i < steps.size(); ++i)
-    if (!steps[i].task.after) nodes[i]->try_put(continue_msg());
-  graph.wait_for_all();
-  if (error) std::rethrow_exception(error);
+  std::vector<StepNode::gateway_type*> gateways;
+  WaitingThreads threads;
+};
+
+FlowExecutor::FlowExecutor(std::vector<FlowStep> steps, const DispatchLimits& limits)
+    : steps_(std::move(steps)), graph_(std::make_unique<Graph>(steps_, limits)) {}
+
+FlowExecutor::~FlowExecutor() = default;
+
+void FlowExecutor::run() {
+  Graph& all = *graph_;
+  for (std::size_t i = 0; i < steps_.size(); ++i)
+    all.nodes.push_back(std::make_unique<StepNode>(all.graph, tbb::flow::unlimited,
+                                                   [&all, i](continue_msg, StepNode::gateway_type& gateway) {
+                                                     gateway.reserve_wait();
+                                                     all.gateways[i] = &gateway;
+                                                     all.threads.add_ready(i);
+                                                   }));
+  for (std::size_t i = 0; i < steps_.size(); ++i)
+    if (steps_[i].task.after) tbb::flow::make_edge(*all.nodes[*steps_[i].task.after], *all.nodes[i]);
+  for (std::size_t i = 0; i < steps_.size(); ++i)
+    if (!steps_[i].task.after) all.nodes[i]->try_put(continue_msg());
+  all.graph.wait_for_all();
+  if (all.error) std::rethrow_exception(all.error);
+}
+
+void FlowExecutor::takes(std::size_t step, std::uint64_t memory) {
+  graph_->threads.takes(step, memory);
+}
+
+FlowExecutor::MemoryUse FlowExecutor::memory() const {
+  return graph_->threads.memory();
+}
+
+void execute_flow(const std::vector<FlowStep>& steps, const DispatchLimits& limits) {
+  FlowExecutor(steps, limits).run();
 }
 
 }  // namespace stagemake

@@ -6,7 +6,9 @@
 // throws is an error of the program's: steps return what went wrong as data.
 #pragma once
 
+#include <cstdint>
 #include <functional>
+#include <memory>
 #include <vector>
 
 #include "plan/dispatch.h"
@@ -16,6 +18,31 @@ namespace stagemake {
 struct FlowStep {
   Task task = {};
   std::function<void()> work;  // called once, when the step that it comes after has returned
+};
+
+class FlowExecutor {
+ public:
+  FlowExecutor(std::vector<FlowStep> steps, const DispatchLimits& limits);
+  ~FlowExecutor();
+  FlowExecutor(const FlowExecutor&) = delete;
+  FlowExecutor& operator=(const FlowExecutor&) = delete;
+
+  // Returns when all steps have run. Once.
+  void run();
+
+  // What the Dispatcher is told and asked, from any thread, also from steps: a step that runs takes more
+  // memory than was thought; and whether, and how much being taken, steps wait for memory.
+  void takes(std::size_t step, std::uint64_t memory);
+  struct MemoryUse {
+    bool lacks = false;      // steps wait for nothing else
+    std::uint64_t used = 0;  // bytes, as it is thought
+  };
+  MemoryUse memory() const;
+
+ private:
+  struct Graph;
+  const std::vector<FlowStep> steps_;
+  const std::unique_ptr<Graph> graph_;
 };
 
 // Returns when all have run.

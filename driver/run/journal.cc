@@ -60,8 +60,7 @@ double seconds_of(const json& line, const char* member) {
   return seconds;
 }
 
-std::uint64_t bytes_of(const json& line) {
-  const json& bytes = line.at("bytes");
+std::uint64_t bytes_of(const json& bytes) {
   if (!bytes.is_number_unsigned()) throw Damaged();
   return bytes.get<std::uint64_t>();
 }
@@ -77,7 +76,9 @@ StageRun stage_run(const json& line) {
           .outcome = static_cast<StageOutcome>(found - std::begin(kOutcomes)),
           .seconds = seconds_of(line, "seconds"),
           .commit_seconds = seconds_of(line, "commit_seconds"),
-          .bytes = bytes_of(line),
+          .bytes = bytes_of(line.at("bytes")),
+          // Lines of earlier versions have none.
+          .memory = line.contains("memory") ? bytes_of(line.at("memory")) : 0,
           .engine = text_of(line, "engine")};
 }
 
@@ -93,7 +94,7 @@ TransferRecord transfer(const json& line, TransferRecord::Kind kind) {
   return {.kind = kind,
           .when = line.at("when").get<std::int64_t>(),
           .host = text_of(line, "host"),
-          .bytes = bytes_of(line),
+          .bytes = bytes_of(line.at("bytes")),
           .seconds = seconds_of(line, "seconds"),
           .ok = line.at("ok").get<bool>()};
 }
@@ -105,7 +106,7 @@ Eviction eviction(const json& line) {
           .key = text_of(line, "key"),
           .complete = line.at("complete").get<bool>(),
           .image = text_of(line, "image"),
-          .bytes = bytes_of(line),
+          .bytes = bytes_of(line.at("bytes")),
           .rebuild_seconds = seconds_of(line, "rebuild_seconds"),
           .why = text_of(line, "why")};
 }
@@ -192,6 +193,7 @@ bool Journal::add(const StageRun& run) {
                                                       {"seconds", sound(run.seconds)},
                                                       {"commit_seconds", sound(run.commit_seconds)},
                                                       {"bytes", run.bytes},
+                                                      {"memory", run.memory},
                                                       {"engine", bounded(run.engine)}}));
 }
 

@@ -32,6 +32,7 @@ struct StageRun {
   double seconds = 0;         // without the commit
   double commit_seconds = 0;  // 0: no image was made
   std::uint64_t bytes = 0;    // by which the image grew; 0: none was made, or it is not known
+  std::uint64_t memory = 0;   // that what ran in it held at most, as far as it was looked at; 0: it was not
   std::string engine = {};
 };
 

@@ -34,6 +34,7 @@ Predictions learned(const JournalContents& journal, const std::vector<Snapshot>&
                            .seconds = run.seconds,
                            .commit_seconds = run.commit_seconds,
                            .bytes = run.bytes,
+                           .memory = run.memory,
                            .when = run.when});
   for (const TransferRecord& transfer : journal.transfers)
     if (transfer.ok)

@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/files.h"
+#include "base/machine.h"
 #include "base/text.h"
 
 namespace stagemake {
@@ -41,18 +42,6 @@ std::optional<ProcessorTimes> processor_times(std::string_view stat) {
   return times;
 }
 
-std::optional<double> memory_in_use(std::string_view meminfo) {
-  std::optional<unsigned long long> total, available;
-  for (std::string_view line : lines(meminfo)) {
-    std::vector<std::string_view> fields = words(line);
-    if (fields.size() < 2) continue;
-    if (fields[0] == "MemTotal:") total = number(fields[1]);
-    if (fields[0] == "MemAvailable:") available = number(fields[1]);
-  }
-  if (!total || !available || *total == 0 || *available > *total) return std::nullopt;
-  return 1 - static_cast<double>(*available) / static_cast<double>(*total);
-}
-
 MachineWatch::MachineWatch(std::function<void(MachineSample&)> complete,
                            std::function<void(const MachineSample&)> tell, std::chrono::milliseconds between)
     : thread_([complete = std::move(complete), tell = std::move(tell), between](const std::stop_token& stop) {
@@ -62,9 +51,10 @@ MachineWatch::MachineWatch(std::function<void(MachineSample&)> complete,
         std::optional<ProcessorTimes> before = processor_times(content("/proc/stat"));
         while (!never.wait_for(lock, stop, between, [] { return false; }) && !stop.stop_requested()) {
           std::optional<ProcessorTimes> now = processor_times(content("/proc/stat"));
-          std::optional<double> memory = memory_in_use(content("/proc/meminfo"));
+          std::optional<MachineMemory> memory = machine_memory();
           if (!before || !now || !memory) return;
-          MachineSample sample{.memory = *memory};
+          MachineSample sample{.memory = 1 - static_cast<double>(memory->available) /
+                                                 static_cast<double>(memory->total)};
           if (now->all > before->all && now->busy >= before->busy)
             sample.busy =
                 static_cast<double>(now->busy - before->busy) / static_cast<double>(now->all - before->all);

@@ -26,7 +26,5 @@ struct ProcessorTimes {
   unsigned long long busy = 0, all = 0;
 };
 std::optional<ProcessorTimes> processor_times(std::string_view stat);
-// Of /proc/meminfo: the part in use, 0 … 1, without what the kernel gives back when it is asked.
-std::optional<double> memory_in_use(std::string_view meminfo);
 
 }  // namespace stagemake

@@ -11,6 +11,9 @@ namespace {
 
 using Action = StageDecision::Action;
 
+// Over what a stage was seen to hold: it was looked at now and then only.
+constexpr double kMemoryMargin = 1.2;
+
 // What of its stage's packages each of them needs, by position.
 std::vector<SimulatedPackage> simulated_packages(const DependencyGraph& graph, const StageForecast& stage) {
   std::map<PackageId, std::size_t> positions;
@@ -38,6 +41,13 @@ bool makes_the_same(const EnvironmentBuild& other, const EnvironmentBuild& build
          other.plan.stages[stage].name == build.plan.stages[stage].name &&
          other.decisions[stage].action == Action::Build && other.decisions[stage].commit &&
          build.decisions[stage].action == Action::Build;
+}
+
+// Bytes; 0 where nothing is known.
+std::uint64_t predicted_memory(const BuildWorld& world, const StagePlan& plan, std::size_t stage) {
+  std::uint64_t most =
+      world.predictions.stage_memory(plan.environment.name, plan.stages[stage].name).value_or(0);
+  return static_cast<std::uint64_t>(kMemoryMargin * static_cast<double>(most));
 }
 
 }  // namespace
@@ -83,6 +93,7 @@ Outlook outlook_of(const BuildWorld& world, const std::vector<EnvironmentBuild>&
         simulated.waiting_seconds = stages[s].fetch_seconds;
         simulated.alone_seconds = stages[s].beside_seconds;
         simulated.packages = simulated_packages(graph, stages[s]);
+        simulated.memory = predicted_memory(world, build.plan, s);
       }
       places[b][s] = outlook.stages.size();
       outlook.simulated.push_back(std::move(simulated));

@@ -31,6 +31,19 @@ TEST(Machine, WhatIsLacking) {
   EXPECT_THAT(lacking_features("", ""), IsEmpty());
 }
 
+TEST(Machine, ItsMemory) {
+  std::optional<MachineMemory> memory =
+      machine_memory("MemTotal: 1000 kB\nMemFree: 10 kB\nMemAvailable: 250 kB\n");
+  ASSERT_TRUE(memory);
+  EXPECT_EQ(memory->total, 1000u * 1024);
+  EXPECT_EQ(memory->available, 250u * 1024);
+  for (const char* text : {"", "MemTotal: 0 kB\nMemAvailable: 0 kB\n", "MemTotal: 10 kB\n",
+                           "MemTotal: 10 kB\nMemAvailable: 20 kB\n", "MemTotal: x kB\nMemAvailable: 2 kB\n"})
+    EXPECT_FALSE(machine_memory(text)) << text;
+  ASSERT_TRUE(machine_memory());
+  EXPECT_GT(machine_memory()->available, 0u);
+}
+
 TEST(Durations, AsPeopleWriteThem) {
   EXPECT_EQ(duration_in("5h40m"), 20400);
   EXPECT_EQ(duration_in("90m"), 5400);

@@ -118,6 +118,32 @@ TEST_P(Conformance, ProcessesAreThoseThatRunInside) {
                           [&](const ContainerProcess& process) { return process.pid == sleep->parent; }));
 }
 
+TEST_P(Conformance, TellsTheMemoryThatWhatRunsInsideHolds) {
+  std::string container = create();
+  std::vector<std::string> all = {"not-there", container, create()};
+  EXPECT_THAT(engine().memory_in_use({}), IsEmpty());
+  EXPECT_THAT(engine().memory_in_use(all), IsEmpty()) << "nothing runs";
+  if (!bench_->runs_processes()) return;
+  constexpr std::uint64_t kHeld = 60'000'000;
+  std::map<std::string, std::uint64_t> held;
+  std::jthread looks;
+  std::stop_source stop;
+  auto look = [&] {
+    held = engine().memory_in_use(all);
+    stop.request_stop();
+  };
+  engine().run(container,
+               fmt::format("held=$(head -c {} /dev/zero | tr '\\0' x); echo ready; sleep 100", kHeld),
+               [&](std::string_view) {
+                 if (!looks.joinable()) looks = std::jthread(look);
+               },
+               {.stop = stop.get_token(), .grace = kShortGrace});
+  looks.join();
+  ASSERT_THAT(held, testing::ElementsAre(testing::Pair(container, testing::Gt(kHeld))));
+  EXPECT_LT(held[container], 5 * kHeld);
+  EXPECT_THAT(engine().memory_in_use(all), IsEmpty()) << "it has ended";
+}
+
 TEST_P(Conformance, AKillRequestDoesNotWait) {
   std::string number = fmt::format("91{}", ::getpid() * 10);
   for (bool asked_before : {true, false}) {

@@ -83,5 +83,37 @@ TEST(Dispatch, WhatIsLargerThanTheMachineRunsAlone) {
   EXPECT_EQ(dispatcher.next(), 1u);
 }
 
+TEST(Dispatch, WhatTurnsOutLargerLeavesLessRoom) {
+  Dispatcher dispatcher({{.seconds = 9}, {.seconds = 8, .memory = 6}, {.seconds = 7, .memory = 6}},
+                        {.at_once = 9, .memory = 10});
+  for (std::size_t i : {0u, 1u, 2u}) dispatcher.add_ready(i);
+  EXPECT_EQ(dispatcher.next(), 0u);
+  EXPECT_FALSE(dispatcher.lacks_memory());
+  dispatcher.takes(0, 7);
+  EXPECT_EQ(dispatcher.next(), std::nullopt);
+  EXPECT_TRUE(dispatcher.lacks_memory());
+  dispatcher.takes(0, 1);
+  EXPECT_EQ(dispatcher.memory_used(), 7u) << "it may come to that again";
+  dispatcher.end(0);
+  EXPECT_EQ(dispatcher.memory_used(), 0u);
+  EXPECT_EQ(dispatcher.next(), 1u);
+  EXPECT_EQ(dispatcher.memory_used(), 6u);
+}
+
+TEST(Dispatch, WhatNeedsMuchMemoryIsPassedOverSoOftenAndNotForEver) {
+  std::vector<Task> tasks = {{.seconds = 20, .memory = 4}, {.seconds = 10, .memory = 9}};
+  for (int i = 0; i < 8; ++i) tasks.push_back({.seconds = 1, .memory = 4});
+  Dispatcher dispatcher(tasks, {.at_once = 2, .memory = 10});
+  for (std::size_t i = 0; i < tasks.size(); ++i) dispatcher.add_ready(i);
+  EXPECT_EQ(dispatcher.next(), 0u);
+  for (std::size_t small : {2u, 3u}) {
+    EXPECT_EQ(dispatcher.next(), small) << "there is no room for 1";
+    dispatcher.end(small);
+  }
+  EXPECT_EQ(dispatcher.next(), std::nullopt) << "its room is kept free from now on";
+  dispatcher.end(0);
+  EXPECT_EQ(dispatcher.next(), 1u);
+}
+
 }  // namespace
 }  // namespace stagemake

@@ -123,5 +123,17 @@ TEST(Predictions, AStageGrowsByTheMostOfTheLastThree) {
   EXPECT_EQ(Predictions(seen).stage_bytes("a", "t"), std::nullopt);
 }
 
+TEST(Predictions, AStageHoldsTheMostOfTheLastFiveRunsOrWhatItDidElsewhere) {
+  Observations seen;
+  for (std::uint64_t memory : {9000u, 10u, 50u, 0u, 20u, 30u, 10u})
+    seen.stages.push_back({.environment = "a", .stage = "s", .built = false, .memory = memory});
+  seen.stages.push_back({.environment = "b", .stage = "s", .memory = 40});
+  Predictions known(seen);
+  EXPECT_EQ(known.stage_memory("a", "s"), 50u) << "failed or not; nothing is known of the 0";
+  EXPECT_EQ(known.stage_memory("b", "s"), 40u);
+  EXPECT_EQ(known.stage_memory("c", "s"), 50u);
+  EXPECT_EQ(known.stage_memory("a", "t"), std::nullopt);
+}
+
 }  // namespace
 }  // namespace stagemake

@@ -36,7 +36,7 @@ void tell(Reporter& reporter) {
   reporter.changed(all, 0, 1);
   reporter.package(0, 1, {.name = "gmp"});
   MachineSample sample{.busy = 0.5, .memory = 0.25, .slots_used = 1, .slots = 2, .free = 7};
-  sample.stages = {{.environment = 0, .stage = 1, .slots = 1}};
+  sample.stages = {{.environment = 0, .stage = 1, .slots = 1, .memory = 300}};
   reporter.sampled(sample);
   reporter.package(0, 1, {.name = "gmp", .state = PackageState::Failed});
   LogFinding finding{.package = "gmp", .version = "6", .message = "bad", .file = "/l/t.log", .line = 3};
@@ -46,6 +46,7 @@ void tell(Reporter& reporter) {
                       .detail = "exit status 2",
                       .log = "/l/t.log",
                       .image = "i:1-failed",
+                      .memory = 5'000'000'000,
                       .findings = {finding}};
   reporter.changed(all, 0, 1);
   reporter.note("a\nnote");
@@ -104,6 +105,7 @@ TEST_F(Events, AreReadBackAsTheRunThatTheyTellOf) {
   EXPECT_EQ(stage.status.state, StageState::Failed);
   EXPECT_EQ(stage.status.findings, other.status.findings);
   EXPECT_EQ(stage.status.image, other.status.image);
+  EXPECT_EQ(stage.status.memory, 5'000'000'000);
   EXPECT_EQ(stage.expected.packages, 2u);
   EXPECT_EQ(stage.expected.reasons[0], "TARGETS changed");
   EXPECT_THAT(stage.expected.reasons[1], HasSubstr("is new"))
@@ -114,6 +116,7 @@ TEST_F(Events, AreReadBackAsTheRunThatTheyTellOf) {
   ASSERT_THAT(run->samples, SizeIs(1));
   EXPECT_EQ(run->samples[0].machine.free, 7u);
   EXPECT_EQ(run->samples[0].machine.stages[0].slots, 1u);
+  EXPECT_EQ(run->samples[0].machine.stages[0].memory, 300u);
 }
 
 TEST_F(Events, ThatAreCutOffOrFaultyAreReadAsFarAsTheyGo) {

@@ -13,7 +13,8 @@ TEST(RunJson, SaysAllOfAStage) {
   ordered_json run = run_json(small_run().input());
   EXPECT_EQ(run["environments"][0]["name"], "debian-12.1-minimal");
   EXPECT_EQ(run["environments"][0]["stages"][0], ordered_json::parse(R"({
-    "name": "configured", "state": "built", "began": 1001.0, "ended": 1011.0, "seconds": 10.0, "expected_seconds": 9.0,
+    "name": "configured", "state": "built", "began": 1001.0, "ended": 1011.0, "seconds": 10.0, "memory": 0,
+    "expected_seconds": 9.0,
     "expected_packages": 0, "reasons": ["m4/x.m4 differs"], "detail": "i:1", "image": "i:1", "log": "/l/c.log",
     "findings": [], "packages": []})"));
   const ordered_json& failed = run["environments"][0]["stages"][1];

@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "run/fake_scripts.h"
+#include "run/learned.h"
 #include "run/workplace.h"
 
 namespace stagemake {
@@ -67,6 +68,7 @@ BuildBench::Run BuildBench::build(const std::vector<std::string>& environments) 
                    .sources = sources,
                    .journal = journal,
                    .clock = clock_,
+                   .predictions = learns ? learned(journal.read(), {}) : Predictions(),
                    .revision = "v1",
                    .repository = repository,
                    .tags = tags};

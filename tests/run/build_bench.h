@@ -89,6 +89,7 @@ class BuildBench {
   BuildOptions options;
   RestoreSettings settings;
   std::set<std::string> failing;  // packages
+  bool learns = false;                // from what the journal says of runs before
   // What configure writes as build/make/Makefile, which make then follows; nothing: it writes none.
   std::optional<std::string> makefile;
   // Called in the container before make makes a package, or with "" before any other script's work.

@@ -65,6 +65,61 @@ TEST_F(SideBySide, OneMayFailAndTheOtherCompletes) {
   EXPECT_EQ(run.result.environments[1].stages[5].state, StageState::Skipped);
 }
 
+// --- Memory. Each container that runs holds 500 MB.
+
+class Memory : public ParallelBuild {
+ protected:
+  Memory() {
+    bench_.engine.add_image("debian:trixie", {});
+    bench_.engine.on_memory = [this](const std::string&) {
+      std::lock_guard lock(mutex_);
+      ++looks_;
+      looked_.notify_all();
+      return std::uint64_t{500'000'000};
+    };
+    bench_.before = [this](const FakeContainer&, const std::string&, std::stop_token) {
+      std::unique_lock lock(mutex_);
+      most_ = std::max(most_, ++inside_);
+      // Until each has been looked at, which takes three looks where two run.
+      looked_.wait_for(lock, std::chrono::seconds(10),
+                       [this, until = looks_ + 3] { return looks_ >= until; });
+      --inside_;
+    };
+    bench_.options.watch_every = std::chrono::milliseconds(1);
+    bench_.options.at_once = 2;
+  }
+  BuildBench::Run build_both() { return bench_.build({"debian-bookworm-minimal", "debian-trixie-minimal"}); }
+
+  std::mutex mutex_;
+  std::condition_variable looked_;
+  unsigned inside_ = 0, most_ = 0, looks_ = 0;
+};
+
+TEST_F(Memory, IsLearnedAndTold) {
+  BuildBench::Run run = build_both();
+  EXPECT_TRUE(run.result.all_well());
+  EXPECT_EQ(most_, 2u);
+  for (const StageStatus& stage : run.result.environments[0].stages)
+    EXPECT_EQ(stage.memory, stage.state == StageState::Built ? 500'000'000u : 0u);
+  for (const StageRun& stage : bench_.journal.read().stages) EXPECT_EQ(stage.memory, 500'000'000u);
+}
+
+TEST_F(Memory, BoundsWhatRunsAtOnce) {
+  build_both();
+  bench_.settings.fresh = bench_.learns = true;
+  bench_.options.memory = 1'000'000'000;  // twice 500 MB fit, but a margin is kept
+  most_ = 0;
+  BuildBench::Run run = build_both();
+  EXPECT_TRUE(run.result.all_well());
+  EXPECT_EQ(most_, 1u);
+  EXPECT_THAT(run.notes,
+              testing::Contains("stages wait for memory: what runs needs about 600.0 MB, of 1.0 GB "
+                                "that stages may have (--memory)"));
+  bench_.options.memory = 1'200'000'000;
+  EXPECT_TRUE(build_both().result.all_well());
+  EXPECT_EQ(most_, 2u);
+}
+
 // --- Stages that branch, of a table of the tree's own.
 
 class BranchingBuild : public ParallelBuild {

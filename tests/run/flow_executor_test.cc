@@ -5,6 +5,7 @@
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
+#include <future>
 #include <mutex>
 #include <numeric>
 #include <stdexcept>
@@ -159,6 +160,32 @@ TEST(FlowExecutor, RunsOfItMayBeNestedInTimeAndRepeated) {
     execute_flow({{{}, [&] { ++ran; }}, {{.after = 0}, [&] { ++ran; }}}, {.at_once = 2});
     ASSERT_EQ(ran, 2);
   }
+}
+
+TEST(FlowExecutor, AStepThatTakesMoreMemoryThanWasThoughtKeepsOthersWaiting) {
+  std::atomic<bool> first_runs{false};
+  std::atomic<int> beside{0};
+  std::promise<void> grown;
+  FlowExecutor* flow = nullptr;
+  // 0 grows; what comes after 1 has room as it is predicted, and none from then on.
+  FlowExecutor executor({{{.seconds = 9, .memory = 1},
+                          [&] {
+                            first_runs = true;
+                            flow->takes(0, 9);
+                            grown.set_value();
+                            auto give_up = std::chrono::steady_clock::now() + 10s;
+                            while (!flow->memory().lacks && std::chrono::steady_clock::now() < give_up)
+                              std::this_thread::sleep_for(1ms);
+                            EXPECT_TRUE(flow->memory().lacks);
+                            EXPECT_EQ(flow->memory().used, 9u);
+                            first_runs = false;
+                          }},
+                         {{.seconds = 2, .memory = 1}, [&] { grown.get_future().wait(); }},
+                         {{.after = 1, .seconds = 1, .memory = 5}, [&] { beside += first_runs ? 1 : 0; }}},
+                        {.at_once = 3, .memory = 10});
+  flow = &executor;
+  executor.run();
+  EXPECT_EQ(beside, 0);
 }
 
 }  // namespace

@@ -44,6 +44,7 @@ TEST_F(JournalTest, WhatIsAddedIsRead) {
                                     .seconds = 12.5,
                                     .commit_seconds = 3.25,
                                     .bytes = 1u << 31,
+                                    .memory = 5'000'000'000,
                                     .engine = "docker"}));
   EXPECT_TRUE(journal_.add(package("z\"li\nb\x1b\xff")));
   EXPECT_TRUE(journal_.add(TransferRecord{.kind = TransferRecord::Kind::Push,
@@ -71,6 +72,7 @@ TEST_F(JournalTest, WhatIsAddedIsRead) {
   EXPECT_EQ(read.stages[0].seconds, 12.5);
   EXPECT_EQ(read.stages[0].commit_seconds, 3.25);
   EXPECT_EQ(read.stages[0].bytes, 1u << 31);
+  EXPECT_EQ(read.stages[0].memory, 5'000'000'000);
   EXPECT_EQ(read.stages[0].engine, "docker");
   ASSERT_THAT(read.packages, SizeIs(1));
   EXPECT_EQ(read.packages[0].package, "z\"li\nb\x1b\xef\xbf\xbd");
@@ -206,10 +208,22 @@ TEST_F(JournalTest, AnEvictionIsToldUntilTheStageIsBuiltAgain) {
   EXPECT_EQ(evicted(journal_.read(), "a-minimal", "configured", "k"), std::nullopt);
 }
 
+TEST_F(JournalTest, LinesFromBeforeMemoryWasLookedAtAreRead) {
+  append(R"({"schema":1,"kind":"stage","when":5,"environment":"a","stage":"s","key":"k","outcome":"built",)"
+         R"("seconds":1,"commit_seconds":0,"bytes":3,"engine":"docker"})"
+         "\n");
+  ASSERT_THAT(journal_.read().stages, SizeIs(1));
+  EXPECT_EQ(journal_.read().stages[0].memory, 0u);
+}
+
 TEST_F(JournalTest, PredictionsAreLearnedFromIt) {
   journal_.add(package("zlib", 4));
-  journal_.add(StageRun{
-      .environment = "a-minimal", .stage = "configured", .seconds = 9, .commit_seconds = 10, .bytes = 77});
+  journal_.add(StageRun{.environment = "a-minimal",
+                        .stage = "configured",
+                        .seconds = 9,
+                        .commit_seconds = 10,
+                        .bytes = 77,
+                        .memory = 88});
   journal_.add(StageRun{
       .environment = "a-minimal", .stage = "configured", .outcome = StageOutcome::Failed, .seconds = 1});
   journal_.add(TransferRecord{.host = "near", .bytes = 200'000'000, .seconds = 2});
@@ -221,6 +235,7 @@ TEST_F(JournalTest, PredictionsAreLearnedFromIt) {
   EXPECT_EQ(known.stage_seconds("a-minimal", "configured"), 9);
   EXPECT_EQ(known.commit_seconds("a-minimal", "configured"), 15);
   EXPECT_EQ(known.stage_bytes("a-minimal", "configured"), 77u);
+  EXPECT_EQ(known.stage_memory("a-minimal", "configured"), 88u);
   EXPECT_DOUBLE_EQ(known.fetch_seconds(100'000'000, "near"), 2);
   EXPECT_DOUBLE_EQ(known.push_seconds(2'000'000, "near"), 2);
 }

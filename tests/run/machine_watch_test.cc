@@ -16,13 +16,6 @@ TEST(ProcessorTimes, AreThoseOfAllProcessorsTogether) {
     EXPECT_FALSE(processor_times(text));
 }
 
-TEST(MemoryInUse, IsWhatIsNotAvailable) {
-  EXPECT_EQ(memory_in_use("MemTotal: 1000 kB\nMemFree: 10 kB\nMemAvailable: 250 kB\n"), 0.75);
-  for (const char* text : {"", "MemTotal: 0 kB\nMemAvailable: 0 kB\n", "MemTotal: 10 kB\n",
-                           "MemTotal: 10 kB\nMemAvailable: 20 kB\n"})
-    EXPECT_FALSE(memory_in_use(text)) << text;
-}
-
 TEST(MachineWatch, TellsSamplesThatTheRunHasCompleted) {
   std::promise<MachineSample> promise;
   std::atomic<bool> told = false;
