@@ -113,7 +113,8 @@ void Reporters::tell_ci(const RunRecord& run, const Verdict& verdict) {
   std::string file = callers_variable("GITHUB_STEP_SUMMARY");
   if (file.empty()) return;
   try {
-    append_line(file, github_step_summary(run, verdict));
+    if (!add_step_summary(file, run, verdict))
+      all().note("the step's summary is full: nothing of this run is in it");
   } catch (const Error& error) {
     all().note(error.what());
   }

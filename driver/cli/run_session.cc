@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <thread>
 
 #include "base/error.h"
@@ -64,10 +65,13 @@ namespace {
 
 // The first signal asks for an orderly end, the second for a quick one; after the third nothing is waited
 // for. What was committed stays, and what runs in containers the next run takes over.
-void tell_signal(Reporters& reporters, int number, unsigned count) {
+// `by_key`: the terminal's key `q` sent it.
+void tell_signal(Reporters& reporters, int number, unsigned count, bool by_key) {
   if (count == 1) {
     reporters.all().note(fmt::format("got {}: ending what runs and saving it; this takes up to 10 s",
-                                     number == SIGINT ? "ctrl-C" : "a signal"));
+                                     by_key             ? "the key q"
+                                     : number == SIGINT ? "ctrl-C"
+                                                        : "a signal"));
   } else if (count == 2) {
     reporters.all().note("once more: what runs is killed, and saved as it is");
   } else {
@@ -133,7 +137,8 @@ class SessionRun {
         options_(options),
         expected_(expected_failures(options)),
         reporters_(options, session.engine->name(), keys()),
-        signals_([this](int number, unsigned count) { tell_signal(reporters_, number, count); }) {
+        signals_(
+            [this](int number, unsigned count) { tell_signal(reporters_, number, count, quit_pressed_); }) {
     if (options.deadline) time_ = RunTime{.began = session.world.clock.now(), .deadline = *options.deadline};
   }
 
@@ -152,7 +157,12 @@ class SessionRun {
   void tell(const std::string& text) { reporters_.all().note(text); }
 
   RunKeys keys() {
-    RunKeys keys{.stop = [] { ::kill(::getpid(), SIGINT); }, .change_slots = {}};
+    RunKeys keys{.stop =
+                     [this] {
+                       quit_pressed_ = true;
+                       ::kill(::getpid(), SIGINT);
+                     },
+                 .change_slots = {}};
     if (options_.slots > 0)
       keys.change_slots = [this](int by) {
         if (!slots_) return;
@@ -239,6 +249,7 @@ class SessionRun {
   const std::vector<ExpectedFailure> expected_;
   std::optional<RunTime> time_;
   std::optional<JobSlots> slots_;
+  std::atomic<bool> quit_pressed_ = false;
   Reporters reporters_;  // whose keys change them
   SignalWatch signals_;
 };

@@ -38,6 +38,7 @@ Session::Session(const Options& options)
       state(options.state, tree.path),
       sources(tree.path, state.source_ids(), std::time(nullptr)),
       journal(state.journal()),
+      bases(*engine),
       world{.engine = *engine,
             .state = state,
             .packages = tree.packages,
@@ -46,7 +47,8 @@ Session::Session(const Options& options)
             .sources = sources,
             .journal = journal,
             .repository = options.repository,
-            .push_repository = options.push == Options::Push::No ? std::string() : options.push_to} {
+            .push_repository = options.push == Options::Push::No ? std::string() : options.push_to,
+            .bases = &bases} {
   engine->allow_plain_http(options.plain_http);
   // Proxies change nothing of what is built: stages get them, and their keys do not have them.
   for (const auto& [name, value] : options.proxies) {
@@ -116,7 +118,7 @@ void Session::look_further(const Options& options) {
 void Session::ask_for_bases(Registry& registry, const std::vector<Snapshot>& found) {
   for (const Environment& environment : environments) {
     if (environment.incremental || world.base_digests.contains(environment.base_image)) continue;
-    if (engine->find_image(environment.base_image)) continue;
+    if (bases.find(environment.base_image)) continue;
     std::string why;
     std::optional<RegistryImage> image = registry.find(environment.base_image, why);
     // Engines name an image for several machines by its index, or by the manifest for theirs.

@@ -48,6 +48,7 @@ struct Session {
   StateFolder state;
   SourceTree sources;
   Journal journal;
+  BaseImages bases;
   BuildWorld world;
   std::vector<Snapshot> snapshots;
   std::vector<EnvironmentBuild> builds;

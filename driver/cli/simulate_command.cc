@@ -53,20 +53,22 @@ void give_durations(Session& session, const std::map<std::string, double>& durat
     if (!session.tree.packages.find(name))
       throw bad_input("--durations", fmt::format("{} is no package of this tree", shown(name)));
   for (EnvironmentBuild& build : session.builds)
-    for (const auto& [name, seconds] : durations)
-      build.restore.costs.package_seconds[*session.tree.packages.find(name)] = seconds;
+    for (const auto& [name, seconds] : durations) {
+      PackageId id = *session.tree.packages.find(name);
+      build.restore.costs.package_seconds[id] = seconds;
+      build.restore.costs.given.insert(id);
+    }
 }
 
 // Where the seconds of the packages come from, most often first.
-std::string origin_text(const Session& session, const Outlook& outlook,
-                        const std::map<std::string, double>& given) {
+std::string origin_text(const Session& session, const Outlook& outlook) {
   std::size_t counts[5] = {};
   for (const OutlookStage& stage : outlook.stages)
     for (PackageId id : stage.forecast.packages) {
-      const std::string& name = session.tree.packages[id].name;
-      const std::string& environment = session.builds[stage.build].plan.environment.name;
-      auto from = static_cast<std::size_t>(session.world.predictions.package(environment, name).from);
-      ++counts[given.contains(name) ? 4 : from];
+      const EnvironmentBuild& build = session.builds[stage.build];
+      PackageTime time =
+          session.world.predictions.package(build.plan.environment.name, session.tree.packages[id].name);
+      ++counts[build.restore.costs.given.contains(id) ? 4 : static_cast<std::size_t>(time.from)];
     }
   const char* texts[] = {"learned there", "learned on other systems", "guessed from other packages",
                          "guessed as 60 s each", "given"};
@@ -155,7 +157,7 @@ int simulate_command(const Options& options) {
   for (const std::string& problem : session.problems) fmt::print("note: {}\n", problem);
   fmt::print("{}\n",
              outlook_text(sums_of(session.world, outlook, session.builds), rows.front().simulated.makespan));
-  if (std::string origin = origin_text(session, outlook, durations); !origin.empty())
+  if (std::string origin = origin_text(session, outlook); !origin.empty())
     fmt::print("seconds of packages: {}\n", origin);
   print_table(rows, machines, options.deadline.has_value());
   if (!rows.front().late.empty())

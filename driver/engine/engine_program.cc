@@ -7,6 +7,7 @@
 #include <cctype>
 #include <cstdlib>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "base/text.h"
 
@@ -158,6 +159,12 @@ nlohmann::json parsed_answer(const std::string& program, const std::string& text
 
 nlohmann::json member(const nlohmann::json& object, const char* key) {
   return object.is_object() && object.contains(key) ? object[key] : nlohmann::json();
+}
+
+std::vector<std::string> ids_in(const std::string& output) {
+  std::set<std::string> ids;
+  for (std::string_view word : words(output)) ids.emplace(word);
+  return {ids.begin(), ids.end()};
 }
 
 nlohmann::json elements(nlohmann::json list) {

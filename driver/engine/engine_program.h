@@ -55,6 +55,8 @@ nlohmann::json member(const nlohmann::json& object, const char* key);
 nlohmann::json elements(nlohmann::json list);
 // The texts of a JSON list; none where it is no list.
 std::vector<std::string> texts_in(const nlohmann::json& list);
+// The ids that a command printed, each once.
+std::vector<std::string> ids_in(const std::string& output);
 // A member of a JSON object as text; empty where there is none or it is null.
 std::string text_at(const nlohmann::json& object, const char* key);
 // An object of texts; empty where it is null.

@@ -52,6 +52,7 @@ struct Costs {
   std::vector<double>
       stage_seconds;  // by stage: what it takes beside its packages; empty: kUnknownStage each
   std::function<double(const Snapshot&)> fetch_seconds;  // of one that is in a registry; empty: 0
+  std::set<PackageId> given = {};                        // whose seconds a person said
   static constexpr double kUnknownPackage = 60, kUnknownStage = 30;
 
   double of_package(PackageId id) const {

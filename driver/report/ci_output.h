@@ -1,5 +1,5 @@
 // What CI services make more of than of text: annotations, a summary of the job, output that can be folded.
-// Pure; what log lines hold is text there, never a command.
+// Pure but for add_step_summary(); what log lines hold is text there, never a command.
 //
 // Limits, as documented: GitHub shows 10 annotations of each kind (error, warning, notice) a step
 // and 50 a job (actions/toolkit, docs/problem-matchers.md, "Limitations"); a step's summary is at most 1 MiB,
@@ -15,6 +15,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/files.h"
 #include "report/event.h"
 #include "report/run_record.h"
 #include "report/verdict.h"
@@ -39,6 +40,10 @@ std::string github_annotations(const RunRecord& run, const Verdict& verdict, std
 // says how many. Empty where not even its head has room.
 std::string github_step_summary(const RunRecord& run, const Verdict& verdict,
                                 std::size_t most = kLargestStepSummary);
+
+// Adds it to the file, as far as there is room beside what commands before it in the same step wrote. False:
+// there is none, and nothing is added. Throws Error where it cannot be written.
+bool add_step_summary(const fs::path& file, const RunRecord& run, const Verdict& verdict);
 
 // Lines of a log under a title, folded; with line ends. `id` tells GitLab's sections of a job apart, `time`
 // is in seconds since the epoch.

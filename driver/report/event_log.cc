@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "report/facts_json.h"
 #include "report/finding_json.h"
 
 namespace stagemake {
@@ -54,19 +55,9 @@ void EventLog::facts(const RunFacts& facts) {
     std::lock_guard lock(mutex_);
     has_facts_ = true;
   }
-  add(line_of({{"event", "run"},
-               {"schema", kEventSchema},
-               {"time", now_()},
-               {"version", facts.version},
-               {"distribution", facts.distribution},
-               {"tree", facts.tree},
-               {"revision", facts.revision},
-               {"engine", facts.engine},
-               {"machine", facts.machine},
-               {"command", facts.command},
-               {"process", facts.process},
-               {"processors", facts.processors},
-               {"at_once", facts.at_once}}));
+  ordered_json event{{"event", "run"}, {"schema", kEventSchema}, {"time", now_()}};
+  event.update(facts_json(facts));
+  add(line_of(event));
   for (const std::string& line : std::exchange(early_, {})) add(line);
 }
 

@@ -53,6 +53,7 @@ struct Judgement {
   std::string why = {};
   std::string message = {};
   const LogFinding* finding = nullptr;
+  bool names_package = false;  // of a stage: all its failures are packages'
 };
 
 class Suite {
@@ -82,10 +83,11 @@ class Suite {
       auto [entry, first] = judgements_.try_emplace(Key(place.stage, name));
       Judgement& judgement = entry->second;
       judgement.expected = judgement.expected && group.kind == FailureGroup::Kind::Expected;
-      if (first) {
+      if (first || (judgement.names_package && package.empty())) {
         judgement.why = group.why;
         judgement.message = package.empty() || !name.empty() ? group.message : package + ": " + group.message;
         judgement.finding = finding;
+        judgement.names_package = !package.empty();
       }
       if (package.empty()) break;
     }
@@ -93,6 +95,7 @@ class Suite {
 
   void fail(Case& one, std::size_t s, const std::string& package, const LogFinding* finding);
   void add_stage(std::size_t s);
+  void leave_to_packages(std::size_t stage_case, std::size_t s);
   void add_packages(std::size_t s);
   void add_package(std::size_t s, const PackageRecord& package);
 
@@ -176,7 +179,23 @@ void Suite::add_stage(std::size_t s) {
       break;
   }
   cases_.push_back(std::move(one));
+  std::size_t position = cases_.size() - 1;
   add_packages(s);
+  leave_to_packages(position, s);
+}
+
+// Who reads failures counts cases: a package that fails is one, and its stage with it no second. What is not
+// a package's fault stays the stage's.
+void Suite::leave_to_packages(std::size_t stage_case, std::size_t s) {
+  if (cases_[stage_case].outcome != Case::Outcome::Failed) return;
+  auto judged = judgements_.find(Key(s, ""));
+  if (judged != judgements_.end() && !judged->second.names_package) return;
+  std::vector<std::string> failed;
+  for (std::size_t i = stage_case + 1; i < cases_.size(); ++i)
+    if (cases_[i].outcome == Case::Outcome::Failed) failed.push_back(cases_[i].name);
+  if (failed.empty()) return;
+  cases_[stage_case].outcome = Case::Outcome::Skipped;
+  cases_[stage_case].message = "failed with " + some_of(failed);
 }
 
 // The last that was heard of each package, in the order of their first mention; then those that only the log

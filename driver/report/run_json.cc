@@ -1,5 +1,6 @@
 #include "report/run_json.h"
 
+#include "report/facts_json.h"
 #include "report/finding_json.h"
 #include "report/run_figures.h"
 
@@ -10,19 +11,6 @@ using nlohmann::ordered_json;
 
 ordered_json time_json(double time) {
   return time > 0 ? ordered_json(time) : ordered_json();
-}
-
-ordered_json facts_json(const RunFacts& facts) {
-  return {{"version", facts.version},
-          {"distribution", facts.distribution},
-          {"tree", facts.tree},
-          {"revision", facts.revision},
-          {"engine", facts.engine},
-          {"machine", facts.machine},
-          {"command", facts.command},
-          {"process", facts.process},
-          {"processors", facts.processors},
-          {"at_once", facts.at_once}};
 }
 
 std::string_view word_of(FailureGroup::Kind kind) {

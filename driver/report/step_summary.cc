@@ -1,5 +1,5 @@
-// github_step_summary(). Its text is made in pieces that are valid each for itself, so that what is left out
-// for want of room leaves the rest valid.
+// github_step_summary() and add_step_summary(). Its text is made in pieces that are valid each for itself, so
+// that what is left out for want of room leaves the rest valid.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -238,6 +238,19 @@ std::string github_step_summary(const RunRecord& run, const Verdict& verdict, st
   }
   return head + joined_entries(entries) + table_text +
          notes_on(excerpts_left_out, entries.size() - failures, table.rows.size() - rows);
+}
+
+bool add_step_summary(const fs::path& file, const RunRecord& run, const Verdict& verdict) {
+  boost::system::error_code failed;
+  std::uintmax_t held = fs::file_size(file, failed);
+  if (failed) held = 0;  // it is not there yet; what is wrong with it, writing tells
+  if (held >= kLargestStepSummary) return false;
+  // Behind each line an end of line is written.
+  std::string text =
+      github_step_summary(run, verdict, kLargestStepSummary - static_cast<std::size_t>(held) - 1);
+  if (text.empty()) return false;
+  append_line(file, text);
+  return true;
 }
 
 }  // namespace stagemake

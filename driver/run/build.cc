@@ -71,8 +71,7 @@ BuildResult BuildRun::run() {
   watch.reset();
   reporter_.ends(result_.environments, std::chrono::duration<double>(Clock::now() - began).count());
   for (const std::string& note : last_notes_) reporter_.note(note);
-  if (result_.out_of_time || options_.stop.stop_requested())
-    for (std::size_t e = 0; e < builds_.size(); ++e) note_remaining(e);
+  if (result_.out_of_time || options_.stop.stop_requested()) note_remaining();
   return std::move(result_);
 }
 
@@ -209,32 +208,34 @@ void BuildRun::push(std::size_t e, std::size_t s, const std::string& image, bool
   options_.pushes->add(names, bytes);
 }
 
-// What is done, what remains, how long it will take: the last lines of a run that did not come to its end.
-void BuildRun::note_remaining(std::size_t e) {
+// What is done of an environment, what remains, how long that will take; nothing where all is done.
+std::optional<RemainingWork> BuildRun::remaining(std::size_t e) const {
   const EnvironmentBuild& build = builds_[e];
   const Snapshot* furthest = nullptr;
-  std::size_t done = 0, wanted = 0;  // stages
+  RemainingWork work{.environment = build.plan.environment.name, .is_exact = build.plan.is_exact()};
   for (std::size_t s = 0; s < build.decisions.size(); ++s) {
     StageState state = result_.environments[e].stages[s].state;
-    wanted += state != StageState::NotWanted ? 1 : 0;
-    done += state == StageState::Built || state == StageState::Reused ? 1 : 0;
+    work.stages += state != StageState::NotWanted ? 1 : 0;
+    work.stages_done += state == StageState::Built || state == StageState::Reused ? 1 : 0;
     const std::optional<Candidate>& start = build.decisions[s].start;
     for (const Snapshot* held : {build.decisions[s].image, start ? start->snapshot : nullptr, made_[e][s]})
       if (held != nullptr) furthest = held;
   }
-  if (done == wanted) return;
+  if (work.stages_done == work.stages) return std::nullopt;
   Candidate rest{.snapshot = furthest};
   CandidateJudge(build.plan, world_.packages, world_.variables, build.restore).weigh(rest);
-  std::vector<std::string> names;
-  for (PackageId id : rest.to_build) names.push_back(world_.packages[id].name);
-  std::string text = fmt::format("{}: {} of {} stages", build.plan.environment.name, done, wanted);
-  if (std::size_t all = rest.ready + names.size(); all > 0)
-    text += fmt::format(" and {} of {} packages", rest.ready, all);
-  text += " are done";
-  if (!names.empty())
-    text += fmt::format(", {}{} remain ({}), about {}", build.plan.is_exact() ? "" : "at most ", names.size(),
-                        some_of(names), duration_text(rest.build_seconds));
-  reporter_.note(text + "; the same command goes on from here");
+  work.packages_done = rest.ready;
+  work.seconds = rest.build_seconds;
+  for (PackageId id : rest.to_build) work.packages.push_back(world_.packages[id].name);
+  return work;
+}
+
+// The last lines of a run that did not come to its end.
+void BuildRun::note_remaining() {
+  std::vector<RemainingWork> all;
+  for (std::size_t e = 0; e < builds_.size(); ++e)
+    if (std::optional<RemainingWork> work = remaining(e)) all.push_back(std::move(*work));
+  for (const std::string& line : remaining_lines(std::move(all))) reporter_.note(line);
 }
 
 // Notes that the run fails, and what kind of failure it was.

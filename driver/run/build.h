@@ -12,6 +12,7 @@
 #include "plan/explanation.h"
 #include "plan/predictions.h"
 #include "report/event.h"
+#include "run/base_images.h"
 #include "run/clock.h"
 #include "run/job_slots.h"
 #include "run/journal.h"
@@ -38,6 +39,7 @@ struct BuildWorld {
   std::vector<std::string> tags = {};  // the build's own first; never empty
   // What base images that are not on this machine mean in their registries: digests by name.
   std::map<std::string, std::string> base_digests = {};
+  BaseImages* bases = nullptr;  // remembers what was asked; null: prepare() asks the engine each time
 };
 
 // What a person says of where a build may begin.

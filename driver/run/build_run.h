@@ -11,6 +11,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,7 @@
 #include "run/flow_executor.h"
 #include "run/ladder.h"
 #include "run/outlook.h"
+#include "run/remaining.h"
 #include "run/workplace.h"
 
 namespace stagemake {
@@ -41,7 +43,8 @@ class BuildRun {
   void save_open(std::size_t e, std::size_t s);
   std::vector<std::string> names_of_stage(std::size_t e, std::size_t s, const std::string& repository) const;
   void name_reused(std::size_t e, std::size_t s);
-  void note_remaining(std::size_t e);
+  std::optional<RemainingWork> remaining(std::size_t e) const;
+  void note_remaining();
   void name_held(std::size_t e, std::size_t s, const std::string& image);
   // `bytes`: of the image; 0: not known.
   void push(std::size_t e, std::size_t s, const std::string& image, bool complete, std::uint64_t bytes);

@@ -117,8 +117,9 @@ OutlookSums sums_of(const BuildWorld& world, const Outlook& outlook,
     for (PackageId id : forecast.packages) {
       PackageTime time =
           world.predictions.package(builds[stage.build].plan.environment.name, world.packages[id].name);
-      bool is_known =
-          time.from == PackageTime::From::Environment || time.from == PackageTime::From::OtherEnvironments;
+      bool is_known = builds[stage.build].restore.costs.given.contains(id) ||
+                      time.from == PackageTime::From::Environment ||
+                      time.from == PackageTime::From::OtherEnvironments;
       sums.guessed += is_known ? 0 : 1;
     }
     sums.fetches += forecast.fetch_bytes > 0 ? 1 : 0;

@@ -83,6 +83,10 @@ const Snapshot* built_on_other_base(const EnvironmentBuild& build) {
   return newest != nullptr && newest->base_digest != build.restore.base_digest ? newest : nullptr;
 }
 
+std::optional<ImageInfo> base_image(const BuildWorld& world, const std::string& name) {
+  return world.bases != nullptr ? world.bases->find(name) : world.engine.find_image(name);
+}
+
 // A base image's name may come to mean another content.
 void settle_base(const BuildWorld& world, EnvironmentBuild& build) {
   const Environment& environment = build.plan.environment;
@@ -106,8 +110,8 @@ void settle_base(const BuildWorld& world, EnvironmentBuild& build) {
       if (colon != std::string::npos && repository.find('/', colon) == std::string::npos)
         repository.erase(colon);
       // Its id, where it never was in a registry.
-      build.base_image = world.engine.find_image(moved->base_digest) ? moved->base_digest
-                                                                     : repository + "@" + moved->base_digest;
+      build.base_image =
+          base_image(world, moved->base_digest) ? moved->base_digest : repository + "@" + moved->base_digest;
       build.restore.base_digest = moved->base_digest;
     }
   }
@@ -172,7 +176,7 @@ EnvironmentBuild prepare(const BuildWorld& world, const Environment& environment
                    .base_policy = settings.base_policy,
                    .cpu = cpu_features(),
                    .costs = costs_of(world, build.plan)};
-  if (std::optional<ImageInfo> base = world.engine.find_image(environment.base_image)) {
+  if (std::optional<ImageInfo> base = base_image(world, environment.base_image)) {
     build.restore.base_digest = digest_of(*base);
     if (std::optional<Snapshot> held = environment.incremental ? snapshot_of(*base) : std::nullopt)
       build.base_held = std::make_unique<Snapshot>(std::move(*held));

@@ -5,6 +5,7 @@
 
 #include <map>
 
+#include "base/error.h"
 #include "base/files.h"
 #include "base/text.h"
 
@@ -179,6 +180,33 @@ TEST(StepSummary, LinesOfLogsAreLeftOutFirst) {
   EXPECT_THAT(text, HasSubstr("| s2 |"));
   EXPECT_TRUE(text.ends_with("Left out for want of room: the lines of the logs of 1 failure.\n"));
   EXPECT_THAT(summary(run), Not(HasSubstr("Left out")));
+}
+
+TEST(StepSummary, SharesItsFileWithWhatTheStepWroteBefore) {
+  TemporaryFolder folder(fs::temp_directory_path());
+  fs::path file = folder.path() / "summary";
+  std::vector<LogFinding> findings;
+  for (int i = 0; i < 3000; ++i)
+    findings.push_back(
+        {.package = fmt::format("p{}", i), .message = "m", .excerpt = {std::string(500, 'x')}});
+  RunRecord run = run_of(findings);
+  Verdict verdict = verdict_of(run, {}, {});
+  EXPECT_TRUE(add_step_summary(file, run, verdict)) << "it is not there yet";
+  std::uintmax_t alone = fs::file_size(file);
+  EXPECT_GT(alone, kLargestStepSummary / 10 * 8);
+  EXPECT_LE(alone, kLargestStepSummary);
+
+  write_file(file, std::string(kLargestStepSummary - 100'000, 'b'));
+  EXPECT_TRUE(add_step_summary(file, run, verdict));
+  EXPECT_GT(fs::file_size(file), kLargestStepSummary - 20'000);
+  EXPECT_LE(fs::file_size(file), kLargestStepSummary);
+
+  for (std::size_t held : {kLargestStepSummary - 100, kLargestStepSummary, kLargestStepSummary + 1}) {
+    write_file(file, std::string(held, 'b'));
+    EXPECT_FALSE(add_step_summary(file, run, verdict));
+    EXPECT_EQ(fs::file_size(file), held);
+  }
+  EXPECT_THROW(add_step_summary(folder.path(), run, verdict), Error) << "a folder";
 }
 
 TEST(Folded, ByService) {

@@ -60,6 +60,7 @@ BuildBench::Run BuildBench::build(const std::vector<std::string>& environments) 
   read_ = &read;
   StageTable table = stage_table_of(tree.path(), read.packages.dialect(), stages);
   SourceTree sources(tree.path(), state.source_ids(), kNow);
+  BaseImages bases(engine);
   BuildWorld world{.engine = engine,
                    .state = state,
                    .packages = read.packages,
@@ -71,7 +72,8 @@ BuildBench::Run BuildBench::build(const std::vector<std::string>& environments) 
                    .predictions = learns ? learned(journal.read(), {}) : Predictions(),
                    .revision = "v1",
                    .repository = repository,
-                   .tags = tags};
+                   .tags = tags,
+                   .bases = &bases};
   std::vector<Environment> resolved;
   for (const std::string& name : environments)
     resolved.push_back(EnvironmentReader({.packages = read.packages, .processors = 2})

@@ -45,6 +45,25 @@ TEST_F(Build, TheFirstRunBuildsEveryStageAndTheSecondOnlyLooks) {
   EXPECT_THAT(bench_.reporter.changes, IsEmpty());
 }
 
+TEST_F(Build, EachBaseImageIsAskedForOnceHoweverManyEnvironmentsHaveIt) {
+  bench_.engine.add_image("debian:bullseye", {.files = {{"/etc/os", {.content = "debian"}}}});
+  std::vector<std::string> environments{"debian-bookworm-minimal", "debian-bookworm-standard",
+                                        "debian-bullseye-minimal", "debian-bookworm-maximal"};
+  EXPECT_TRUE(bench_.build(environments).result.all_well());
+  EXPECT_EQ(bench_.build(environments).calls.at("find_image"), 2u);
+}
+
+TEST_F(Build, ABaseImageThatIsNotThereIsAskedForAnewByTheNextCommand) {
+  BaseImages bases(bench_.engine);
+  EXPECT_FALSE(bases.find("debian:trixie"));
+  std::string id = bench_.engine.add_image("debian:trixie", {});
+  EXPECT_FALSE(bases.find("debian:trixie")) << "what was decided with stays so";
+  EXPECT_EQ(BaseImages(bench_.engine).find("debian:trixie").value().id, id);
+  bench_.engine.fail("find_image", "the daemon is gone", 1);
+  EXPECT_THROW(bases.find("debian:sid"), EngineError);
+  EXPECT_FALSE(bases.find("debian:sid")) << "an error is not an answer";
+}
+
 TEST_F(Build, ImagesSayWhatTheyAre) {
   bench_.build();
   Snapshot snapshot = bench_.snapshot(image_of_stage("with-targets"));

@@ -1,0 +1,129 @@
+// DockerEngine's verbs about images: what there are, their names, and their ways to and from registries.
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "base/text.h"
+#include "engine/docker_engine.h"
+
+namespace stagemake {
+namespace {
+
+using nlohmann::json;
+
+ImageInfo image_info(const json& image) {
+  ImageInfo info;
+  info.id = text_at(image, "Id");
+  if (!info.id.starts_with("sha256:")) info.id = "sha256:" + info.id;  // podman leaves it out
+  for (const json& name : elements(member(image, "RepoTags")))
+    if (name != "<none>:<none>") info.names.push_back(plain_name(name.get<std::string>()));
+  for (const json& entry : elements(member(image, "RepoDigests"))) {
+    std::string text = entry.get<std::string>();
+    std::size_t at = text.find('@');
+    // Podman gives digests to images that it built itself.
+    if (at != std::string::npos && !text.starts_with("localhost/")) info.digest = text.substr(at + 1);
+  }
+  info.labels = labels_in(member(member(image, "Config"), "Labels"));
+  info.created = epoch_seconds(text_at(image, "Created"));
+  info.size = image.value("Size", std::uint64_t{0});
+  info.layer_ids = texts_in(member(member(image, "RootFS"), "Layers"));
+  info.layers = static_cast<unsigned>(info.layer_ids.size());
+  return info;
+}
+
+// In "Digest: sha256:…" of a pull, "TAG: digest: sha256:… size: N" of a push: the last lines.
+std::string printed_digest(const std::string& output) {
+  std::string digest;
+  for (std::string_view line : lines(output)) {
+    std::size_t at = line.find("igest: sha256:");
+    if (at == std::string_view::npos) continue;
+    std::string_view rest = line.substr(at + 7);
+    digest = digest_in("@" + std::string(rest.substr(0, rest.find_first_of(" \r"))));
+  }
+  return digest;
+}
+
+}  // namespace
+
+std::optional<ImageInfo> DockerEngine::find_image(const std::string& image) {
+  counter_.count("find_image");
+  Finished finished = program_.call({"image", "inspect", image});
+  if (!finished.ok() && says_absent(finished)) return std::nullopt;
+  if (!finished.ok()) throw program_.error("image inspect", finished);
+  json found = parsed_answer(program_.name(), finished.output);
+  if (!found.is_array() || found.empty()) return std::nullopt;
+  return image_info(found[0]);
+}
+
+std::vector<ImageInfo> DockerEngine::list_images(const std::string& label, const std::string& value) {
+  counter_.count("list_images");
+  // With --all: an image whose name moved on to one made from it would be left out otherwise.
+  std::vector<std::string> question{"images", "--all", "--quiet", "--no-trunc"};
+  if (!label.empty()) question.insert(question.end(), {"--filter", label_filter(label, value)});
+  std::vector<std::string> ids = ids_in(program_.ask(std::move(question)));
+  if (ids.empty()) return {};
+  std::vector<std::string> arguments{"image", "inspect"};
+  arguments.insert(arguments.end(), ids.begin(), ids.end());
+  Finished finished = program_.call(std::move(arguments));
+  // Another process may have removed one of them in between; the rest is printed all the same.
+  if (!finished.ok() && !says_absent(finished)) throw program_.error("image inspect", finished);
+  json inspected = parsed_answer(program_.name(), finished.output);
+  std::set<std::pair<std::string, unsigned>> grown;  // parents, with the layers of their children
+  for (const json& image : inspected) grown.emplace(text_at(image, "Parent"), image_info(image).layers);
+  std::vector<ImageInfo> images;
+  for (const json& image : inspected) {
+    ImageInfo info = image_info(image);
+    // What a commit leaves half-way (docker_commit.cc) has no name and a child without a layer of its own.
+    bool half_way = info.names.empty() && grown.contains({info.id, info.layers});
+    if (!half_way && has_label(info.labels, label, value)) images.push_back(std::move(info));
+  }
+  return images;
+}
+
+Transfer DockerEngine::transfer(const std::string& verb, const std::string& image,
+                                const std::stop_token& stop) const {
+  TemporaryFolder folder(fs::temp_directory_path());
+  fs::path file = folder.path() / "digest";
+  std::vector<std::string> arguments{verb};
+  if (dialect_.transfer_options && plain_http_.allows_image(image)) arguments.push_back("--tls-verify=false");
+  if (dialect_.transfer_options && verb == "push")
+    arguments.insert(arguments.end(), {"--digestfile", file.string()});
+  arguments.push_back(image);
+  Command command = program_.command(std::move(arguments));
+  command.stop = stop;
+  Finished finished = program_.run(command);
+  if (finished.ok()) {
+    std::string digest = dialect_.transfer_options
+                             ? digest_in("@" + std::string(trimmed(read_file(file).value_or(""))))
+                             : printed_digest(finished.output);
+    return {.ok = true, .digest = digest.empty() ? digest_in(image) : digest};
+  }
+  if (finished.stopped) return {.ok = false, .why = "the run was ended"};
+  // The registry's fault is an answer; the engine's own is not.
+  if (!examine().usable) throw program_.error(verb, finished);
+  return {.ok = false, .why = last_words(finished)};
+}
+
+Transfer DockerEngine::pull(const std::string& image, const std::stop_token& stop) {
+  counter_.count("pull");
+  return transfer("pull", image, stop);
+}
+
+Transfer DockerEngine::push(const std::string& image, const std::stop_token& stop) {
+  counter_.count("push");
+  return transfer("push", image, stop);
+}
+
+void DockerEngine::tag(const std::string& image, const std::string& new_name) {
+  counter_.count("tag");
+  program_.ask({"tag", image, new_name});
+}
+
+bool DockerEngine::remove_image(const std::string& name) {
+  counter_.count("remove_image");
+  Finished finished = program_.call({"rmi", name});
+  if (finished.ok() || says_absent(finished)) return true;
+  if (says_in_use(finished)) return false;
+  throw program_.error("rmi", finished);
+}
+
+}  // namespace stagemake

@@ -1,0 +1,59 @@
+#include "run/remaining.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/text.h"
+
+namespace stagemake {
+namespace {
+
+constexpr std::size_t kMostLines = 8;
+constexpr std::size_t kMostNamed = 3;  // of those that are furthest behind
+constexpr const char* kAgain = "; the same command goes on from here";
+
+std::string line_of(const RemainingWork& work) {
+  std::string text = fmt::format("{}: {} of {} stages", work.environment, work.stages_done, work.stages);
+  if (std::size_t all = work.packages_done + work.packages.size(); all > 0)
+    text += fmt::format(" and {} of {} packages", work.packages_done, all);
+  text += " are done";
+  if (!work.packages.empty())
+    text += fmt::format(", {}{} remain ({}), about {}", work.is_exact ? "" : "at most ", work.packages.size(),
+                        some_of(work.packages), duration_text(work.seconds));
+  return text + kAgain;
+}
+
+std::string sum_of(std::vector<RemainingWork> all) {
+  std::size_t stages = 0, packages = 0;
+  double seconds = 0;
+  bool is_exact = true;
+  for (const RemainingWork& work : all) {
+    stages += work.stages - work.stages_done;
+    packages += work.packages.size();
+    seconds += work.seconds;
+    is_exact = is_exact && (work.is_exact || work.packages.empty());
+  }
+  std::stable_sort(all.begin(), all.end(), [](const RemainingWork& a, const RemainingWork& b) {
+    return a.seconds != b.seconds ? a.seconds > b.seconds
+                                  : a.stages - a.stages_done > b.stages - b.stages_done;
+  });
+  std::vector<std::string> furthest;
+  for (const RemainingWork& work : all) furthest.push_back(work.environment);
+  std::string text = fmt::format("{} environments are not done: {} stages", all.size(), stages);
+  if (packages > 0) text += fmt::format(" and {}{} packages", is_exact ? "" : "at most ", packages);
+  text += " remain";
+  if (packages > 0) text += fmt::format(", about {} one after the other", duration_text(seconds));
+  return text + "; furthest behind: " + some_of(furthest, kMostNamed) + kAgain;
+}
+
+}  // namespace
+
+std::vector<std::string> remaining_lines(std::vector<RemainingWork> all) {
+  if (all.size() > kMostLines) return {sum_of(std::move(all))};
+  std::vector<std::string> lines;
+  for (const RemainingWork& work : all) lines.push_back(line_of(work));
+  return lines;
+}
+
+}  // namespace stagemake
