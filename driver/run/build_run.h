@@ -89,6 +89,7 @@ class BuildRun {
   std::string take_room(std::size_t e, std::size_t s, std::uint64_t& needed);
   std::uint64_t predicted_bytes(std::size_t e, std::size_t s) const;
   void note_missing_packages(const Ran& ran);
+  void note_make_of_its_own(const Ran& ran);
   void write_journal(const Ran& ran, const Workplace& place, const Snapshot* image, double commit_seconds);
   // The image as its labels tell it, looked up once; null where none was made.
   const Snapshot* made(std::size_t e, std::size_t s, const std::string& image);
