@@ -72,12 +72,13 @@ expect 1 stagemake build debian-bookworm-minimal-nauty debian-bookworm-minimal-p
 expect_state with-targets built debian-bookworm-minimal-pytest
 
 step "called by make -j3: no more jobs in containers and outside than three, and make gets its slots back"
+cp -a "$here/../minidist/build/pkgs/nauty/." build/pkgs/nauty/
 set_version zlib 1.3.98
 jobs_folder=$work/outer/jobs
 mkdir -p "$jobs_folder"
 cat > "$work/outer/Makefile" << 'END'
 all: build $(patsubst %,job%,$(shell seq 60))
-build:; +$(STAGEMAKE) build --tree '$(TREE)' 'debian-*-minimal*' --base-image $(BASE) -j 6
+build:; +exec $(STAGEMAKE) build --tree '$(TREE)' 'debian-*-minimal*' --base-image $(BASE) -j 6
 job%:; @touch jobs/$@ && sleep 0.5 && rm jobs/$@
 END
 count_compilers make -C "$work/outer" -j3 STAGEMAKE="$STAGEMAKE_BINARY" TREE="$PWD" BASE="$base" > "$work/borrowed" 2>&1 || {
@@ -93,7 +94,7 @@ if grep -s 'jobserver' "$STAGEMAKE_STATE"/*/logs/*/*.log; then fail "make compla
 jobs_folder=
 
 step "make -j3 in vain: without a + it is told, and interrupted it has its slots all the same"
-sed 's/+\$(STAGEMAKE)/$(STAGEMAKE)/' "$work/outer/Makefile" > "$work/outer/plain.mk"
+sed 's/+exec/exec/' "$work/outer/Makefile" > "$work/outer/plain.mk"
 make -C "$work/outer" -f plain.mk -j3 STAGEMAKE="$STAGEMAKE_BINARY" TREE="$PWD" BASE="$base" build > "$work/plain" 2>&1
 grep -q 'the recipe needs a `+`' "$work/plain" || fail "it does not say what the recipe lacks"
 set_version zlib 1.3.99
@@ -106,7 +107,6 @@ wait "$caller" && fail "it was to be interrupted"
 if grep -i 'tokens' "$work/stopped"; then fail "make misses slots"; fi
 
 step "killed, with the slots that its makes had: the next run has all of them"
-cp -a "$here/../minidist/build/pkgs/nauty/." build/pkgs/nauty/
 set_version openblas 0.3.99
 "$STAGEMAKE_BINARY" build 'debian-*-minimal*' --base-image "$base" --slots $slots -j 6 > "$work/killed" 2>&1 &
 driver=$!

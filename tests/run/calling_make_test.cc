@@ -9,11 +9,13 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cstdlib>
 #include <functional>
 #include <random>
 #include <thread>
 
 #include "base/files.h"
+#include "base/subprocess.h"
 #include "run/job_slots.h"
 
 namespace stagemake {
@@ -318,6 +320,48 @@ TEST_F(Borrowed, AfterAHundredKillsMakeHasTheVeryBytes) {
   }
   EXPECT_EQ(make->held(), 0u);
   EXPECT_EQ(content(), all);
+}
+
+// Two recipes of a make -j3: one is a make outside, the other a driver with two makes in containers.
+TEST_F(Borrowed, RealMakesInsideAndOutsideRunNoMoreJobsThanMakeHasSlots) {
+  put("+");
+  int outside[2] = {::dup(ends_[0]), ::dup(ends_[1])};  // those of the driver end with an exec
+  std::unique_ptr<CallingMake> make = join(3);
+  JobSlots pool(*make, 3);
+  fs::create_directories(folder_.path() / "run");
+  auto command = [&](const std::string& name) {
+    std::string makefile = "all:";
+    for (int i = 0; i < 10; ++i) makefile += " " + name + std::to_string(i);
+    makefile += "\n" + name + "%:\n\t@touch run/$@; ls run | wc -l >> most; sleep 0.05; rm run/$@\n";
+    write_file(folder_.path() / name, makefile);
+    return "cd " + folder_.path().string() + "\nexec make --silent -f " + name + " 2>&1 | tee -a said";
+  };
+  std::vector<std::unique_ptr<JobSlots::Share>> shares;
+  std::vector<std::jthread> makes;
+  for (const char* name : {"x", "y"}) {
+    shares.push_back(pool.share(fifo()));
+    makes.emplace_back([one = shares.back().get(), text = command(name)] {
+      ASSERT_TRUE(one->begin({}));
+      run_command({.argv = {"sh", "-c", job_slots_setup(one->fifo().string(), 3, 1) + text}});
+      one->end();
+    });
+  }
+  makes.emplace_back([&, text = command("z")] {
+    std::string flags = "export MAKEFLAGS=' -j3 --jobserver-auth=" + std::to_string(outside[0]) + "," +
+                        std::to_string(outside[1]) + "'\n";
+    EXPECT_EQ(std::system((flags + text).c_str()), 0);
+  });
+  makes.clear();
+  ::close(outside[0]), ::close(outside[1]);
+  EXPECT_EQ(read_file(folder_.path() / "said").value_or(""), "");
+  std::string counts = read_file(folder_.path() / "most").value_or("");
+  unsigned most = 0, jobs = 0;
+  for (std::size_t at = 0; at < counts.size(); at = counts.find('\n', at) + 1, ++jobs)
+    most = std::max(most, static_cast<unsigned>(std::stoul(counts.substr(at))));
+  EXPECT_EQ(jobs, 30u);
+  EXPECT_EQ(most, 3u) << "all are used, and never more";
+  EXPECT_TRUE(holds_soon([&] { return make->held() == 0; }));
+  EXPECT_EQ(content(), "+");
 }
 
 }  // namespace
