@@ -30,10 +30,11 @@
 #
 # FLAGS: -n is a dry run (so are -t and -q). -s shows failures only. With -k, a
 # failed stage does not keep stages that hang on another one from being built;
-# without, no stage is begun after a failure. The make inside the containers has
-# flags and jobs of its own, USE_MAKEFLAGS (`-k V=0`) and NUMPROC; neither -k nor
-# -j reaches in there. `make -j2 ci-docker-A ci-docker-B` builds two environments
-# at once; stagemake locks each of them.
+# without, no stage is begun after a failure; it does not reach into the containers,
+# where make has flags of its own, USE_MAKEFLAGS (`-k V=0`). With -jN, the makes in
+# the containers share make's N job slots with all else that make runs, and NUMPROC
+# counts only without. `make -j8 ci-docker-A ci-docker-B` builds two environments at
+# once, with 8 jobs in all; stagemake locks each of them.
 #
 # This file is meant to be copied; keep it in one piece. Names of its own have a
 # dot in them, which keeps them out of the environment even under a plain
@@ -172,15 +173,15 @@ define ci-docker.help
 'reused; after a failure or ctrl-C the same command goes on where it stopped.'
 ''
 'Flags of make: -n says what would be done, -s shows failures only, -k goes on'
-'with stages that do not hang on a failed one, -j2 with two targets builds both'
-'at once (jobs inside: NUMPROC). TAB completes names where the shell asks make.'
+'with stages that do not hang on a failed one, -j8 with two targets builds both'
+'at once, 8 jobs in all, inside too. TAB completes names where the shell asks.'
 ''
 'Variables, on the command line (a dollar is $$$$ there) or in the environment:'
 '  EXTRA_CONFIGURE_ARGS    more arguments for configure'
 '  EXTRA_SAGE_PACKAGES     more packages whose system packages are installed'
 '  EXTRA_SYSTEM_PACKAGES   more system packages, by their own names'
 '  TARGETS_PRE, TARGETS, TARGETS_OPTIONAL   what the last three stages make'
-'  NUMPROC, USE_MAKEFLAGS  jobs and flags of make in the containers'
+'  NUMPROC, USE_MAKEFLAGS  jobs (without -j) and flags of make in the containers'
 '  DOCKER_TARGETS          stages to build up to (default: with-targets)'
 '  DOCKER_PUSH_REPOSITORY, DOCKER_TAG, EXTRA_DOCKER_TAGS   names of the images'
 '  FROM_DOCKER_REPOSITORY, FROM_DOCKER_TARGET, FROM_DOCKER_TAG'

@@ -30,6 +30,8 @@ namespace asio = boost::asio;
 namespace process = boost::process::v2;
 
 constexpr std::size_t kErrorTail = 64u << 10;
+// What a make that called us says to makes below it. Its descriptors are closed in our children.
+constexpr std::string_view kOfMake[] = {"MAKEFLAGS", "MFLAGS", "MAKELEVEL", "MAKEOVERRIDES"};
 
 // What Boost does not do for a child. (Its process_environment does not link in 1.81.)
 class ChildSetup {
@@ -209,7 +211,9 @@ class Child {
     std::vector<std::string> all;
     for (char** entry = environ; *entry != nullptr; ++entry) {
       std::string_view line = *entry;
-      if (!command_.environment.contains(std::string(line.substr(0, line.find('='))))) all.emplace_back(line);
+      std::string name(line.substr(0, line.find('=')));
+      bool is_makes = std::find(std::begin(kOfMake), std::end(kOfMake), name) != std::end(kOfMake);
+      if (!is_makes && !command_.environment.contains(name)) all.emplace_back(line);
     }
     for (const auto& [key, value] : command_.environment) all.push_back(key + "=" + value);
     return all;

@@ -18,7 +18,7 @@ namespace stagemake {
 struct Command {
   std::vector<std::string> argv;  // argv[0] is looked up in PATH
 
-  // Variables set beside, or over, those of the caller.
+  // Variables set beside, or over, those of the caller; what a calling make says to makes is none of these.
   std::map<std::string, std::string> environment;
 
   // What the child reads; -1 is /dev/null. Stays the caller's.

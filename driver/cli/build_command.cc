@@ -132,14 +132,13 @@ int build_command(const Options& options) {
 
 int jobs_command(const Options& options) {
   std::vector<std::string> asked =
-      SlotControl::ask(StateFolder(options.state, tree_path(options)).pools(), options.slots);
+      SlotControl::ask(StateFolder(options.state, tree_path(options)).pools(), options.slots.value());
   if (asked.empty()) {
-    fmt::print(stderr,
-               "stagemake: no build of this tree shares job slots now (`stagemake build --slots N`)\n");
+    fmt::print(stderr, "stagemake: no build of this tree shares job slots now\n");
     return static_cast<int>(ExitStatus::StageFailed);
   }
   for (const std::string& who : asked)
-    fmt::print("{}: {} job slots from now on\n", printable(who), options.slots);
+    fmt::print("{}: {} job slots from now on\n", printable(who), *options.slots);
   return 0;
 }
 

@@ -103,8 +103,8 @@ class Parser {
         ->check(CLI::Range(1u, 1000u));
   }
 
-  void add_slots_option(CLI::App* sub, const char* what) {
-    sub->add_option("--slots", options_.slots, what)->type_name("N")->check(CLI::Range(1u, 100'000u));
+  CLI::Option* add_slots_option(CLI::App* sub, const char* what) {
+    return sub->add_option("--slots", options_.slots, what)->type_name("N");
   }
 
   void add_build() {
@@ -114,7 +114,16 @@ class Parser {
     add_targets_options(*sub, options_);
     add_at_once_option(sub);
     add_slots_option(
-        sub, "jobs of all makes together; each may use all that no other needs (default: --numproc each)");
+        sub,
+        "jobs of all makes together; each may use all that no other needs; off: each has its own "
+        "(default: those of a calling make -jN, else --numproc, else the processors)")
+        ->transform(CLI::Validator(
+            [](std::string& text) {
+              if (text == "off") text = "0";
+              return std::string();
+            },
+            ""))
+        ->check(CLI::Range(0u, 100'000u));
     sub->add_flag("-n,--dry-run", options_.dry_run, "say what would be done, and touch nothing");
     sub->add_flag("-k,--keep-going,!--stop-at-failure", options_.keep_going,
                   "after a failure, go on with other environments (default: yes)");
@@ -166,7 +175,8 @@ class Parser {
     add_choice_options(*sub, options_);
     add_targets_options(*sub, options_);
     add_at_once_option(sub);
-    add_slots_option(sub, "job slots of a machine (default: this one's processors)");
+    add_slots_option(sub, "job slots of a machine (default: as many as a build has here)")
+        ->check(CLI::Range(1u, 100'000u));
     sub->add_option("--machines", options_.machines, "so many of them (default: 1, and what more would give)")
         ->type_name("N")
         ->check(CLI::Range(1u, 10'000u));
@@ -184,7 +194,7 @@ class Parser {
   }
 
   void add_jobs() {
-    CLI::App* sub = command(Verb::Jobs, "jobs", "change the job slots of a build that runs with --slots");
+    CLI::App* sub = command(Verb::Jobs, "jobs", "change how many job slots a build that runs has");
     sub->add_option("N", options_.slots, "job slots from now on")
         ->required()
         ->check(CLI::Range(1u, 100'000u));

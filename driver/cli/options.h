@@ -124,7 +124,8 @@ struct Options {
   std::optional<fs::path> expected_failures;  // report/verdict.h
 
   // build, simulate
-  unsigned slots = 0;  // job slots for all makes together; 0: each has its own; simulate: the processors
+  std::optional<unsigned>
+      slots;  // job slots for all makes together; 0: each has its own; absent: slot_choice.h
 
   // simulate
   std::optional<unsigned> machines;

@@ -11,6 +11,7 @@
 #include "cli/kept_run.h"
 #include "cli/reporters.h"
 #include "cli/session.h"
+#include "cli/slot_choice.h"
 #include "run/adoption.h"
 #include "run/image_survey.h"
 #include "run/ladder.h"
@@ -66,7 +67,7 @@ namespace {
 // The first signal asks for an orderly end, the second for a quick one; after the third nothing is waited
 // for. What was committed stays, and what runs in containers the next run takes over.
 // `by_key`: the terminal's key `q` sent it.
-void tell_signal(Reporters& reporters, int number, unsigned count, bool by_key) {
+void tell_signal(Reporters& reporters, CallingMake* make, int number, unsigned count, bool by_key) {
   if (count == 1) {
     reporters.all().note(fmt::format("got {}: ending what runs and saving it; this takes up to 10 s",
                                      by_key             ? "the key q"
@@ -76,6 +77,7 @@ void tell_signal(Reporters& reporters, int number, unsigned count, bool by_key) 
     reporters.all().note("once more: what runs is killed, and saved as it is");
   } else {
     reporters.restore_terminal();
+    if (make != nullptr) make->leave();
     ::_exit(128 + number);
   }
 }
@@ -92,11 +94,10 @@ std::string worth_keeping_there(Session& session, const Options& options, const 
 }
 
 // What is to be expected, in one line, where that is more than what the next lines say anyway.
-void tell_outlook(const Session& session, const Options& options, Reporter& reporter) {
+void tell_outlook(const Session& session, const Options& options, unsigned slots, Reporter& reporter) {
   Outlook outlook = outlook_of(session.world, session.builds);
   OutlookSums sums = sums_of(session.world, outlook, session.builds);
   if (sums.built == 0 && sums.environments == 1) return;
-  unsigned slots = options.slots > 0 ? options.slots : std::max(1u, std::thread::hardware_concurrency());
   Simulated simulated = simulate(
       outlook.simulated, {.slots = slots, .at_once = options.at_once, .memory = memory_for_stages(options)});
   reporter.expects(outlook_text(sums, simulated.makespan), simulated.makespan);
@@ -136,9 +137,11 @@ class SessionRun {
       : session_(session),
         options_(options),
         expected_(expected_failures(options)),
+        choice_(choose_slots(options, session.environments)),
         reporters_(options, session.engine->name(), keys()),
-        signals_(
-            [this](int number, unsigned count) { tell_signal(reporters_, number, count, quit_pressed_); }) {
+        signals_([this](int number, unsigned count) {
+          tell_signal(reporters_, choice_.make.get(), number, count, quit_pressed_);
+        }) {
     if (options.deadline) time_ = RunTime{.began = session.world.clock.now(), .deadline = *options.deadline};
   }
 
@@ -163,12 +166,11 @@ class SessionRun {
                        ::kill(::getpid(), SIGINT);
                      },
                  .change_slots = {}};
-    if (options_.slots > 0)
+    if (choice_.pool)
       keys.change_slots = [this](int by) {
-        if (!slots_) return;
+        if (!slots_) return tell("there is no pool of job slots to change");
         unsigned before = slots_->count();
-        slots_->set_count(by < 0 && before <= 1 ? 1 : before + static_cast<unsigned>(by));
-        tell(fmt::format("{} job slots from now on, where there were {}", slots_->count(), before));
+        tell(change_slots(*slots_, by < 0 && before <= 1 ? 1 : before + static_cast<unsigned>(by)));
       };
     return keys;
   }
@@ -194,7 +196,7 @@ class SessionRun {
     session_.settle_tags(options_);
     reporters_.begin(facts_of(session_, options_), session_.state);
     for (const std::string& problem : session_.problems) tell(problem);
-    tell_outlook(session_, options_, reporters_.all());
+    tell_outlook(session_, options_, choice_.count, reporters_.all());
     note_reasons(session_);
   }
 
@@ -211,10 +213,8 @@ class SessionRun {
                                  .kill = signals_.kill_token(),
                                  .deadline = options_.deadline});
     std::optional<SlotControl> control;
-    if (options_.slots > 0) {
-      slots_.emplace(options_.slots);
-      control.emplace(session_.state.pools(), *slots_, reporters_.all());
-    }
+    begin_slots();
+    if (slots_) control.emplace(session_.state.pools(), *slots_, reporters_.all());
     BuildOutcome outcome{.push_required = options_.push == Options::Push::Required};
     outcome.result = run_builds(session_.world, session_.builds,
                                 {.keep_going = options_.keep_going,
@@ -236,6 +236,22 @@ class SessionRun {
     return outcome;
   }
 
+  // What nobody asked for by --slots is done without where it cannot be.
+  void begin_slots() {
+    if (!choice_.note.empty()) tell(choice_.note);
+    std::string why_not = choice_.pool ? why_no_slots(session_) : std::string();
+    if (choice_.pool && (choice_.is_asked || why_not.empty())) {
+      if (choice_.make)
+        slots_.emplace(*choice_.make, choice_.count);
+      else
+        slots_.emplace(choice_.count);
+      return;
+    }
+    if (!why_not.empty())
+      tell(fmt::format("no job slots for all makes together, but some for each: {}", why_not));
+    give_fair_shares(session_.builds, options_.at_once);
+  }
+
   // Runs of before matter only where something failed.
   void end(int status) {
     std::vector<RunRecord> before;
@@ -248,6 +264,7 @@ class SessionRun {
   const Options& options_;
   const std::vector<ExpectedFailure> expected_;
   std::optional<RunTime> time_;
+  const SlotChoice choice_;
   std::optional<JobSlots> slots_;
   std::atomic<bool> quit_pressed_ = false;
   Reporters reporters_;  // whose keys change them

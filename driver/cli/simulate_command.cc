@@ -8,10 +8,12 @@
 #include <nlohmann/json.hpp>
 #include <thread>
 
+#include "base/callers_environment.h"
 #include "base/error.h"
 #include "base/text.h"
 #include "cli/commands.h"
 #include "cli/session.h"
+#include "cli/slot_choice.h"
 #include "cli/times.h"
 #include "run/outlook.h"
 
@@ -124,10 +126,10 @@ int simulate_command(const Options& options) {
   session.look(options);
   give_durations(session, durations);
   Outlook outlook = outlook_of(session.world, session.builds);
-  SimulatedMachines machines{
-      .slots = options.slots > 0 ? options.slots : std::max(1u, std::thread::hardware_concurrency()),
-      .at_once = options.at_once,
-      .memory = memory_for_stages(options)};
+  SimulatedMachines machines{.slots = slots_of_a_build(options, session.environments,
+                                                       jobserver_words(callers_variable("MAKEFLAGS"))),
+                             .at_once = options.at_once,
+                             .memory = memory_for_stages(options)};
   double limit =
       options.deadline ? *options.deadline - seconds_now() : std::numeric_limits<double>::infinity();
   std::vector<unsigned> counts{options.machines.value_or(1)};

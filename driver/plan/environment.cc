@@ -290,10 +290,12 @@ class EnvironmentReader::Resolution {
   }
 
   void set_values() {
+    bool is_said = given_.contains("NUMPROC") || tree_says_.contains("NUMPROC") || !value("NUMPROC").empty();
     std::string jobs = value("NUMPROC", std::to_string(sources_.processors));
     if (jobs.empty() || jobs.size() > 5 || jobs.find_first_not_of("0123456789") != std::string::npos ||
         std::stoi(jobs) < 1)
       throw bad_input("NUMPROC", fmt::format("\"{}\" is no number of jobs (1, 2, …)", printable(jobs)));
+    environment_.jobs = is_said ? static_cast<unsigned>(std::stoi(jobs)) : 0;
     // tox.ini's CONFIGURE_ARGS holds the caller's EXTRA_CONFIGURE_ARGS already.
     bool composed = tree_says_.contains("CONFIGURE_ARGS") || given_.contains("CONFIGURE_ARGS");
     environment_.values = {

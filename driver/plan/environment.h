@@ -28,6 +28,9 @@ struct Environment {
   // The variables that recipes use (StageSpec::uses, ::passes).
   std::map<std::string, std::string> values;
 
+  // NUMPROC, where anybody says it; 0: nobody does.
+  unsigned jobs = 0;
+
   // What tox would give it, and what of that is other after a shell had its turn (plan/shell_forms.h). Empty
   // for a tree without a factor table.
   std::map<std::string, std::string> variables;

@@ -16,6 +16,11 @@ unsigned at_once(const BuildOptions& options) {
   return options.slots == nullptr ? options.at_once : std::min(options.at_once, options.slots->count());
 }
 
+// Of each make that runs, where most environments have one stage at a time.
+unsigned fair_share(const JobSlots* slots, std::size_t at_once) {
+  return slots == nullptr ? 1 : std::max(1u, slots->count() / static_cast<unsigned>(at_once));
+}
+
 }  // namespace
 
 BuildRun::BuildRun(const BuildWorld& world, std::vector<EnvironmentBuild>& builds,
@@ -49,7 +54,7 @@ BuildRun::BuildRun(const BuildWorld& world, std::vector<EnvironmentBuild>& build
          .graph = graph,
          .base_image = build.base_image,
          .slots = options.slots,
-         .fair_share = options.slots == nullptr ? 1 : std::max(1u, options.slots->count() / at_once_)});
+         .fair_share = fair_share(options.slots, std::min<std::size_t>(at_once_, builds.size()))});
   }
 }
 

@@ -99,6 +99,7 @@ class BuildRun {
   // Room that a stage is predicted to need, kept for it as long as it runs.
   class Room;
   void note_missing_packages(const Ran& ran);
+  void note_make_of_its_own(const Ran& ran);
   void write_journal(const Ran& ran, const Workplace& place, const Snapshot* image, double commit_seconds);
   // The image as its labels tell it, looked up once; null where none was made.
   const Snapshot* made(std::size_t e, std::size_t s, const std::string& image);

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstring>
 #include <fstream>
 
 #include "base/text.h"
@@ -25,6 +26,7 @@ std::string last_line_with(const std::string& log, std::string_view beginning) {
   }
   if (!text) return {};
   std::size_t at = text->rfind("\n" + std::string(beginning));
+  if (at == std::string::npos && text->starts_with(beginning)) return text->substr(0, text->find('\n'));
   return at == std::string::npos ? std::string() : text->substr(at + 1, text->find('\n', at + 1) - at - 1);
 }
 
@@ -234,6 +236,7 @@ void BuildRun::run_stage(std::size_t e, std::size_t s, const std::string& log) {
   if (!ran.outcome.ok() && ran.reason == StopReason::None && !place->refused().empty())
     ran.reason = StopReason::Deadline;
   note_missing_packages(ran);
+  note_make_of_its_own(ran);
   if (ran.outcome.ok())
     built(ran, std::move(place));
   else
@@ -297,6 +300,19 @@ void BuildRun::note_missing_packages(const Ran& ran) {
   if (line.empty()) return;
   std::lock_guard lock(mutex_);
   last_notes_.push_back(fmt::format("{}: {}", plan.environment.name, printable(line)));
+}
+
+// A make that is too old for the pool, once per environment.
+void BuildRun::note_make_of_its_own(const Ran& ran) {
+  const StagePlan& plan = builds_[ran.e].plan;
+  if (options_.slots == nullptr || plan.table.stages[ran.s].make_targets.empty()) return;
+  std::string line = last_line_with(ran.log, kSharesNoneLine);
+  if (line.empty()) return;
+  std::string note = fmt::format("{}: {}", plan.environment.name,
+                                 printable(std::string_view(line).substr(std::strlen("stagemake: "))));
+  std::lock_guard lock(mutex_);
+  if (std::find(last_notes_.begin(), last_notes_.end(), note) == last_notes_.end())
+    last_notes_.push_back(std::move(note));
 }
 
 void BuildRun::write_journal(const Ran& ran, const Workplace& place, const Snapshot* image,

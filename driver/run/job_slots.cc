@@ -22,16 +22,33 @@ namespace {
 constexpr std::chrono::milliseconds kLook{10};
 // How often a container with no slot but that of its first job is offered one.
 constexpr std::chrono::milliseconds kOffer{200};
+// How long a slot of a calling make lies unused before it goes back.
+constexpr std::chrono::milliseconds kLies{20};
 
 }  // namespace
 
-JobSlots::JobSlots(unsigned count)
-    : count_(std::max(1u, count)),
+JobSlots::JobSlots(unsigned count) : JobSlots(nullptr, count) {}
+
+JobSlots::JobSlots(CallingMake& make, unsigned count) : JobSlots(&make, count) {}
+
+JobSlots::JobSlots(CallingMake* make, unsigned count)
+    : make_(make),
+      count_(std::max(1u, count)),
       returned_(::epoll_create1(EPOLL_CLOEXEC)),
-      broker_([this](const std::stop_token& stop) { serve(stop); }) {}
+      broker_([this](const std::stop_token& stop) { serve(stop); }) {
+  if (make_ == nullptr) return;
+  epoll_event event{};
+  event.events = EPOLLIN | EPOLLET;  // other makes are quick
+  ::epoll_ctl(returned_, EPOLL_CTL_ADD, make_->descriptor(), &event);
+}
 
 JobSlots::~JobSlots() {
   broker_ = {};
+  if (make_ != nullptr) {
+    ::epoll_ctl(returned_, EPOLL_CTL_DEL, make_->descriptor(), nullptr);
+    while (make_->give_back()) {
+    }
+  }
   ::close(returned_);
 }
 
@@ -66,15 +83,26 @@ unsigned JobSlots::free() const {
   return count_ - std::min(count_, used());
 }
 
+unsigned JobSlots::here() const {
+  return make_ == nullptr ? count_ : std::min(count_, 1 + make_->held());
+}
+
+// Takes one from the calling make where that is needed.
+bool JobSlots::has_free() {
+  return used() < here() || (make_ != nullptr && used() < count_ && make_->take());
+}
+
+bool JobSlots::is_busy() const {
+  return waiting_ > 0 || (make_ != nullptr && make_->held() > 0) ||
+         std::any_of(shares_.begin(), shares_.end(), [](const Share* share) { return share->runs_; });
+}
+
 void JobSlots::serve(const std::stop_token& stop) {
   std::unique_lock lock(mutex_);
   while (!stop.stop_requested()) {
-    auto is_busy = [this] {
-      return waiting_ > 0 ||
-             std::any_of(shares_.begin(), shares_.end(), [](const Share* s) { return s->runs_; });
-    };
-    if (!changed_.wait(lock, stop, is_busy)) return;
+    if (!changed_.wait(lock, stop, [this] { return is_busy(); })) return;
     balance();
+    if (!is_busy()) continue;
     // A make that has more to do takes again at once what it has given back: who wants it elsewhere must be
     // quick.
     lock.unlock();
@@ -88,32 +116,51 @@ void JobSlots::serve(const std::stop_token& stop) {
 // goes too where somebody else has none to begin with, or has used up all that it has.
 void JobSlots::balance() {
   collect_unused(false);
-  bool short_of = used() >= count_ && (waiting_ > 0 || hungriest() != nullptr);
+  bool short_of = used() >= here() && (waiting_ > 0 || hungriest() != nullptr);
   if (short_of || used() > count_) collect_unused(true);
-  if (waiting_ > 0 && used() < count_) {
-    changed_.notify_all();
-    return;  // who begins comes before who wants more
+  deal();
+  give_back_spare();
+}
+
+// Who begins comes before who wants more.
+void JobSlots::deal() {
+  if (waiting_ > 0) {
+    if (has_free()) changed_.notify_all();
+    return;
   }
-  for (Share* share = hungriest(); share != nullptr && used() < count_; share = hungriest())
+  for (Share* share = hungriest(); share != nullptr && has_free(); share = hungriest())
     if (!share->put()) return;
 }
 
+// A calling make's other jobs may wait for what nobody wants here.
+void JobSlots::give_back_spare() {
+  if (make_ == nullptr || waiting_ > 0) return;
+  while (1 + make_->held() > std::max(1u, used()) && make_->give_back()) {
+  }
+}
+
 void JobSlots::collect_unused(bool all) {
+  auto now = std::chrono::steady_clock::now();
   for (Share* share : shares_) {
     unsigned unused = share->runs_ ? share->unused() : 0;
-    unsigned kept = all ? 0 : 1;
+    if (unused == 0 || share->lies_since_ == decltype(now){})
+      share->lies_since_ = unused == 0 ? decltype(now){} : now;
+    bool wants_none = make_ != nullptr && unused > 0 && now - share->lies_since_ >= kLies;
+    share->refused_ = wants_none || (share->refused_ && now - share->offered_ < kOffer);
+    if (wants_none) share->offered_ = now;
+    unsigned kept = all || wants_none ? 0 : 1;
     if (unused > kept) share->given_ -= std::min(share->given_, share->take(unused - kept));
   }
 }
 
-// Of those that use all that they have, the one that has the fewest. One that has none may want none: it is
-// asked by an offer now and then.
+// Of those that use all that they have, the one that has the fewest. One that has none may want none, as one
+// that left a calling make's lie: it is asked by an offer now and then.
 JobSlots::Share* JobSlots::hungriest() {
   auto now = std::chrono::steady_clock::now();
   Share* best = nullptr;
   for (Share* share : shares_) {
     if (!share->runs_ || share->unused() > 0) continue;
-    if (share->given_ == 0 && now - share->offered_ < kOffer) continue;
+    if ((share->given_ == 0 || share->refused_) && now - share->offered_ < kOffer) continue;
     if (best == nullptr || share->given_ < best->given_) best = share;
   }
   return best;
@@ -146,7 +193,7 @@ bool JobSlots::Share::begin(const std::stop_token& stop) {
   std::unique_lock lock(pool_.mutex_);
   ++pool_.waiting_;
   pool_.changed_.notify_all();
-  bool has_one = pool_.changed_.wait(lock, stop, [this] { return pool_.used() < pool_.count_; });
+  bool has_one = pool_.changed_.wait(lock, stop, [this] { return pool_.used() < pool_.here(); });
   --pool_.waiting_;
   runs_ = has_one;
   lock.unlock();
@@ -160,6 +207,7 @@ void JobSlots::Share::end() {
     take(unused());
     given_ = 0;
     runs_ = false;
+    lies_since_ = {};
   }
   pool_.changed_.notify_all();
 }
@@ -177,6 +225,7 @@ unsigned JobSlots::Share::unused() const {
 bool JobSlots::Share::put() {
   if (::write(descriptor_, "+", 1) != 1) return false;
   ++given_;
+  refused_ = false;
   offered_ = std::chrono::steady_clock::now();
   return true;
 }
@@ -195,17 +244,17 @@ std::string job_slots_setup(std::string_view path, unsigned slots, unsigned fair
       "  '' | [0-3].* | 4.[01] | 4.[01].*) stagemake_slots= ;;\n"
       "  *) stagemake_slots=yes ;;\n"
       "esac\n"
-      "if [ -n \"$stagemake_slots\" ] && [ -p {0} ]; then\n"
+      "if [ -n \"$stagemake_slots\" ] && [ -p {0} ] && (exec 8<> {0}) 2> /dev/null; then\n"
       "  exec 8<> {0}\n"
       "  MAKE=make MAKEFLAGS=' -j{1} --jobserver-auth=8,8' SAGE_NUM_THREADS={2}\n"
       "  export MAKE MAKEFLAGS SAGE_NUM_THREADS\n"
       "else\n"
-      "  echo \"stagemake: make ${{stagemake_make:-of another kind}} shares no job slots: it gets {2} of its "
+      "  echo \"{3}${{stagemake_make:-of another kind}} shares no job slots: it gets {2} of its "
       "own\"\n"
       "  MAKE='make -j{2}' SAGE_NUM_THREADS={2}\n"
       "  export MAKE SAGE_NUM_THREADS\n"
       "fi\n",
-      shell_quoted(path), slots, fair_share);
+      shell_quoted(path), slots, fair_share, kSharesNoneLine);
 }
 
 }  // namespace stagemake

@@ -8,6 +8,9 @@
 // first job of each make needs no byte: its slot is taken before the stage begins, and given back when it
 // ends.
 //
+// The slots are the pool's own, or those of a calling make: then one is there from the beginning, and others
+// are taken from it when somebody here wants them, and given back as soon as nobody does.
+//
 // Thread rule: any thread.
 #pragma once
 
@@ -20,6 +23,7 @@
 #include <vector>
 
 #include "base/files.h"
+#include "run/calling_make.h"
 
 namespace stagemake {
 
@@ -32,6 +36,8 @@ class JobSlots {
 
   // `count`: at least 1.
   explicit JobSlots(unsigned count);
+  // At most `count` of those of `make`, which must outlive the pool.
+  JobSlots(CallingMake& make, unsigned count);
   // All shares must be gone.
   ~JobSlots();
   JobSlots(const JobSlots&) = delete;
@@ -42,7 +48,9 @@ class JobSlots {
   std::unique_ptr<Share> share(const fs::path& fifo);
 
   unsigned count() const;
-  // Slots that no share has.
+  // Whether they are a calling make's: count() is then the most that are taken.
+  bool are_borrowed() const { return make_ != nullptr; }
+  // Slots of count() that no share has.
   unsigned free() const;
   // Changes the number of slots; where there are fewer, jobs that run end first.
   void set_count(unsigned count);
@@ -50,14 +58,21 @@ class JobSlots {
  private:
   friend class Share;
 
+  JobSlots(CallingMake* make, unsigned count);
   void serve(const std::stop_token& stop);
+  bool is_busy() const;
   void balance();
+  void deal();
+  void give_back_spare();
   void collect_unused(bool all);
   unsigned used() const;
+  unsigned here() const;  // that may be used now
+  bool has_free();
   Share* hungriest();
 
   mutable std::mutex mutex_;
   std::condition_variable_any changed_;
+  CallingMake* const make_;  // null: the slots are the pool's own
   unsigned count_;
   unsigned waiting_ = 0;  // shares that want to begin
   std::vector<Share*> shares_;
@@ -94,8 +109,13 @@ class JobSlots::Share {
   int descriptor_ = -1;
   bool runs_ = false;
   std::chrono::steady_clock::time_point offered_ = {};
-  unsigned given_ = 0;  // bytes that are in the FIFO or held by a make
+  std::chrono::steady_clock::time_point lies_since_ = {};  // what is unused; the beginning: nothing is
+  bool refused_ = false;                                   // what it was given last
+  unsigned given_ = 0;                                     // bytes that are in the FIFO or held by a make
 };
+
+// How the line begins by which a make that cannot take part is told of in its log.
+inline constexpr std::string_view kSharesNoneLine = "stagemake: make ";
 
 // Shell text, for before a recipe, that lets make take part in the pool whose FIFO lies at `path` in the
 // container, or in a container where it cannot, tells so and gives make `fair_share` jobs of its own.

@@ -27,6 +27,15 @@ void remove_quietly(const fs::path& file) {
 
 }  // namespace
 
+std::string change_slots(JobSlots& pool, unsigned count) {
+  unsigned before = pool.count();
+  pool.set_count(count);
+  if (pool.are_borrowed())
+    return fmt::format("at most {} of the calling make's job slots from now on, where it were {}",
+                       pool.count(), before);
+  return fmt::format("{} job slots from now on, where there were {}", pool.count(), before);
+}
+
 SlotControl::SlotControl(const fs::path& folder, JobSlots& pool, Reporter& reporter)
     : lock_file_(folder / std::to_string(::getpid())), pool_(pool), reporter_(reporter) {
   fs::create_directories(folder);
@@ -57,8 +66,7 @@ void SlotControl::watch(const std::stop_token& stop) {
     unsigned count = 0;
     std::from_chars(text->data(), text->data() + text->size(), count);
     if (count == 0 || count == pool_.count()) continue;
-    reporter_.note(fmt::format("{} job slots from now on, where there were {}", count, pool_.count()));
-    pool_.set_count(count);
+    reporter_.note(change_slots(pool_, count));
   }
 }
 

@@ -14,6 +14,9 @@
 
 namespace stagemake {
 
+// Sets it, and says so.
+std::string change_slots(JobSlots& pool, unsigned count);
+
 class SlotControl {
  public:
   // `folder`: StateFolder::pools(). Both others must outlive it.

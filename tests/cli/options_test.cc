@@ -120,6 +120,18 @@ TEST_F(OptionsTest, ABuildTakesAllThatCanBeSaidOfIt) {
   EXPECT_EQ(options.color, "never");
 }
 
+TEST_F(OptionsTest, JobSlotsAreANumberOrOff) {
+  EXPECT_EQ(good({"build", "a-minimal"}).slots, std::nullopt);
+  EXPECT_EQ(good({"build", "a-minimal", "--slots", "7"}).slots, 7u);
+  EXPECT_EQ(good({"build", "a-minimal", "--slots", "off"}).slots, 0u);
+  EXPECT_EQ(good({"build", "a-minimal", "--slots", "0"}).slots, 0u);
+  EXPECT_EQ(good({"jobs", "3"}).slots, 3u);
+  for (const char* bad : {"-1", "many", "100001", ""})
+    EXPECT_EQ(parse({"build", "a-minimal", "--slots", bad}).stop, 2) << bad;
+  EXPECT_EQ(parse({"jobs", "0"}).stop, 2);
+  EXPECT_EQ(parse({"simulate", "a-minimal", "--slots", "off"}).stop, 2);
+}
+
 TEST_F(OptionsTest, VariablesSayWhatOptionsDoNot) {
   set("TARGETS", "from-variable");
   set("TARGETS_PRE", "pre");

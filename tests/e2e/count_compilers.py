@@ -1,15 +1,17 @@
 #!/usr/bin/env python3
 """Counts, from outside, the compilers that run at once in the containers of one driver.
 
-Usage: count_compilers.py SLOTS_FOLDER|all OUTPUT: until it gets SIGTERM; then it writes the most at once and how often it
+Usage: count_compilers.py SLOTS_FOLDER|all OUTPUT [JOBS_FOLDER]: until it gets SIGTERM; then it writes the most at once and how often it
 looked. A compiler is a process `cc1` in whose root the pipe of job slots is one of those in the folder: so those of
-other tests on the machine are not counted. With `all`, any `cc1` of the machine is one."""
+other tests on the machine are not counted. With `all`, any `cc1` of the machine is one. Files in JOBS_FOLDER count
+as jobs beside them. Counted is what was there in two looks, one after the other: so all of it was there between them."""
 import os
 import signal
 import sys
 import time
 
-folder, output = sys.argv[1:]
+folder, output = sys.argv[1:3]
+jobs_folder = sys.argv[3] if len(sys.argv) > 3 else None
 most = looks = 0
 
 
@@ -42,9 +44,18 @@ def is_compiler(process, ours):
         return False  # it has ended
 
 
-while True:
+def jobs():
+    return set(os.listdir(jobs_folder)) if jobs_folder else set()
+
+
+def compilers(among):
     ours = pipes()
-    count = sum(is_compiler(name, ours) for name in os.listdir("/proc") if name.isdigit())
-    most = max(most, count)
+    return {name for name in among if name.isdigit() and is_compiler(name, ours)}
+
+
+while True:
+    jobs_before = jobs()
+    found = compilers(compilers(os.listdir("/proc")))
+    most = max(most, len(found) + len(jobs_before & jobs()))
     looks += 1
     time.sleep(0.002)

@@ -5,7 +5,7 @@ source "$(dirname "$0")/lib.sh"
 step() { printf '\n=== %s\n' "$1"; }
 # count_compilers COMMAND…: runs it, and says in $most how many compilers ran at once in its containers.
 count_compilers() {
-  "$here/count_compilers.py" "$STAGEMAKE_STATE/slots" "$work/compilers" &
+  "$here/count_compilers.py" "$STAGEMAKE_STATE/slots" "$work/compilers" ${jobs_folder:+"$jobs_folder"} &
   counter=$!
   "$@"
   kill "$counter"
@@ -71,8 +71,42 @@ echo 2.8.7 > build/pkgs/nauty/package-version.txt
 expect 1 stagemake build debian-bookworm-minimal-nauty debian-bookworm-minimal-pytest --base-image "$base" --slots $slots --first '*nauty'
 expect_state with-targets built debian-bookworm-minimal-pytest
 
-step "killed, with the slots that its makes had: the next run has all of them"
+step "called by make -j3: no more jobs in containers and outside than three, and make gets its slots back"
 cp -a "$here/../minidist/build/pkgs/nauty/." build/pkgs/nauty/
+set_version zlib 1.3.98
+jobs_folder=$work/outer/jobs
+mkdir -p "$jobs_folder"
+cat > "$work/outer/Makefile" << 'END'
+all: build $(patsubst %,job%,$(shell seq 60))
+build:; +exec $(STAGEMAKE) build --tree '$(TREE)' 'debian-*-minimal*' --base-image $(BASE) -j 6
+job%:; @touch jobs/$@ && sleep 0.5 && rm jobs/$@
+END
+count_compilers make -C "$work/outer" -j3 STAGEMAKE="$STAGEMAKE_BINARY" TREE="$PWD" BASE="$base" > "$work/borrowed" 2>&1 || {
+  cat "$work/borrowed"
+  fail "the build under make failed"
+}
+grep -q 'job slots are those of the calling make' "$work/borrowed" || fail "it has not joined make"
+grep 'at most .* compilers' "$work/borrowed"
+[ "$most" -le 3 ] || fail "$most jobs ran at once"
+[ "$most" = 3 ] || fail "the slots were never all used"
+if grep -i 'jobserver\|tokens' "$work/borrowed"; then fail "make misses slots"; fi
+if grep -s 'jobserver' "$STAGEMAKE_STATE"/*/logs/*/*.log; then fail "make complains of the jobserver"; fi
+jobs_folder=
+
+step "make -j3 in vain: without a + it is told, and interrupted it has its slots all the same"
+sed 's/+exec/exec/' "$work/outer/Makefile" > "$work/outer/plain.mk"
+make -C "$work/outer" -f plain.mk -j3 STAGEMAKE="$STAGEMAKE_BINARY" TREE="$PWD" BASE="$base" build > "$work/plain" 2>&1
+grep -q 'the recipe needs a `+`' "$work/plain" || fail "it does not say what the recipe lacks"
+set_version zlib 1.3.99
+make -C "$work/outer" -j3 STAGEMAKE="$STAGEMAKE_BINARY" TREE="$PWD" BASE="$base" build > "$work/stopped" 2>&1 &
+caller=$!
+until grep -q 'with-targets-pre: running' "$work/stopped"; do sleep 0.05; done
+sleep 1
+pkill -INT -P "$caller" || true
+wait "$caller" && fail "it was to be interrupted"
+if grep -i 'tokens' "$work/stopped"; then fail "make misses slots"; fi
+
+step "killed, with the slots that its makes had: the next run has all of them"
 set_version openblas 0.3.99
 "$STAGEMAKE_BINARY" build 'debian-*-minimal*' --base-image "$base" --slots $slots -j 6 > "$work/killed" 2>&1 &
 driver=$!

@@ -127,6 +127,8 @@ TEST_F(EnvironmentTest, ANumberOfJobsIsANumber) {
   for (const char* jobs : {"0", "-1", "x", "2x", "", " 2", "999999999999999999999", "1.5"})
     EXPECT_THAT(refusal("debian-bookworm-minimal", {{"NUMPROC", jobs}}), HasSubstr("NUMPROC")) << jobs;
   EXPECT_EQ(resolve("debian-bookworm-minimal", {{"NUMPROC", "00002"}}).value("MAKE"), "make -j2");
+  EXPECT_EQ(resolve("debian-bookworm-minimal", {{"NUMPROC", "00002"}}).jobs, 2u);
+  EXPECT_EQ(resolve("debian-bookworm-minimal", {}).jobs, 0u) << "nobody says it";
 }
 
 TEST_F(EnvironmentTest, NamesThatNoImageCouldHaveAreRefused) {
