@@ -146,7 +146,12 @@ int package_log(const Options& options, const std::string& environment, const st
   int status = kNoLog;
   if (std::string running = running_container(*engine, environment, stage);
       !running.empty() && runs_now(options, environment, stage)) {
-    Command inside{.argv = engine->command_inside(running, {"/bin/sh", "-c", script}, false)};
+    // `buildah run` copies the output of what runs, and ends without its last bytes on a busy machine: where
+    // the script can, it writes past that, as recipes do (engine/script_input.h).
+    constexpr int kPastTheRelay = 9;
+    std::string past = fmt::format("( : >&{0} ) 2> /dev/null && exec >&{0}\n", kPastTheRelay);
+    Command inside{.argv = engine->command_inside(running, {"/bin/sh", "-c", past + script}, false)};
+    inside.output_again = kPastTheRelay;
     inside.on_output = print;
     status = run_command(inside).exit_code;
   } else {

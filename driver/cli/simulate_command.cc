@@ -39,8 +39,12 @@ std::map<std::string, double> read_durations(const fs::path& file) {
     std::vector<std::string_view> parts = words(said);
     if (parts.empty()) continue;
     double seconds = -1;
-    if (parts.size() == 2) std::from_chars(parts[1].data(), parts[1].data() + parts[1].size(), seconds);
-    if (!(seconds >= 0) || !std::isfinite(seconds))
+    bool whole = false;
+    if (parts.size() == 2) {
+      const char* end = parts[1].data() + parts[1].size();
+      whole = std::from_chars(parts[1].data(), end, seconds).ptr == end;
+    }
+    if (!whole || !(seconds >= 0) || !std::isfinite(seconds))
       faults.add(fmt::format("{}:{}", file.string(), number),
                  fmt::format("is not `PACKAGE SECONDS`: {}", shown(trimmed(line))));
     else

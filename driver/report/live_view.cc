@@ -59,11 +59,12 @@ double fraction_of(const StageRecord& stage, double now) {
   return std::clamp(fraction, 0.0, kAlmost);
 }
 
-unsigned slots_of(const RunRecord& run, StagePlace place) {
-  if (run.samples.empty()) return 0;
+// Nothing: it does not run yet, or there is no pool; 0: it waits for its first one.
+std::optional<unsigned> slots_of(const RunRecord& run, StagePlace place) {
+  if (run.samples.empty() || run.samples.back().machine.slots == 0) return std::nullopt;
   for (const MachineSample::StageUse& one : run.samples.back().machine.stages)
     if (one.environment == place.environment && one.stage == place.stage) return one.slots;
-  return 0;
+  return std::nullopt;
 }
 
 std::string packages_in_flight(const StageRecord& stage) {
@@ -122,7 +123,7 @@ class Block {
     for (StagePlace place : all) {
       name = std::max(name, run_.environments[place.environment].name.size());
       stage = std::max(stage, at(run_, place).name.size());
-      if (slots_of(run_, place) > 0) slots = 4;
+      if (slots_of(run_, place).value_or(0) > 0) slots = 4;
     }
     // The packages in flight get what names and times leave, if that is anything; names give way first.
     std::size_t fixed = 2 + kTimesWidth + slots;
@@ -143,7 +144,9 @@ class Block {
       const StageRecord& record = at(run_, all[i]);
       std::string line = padded(printable(run_.environments[all[i].environment].name), name) + " " +
                          padded(printable(record.name), stage) + " ";
-      if (packages > 0) line += padded(packages_in_flight(record), packages);
+      if (packages > 0)
+        line += padded(slots_of(run_, all[i]) == 0u ? "waits for a job slot" : packages_in_flight(record),
+                       packages);
       if (slots > 0) line += fmt::format("{:>4}", jobs_of(all[i]));
       std::string time = elapsed(now_ - record.began);
       if (record.expected.seconds >= 1) time += " / " + about(record.expected.seconds);
@@ -153,7 +156,7 @@ class Block {
   }
 
   std::string jobs_of(StagePlace place) const {
-    unsigned slots = slots_of(run_, place);
+    unsigned slots = slots_of(run_, place).value_or(0);
     return slots == 0 ? "" : fmt::format("-j{}", slots);
   }
 

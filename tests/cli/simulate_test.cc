@@ -138,10 +138,10 @@ TEST_F(Simulating, WhoIsLateIsNamed) {
 }
 
 TEST_F(Simulating, BadDurationsAreToldAllTogether) {
-  std::string file = durations("tool\nzlib -1\napp nan\ntool 1e999\ntool 1 2\n\xff\x1b 1x\n");
+  std::string file = durations("tool\nzlib -1\napp nan\ntool 1e999\ntool 1 2\n\xff\x1b 1x\nzlib 5min\n");
   call({kOne, "--durations", file});
   EXPECT_EQ(status_, static_cast<int>(ExitStatus::BadInput));
-  for (int line : {1, 2, 3, 4, 5, 6})
+  for (int line : {1, 2, 3, 4, 5, 6, 7})
     EXPECT_THAT(errors_, HasSubstr(file + ":" + std::to_string(line) + ": is not `PACKAGE SECONDS`"));
   EXPECT_EQ(errors_.find('\x1b'), std::string::npos);
   call({kOne, "--durations", durations("zlip 3\n")});

@@ -1,19 +1,29 @@
 #!/usr/bin/env bash
-# 70 runs, each after an edit and each on top of the one before: never more layers than the engine allows, and what the first
-# run installed is still there at the end. A table of two small stages keeps it short. (docker allows more layers than buildah
-# can mount: there the base image has 60 already.)
+# 30 runs or more, each after an edit and each on top of the one before: never more layers than the engine allows, and what
+# the first run installed is still there at the end. A table of two small stages keeps it short, and a base image of so many
+# layers that the limit comes on the way. (docker allows more layers than buildah can mount.)
 source "$(dirname "$0")/lib.sh"
-runs=${STAGEMAKE_TEST_RUNS:-70}
-if [ "$engine" = docker ]; then
-  echo > "$work/layer"
-  for layer in $(seq 60); do
-    one=$("$STAGEMAKE_DOCKER" create "$base" true)
-    "$STAGEMAKE_DOCKER" cp "$work/layer" "$one:/layer-$layer" > /dev/null
-    base=layered:$layer
-    "$STAGEMAKE_DOCKER" commit "$one" "$base" > /dev/null
-    "$STAGEMAKE_DOCKER" rm "$one" > /dev/null
-  done
-fi
+mkdir "$work/layers"
+echo > "$work/layers/layer"
+# layered FIRST COUNT: a Dockerfile that adds so many layers.
+layered() {
+  echo "FROM $1"
+  for layer in $(seq "$2"); do echo "COPY layer /layer-$layer"; done
+}
+case $engine in
+  docker)
+    runs=30
+    layered "$base" 105 > "$work/layers/Dockerfile"
+    "$STAGEMAKE_DOCKER" build --quiet --tag layered:1 "$work/layers"
+    ;;
+  buildah)
+    runs=40
+    layered "localhost/$base" 35 > "$work/layers/Dockerfile"
+    buildah build --quiet --layers --isolation chroot --tag localhost/layered:1 "$work/layers"
+    ;;
+esac
+base=layered:1
+runs=${STAGEMAKE_TEST_RUNS:-$runs}
 cat > "$work/stages.toml" <<'T'
 default_stage = "made"
 stamp_folders = ["local/var/lib/sage/installed"]

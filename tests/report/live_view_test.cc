@@ -99,6 +99,22 @@ TEST(LiveBlock, SaysWhatRunsSinceWhenAndHowLongStill) {
                   "1 stage waiting, 3 of 4 job slots, processors 97 %, memory 40 %, ? for keys"));
 }
 
+TEST(LiveBlock, AStageWithoutASlotWaitsForOne) {
+  RunRecord run = run_of(2);
+  for (std::size_t e : {0u, 1u}) run.change(1000, e, 1, {.state = StageState::Running});
+  MachineSample sample{.slots_used = 1, .slots = 1};
+  sample.stages = {{.environment = 1, .stage = 1, .slots = 1}, {.environment = 0, .stage = 1, .slots = 0}};
+  run.sample(1012, sample);
+  std::vector<std::string> block = live_block(run, 1065, {.columns = 100});
+  EXPECT_THAT(block, testing::Contains(testing::MatchesRegex(
+                         "ubuntu-jammy-standard-0 configured +waits for a job slot +1 .*")));
+  EXPECT_THAT(block,
+              testing::Contains(testing::MatchesRegex("ubuntu-jammy-standard-1 configured +-j1 +1 .*")));
+  run.sample(1022, {.slots_used = 1, .slots = 1});
+  EXPECT_THAT(live_block(run, 1065, {.columns = 100}), Not(testing::Contains(HasSubstr("waits for"))))
+      << "it has not begun";
+}
+
 TEST(LiveBlock, FitsEveryWidthAndHeight) {
   RunRecord run = run_of(200);
   for (std::size_t e = 0; e < 200; ++e) run.change(1000, e, 1, {.state = StageState::Running});

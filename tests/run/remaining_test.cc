@@ -42,8 +42,9 @@ TEST(Remaining, OfAFewEachHasItsLine) {
 TEST(Remaining, OfManyThereIsOneForAll) {
   EXPECT_THAT(
       remaining_lines(many(9)),
-      ElementsAre("9 environments are not done: 36 stages and 18 packages remain, about 36 min one after the "
-                  "other; furthest behind: e8, e7, e6 and 6 more; the same command goes on from here"));
+      ElementsAre(
+          "9 environments are not done: 36 stages and 18 packages remain, about 36 min 00 s one after the "
+          "other; furthest behind: e8, e7, e6 and 6 more; the same command goes on from here"));
   std::vector<RemainingWork> all = many(9);
   all[4].is_exact = false;
   EXPECT_THAT(remaining_lines(all)[0], testing::HasSubstr("and at most 18 packages remain"));
