@@ -98,7 +98,7 @@ class Parser {
 
   void add_at_once_option(CLI::App* sub) {
     sub->add_option("-j,--jobs,--at-once", options_.at_once,
-                    "stages that may run at the same time (default: 2)")
+                    "stages that may run at the same time (default: half as many as job slots, at least 2)")
         ->type_name("N")
         ->check(CLI::Range(1u, 1000u));
   }

@@ -103,8 +103,8 @@ struct Options {
   std::optional<fs::path> state;
 
   // build, explain
-  std::vector<std::string> to;  // stages; empty: the table's default
-  unsigned at_once = 2;
+  std::vector<std::string> to;      // stages; empty: the table's default
+  std::optional<unsigned> at_once;  // stages; absent: cli/slot_choice.h
   bool dry_run = false;
   bool fresh = false;
   bool clean_only = false;

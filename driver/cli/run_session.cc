@@ -99,11 +99,12 @@ void tell_outlook(const Session& session, const Options& options, unsigned slots
   OutlookSums sums = sums_of(session.world, outlook, session.builds);
   if (sums.built == 0 && sums.environments == 1) return;
   Simulated simulated = simulate(
-      outlook.simulated, {.slots = slots, .at_once = options.at_once, .memory = memory_for_stages(options)});
+      outlook.simulated,
+      {.slots = slots, .at_once = stages_at_once(options, slots), .memory = memory_for_stages(options)});
   reporter.expects(outlook_text(sums, simulated.makespan), simulated.makespan);
 }
 
-RunFacts facts_of(const Session& session, const Options& options) {
+RunFacts facts_of(const Session& session, const Options& options, unsigned at_once) {
   std::string machine(256, '\0');
   if (::gethostname(machine.data(), machine.size() - 1) != 0) machine.clear();
   machine.resize(std::min(machine.find('\0'), machine.size()));
@@ -116,7 +117,7 @@ RunFacts facts_of(const Session& session, const Options& options) {
           .command = options.command_line,
           .process = ::getpid(),
           .processors = std::thread::hardware_concurrency(),
-          .at_once = options.at_once};
+          .at_once = at_once};
 }
 
 // Why what is built is built, for who looks at the run while it goes on or after.
@@ -194,7 +195,7 @@ class SessionRun {
     }
     session_.look(options_);
     session_.settle_tags(options_);
-    reporters_.begin(facts_of(session_, options_), session_.state);
+    reporters_.begin(facts_of(session_, options_, stages_at_once(options_, choice_.count)), session_.state);
     for (const std::string& problem : session_.problems) tell(problem);
     tell_outlook(session_, options_, choice_.count, reporters_.all());
     note_reasons(session_);
@@ -218,7 +219,7 @@ class SessionRun {
     BuildOutcome outcome{.push_required = options_.push == Options::Push::Required};
     outcome.result = run_builds(session_.world, session_.builds,
                                 {.keep_going = options_.keep_going,
-                                 .at_once = options_.at_once,
+                                 .at_once = stages_at_once(options_, choice_.count),
                                  .stop = signals_.token(),
                                  .kill = signals_.kill_token(),
                                  .time = time_,
@@ -249,7 +250,7 @@ class SessionRun {
     }
     if (!why_not.empty())
       tell(fmt::format("no job slots for all makes together, but some for each: {}", why_not));
-    give_fair_shares(session_.builds, options_.at_once);
+    give_fair_shares(session_.builds, stages_at_once(options_, choice_.count));
   }
 
   // Runs of before matter only where something failed.

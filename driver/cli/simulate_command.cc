@@ -130,10 +130,10 @@ int simulate_command(const Options& options) {
   session.look(options);
   give_durations(session, durations);
   Outlook outlook = outlook_of(session.world, session.builds);
-  SimulatedMachines machines{.slots = slots_of_a_build(options, session.environments,
-                                                       jobserver_words(callers_variable("MAKEFLAGS"))),
-                             .at_once = options.at_once,
-                             .memory = memory_for_stages(options)};
+  unsigned slots =
+      slots_of_a_build(options, session.environments, jobserver_words(callers_variable("MAKEFLAGS")));
+  SimulatedMachines machines{
+      .slots = slots, .at_once = stages_at_once(options, slots), .memory = memory_for_stages(options)};
   double limit =
       options.deadline ? *options.deadline - seconds_now() : std::numeric_limits<double>::infinity();
   std::vector<unsigned> counts{options.machines.value_or(1)};

@@ -35,6 +35,10 @@ unsigned slots_of_a_build(const Options& options, const std::vector<Environment>
   return most > 0 && !options.slots ? most : processors();
 }
 
+unsigned stages_at_once(const Options& options, unsigned slots) {
+  return options.at_once.value_or(std::max(2u, slots / 2));
+}
+
 SlotChoice choose_slots(const Options& options, const std::vector<Environment>& environments) {
   SlotChoice choice{.pool = options.slots != 0u, .is_asked = options.slots > 0u};
   JobserverWords words;

@@ -15,6 +15,10 @@ namespace stagemake {
 unsigned slots_of_a_build(const Options& options, const std::vector<Environment>& environments,
                           const JobserverWords& words);
 
+// Stages that may run at once with so many slots: --jobs, else half as many and at least two. Before make
+// runs a stage uses one slot, and then mostly several.
+unsigned stages_at_once(const Options& options, unsigned slots);
+
 struct SlotChoice {
   bool pool = true;                        // for all makes together
   bool is_asked = false;                   // by --slots: where it cannot be, that is an error

@@ -87,7 +87,7 @@ TEST_F(OptionsTest, ABuildHasDefaults) {
   EXPECT_EQ(options.engine, EngineKind::Auto);
   EXPECT_EQ(options.repository, "");
   EXPECT_EQ(options.tag, std::nullopt);
-  EXPECT_EQ(options.at_once, 2u);
+  EXPECT_EQ(options.at_once, std::nullopt);
   EXPECT_TRUE(options.keep_going);
   EXPECT_FALSE(options.fresh || options.dry_run || options.quiet || options.json);
   EXPECT_THAT(options.to, IsEmpty());

@@ -48,7 +48,7 @@ class Simulating : public testing::Test {
   std::string call(std::vector<std::string> words) {
     words.insert(words.begin(), {"stagemake", "simulate"});
     words.insert(words.end(), {"--tree", tree_.path().string(), "--state", (state_.path() / "state").string(),
-                               "--engine", "docker", "--slots", "2"});
+                               "--engine", "docker", "--slots", "2", "--memory", "16G"});
     std::vector<const char*> argv;
     for (const std::string& word : words) argv.push_back(word.c_str());
     testing::internal::CaptureStdout();
@@ -93,7 +93,7 @@ TEST_F(Simulating, GivenSecondsAreNotGuessed) {
       "seconds of packages: 2 given, 1 guessed as 60 s each\n"
       "machines         done in         at best  because of    efficiency\n"
       "       1      5 min 03 s      5 min 03 s  longest path        50 %\n"
-      "each with 2 job slots and 2 stages at once\n");
+      "each with 2 job slots and 2 stages at once, which may hold 16.0 GB\n");
   text = call({kOne, "--durations", durations("tool 60\nzlib 60\napp 60\n")});
   EXPECT_THAT(text, HasSubstr("done in 4 min 33 s\nseconds of packages: 3 given\n"))
       << "given, though it is what would have been guessed";
@@ -123,6 +123,7 @@ TEST_F(Simulating, MoreMachinesForMoreEnvironments) {
   nlohmann::json second = machine;
   second["machines"] = 2, second["slots"] = 4, second["efficiency"] = 0.5;
   EXPECT_EQ(answer["schema"], 1);
+  EXPECT_EQ(answer["memory"], 16'000'000'000);
   EXPECT_EQ(answer["machines"], (nlohmann::json{machine, second}));
   EXPECT_EQ(answer["environments"],
             (nlohmann::json{{{"name", kOne}, {"ends", 303.0}}, {{"name", kOther}, {"ends", 303.0}}}));

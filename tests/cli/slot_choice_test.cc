@@ -73,6 +73,14 @@ TEST_F(SlotChoiceTest, ACallingMakesCountMoreThanNumproc) {
   EXPECT_THAT(choice.note, HasSubstr("needs a `+`"));
 }
 
+TEST_F(SlotChoiceTest, HalfAsManyStagesRunAtOnce) {
+  EXPECT_EQ(stages_at_once({}, 16), 8u);
+  EXPECT_EQ(stages_at_once({}, 1), 2u);
+  Options options;
+  options.at_once = 5;
+  EXPECT_EQ(stages_at_once(options, 16), 5u);
+}
+
 TEST_F(SlotChoiceTest, WithoutAPoolEachMakeGetsItsPart) {
   std::vector<EnvironmentBuild> builds(2);
   builds[0].plan.environment.values["MAKE"] = builds[1].plan.environment.values["MAKE"] = "make -j5";

@@ -77,14 +77,12 @@ set_version zlib 1.3.98
 jobs_folder=$work/outer/jobs
 mkdir -p "$jobs_folder"
 cat > "$work/outer/Makefile" << 'END'
-all: build $(patsubst %,job%,$(shell seq 60))
-build:; +exec $(STAGEMAKE) build --tree '$(TREE)' 'debian-*-minimal*' --base-image $(BASE) -j 6
+all: build $(patsubst %,job%,$(shell seq 30))
+build:; +exec $(STAGEMAKE) build --tree '$(TREE)' '*-nauty' '*-pytest' --base-image $(BASE) -j 6
 job%:; @touch jobs/$@ && sleep 0.5 && rm jobs/$@
 END
-count_compilers make -C "$work/outer" -j3 STAGEMAKE="$STAGEMAKE_BINARY" TREE="$PWD" BASE="$base" > "$work/borrowed" 2>&1 || {
-  cat "$work/borrowed"
-  fail "the build under make failed"
-}
+count_compilers make -C "$work/outer" -j3 STAGEMAKE="$STAGEMAKE_BINARY" TREE="$PWD" BASE="$base" > "$work/borrowed" 2>&1
+if grep -F ' *** ' "$work/borrowed"; then fail "the build under make failed"; fi
 grep -q 'job slots are those of the calling make' "$work/borrowed" || fail "it has not joined make"
 grep 'at most .* compilers' "$work/borrowed"
 [ "$most" -le 3 ] || fail "$most jobs ran at once"
@@ -108,13 +106,14 @@ if grep -i 'tokens' "$work/stopped"; then fail "make misses slots"; fi
 
 step "killed, with the slots that its makes had: the next run has all of them"
 set_version openblas 0.3.99
-"$STAGEMAKE_BINARY" build 'debian-*-minimal*' --base-image "$base" --slots $slots -j 6 > "$work/killed" 2>&1 &
+last=(debian-bookworm-minimal debian-bookworm-minimal-optional)
+"$STAGEMAKE_BINARY" build "${last[@]}" --base-image "$base" --slots $slots -j 6 > "$work/killed" 2>&1 &
 driver=$!
 until grep -q 'with-targets-pre: running' "$work/killed"; do sleep 0.05; done
 sleep 0.5
 kill -9 "$driver"
 wait "$driver" || true
-count_compilers stagemake build 'debian-*-minimal*' --base-image "$base" --slots $slots -j 6
+count_compilers stagemake build "${last[@]}" --base-image "$base" --slots $slots -j 6
 [ "$most" -le $slots ] || fail "$most compilers ran at once"
 [ -z "$(ls "$STAGEMAKE_STATE/slots")" ] || fail "pipes are left"
 expect_no_container
