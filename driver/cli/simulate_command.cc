@@ -156,8 +156,11 @@ int simulate_command(const Options& options) {
     std::vector<double> ends = ends_of_builds(session, outlook, rows.front().simulated);
     for (std::size_t b = 0; b < ends.size(); ++b)
       environments.push_back({{"name", session.builds[b].plan.environment.name}, {"ends", ends[b]}});
-    fmt::print("{}\n",
-               ordered_json{{"schema", 1}, {"machines", all}, {"environments", environments}}.dump(2));
+    fmt::print(
+        "{}\n",
+        ordered_json{
+            {"schema", 1}, {"memory", machines.memory}, {"machines", all}, {"environments", environments}}
+            .dump(2));
     return 0;
   }
   for (const std::string& problem : session.problems) fmt::print("note: {}\n", problem);

@@ -33,9 +33,19 @@ class WaitingThreads {
         followers_(steps.size()) {
     for (const FlowStep& step : steps) ++(step.task.after ? followers_[*step.task.after] : awaited_);
     std::size_t count = std::min<std::size_t>(std::max(1u, limits.at_once), steps.size());
-    for (std::size_t i = 0; i < count; ++i)
-      threads_.emplace_back([this](std::stop_token stop) { serve(stop); });
+    for (std::size_t i = 0; i < count; ++i) threads_.emplace_back([this] { serve(); });
   }
+  // (No stop token: what it wakes each of a thousand threads with wakes all of them.)
+  ~WaitingThreads() {
+    {
+      std::lock_guard lock(mutex_);
+      is_over_ = true;
+    }
+    changed_.notify_all();
+    for (std::thread& thread : threads_) thread.join();
+  }
+  WaitingThreads(const WaitingThreads&) = delete;
+  WaitingThreads& operator=(const WaitingThreads&) = delete;
 
   void add_ready(std::size_t step) {
     {
@@ -43,7 +53,7 @@ class WaitingThreads {
       dispatcher_.add_ready(step);
       if (--awaited_ > 0) return;
     }
-    changed_.notify_all();
+    changed_.notify_one();
   }
 
   void takes(std::size_t step, std::uint64_t memory) {
@@ -57,32 +67,35 @@ class WaitingThreads {
   }
 
  private:
-  void serve(std::stop_token stop) {
+  // One thread is woken when something could begin, and wakes the next one if it finds something: of a
+  // thousand that wait, a thousand woken each time would be a million.
+  void serve() {
     std::unique_lock lock(mutex_);
     while (true) {
       std::optional<std::size_t> step;
-      auto can_begin = [&] { return awaited_ == 0 && (step = dispatcher_.next()); };
-      if (!changed_.wait(lock, stop, can_begin)) return;
+      changed_.wait(lock, [&] { return is_over_ || (awaited_ == 0 && (step = dispatcher_.next())); });
+      if (is_over_) return;
       lock.unlock();
+      changed_.notify_one();
       work_(*step);
       lock.lock();
       dispatcher_.end(*step);
       awaited_ += followers_[*step];
       lock.unlock();
       ended_(*step);
-      changed_.notify_all();  // there may be room for several others now
-      lock.lock();
+      lock.lock();  // and looks itself whether there is room now, for one and then for others
     }
   }
 
   const std::function<void(std::size_t)> work_, ended_;
   mutable std::mutex mutex_;
-  std::condition_variable_any changed_;
+  std::condition_variable changed_;
   Dispatcher dispatcher_;
   std::vector<std::size_t> followers_;  // of each step, how many come right after it
   // Steps that are ready and that the graph has not said yet. None begins until it has: it might come before.
   std::size_t awaited_ = 0;
-  std::vector<std::jthread> threads_;  // last: they use all of the above
+  bool is_over_ = false;
+  std::vector<std::thread> threads_;
 };
 
 }  // namespace

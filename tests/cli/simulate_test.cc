@@ -123,7 +123,7 @@ TEST_F(Simulating, MoreMachinesForMoreEnvironments) {
   nlohmann::json second = machine;
   second["machines"] = 2, second["slots"] = 4, second["efficiency"] = 0.5;
   EXPECT_EQ(answer["schema"], 1);
-  EXPECT_EQ(answer["memory"], 16'000'000'000);
+  EXPECT_EQ(answer["memory"], 16'000'000'000u) << answer;
   EXPECT_EQ(answer["machines"], (nlohmann::json{machine, second}));
   EXPECT_EQ(answer["environments"],
             (nlohmann::json{{{"name", kOne}, {"ends", 303.0}}, {{"name", kOther}, {"ends", 303.0}}}));
