@@ -55,6 +55,6 @@ print_load
 printf '  %-46s %10s %6s %10s %10s\n' "six environments" seconds ratio processors compilers
 for round in $(seq "${ROUNDS:-1}"); do
   one "one pool of $processors slots, all at once" --slots "$processors" -j 6
-  one "one after the other, make -j$processors" --numproc "$processors" -j 1
-  one "all at once, make -j$processors each" --numproc "$processors" -j 6
+  one "one after the other, make -j$processors" --slots off --numproc "$processors" -j 1
+  one "all at once, make -j$processors each" --slots off --numproc "$processors" -j 6
 done

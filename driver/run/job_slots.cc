@@ -246,14 +246,14 @@ std::string job_slots_setup(std::string_view path, unsigned slots, unsigned fair
       "esac\n"
       "if [ -n \"$stagemake_slots\" ] && [ -p {0} ] && (exec 8<> {0}) 2> /dev/null; then\n"
       "  exec 8<> {0}\n"
-      "  MAKE=make MAKEFLAGS=' -j{1} --jobserver-auth=8,8' SAGE_NUM_THREADS={2}\n"
-      "  export MAKE MAKEFLAGS SAGE_NUM_THREADS\n"
+      "  MAKE=make MAKEFLAGS=' -j{1} --jobserver-auth=8,8'\n"
+      "  export MAKE MAKEFLAGS\n"
       "else\n"
       "  echo \"{3}${{stagemake_make:-of another kind}} shares no job slots: it gets {2} of its "
       "own\"\n"
-      "  MAKE='make -j{2}' SAGE_NUM_THREADS={2}\n"
-      "  export MAKE SAGE_NUM_THREADS\n"
-      "fi\n",
+      "  export MAKE='make -j{2}'\n"
+      "fi\n"
+      "export SAGE_NUM_THREADS={2} NUMPROC={2}\n",
       shell_quoted(path), slots, fair_share, kSharesNoneLine);
 }
 

@@ -216,12 +216,13 @@ TEST_F(Slots, ARealMakeTakesPartAndNoMoreJobsRunThanSlots) {
 TEST_F(Slots, AMakeThatSharesNoneIsToldAndGetsItsFairShare) {
   fs::path old = folder_.path() / "make";
   write_file(old,
-             "#!/bin/sh\n[ \"$1\" = --version ] && echo GNU Make 4.1 || echo \"$MAKE $SAGE_NUM_THREADS\"\n");
+             "#!/bin/sh\n[ \"$1\" = --version ] && echo GNU Make 4.1 || echo \"$MAKE $SAGE_NUM_THREADS "
+             "$NUMPROC\"\n");
   fs::permissions(old, fs::owner_all);
   std::string script =
       "PATH=" + folder_.path().string() + ":$PATH\n" + job_slots_setup("/nowhere", 8, 2) + "make\n";
   EXPECT_EQ(run_command({.argv = {"sh", "-c", script}}).output,
-            "stagemake: make 4.1 shares no job slots: it gets 2 of its own\nmake -j2 2\n");
+            "stagemake: make 4.1 shares no job slots: it gets 2 of its own\nmake -j2 2 2\n");
 }
 
 }  // namespace
