@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <mutex>
 #include <atomic>
 #include <thread>
 
@@ -169,6 +170,7 @@ class SessionRun {
                  .change_slots = {}};
     if (choice_.pool)
       keys.change_slots = [this](int by) {
+        std::lock_guard lock(slots_mutex_);
         if (!slots_) return tell("there is no pool of job slots to change");
         unsigned before = slots_->count();
         tell(change_slots(*slots_, by < 0 && before <= 1 ? 1 : before + static_cast<unsigned>(by)));
@@ -242,6 +244,7 @@ class SessionRun {
     if (!choice_.note.empty()) tell(choice_.note);
     std::string why_not = choice_.pool ? why_no_slots(session_) : std::string();
     if (choice_.pool && (choice_.is_asked || why_not.empty())) {
+      std::lock_guard lock(slots_mutex_);
       if (choice_.make)
         slots_.emplace(*choice_.make, choice_.count);
       else
@@ -266,6 +269,7 @@ class SessionRun {
   const std::vector<ExpectedFailure> expected_;
   std::optional<RunTime> time_;
   const SlotChoice choice_;
+  std::mutex slots_mutex_;  // keys are pressed while the pool is made
   std::optional<JobSlots> slots_;
   std::atomic<bool> quit_pressed_ = false;
   Reporters reporters_;  // whose keys change them
