@@ -58,4 +58,4 @@ while True:
     found = compilers(compilers(os.listdir("/proc")))
     most = max(most, len(found) + len(jobs_before & jobs()))
     looks += 1
-    time.sleep(0.002)
+    time.sleep(0.02)
