@@ -16,6 +16,7 @@ std::vector<double> remaining_seconds(const std::vector<Task>& tasks) {
 Dispatcher::Dispatcher(const std::vector<Task>& tasks, const DispatchLimits& limits) : limits_(limits) {
   limits_.at_once = std::max(1u, limits_.at_once);
   passed_over_.resize(tasks.size());
+  runs_.resize(tasks.size());
   std::vector<double> remaining = remaining_seconds(tasks);
   for (std::size_t i = 0; i < tasks.size(); ++i) {
     ranks_.push_back({.is_last = !tasks[i].is_first, .remaining = -remaining[i], .task = i});
@@ -48,17 +49,19 @@ std::optional<std::size_t> Dispatcher::next() {
   std::size_t task = found->task;
   ready_.erase(found);
   ++running_;
+  runs_[task] = true;
   memory_used_ += memory_[task];
   return task;
 }
 
 void Dispatcher::end(std::size_t task) {
   --running_;
+  runs_[task] = false;
   memory_used_ -= memory_[task];
 }
 
 void Dispatcher::takes(std::size_t task, std::uint64_t memory) {
-  if (memory <= memory_[task]) return;
+  if (!runs_[task] || memory <= memory_[task]) return;
   memory_used_ += memory - memory_[task];
   memory_[task] = memory;
 }

@@ -43,7 +43,8 @@ class Dispatcher {
   std::optional<std::size_t> next();
   // It has ended, and its room is free.
   void end(std::size_t task);
-  // It takes more memory, while it runs, than was thought. (Less: it may still come to that.)
+  // It takes more memory, while it runs, than was thought. (Less: it may still come to that.) Of one that does
+  // not run any more nothing is changed.
   void takes(std::size_t task, std::uint64_t memory);
   // Whether one that is ready was kept back, when next() was last asked, by memory alone.
   bool lacks_memory() const { return lacks_memory_; }
@@ -66,6 +67,7 @@ class Dispatcher {
   DispatchLimits limits_;
   std::set<Rank> ready_;
   std::vector<unsigned> passed_over_;  // by task: how often, for want of memory
+  std::vector<bool> runs_;             // by task
   bool lacks_memory_ = false;
   std::size_t running_ = 0;
   std::uint64_t memory_used_ = 0;
