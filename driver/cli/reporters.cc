@@ -103,6 +103,7 @@ void Reporters::end(int exit_status, const std::vector<RunRecord>& before,
   for (const std::string& line : verdict_lines(run, verdict)) all().note(line);
   tell_ci(run, verdict);
   for (const std::string& problem : events_.problems()) all().note(problem);
+  for (const std::string& problem : group_->problems()) all().note(problem);
   events_.exits(exit_status);
 }
 

@@ -77,6 +77,7 @@ void FakeEngine::mend(const std::string& verb) {
 
 std::optional<std::string> FakeEngine::begin(const std::string& verb) {
   counter_.count(verb);
+  if (on_verb) on_verb(verb);
   auto found = failures_.find(verb);
   if (found == failures_.end() || found->second.times == 0) return std::nullopt;
   if (found->second.times != ~0u) --found->second.times;

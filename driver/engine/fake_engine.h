@@ -49,6 +49,9 @@ class FakeEngine : public ContainerEngine {
   // What a run does; without one it does nothing and succeeds.
   std::function<RunOutcome(FakeContainer&, const std::string& script, const OutputSink&, std::stop_token)>
       on_run;
+  // Called at the beginning of each verb, under the engine's lock; what it throws, of any type, the verb
+  // throws.
+  std::function<void(const std::string& verb)> on_verb;
   // Seconds since the epoch; without one it starts at 1,000,000,000 and goes on by one with each image.
   std::function<std::int64_t()> clock;
   // What storage_folder() says.

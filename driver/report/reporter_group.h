@@ -1,45 +1,60 @@
-// Several reporters as one.
+// Several reporters as one. None of them can harm the others, or the run: see isolated_reporter.h.
 #pragma once
 
+#include <fmt/format.h>
+
+#include <deque>
 #include <vector>
 
-#include "report/event.h"
+#include "report/isolated_reporter.h"
 
 namespace stagemake {
 
 class ReporterGroup : public Reporter {
  public:
   // They must outlive it; none may be null.
-  explicit ReporterGroup(std::vector<Reporter*> members) : members_(std::move(members)) {}
+  explicit ReporterGroup(const std::vector<Reporter*>& members) {
+    for (Reporter* one : members) members_.emplace_back(*one);
+  }
+
+  // What members did not take, a line for each of them.
+  std::vector<std::string> problems() const {
+    std::vector<std::string> lines;
+    for (const IsolatedReporter& one : members_)
+      if (std::size_t lost = one.lost(); lost > 0)
+        lines.push_back(
+            fmt::format("{} {} could not be shown: {}", lost, lost == 1 ? "event" : "events", one.why()));
+    return lines;
+  }
 
   void begins(const std::vector<EnvironmentStatus>& all) override {
-    for (Reporter* one : members_) one->begins(all);
+    for (IsolatedReporter& one : members_) one.begins(all);
   }
   void changed(const std::vector<EnvironmentStatus>& all, std::size_t environment,
                std::size_t stage) override {
-    for (Reporter* one : members_) one->changed(all, environment, stage);
+    for (IsolatedReporter& one : members_) one.changed(all, environment, stage);
   }
   void package(std::size_t environment, std::size_t stage, const PackageStatus& package) override {
-    for (Reporter* one : members_) one->package(environment, stage, package);
+    for (IsolatedReporter& one : members_) one.package(environment, stage, package);
   }
   void printed(const std::string& environment, const std::string& stage, std::string_view piece) override {
-    for (Reporter* one : members_) one->printed(environment, stage, piece);
+    for (IsolatedReporter& one : members_) one.printed(environment, stage, piece);
   }
   void sampled(const MachineSample& sample) override {
-    for (Reporter* one : members_) one->sampled(sample);
+    for (IsolatedReporter& one : members_) one.sampled(sample);
   }
   void expects(const std::string& text, double seconds) override {
-    for (Reporter* one : members_) one->expects(text, seconds);
+    for (IsolatedReporter& one : members_) one.expects(text, seconds);
   }
   void note(const std::string& text) override {
-    for (Reporter* one : members_) one->note(text);
+    for (IsolatedReporter& one : members_) one.note(text);
   }
   void ends(const std::vector<EnvironmentStatus>& all, double seconds) override {
-    for (Reporter* one : members_) one->ends(all, seconds);
+    for (IsolatedReporter& one : members_) one.ends(all, seconds);
   }
 
  private:
-  std::vector<Reporter*> members_;
+  std::deque<IsolatedReporter> members_;
 };
 
 }  // namespace stagemake

@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <limits>
 
+#include "base/caught_error.h"
 #include "base/digest.h"
 #include "base/machine.h"
 #include "base/tarball.h"
@@ -65,10 +66,10 @@ void adopt(const BuildWorld& world, const Environment& environment, const Contai
            world.tags.front() + "-failed";
     world.engine.commit(container.name,
                         {.names = {name}, .labels = to_labels(snapshot), .working_folder = world.table.root});
-  } catch (const EngineError& error) {  // a full disk, say
+  } catch (...) {  // a full disk, say
     throw EngineError(fmt::format(
         "{}: container {}, which an earlier run left, cannot be saved, and stays for the next: {}",
-        snapshot.environment, container.name, error.what()));
+        snapshot.environment, container.name, caught_text()));
   }
   remove(world, container);
   reporter.note(

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/caught_error.h"
 #include "base/text.h"
 #include "run/build_run.h"
 #include "run/machine_watch.h"
@@ -112,7 +113,17 @@ StageStatus BuildRun::status(std::size_t e, std::size_t s) {
   return result_.environments[e].stages[s];
 }
 
+// Whatever is thrown fails the stage and nothing else.
 void BuildRun::step(std::size_t e, std::size_t s) {
+  try {
+    take_step(e, s);
+  } catch (...) {
+    Ran ran{.e = e, .s = s, .began = world_.clock.now()};
+    escaped(ran);
+  }
+}
+
+void BuildRun::take_step(std::size_t e, std::size_t s) {
   std::call_once(*settled_[e], [&] { settle(e); });
   const EnvironmentBuild& build = builds_[e];
   if (status(e, s).state == StageState::Failed) return;  // it could not even settle
@@ -153,16 +164,18 @@ std::string BuildRun::reason_to_skip(std::size_t e, std::size_t s) {
 
 // The run ends between two stages that share a container: what the first one did gets an image after all.
 void BuildRun::save_open(std::size_t e, std::size_t s) {
-  std::shared_ptr<Workplace> open = std::move(workplaces_[e][s]);
-  if (!open) return;
+  Ran ran{.e = e, .s = s, .began = world_.clock.now()};
+  ran.place = std::move(workplaces_[e][s]);
+  if (!ran.place) return;
   StageStatus saved = status(e, s);
+  ran.log = saved.log;
   try {
-    saved.detail = saved.image = commit(*open, s, true);
+    saved.detail = saved.image = commit(ran, true);
     name_held(e, s, saved.image);
     push(e, s, saved.image, true, 0);
     change(e, s, std::move(saved));
-  } catch (const Error& error) {
-    engine_error(e, s, error.what(), saved.log);
+  } catch (...) {
+    escaped(ran);
   }
 }
 
@@ -186,8 +199,9 @@ void BuildRun::name_reused(std::size_t e, std::size_t s) {
       if (std::find(image.names.begin(), image.names.end(), name) == image.names.end())
         world_.engine.tag(image.image, name);
     push(e, s, image.image, true, image.size);
-  } catch (const Error& error) {
-    engine_error(e, s, error.what(), "");
+  } catch (...) {
+    failed(&BuildResult::engine_failed);
+    change(e, s, {.state = StageState::Failed, .detail = caught_text()});
   }
 }
 
@@ -207,10 +221,14 @@ void BuildRun::push(std::size_t e, std::size_t s, const std::string& image, bool
   if (options_.pushes == nullptr || world_.push_repository.empty()) return;
   std::vector<std::string> names = names_of_stage(e, s, world_.push_repository);
   if (!complete) names = {names.front() + "-failed"};
-  if (world_.push_repository != world_.repository)
-    for (const std::string& name : names) world_.engine.tag(image, name);
-  // An upper bound of what is to be sent: layers that the registry has stay here.
-  options_.pushes->add(names, bytes);
+  try {
+    if (world_.push_repository != world_.repository)
+      for (const std::string& name : names) world_.engine.tag(image, name);
+    // An upper bound of what is to be sent: layers that the registry has stay here.
+    options_.pushes->add(names, bytes);
+  } catch (...) {  // the image is made; that it is not sent fails no stage
+    options_.pushes->add_failed(names, caught_text());
+  }
 }
 
 // What is done of an environment, what remains, how long that will take; nothing where all is done.
@@ -248,12 +266,6 @@ void BuildRun::failed(bool BuildResult::*kind) {
   failed_ = true;
   std::lock_guard lock(mutex_);
   result_.*kind = true;
-}
-
-void BuildRun::engine_error(std::size_t e, std::size_t s, const std::string& what, const std::string& log,
-                            double seconds) {
-  failed(&BuildResult::engine_failed);
-  change(e, s, {.state = StageState::Failed, .seconds = seconds, .detail = what, .log = log});
 }
 
 bool BuildResult::all_well() const {

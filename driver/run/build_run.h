@@ -15,6 +15,7 @@
 #include <string>
 #include <vector>
 
+#include "report/isolated_reporter.h"
 #include "run/build.h"
 #include "run/flow_executor.h"
 #include "run/ladder.h"
@@ -39,6 +40,7 @@ class BuildRun {
   void change(std::size_t e, std::size_t s, StageStatus status);
   StageStatus status(std::size_t e, std::size_t s);
   void step(std::size_t e, std::size_t s);
+  void take_step(std::size_t e, std::size_t s);
   std::string reason_to_skip(std::size_t e, std::size_t s);
   void save_open(std::size_t e, std::size_t s);
   std::vector<std::string> names_of_stage(std::size_t e, std::size_t s, const std::string& repository) const;
@@ -49,8 +51,6 @@ class BuildRun {
   // `bytes`: of the image; 0: not known.
   void push(std::size_t e, std::size_t s, const std::string& image, bool complete, std::uint64_t bytes);
   void failed(bool BuildResult::*kind);
-  void engine_error(std::size_t e, std::size_t s, const std::string& what, const std::string& log,
-                    double seconds = 0);
 
   // build_limits.cc
   void complete(MachineSample& sample);
@@ -80,11 +80,14 @@ class BuildRun {
   // build_stage.cc
   void build_stage(std::size_t e, std::size_t s);
   std::shared_ptr<Workplace> workplace(std::size_t e, std::size_t s);
-  void run_stage(std::size_t e, std::size_t s, const std::string& log);
-  // A stage that has run.
+  // A stage that runs or has run, and all that must be known of it when something is thrown.
   struct Ran {
     std::size_t e = 0, s = 0;
+    double began = 0;  // seconds since the epoch
     std::string log = {};
+    std::shared_ptr<Workplace> place = {};
+    std::string image = {};                               // committed of it; empty: none
+    bool could_not_commit = false;                        // it was tried
     std::map<std::string, InstalledPackage> before = {};  // what was installed
     RunOutcome outcome = {};
     StopReason reason = StopReason::None;
@@ -93,18 +96,22 @@ class BuildRun {
   };
   class Running;
   void run_in(Workplace& place, Ran& ran, Ladder& ladder);
-  void built(const Ran& ran, std::shared_ptr<Workplace> place);
-  void not_built(const Ran& ran, Workplace& place);
+  void run_stage(Ran& ran);
+  void built(Ran& ran);
+  void not_built(Ran& ran);
+  void escaped(Ran& ran) noexcept;
+  std::string save_escaped(Ran& ran, std::string& image);
+  static std::string where_it_stays(const Workplace& place);
   std::optional<StageTimes> times(std::size_t e, std::size_t s) const;
   // Room that a stage is predicted to need, kept for it as long as it runs.
   class Room;
   void note_missing_packages(const Ran& ran);
   void note_make_of_its_own(const Ran& ran);
-  void write_journal(const Ran& ran, const Workplace& place, const Snapshot* image, double commit_seconds);
+  void write_journal(const Ran& ran, const Snapshot* image, double commit_seconds) noexcept;
+  void add_to_journal(const Ran& ran, const Snapshot* image, double commit_seconds);
   // The image as its labels tell it, looked up once; null where none was made.
   const Snapshot* made(std::size_t e, std::size_t s, const std::string& image);
-  static EngineError kept(Workplace& place, const Error& error);
-  std::string commit(Workplace& place, std::size_t stage, bool complete);
+  std::string commit(Ran& ran, bool complete);
   bool is_left_open(std::size_t e, std::size_t s) const;
   bool in_older(std::size_t e, std::size_t s) const;
   std::string start_text(std::size_t e, std::size_t s) const;
@@ -112,9 +119,9 @@ class BuildRun {
   const BuildWorld& world_;
   std::vector<EnvironmentBuild>& builds_;
   const BuildOptions& options_;
-  Reporter& reporter_;
-  const unsigned at_once_;  // stages
-  std::mutex mutex_;        // of result_, fresh_snapshots_, last_notes_, running_ and reserved_
+  IsolatedReporter reporter_;  // what it is told with cannot harm it
+  const unsigned at_once_;     // stages
+  std::mutex mutex_;           // of result_, fresh_snapshots_, last_notes_, running_ and reserved_
   BuildResult result_;
   std::vector<std::unique_ptr<Snapshot>> fresh_snapshots_;
   struct RunningStage {

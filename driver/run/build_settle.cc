@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <set>
 
+#include "base/caught_error.h"
 #include "base/text.h"
 #include "run/build_run.h"
 #include "run/image_survey.h"
@@ -23,14 +24,15 @@ void BuildRun::settle(std::size_t e) {
       decide_again(e);
     }
     check_strict(e);
-  } catch (const Error& error) {
+  } catch (...) {
+    std::string what = caught_text();
+    bool engine = caught_status() == ExitStatus::EngineUnusable;
     for (std::shared_ptr<Workplace>& start : starts_[e]) start.reset();
-    bool engine = error.status() == ExitStatus::EngineUnusable;
     failed(engine ? &BuildResult::engine_failed : &BuildResult::input_failed);
     for (std::size_t s = 0; s < build.decisions.size(); ++s)
       if (build.decisions[s].start ||
           (s == build.restore.targets.back() && build.decisions[s].image != nullptr))
-        change(e, s, {.state = StageState::Failed, .detail = error.what()});
+        change(e, s, {.state = StageState::Failed, .detail = what});
   }
 }
 

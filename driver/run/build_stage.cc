@@ -5,6 +5,7 @@
 #include <cstring>
 #include <fstream>
 
+#include "base/caught_error.h"
 #include "base/text.h"
 #include "run/build_run.h"
 #include "run/image_survey.h"
@@ -21,7 +22,7 @@ std::string last_line_with(const std::string& log, std::string_view beginning) {
   std::optional<std::string> text;
   try {
     text = read_file(log, kLogLimit);
-  } catch (const Error&) {
+  } catch (...) {
     return {};  // the log is for people; without it the build is what it is
   }
   if (!text) return {};
@@ -32,16 +33,15 @@ std::string last_line_with(const std::string& log, std::string_view beginning) {
 
 // What a log says went wrong. It is for people: without it the build is what it is.
 std::vector<LogFinding> findings_in(const std::string& log, bool failed) {
-  std::optional<std::string> text;
   try {
-    text = read_file(log, kLogLimit);
-  } catch (const Error&) {
+    std::optional<std::string> text = read_file(log, kLogLimit);
+    std::vector<LogFinding> findings = text ? scan_log(*text, failed) : std::vector<LogFinding>();
+    for (LogFinding& finding : findings)
+      if (finding.file.empty()) finding.file = log;
+    return findings;
+  } catch (...) {
     return {};
   }
-  std::vector<LogFinding> findings = text ? scan_log(*text, failed) : std::vector<LogFinding>();
-  for (LogFinding& finding : findings)
-    if (finding.file.empty()) finding.file = log;
-  return findings;
 }
 
 // What a stage came to, for the journal.
@@ -71,8 +71,7 @@ class BuildRun::Room {
 };
 
 void BuildRun::build_stage(std::size_t e, std::size_t s) {
-  std::string log;
-  double began = world_.clock.now();
+  Ran ran{.e = e, .s = s, .began = world_.clock.now()};
   try {
     Room room(*this, e, s);
     if (!room.lack().empty()) {
@@ -81,17 +80,13 @@ void BuildRun::build_stage(std::size_t e, std::size_t s) {
       change(e, s, {.state = StageState::Failed, .detail = room.lack()});
       return;
     }
-    log = world_.state.fresh_log(builds_[e].plan.environment.name, builds_[e].plan.stages[s].name).string();
-    change(e, s, {.state = StageState::Running, .detail = start_text(e, s), .log = log});
-    run_stage(e, s, log);
-  } catch (const Error& error) {
-    if (error.status() == ExitStatus::EngineUnusable) {
-      engine_error(e, s, error.what(), log, world_.clock.now() - began);
-    } else {
-      failed(&BuildResult::input_failed);
-      change(e, s, {.state = StageState::Failed, .detail = error.what(), .log = log});
-    }
-    workplaces_[e][s].reset();
+    ran.log =
+        world_.state.fresh_log(builds_[e].plan.environment.name, builds_[e].plan.stages[s].name).string();
+    change(e, s, {.state = StageState::Running, .detail = start_text(e, s), .log = ran.log});
+    ran.place = workplace(e, s);
+    run_stage(ran);
+  } catch (...) {
+    escaped(ran);
   }
 }
 
@@ -184,12 +179,12 @@ void BuildRun::run_in(Workplace& place, Ran& ran, Ladder& ladder) {
   if (options_.stall)
     watch = std::make_unique<StallWatch>(
         world_.engine, world_.clock, place.container(), *options_.stall, [&](const std::string& findings) {
-          reporter_.note(fmt::format("{} {} has been silent for {}: stopping it", environment,
-                                     shown.stage_names[s], duration_text(*options_.stall)));
           std::ofstream(log, std::ios::app) << "\nstagemake: no output and no processor time for "
                                             << duration_text(*options_.stall) << "; what runs:\n"
                                             << findings;
           ladder.stop(StopReason::Stall);
+          reporter_.note(fmt::format("{} {} has been silent for {}: stopping it", environment,
+                                     shown.stage_names[s], duration_text(*options_.stall)));
         });
   Running running(*this, ran, place);
   ran.outcome = place.run(s, {.log = log,
@@ -209,75 +204,60 @@ void BuildRun::run_in(Workplace& place, Ran& ran, Ladder& ladder) {
   ran.memory = running.most_memory();
 }
 
-void BuildRun::run_stage(std::size_t e, std::size_t s, const std::string& log) {
-  double began = world_.clock.now();
-  std::shared_ptr<Workplace> place = workplace(e, s);
-  Ran ran{.e = e, .s = s, .log = log, .before = place->installed()};
-  Ladder ladder(world_.clock, options_.stop, options_.kill, times(e, s));
-  try {
-    run_in(*place, ran, ladder);
-  } catch (const Error& error) {
-    if (!place->has_worked()) throw;
-    if (error.status() == ExitStatus::EngineUnusable) throw kept(*place, error);
-    // Somebody edits the tree, say. What the stages before did in this container must not be lost.
-    failed(&BuildResult::input_failed);
-    std::string image = commit(*place, s, false);
-    change(e, s,
-           {.state = StageState::Failed,
-            .seconds = world_.clock.now() - began,
-            .detail = fmt::format("{}; what was done before is kept as {}", error.what(), image),
-            .log = log,
-            .image = image});
-    return;
-  }
-  ran.seconds = world_.clock.now() - began;
+void BuildRun::run_stage(Ran& ran) {
+  ran.before = ran.place->installed();
+  Ladder ladder(world_.clock, options_.stop, options_.kill, times(ran.e, ran.s));
+  run_in(*ran.place, ran, ladder);
+  ran.seconds = world_.clock.now() - ran.began;
   ran.reason = ladder.reason();
   // Make ends badly where the guard let no more packages begin.
-  if (!ran.outcome.ok() && ran.reason == StopReason::None && !place->refused().empty())
+  if (!ran.outcome.ok() && ran.reason == StopReason::None && !ran.place->refused().empty())
     ran.reason = StopReason::Deadline;
   note_missing_packages(ran);
   note_make_of_its_own(ran);
   if (ran.outcome.ok())
-    built(ran, std::move(place));
+    built(ran);
   else
-    not_built(ran, *place);
+    not_built(ran);
 }
 
-void BuildRun::built(const Ran& ran, std::shared_ptr<Workplace> place) {
+void BuildRun::built(Ran& ran) {
   StageStatus status{
       .state = StageState::Built, .seconds = ran.seconds, .log = ran.log, .memory = ran.memory};
   double commit_seconds = 0;
   if (builds_[ran.e].decisions[ran.s].commit) {
     double began = world_.clock.now();
-    status.detail = status.image = commit(*place, ran.s, true);
+    status.detail = status.image = commit(ran, true);
     name_held(ran.e, ran.s, status.image);
     commit_seconds = world_.clock.now() - began;
     status.seconds += commit_seconds;
   }
   status.findings = findings_in(ran.log, false);
   const Snapshot* image = made(ran.e, ran.s, status.image);
-  write_journal(ran, *place, image, commit_seconds);
+  write_journal(ran, image, commit_seconds);
   if (image != nullptr) push(ran.e, ran.s, status.image, true, image->size);
-  if (!is_left_open(ran.e, ran.s)) place.reset();
-  workplaces_[ran.e][ran.s] = std::move(place);
+  if (!is_left_open(ran.e, ran.s)) ran.place.reset();
+  workplaces_[ran.e][ran.s] = std::move(ran.place);
   change(ran.e, ran.s, std::move(status));
 }
 
-void BuildRun::not_built(const Ran& ran, Workplace& place) {
+void BuildRun::not_built(Ran& ran) {
   double began = world_.clock.now();
-  StageStatus status{.log = ran.log, .image = commit(place, ran.s, false), .memory = ran.memory};
+  StageStatus status{.log = ran.log, .memory = ran.memory};
+  // Where it was stopped before anything ran there is nothing to keep.
+  if (ran.place->has_unsaved_work()) status.image = commit(ran, false);
   double commit_seconds = world_.clock.now() - began;
   status.seconds = ran.seconds + commit_seconds;
   bool ended = ran.reason == StopReason::Signal || ran.reason == StopReason::Deadline;
   status.state = ended || (ran.outcome.stopped && ran.reason == StopReason::None) ? StageState::Interrupted
                                                                                   : StageState::Failed;
-  status.detail = ran.reason == StopReason::Deadline ? "the deadline came; what was done is kept"
-                  : ran.reason == StopReason::Stall  ? "it was silent for too long; what was done is kept"
-                  : ran.outcome.stopped              ? "what was done is kept"
-                  : ran.outcome.out_of_memory
-                      ? "it ran out of memory; what was done is kept"
-                      : fmt::format("exit status {}; what was done is kept", ran.outcome.exit_code);
-  status.detail += " as " + status.image;
+  status.detail = ran.reason == StopReason::Deadline ? "the deadline came"
+                  : ran.reason == StopReason::Stall  ? "it was silent for too long"
+                  : ran.outcome.stopped              ? ""
+                  : ran.outcome.out_of_memory        ? "it ran out of memory"
+                                                     : fmt::format("exit status {}", ran.outcome.exit_code);
+  if (!status.detail.empty()) status.detail += "; ";
+  status.detail += status.image.empty() ? "nothing ran in it" : "what was done is kept as " + status.image;
   if (ran.reason == StopReason::Deadline) {
     std::lock_guard lock(mutex_);
     result_.out_of_time = true;
@@ -286,9 +266,56 @@ void BuildRun::not_built(const Ran& ran, Workplace& place) {
   }
   if (status.state == StageState::Failed) status.findings = findings_in(ran.log, true);
   const Snapshot* image = made(ran.e, ran.s, status.image);
-  write_journal(ran, place, image, commit_seconds);
+  write_journal(ran, image, commit_seconds);
   if (image != nullptr) push(ran.e, ran.s, status.image, false, image->size);
   change(ran.e, ran.s, std::move(status));
+}
+
+// Something was thrown in a stage, of whatever type and wherever: in a callback, by the engine, the file
+// system, an allocation. Its work is committed as unfinished; where that fails too, the container stays.
+// Called while the exception is handled.
+void BuildRun::escaped(Ran& ran) noexcept {
+  try {
+    StageStatus status{.state = StageState::Failed, .log = ran.log, .image = ran.image};
+    status.detail = caught_text();
+    // Nothing of it ran yet: what the stage before did in their common container must not be forgotten.
+    if (std::optional<std::size_t> parent = builds_[ran.e].plan.stages[ran.s].parent; parent && !ran.place)
+      save_open(ran.e, *parent);
+    failed(caught_status() == ExitStatus::EngineUnusable ? &BuildResult::engine_failed
+                                                         : &BuildResult::input_failed);
+    if (!ran.image.empty())
+      status.detail += fmt::format("; the image {} was made all the same", ran.image);
+    else if (ran.place && ran.place->has_unsaved_work())
+      status.detail += save_escaped(ran, status.image);
+    status.seconds = world_.clock.now() - ran.began;
+    ran.place.reset();
+    change(ran.e, ran.s, std::move(status));
+  } catch (...) {
+    // Not even words for it: what counts is that the run knows, and that the container stays.
+    std::lock_guard lock(mutex_);
+    failed_ = result_.engine_failed = true;
+    result_.environments[ran.e].stages[ran.s].state = StageState::Failed;
+  }
+}
+
+// Says where the work is now.
+std::string BuildRun::save_escaped(Ran& ran, std::string& image) {
+  if (ran.could_not_commit) return where_it_stays(*ran.place);
+  try {
+    ran.place->recover();
+    image = commit(ran, false);
+    const Snapshot* kept = made(ran.e, ran.s, image);
+    if (kept != nullptr) push(ran.e, ran.s, image, false, kept->size);
+    return fmt::format("; what was done before is kept as {}", image);
+  } catch (...) {
+    if (!image.empty()) return fmt::format("; what was done before is kept as {}", image);
+    return where_it_stays(*ran.place);
+  }
+}
+
+std::string BuildRun::where_it_stays(const Workplace& place) {
+  return fmt::format("; what was done stays in container {}, and the next run takes it over",
+                     place.container());
 }
 
 // Which of the system's packages an environment goes without stands in one line of a long log: people hear
@@ -315,8 +342,16 @@ void BuildRun::note_make_of_its_own(const Ran& ran) {
     last_notes_.push_back(std::move(note));
 }
 
-void BuildRun::write_journal(const Ran& ran, const Workplace& place, const Snapshot* image,
-                             double commit_seconds) {
+// What a run learns for the next ones: without it the build is what it is.
+void BuildRun::write_journal(const Ran& ran, const Snapshot* image, double commit_seconds) noexcept {
+  try {
+    add_to_journal(ran, image, commit_seconds);
+  } catch (...) {
+  }
+}
+
+void BuildRun::add_to_journal(const Ran& ran, const Snapshot* image, double commit_seconds) {
+  const Workplace& place = *ran.place;
   const StagePlan& plan = builds_[ran.e].plan;
   auto now = static_cast<std::int64_t>(world_.clock.now());
   world_.journal.add(StageRun{
@@ -342,18 +377,11 @@ void BuildRun::write_journal(const Ran& ran, const Workplace& place, const Snaps
   }
 }
 
-// Work that cannot be committed now (a full disk, an engine that is gone) stays in its container.
-EngineError BuildRun::kept(Workplace& place, const Error& error) {
-  return EngineError(fmt::format("{}; what was done stays in container {}, and the next run takes it over",
-                                 error.what(), place.keep()));
-}
-
-std::string BuildRun::commit(Workplace& place, std::size_t stage, bool complete) {
-  try {
-    return place.commit(stage, complete);
-  } catch (const Error& error) {
-    throw kept(place, error);
-  }
+std::string BuildRun::commit(Ran& ran, bool complete) {
+  ran.could_not_commit = true;
+  ran.image = ran.place->commit(ran.s, complete);
+  ran.could_not_commit = false;
+  return ran.image;
 }
 
 // A stage's container serves the next stage where no image of its own lies between, or where it goes on in

@@ -20,7 +20,11 @@ class WaitingThread : public Clock::Alarm {
           auto time = system_clock::time_point(
               std::chrono::duration_cast<system_clock::duration>(std::chrono::duration<double>(when)));
           never.wait_until(lock, stop, time, [] { return false; });
-          if (!stop.stop_requested()) what();
+          if (stop.stop_requested()) return;
+          try {
+            what();
+          } catch (...) {  // it must not, and it does not end the process
+          }
         }) {}
 
  private:

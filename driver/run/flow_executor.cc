@@ -22,6 +22,20 @@ std::vector<Task> tasks_of(const std::vector<FlowStep>& steps) {
   return tasks;
 }
 
+// The bookkeeping of a step that has ended throws nothing but for want of memory, and all other steps wait
+// for it: it is tried until there is some.
+template <typename Call>
+void insist(const Call& call) noexcept {
+  while (true) {
+    try {
+      call();
+      return;
+    } catch (...) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    }
+  }
+}
+
 // Threads that may wait. Of the steps that are ready they take the one that the dispatcher says.
 class WaitingThreads {
  public:
@@ -50,7 +64,7 @@ class WaitingThreads {
   void add_ready(std::size_t step) {
     {
       std::lock_guard lock(mutex_);
-      dispatcher_.add_ready(step);
+      insist([&] { dispatcher_.add_ready(step); });
       if (--awaited_ > 0) return;
     }
     changed_.notify_one();
@@ -82,7 +96,7 @@ class WaitingThreads {
       dispatcher_.end(*step);
       awaited_ += followers_[*step];
       lock.unlock();
-      ended_(*step);
+      insist([&] { ended_(*step); });
       lock.lock();  // and looks itself whether there is room now, for one and then for others
     }
   }

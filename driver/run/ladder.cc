@@ -47,8 +47,11 @@ void Ladder::stop(StopReason reason) {
   reason_.compare_exchange_strong(none, reason);
   // Who sends a signal waits less long than a deadline that was planned for.
   if (reason == StopReason::Signal && times_) {
-    std::lock_guard lock(mutex_);
-    kill_alarm_ = clock_.at(clock_.now() + kSignalGrace, [this] { kill_source_.request_stop(); });
+    try {
+      std::lock_guard lock(mutex_);
+      kill_alarm_ = clock_.at(clock_.now() + kSignalGrace, [this] { kill_source_.request_stop(); });
+    } catch (...) {  // no thread for an alarm: the longer grace holds
+    }
   }
   source_.request_stop();
 }

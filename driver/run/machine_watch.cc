@@ -21,7 +21,7 @@ std::optional<unsigned long long> number(std::string_view word) {
 std::string content(const char* file) {
   try {
     return read_file(file).value_or("");
-  } catch (const Error&) {
+  } catch (...) {
     return {};
   }
 }
@@ -51,7 +51,11 @@ MachineWatch::MachineWatch(std::function<void(MachineSample&)> complete,
         std::optional<ProcessorTimes> before = processor_times(content("/proc/stat"));
         while (!never.wait_for(lock, stop, between, [] { return false; }) && !stop.stop_requested()) {
           std::optional<ProcessorTimes> now = processor_times(content("/proc/stat"));
-          std::optional<MachineMemory> memory = machine_memory();
+          std::optional<MachineMemory> memory;
+          try {
+            memory = machine_memory();
+          } catch (...) {
+          }
           if (!before || !now || !memory) return;
           MachineSample sample{.memory = 1 - static_cast<double>(memory->available) /
                                                  static_cast<double>(memory->total)};
@@ -59,8 +63,11 @@ MachineWatch::MachineWatch(std::function<void(MachineSample&)> complete,
             sample.busy =
                 static_cast<double>(now->busy - before->busy) / static_cast<double>(now->all - before->all);
           before = now;
-          complete(sample);
-          tell(sample);
+          try {
+            complete(sample);
+            tell(sample);
+          } catch (...) {  // a look that fails is one look less
+          }
         }
       }) {}
 

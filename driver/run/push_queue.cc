@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/caught_error.h"
 #include "base/text.h"
 #include "engine/engine_program.h"
 
@@ -85,15 +86,33 @@ void PushQueue::serve() {
     }
     try {
       send(item);
-    } catch (const std::exception& error) {  // the engine went away: that is told where it matters
-      results_.failed.push_back(item.name);
-      reporter_.note(fmt::format("{} is not pushed: {}", item.name, error.what()));
+    } catch (...) {  // the engine went away: that is told where it matters
+      try {
+        add_failed({item.name}, caught_text());
+      } catch (...) {
+      }
     }
   }
 }
 
+void PushQueue::add_failed(const std::vector<std::string>& names, const std::string& why) {
+  for (const std::string& name : names) {
+    note_result(&PushResults::failed, name);
+    reporter_.note(fmt::format("{} is not pushed: {}", name, why));
+  }
+}
+
+void PushQueue::note_result(std::vector<std::string> PushResults::*list, const std::string& name) {
+  std::lock_guard lock(mutex_);
+  (results_.*list).push_back(name);
+}
+
 void PushQueue::give_up_later() {
-  patience_alarm_ = clock_.at(clock_.now() + options_.patience, [this] { given_up_.request_stop(); });
+  try {
+    patience_alarm_ = clock_.at(clock_.now() + options_.patience, [this] { given_up_.request_stop(); });
+  } catch (...) {  // no thread for an alarm: better now than never
+    given_up_.request_stop();
+  }
 }
 
 void PushQueue::pause(double seconds) {
@@ -129,16 +148,16 @@ void PushQueue::send(const Item& item) {
   if (options_.keeps && !given_up_.stop_requested())
     if (std::string why = options_.keeps(item.name); !why.empty()) {
       if (why != kAlreadyThere) reporter_.note(fmt::format("{} is not pushed: {}", item.name, why));
-      results_.kept.push_back(item.name);
+      note_result(&PushResults::kept, item.name);
       return;
     }
   unsigned tries = 0;
   if (Transfer sent = tried(item, tries); sent.ok) {
-    results_.pushed.push_back(item.name);
+    note_result(&PushResults::pushed, item.name);
     reporter_.note(
         fmt::format("pushed {}{}", item.name, tries > 1 ? fmt::format(" at the {}. try", tries) : ""));
   } else {
-    results_.failed.push_back(item.name);
+    note_result(&PushResults::failed, item.name);
     reporter_.note(fmt::format("{} could not be pushed{}: {}", item.name,
                                tries > 1 ? fmt::format(" in {} tries", tries) : "", trimmed(sent.why)));
   }

@@ -21,7 +21,7 @@
 #include <vector>
 
 #include "engine/container_engine.h"
-#include "report/event.h"
+#include "report/isolated_reporter.h"
 #include "run/clock.h"
 #include "run/journal.h"
 
@@ -58,6 +58,9 @@ class PushQueue {
   // `bytes`: about what is to be sent, for predictions; 0: not known.
   void add(const std::vector<std::string>& names, std::uint64_t bytes);
 
+  // Notes that these could not even be sent on their way.
+  void add_failed(const std::vector<std::string>& names, const std::string& why);
+
   // Waits until all are sent, or given up. What is given up is told as failed.
   PushResults finish();
 
@@ -69,6 +72,7 @@ class PushQueue {
 
   void serve();
   void send(const Item& item);
+  void note_result(std::vector<std::string> PushResults::*list, const std::string& name);
   Transfer tried(const Item& item, unsigned& tries);
   void pause(double seconds);
   void give_up_later();
@@ -76,14 +80,14 @@ class PushQueue {
   ContainerEngine& engine_;
   Clock& clock_;
   Journal& journal_;
-  Reporter& reporter_;
+  IsolatedReporter reporter_;  // the queue's thread outlives whatever it throws
   const PushOptions options_;
   std::mutex mutex_;
   std::condition_variable_any changed_;
   std::deque<Item> waiting_;
   bool closed_ = false;
   bool sending_ = false;
-  PushResults results_;
+  PushResults results_;  // under mutex_
   std::stop_source given_up_;
   std::unique_ptr<Clock::Alarm> deadline_alarm_;
   std::unique_ptr<Clock::Alarm> patience_alarm_;

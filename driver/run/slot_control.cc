@@ -55,19 +55,22 @@ void SlotControl::watch(const std::stop_token& stop) {
   std::condition_variable_any never;
   std::unique_lock lock(mutex);
   while (!never.wait_for(lock, stop, kLook, [] { return false; }) && !stop.stop_requested()) {
-    std::optional<std::string> text;
     try {
-      text = read_file(wanted_file(lock_file_));
-    } catch (const Error&) {
-      continue;
+      look();
+    } catch (...) {
+      // On the next look.
     }
-    if (!text) continue;
-    remove_quietly(wanted_file(lock_file_));
-    unsigned count = 0;
-    std::from_chars(text->data(), text->data() + text->size(), count);
-    if (count == 0 || count == pool_.count()) continue;
-    reporter_.note(change_slots(pool_, count));
   }
+}
+
+void SlotControl::look() {
+  std::optional<std::string> text = read_file(wanted_file(lock_file_));
+  if (!text) return;
+  remove_quietly(wanted_file(lock_file_));
+  unsigned count = 0;
+  std::from_chars(text->data(), text->data() + text->size(), count);
+  if (count == 0 || count == pool_.count()) return;
+  reporter_.note(change_slots(pool_, count));
 }
 
 std::vector<std::string> SlotControl::ask(const fs::path& folder, unsigned count) {

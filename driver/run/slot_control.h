@@ -31,6 +31,7 @@ class SlotControl {
 
  private:
   void watch(const std::stop_token& stop);
+  void look();
 
   fs::path lock_file_;
   JobSlots& pool_;

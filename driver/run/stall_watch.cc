@@ -69,7 +69,7 @@ void StallWatch::watch(std::stop_token stop) {
     std::vector<ContainerProcess> processes;
     try {
       processes = engine_.processes(container_);
-    } catch (const Error&) {
+    } catch (...) {
       continue;  // an engine that is gone is told by the run itself
     }
     if (processes.empty()) {  // nothing runs yet, or no more: no silence of the stage's
@@ -86,8 +86,12 @@ void StallWatch::watch(std::stop_token stop) {
       continue;
     }
     if (now - quiet_since < patience_) continue;
-    stalled_(process_tree(processes));
-    return;
+    try {
+      stalled_(process_tree(processes));
+      return;
+    } catch (...) {
+      continue;  // on the next look
+    }
   }
 }
 

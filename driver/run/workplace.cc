@@ -35,6 +35,15 @@ std::string container_name(const StagePlan& plan, std::size_t stage, std::int64_
 
 constexpr std::size_t kManifestLimit = 256u << 20;  // bytes
 
+// Calls what belongs to the caller. What it throws is its own loss.
+template <typename Call>
+void unharmed(const Call& call) noexcept {
+  try {
+    call();
+  } catch (...) {
+  }
+}
+
 // A log file that has everything from its first byte on.
 class LogFile {
  public:
@@ -106,14 +115,14 @@ Workplace::Workplace(const WorkplaceSetting& setting, const Candidate& start, st
   }
   try {
     setting_.engine.create(spec);
-  } catch (const Error&) {
+  } catch (...) {
     if (share_) ::unlink(share_->fifo().c_str());
     throw;
   }
   try {
     if (incremental) learn_start();
-  } catch (const Error&) {
-    setting_.engine.remove_container(container_);
+  } catch (...) {
+    remove();
     throw;
   }
   uninstall_pending_ = !start_.stale.empty() || !start_.removed.empty() || !start_.unwanted.empty();
@@ -151,18 +160,29 @@ std::string Workplace::mismatch() {
 }
 
 Workplace::~Workplace() {
-  if (kept_) return;
+  if (!is_unsaved_) remove();
+}
+
+void Workplace::remove() noexcept {
   try {
     setting_.engine.remove_container(container_);
     if (share_) ::unlink(share_->fifo().c_str());
-  } catch (const Error&) {
+  } catch (...) {
     // The engine is gone; that was reported where it mattered.
   }
 }
 
-std::string Workplace::keep() {
-  kept_ = true;
-  return container_;
+// All that runs in the container passes here: from then on there is something to lose.
+RunOutcome Workplace::run_inside(const std::string& text, const OutputSink& sink, const StopRequest& stop) {
+  is_unsaved_ = true;
+  return setting_.engine.run(container_, text, sink, stop);
+}
+
+void Workplace::recover() {
+  constexpr std::chrono::milliseconds kGrace{5000};
+  setting_.engine.stop_container(container_, kGrace);
+  if (is_torn_) throw engine_unusable("nobody knows which of the tree's files came into it");
+  if (!is_noted_) note_packages();
 }
 
 // Whatever runs takes a slot for itself; a make may get more.
@@ -178,9 +198,10 @@ RunOutcome Workplace::run(std::size_t stage, const RunSpec& how) {
 
 RunOutcome Workplace::run_with_slot(std::size_t stage, const RunSpec& how) {
   LogFile file(how.log);
+  // The log comes first, and whoever else listens cannot end the stage.
   auto sink = [&](std::string_view piece) {
     file.write(piece);
-    if (how.also) how.also(piece);
+    if (how.also) unharmed([&] { how.also(piece); });
   };
   const StageSpec& spec = setting_.plan.table.stages[stage];
   bool makes = !spec.make_targets.empty();
@@ -194,14 +215,14 @@ RunOutcome Workplace::run_with_slot(std::size_t stage, const RunSpec& how) {
     if (!outcome.ok()) return outcome;
   }
   std::string text = script(stage, prologue, how.guard);
-  has_worked_ = true;
   has_compiled_ = has_compiled_ || makes || spec.configures;
   refused_.clear();
   PackageChannel packages([&](const PackageStatus& package) {
-    if (how.package) how.package(package);
+    if (how.package) unharmed([&] { how.package(package); });
   });
-  RunOutcome outcome = setting_.engine.run(
-      container_, text, [&](std::string_view piece) { sink(packages.take(piece)); }, how.stop);
+  is_noted_ = is_noted_ && !makes;
+  RunOutcome outcome = run_inside(
+      text, [&](std::string_view piece) { sink(packages.take(piece)); }, how.stop);
   sink(packages.rest());
   if (makes) note_packages();
   if (outcome.ok() && spec.configures) note_configured();
@@ -261,7 +282,7 @@ std::string Workplace::bring_sources(std::size_t stage) {
   if (sync.empty()) return {};
   std::string removals = removal_script(sync.removed);
   if (sync.removals_first) {
-    RunOutcome outcome = setting_.engine.run(container_, in_root(removals), [](std::string_view) {}, {});
+    RunOutcome outcome = run_inside(in_root(removals), [](std::string_view) {}, {});
     if (!outcome.ok()) throw engine_unusable("removed sources could not be removed from the container");
     removals.clear();
   }
@@ -269,7 +290,9 @@ std::string Workplace::bring_sources(std::size_t stage) {
   std::string manifest = manifest_text(wanted);
   write_source_tar(folder.path() / "sources.tar", setting_.sources.root(), sync.changed,
                    setting_.plan.table.root, manifest, seconds_of(setting_.clock));
+  is_torn_ = true;
   setting_.engine.copy_in(container_, folder.path() / "sources.tar");
+  is_torn_ = false;
   manifest_ = sha256_hex(manifest);
   setting_.state.keep_manifest(manifest_, manifest);
   return removals;
@@ -351,6 +374,7 @@ std::string Workplace::commit(std::size_t stage, bool complete) {
   spec.working_folder = setting_.plan.table.root;
   spec.squash = start_.snapshot != nullptr && start_.snapshot->layers + 1 > setting_.engine.most_layers();
   setting_.engine.commit(container_, spec);
+  is_unsaved_ = false;
   return spec.names.front();
 }
 

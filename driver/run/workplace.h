@@ -47,8 +47,8 @@ struct WorkplaceSetting {
 
 // How a stage runs.
 struct RunSpec {
-  fs::path log;          // a new file
-  OutputSink also = {};  // gets the output too
+  fs::path log;                                            // a new file
+  OutputSink also = {};                                    // gets the output too
   std::function<void(const PackageStatus&)> package = {};  // is told what begins and ends
   StopRequest stop = {};
   GuardLimits guard = {};  // of a stage that makes packages
@@ -59,7 +59,7 @@ class Workplace {
   // Creates the container from `start`'s image, or from the base image, for `first_stage` and what follows
   // it.
   Workplace(const WorkplaceSetting& setting, const Candidate& start, std::size_t first_stage);
-  // Removes the container, unless keep() was called.
+  // Removes the container, unless it holds work that was not committed: that is lost only by discard().
   ~Workplace();
   Workplace(const Workplace&) = delete;
   Workplace& operator=(const Workplace&) = delete;
@@ -81,18 +81,24 @@ class Workplace {
   // Bytes of the image that it was made from; 0 where that is not known.
   std::uint64_t size_before() const { return start_.snapshot == nullptr ? 0 : start_.snapshot->size; }
 
-  // Whether a recipe has run in it: then there is something to lose.
-  bool has_worked() const { return has_worked_; }
+  // Whether something has run in it since it was made or last committed.
+  bool has_unsaved_work() const { return is_unsaved_; }
+
+  // After run() threw: ends what may still run inside, and notes what is installed, so that commit() can
+  // tell. Throws where that cannot be found out: then nothing may be committed, and the container stays.
+  void recover();
 
   // An image of what there is now: of `stage` finished, or of what was done before it failed. Returns its
   // first name.
   std::string commit(std::size_t stage, bool complete);
 
-  // Leaves the container where it is: its work could not be committed and must not be lost.
-  std::string keep();
+  // Gives up what is not committed: the destructor removes the container in any case.
+  void discard() { is_unsaved_ = false; }
 
  private:
   // workplace.cc: sources and scripts
+  void remove() noexcept;
+  RunOutcome run_inside(const std::string& text, const OutputSink& sink, const StopRequest& stop);
   RunOutcome run_with_slot(std::size_t stage, const RunSpec& how);
   std::vector<SourceFile> sources_inside();
   std::vector<SourceFile> wanted_sources(std::size_t stage, const std::vector<SourceFile>& before) const;
@@ -125,8 +131,9 @@ class Workplace {
   bool has_compiled_ = false;
   std::map<std::string, InstalledPackage> installed_;
   std::optional<ConfiguredPackages> configured_;
-  bool has_worked_ = false;
-  bool kept_ = false;
+  bool is_unsaved_ = false;
+  bool is_torn_ = false;  // copying sources into it failed
+  bool is_noted_ = true;  // installed_ is what the container's records say
 };
 
 // Labels of containers, beside those of a snapshot.

@@ -75,8 +75,8 @@ RunOutcome Workplace::uninstall(const OutputSink& sink, const StopRequest& stop)
   std::string text = uninstall_script(start_.stale, "what it was built from changed") +
                      uninstall_script(start_.removed, "the tree has it no more") +
                      uninstall_script(start_.unwanted, "a clean build would not have it");
-  has_worked_ = true;
-  RunOutcome outcome = setting_.engine.run(container_, in_root(text), sink, stop);
+  is_noted_ = false;
+  RunOutcome outcome = run_inside(in_root(text), sink, stop);
   uninstall_pending_ = !outcome.ok();
   if (!outcome.ok()) {
     note_packages();
@@ -84,6 +84,7 @@ RunOutcome Workplace::uninstall(const OutputSink& sink, const StopRequest& stop)
   }
   for (const std::vector<std::string>* gone : {&start_.stale, &start_.removed, &start_.unwanted})
     for (const std::string& name : *gone) installed_.erase(name);
+  is_noted_ = true;
   return outcome;
 }
 
@@ -96,7 +97,7 @@ RunOutcome Workplace::prepare_make(const OutputSink& sink, const StopRequest& st
     if (RunOutcome outcome = uninstall(sink, stop); !outcome.ok()) return outcome;
   if (is_configured_for_gone()) {
     std::size_t stage = *setting_.plan.configuring_stage();
-    RunOutcome outcome = setting_.engine.run(container_, script(stage, {}, {}), sink, stop);
+    RunOutcome outcome = run_inside(script(stage, {}, {}), sink, stop);
     if (!outcome.ok()) return outcome;
     note_configured();
   }
@@ -120,6 +121,7 @@ void Workplace::note_packages() {
   BuiltHere here{.graph = graph, .fingerprints = fingerprints, .began = began_, .seconds = notes.seconds};
   installed_ = installed_packages(stamp_folders_of(setting_.engine, container_, setting_.plan.table),
                                   setting_.packages, installed_, &here);
+  is_noted_ = true;
 }
 
 void Workplace::note_configured() {

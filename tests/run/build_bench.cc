@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "report/reporter_group.h"
 #include "run/fake_scripts.h"
 #include "run/learned.h"
 #include "run/workplace.h"
@@ -72,6 +73,7 @@ BuildBench::Run BuildBench::build(const std::vector<std::string>& environments) 
                    .predictions = learns ? learned(journal.read(), {}) : Predictions(),
                    .revision = "v1",
                    .repository = repository,
+                   .push_repository = push_repository,
                    .tags = tags,
                    .bases = &bases};
   std::vector<Environment> resolved;
@@ -86,7 +88,12 @@ BuildBench::Run BuildBench::build(const std::vector<std::string>& environments) 
   run.exact = builds[0].plan.is_exact();
   for (const PlannedStage& stage : builds[0].plan.stages)
     for (PackageId id : stage.packages) run.planned.push_back(read.packages[id].name);
-  run.result = run_builds(world, builds, options, reporter);
+  if (prepared) prepared();
+  std::vector<Reporter*> reporters = {&reporter};
+  if (also_reports != nullptr) reporters.insert(reporters.begin(), also_reports);
+  ReporterGroup group(reporters);
+  run.result = run_builds(world, builds, options, group);
+  reporter_problems = group.problems();
   for (const StageStatus& stage : run.result.environments[0].stages)
     run.states.emplace_back(word(stage.state));
   run.scripts = scripts_;

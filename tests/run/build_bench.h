@@ -79,17 +79,20 @@ class BuildBench {
   FakeEngine engine;
   Journal journal{state.journal()};
   RecordingReporter reporter;
+  Reporter* also_reports = nullptr;            // beside it
+  std::vector<std::string> reporter_problems;  // of the last run
 
   // Of the next run.
   std::vector<std::string> targets = {"with-targets"};
   std::vector<std::string> tags = {"1"};
-  std::string repository;
+  std::string repository, push_repository;
   std::map<std::string, std::string> given;
   std::optional<fs::path> stages;
   BuildOptions options;
   RestoreSettings settings;
-  std::set<std::string> failing;  // packages
-  bool learns = false;                // from what the journal says of runs before
+  std::set<std::string> failing;   // packages
+  std::function<void()> prepared;  // called when all is decided and nothing has run
+  bool learns = false;             // from what the journal says of runs before
   // What configure writes as build/make/Makefile, which make then follows; nothing: it writes none.
   std::optional<std::string> makefile;
   // Called in the container before make makes a package, or with "" before any other script's work.

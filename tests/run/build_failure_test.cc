@@ -245,14 +245,17 @@ TEST_F(BuildFailure, AFailureThatCannotBeCommittedStaysToo) {
 }
 
 TEST_F(BuildFailure, AnEngineThatGoesAwayInTheMiddleLosesNothing) {
-  bench_.before = [](const FakeContainer&, const std::string& package, std::stop_token) {
-    if (package == "app") throw EngineError("the daemon went away");
+  bench_.before = [&](const FakeContainer&, const std::string& package, std::stop_token) {
+    if (package != "app") return;
+    bench_.engine.fail("stop_container", "no daemon");
+    throw EngineError("the daemon went away");
   };
   BuildBench::Run run = bench_.build();
   EXPECT_TRUE(run.result.engine_failed);
   EXPECT_THAT(run.states,
               ElementsAre("built", "built", "built", "built", "failed", "skipped", "not asked for"));
   EXPECT_THAT(bench_.engine.container_names(), SizeIs(1));
+  bench_.engine.mend("stop_container");
   bench_.before = nullptr;
   run = bench_.build();
   EXPECT_THAT(run.notes, ElementsAre(HasSubstr("in with-targets-pre; kept it as")));

@@ -95,6 +95,11 @@ RunOutcome ScheduleEngine::run(const std::string& container, const std::string& 
   return outcome;
 }
 
+void ScheduleEngine::stop_container(const std::string& container, std::chrono::milliseconds grace) {
+  begin("stop_container");
+  FakeEngine::stop_container(container, grace);
+}
+
 std::string ScheduleEngine::commit(const std::string& container, const CommitSpec& spec) {
   begin("commit");
   time_.pass(commit_seconds * chance_.between(1, 1.4));

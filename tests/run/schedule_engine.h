@@ -14,7 +14,7 @@
 
 namespace stagemake {
 
-// The driver is no more: nothing catches this but the simulation.
+// The driver is no more. A build takes it for a failure like any other; the simulation knows by is_dead().
 struct DriverDied : std::exception {
   const char* what() const noexcept override { return "the driver died"; }
 };
@@ -73,6 +73,7 @@ class ScheduleEngine : public FakeEngine {
   std::optional<std::string> copy_out(const std::string& container, const std::string& path) override;
   RunOutcome run(const std::string& container, const std::string& script, const OutputSink& sink,
                  const StopRequest& stop) override;
+  void stop_container(const std::string& container, std::chrono::milliseconds grace) override;
   std::string commit(const std::string& container, const CommitSpec& spec) override;
   void remove_container(const std::string& container) override;
   void tag(const std::string& image, const std::string& new_name) override;

@@ -218,6 +218,7 @@ void ScheduleWorld::build(Running& running, BuildWorld& world) {
                                  .pushes = pushes ? &*pushes : nullptr},
                                 reporter);
   }
+  if (engine.is_dead()) throw DriverDied();
   if (pushes) pushed += static_cast<unsigned>(pushes->finish().pushed.size());
 }
 
