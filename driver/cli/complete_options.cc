@@ -62,6 +62,13 @@ void read_variables(Options& options) {
                                   "2026-11-22T17:30:00Z, @SECONDS since 1970)",
                                   printable(text)));
   }
+  if (std::string text = callers_variable("STAGEMAKE_CHECKPOINT");
+      limited && !options.checkpoint && !text.empty()) {
+    options.checkpoint = duration_in(text);
+    if (!options.checkpoint || *options.checkpoint <= 0)
+      throw bad_input("STAGEMAKE_CHECKPOINT",
+                      fmt::format("\"{}\" is no duration (30m, 1h, 90s)", printable(text)));
+  }
   if (!options.tag)
     if (std::string tag = callers_variable("DOCKER_TAG"); !tag.empty()) options.tag = tag;
   if (options.extra_tags.empty()) add_words(callers_variable("EXTRA_DOCKER_TAGS"), options.extra_tags);

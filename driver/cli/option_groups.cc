@@ -177,6 +177,17 @@ void add_limits_options(CLI::App& command, Options& options) {
           },
           "stop a stage that for so long says nothing and uses no processor (default: never)")
       ->type_name("MINUTES");
+  command
+      .add_option_function<std::string>(
+          "--checkpoint",
+          [&options](const std::string& text) {
+            options.checkpoint = duration_in(text);
+            if (!options.checkpoint || *options.checkpoint <= 0)
+              throw CLI::ValidationError("--checkpoint", "is a duration: 30m, 1h, 90s");
+          },
+          "save a stage that makes packages so often while it runs, and push that where images are pushed; what "
+          "runs is paused meanwhile (default: never) [$STAGEMAKE_CHECKPOINT]")
+      ->type_name("DURATION");
   add_size_option(command, "--min-free", options.min_free,
                   "begin no stage that would leave less than that free where the engine keeps images");
   add_memory_option(command, options);

@@ -113,6 +113,7 @@ struct Options {
   BasePolicy base_policy = BasePolicy::Follow;
   std::optional<double> deadline;         // seconds since the epoch
   std::optional<double> stall;            // seconds
+  std::optional<double> checkpoint;       // seconds
   std::optional<std::uint64_t> min_free;  // bytes that a build leaves free
   std::optional<std::uint64_t> memory;    // bytes for all stages at once; absent: what is free
   bool keep_going = true;

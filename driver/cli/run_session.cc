@@ -227,6 +227,7 @@ class SessionRun {
                                  .time = time_,
                                  .min_free = options_.min_free.value_or(0),
                                  .stall = options_.stall,
+                                 .checkpoint = options_.checkpoint,
                                  .slots = slots_ ? &*slots_ : nullptr,
                                  .memory = memory_for_stages(options_),
                                  .watch_every = kWatchEvery,

@@ -23,6 +23,7 @@ using nlohmann::json;
 using namespace std::chrono_literals;
 
 constexpr std::chrono::milliseconds kAskPatience{2000};  // for a script's next command
+constexpr std::chrono::milliseconds kPausePatience{10000};
 constexpr int kNothingThere = 44;                        // exit status of our own in copy_out
 constexpr int kPastTheRelay = 9;                         // a descriptor; see BuildahEngine::run
 
@@ -303,6 +304,17 @@ std::map<std::string, std::uint64_t> BuildahEngine::memory_in_use(
   if (marks.empty()) return bytes;
   for (const auto& [mark, held] : memory_by_mark(marks)) bytes[by_mark.at(mark)] = held;
   return bytes;
+}
+
+bool BuildahEngine::pause(const std::string& container) {
+  counter_.count("pause");
+  std::string mark = known_mark(container);
+  return !mark.empty() && ContainerProcesses(mark).pause(kPausePatience);
+}
+
+void BuildahEngine::resume(const std::string& container) {
+  counter_.count("resume");
+  if (std::string mark = known_mark(container); !mark.empty()) ContainerProcesses(mark).resume();
 }
 
 void BuildahEngine::stop_container(const std::string& container, std::chrono::milliseconds grace) {

@@ -40,6 +40,8 @@ class BuildahEngine : public ContainerEngine {
                  const StopRequest& stop) override;
   std::vector<ContainerProcess> processes(const std::string& container) override;
   std::map<std::string, std::uint64_t> memory_in_use(const std::vector<std::string>& containers) override;
+  bool pause(const std::string& container) override;
+  void resume(const std::string& container) override;
   void stop_container(const std::string& container, std::chrono::milliseconds grace) override;
   std::string commit(const std::string& container, const CommitSpec& spec) override;
   void remove_container(const std::string& container) override;

@@ -154,9 +154,16 @@ class ContainerEngine {
   // machine. Pages that processes share since a fork count for each. One look at all processes, whatever the
   // number of containers. May be called while `run` goes on in other threads.
   virtual std::map<std::string, std::uint64_t> memory_in_use(const std::vector<std::string>& containers) = 0;
+  // Halts all that runs in a container, in this process or in another, until resume() or stop_container(): its
+  // files do not change meanwhile, and copy_out and commit may be called beside `run`. False where nothing runs
+  // inside or there is no such container; then nothing is to be resumed. Throws EngineError where it cannot be halted;
+  // then it goes on. A stop request to `run` has no effect before resume().
+  virtual bool pause(const std::string& container) = 0;
+  // Lets it go on, whoever paused it: nothing to do where it is not paused.
+  virtual void resume(const std::string& container) = 0;
   // Ends what runs in a container that another driver, dead by now, left running: asks it to end as a stop of
   // `run` does, and after `grace` kills it. Its files stay, and it can run again. When this returns nothing
-  // runs inside; nothing to do where nothing did, or there is no such container.
+  // runs inside; nothing to do where nothing did, or there is no such container. A paused one is resumed first.
   virtual void stop_container(const std::string& container, std::chrono::milliseconds grace) = 0;
   // The container's files as a new image. Command, entry point, environment and user are those of the parent
   // image: how the container was run leaves no trace. (docker: where the parent has neither command nor entry
@@ -178,6 +185,12 @@ class ContainerEngine {
   // Removes a name, and the image with its last one; absent is fine. False where something still uses it.
   // With an image, what it was made from may go where that has no name and nothing else was made from it.
   virtual bool remove_image(const std::string& name) = 0;
+
+  // Seconds since the epoch, with fractions, by the clock that gives files in containers their times: that of the
+  // engine's machine. It may be set forward or back at any time.
+  virtual double now() {
+    return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
+  }
 
   // The most layers that an image may have so that containers can still be made from it and images from
   // those.

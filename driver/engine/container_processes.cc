@@ -64,6 +64,26 @@ std::optional<ContainerProcess> description(pid_t process) {
                           command_text(command)};
 }
 
+// Whether a process does nothing of its own any more: it is stopped or has ended; or it waits in the kernel, where a
+// SIGSTOP that is on its way meets it before it returns from there. (A process that waits for its child's exec
+// shows no other sign than that.)
+bool is_halted(pid_t process) {
+  std::string status = proc_file(process, "status");
+  bool is_pending = false;
+  for (std::string_view line : lines(status)) {
+    std::vector<std::string_view> parts = words(line);
+    if (parts.size() < 2) continue;
+    if (parts[0] == "State:") {
+      if (parts[1].find_first_of("TtZX") != std::string_view::npos) return true;
+    } else if (parts[0] == "SigPnd:" || parts[0] == "ShdPnd:") {
+      unsigned long long set = 0;
+      std::from_chars(parts[1].data(), parts[1].data() + parts[1].size(), set, 16);
+      is_pending = is_pending || (set >> (SIGSTOP - 1) & 1) != 0;
+    }
+  }
+  return status.empty() || is_pending;
+}
+
 }  // namespace
 
 ContainerProcesses::~ContainerProcesses() {
@@ -116,8 +136,37 @@ std::vector<ContainerProcess> ContainerProcesses::table() {
   return table;
 }
 
+bool ContainerProcesses::pause(std::chrono::milliseconds patience) {
+  adopt();
+  auto give_up = std::chrono::steady_clock::now() + patience;
+  bool any = false;
+  // One that is not stopped yet may start others: until a look finds none that runs.
+  for (bool all = false; !all;) {
+    all = true;
+    for (pid_t process : running()) {
+      any = true;
+      if (is_halted(process)) continue;
+      all = false;
+      signal(process, SIGSTOP);
+    }
+    if (all) break;
+    if (std::chrono::steady_clock::now() > give_up) {
+      resume();
+      throw EngineError("a process inside a container goes on in spite of SIGSTOP");
+    }
+    std::this_thread::sleep_for(kKillPause);
+  }
+  return any;
+}
+
+void ContainerProcesses::resume() {
+  adopt();
+  for (pid_t process : running()) signal(process, SIGCONT);
+}
+
 void ContainerProcesses::end(std::chrono::milliseconds grace) {
   adopt();
+  if (grace > 0ms) resume();
   auto give_up = std::chrono::steady_clock::now() + grace;
   if (grace > 0ms && !running().empty()) ask(std::min(grace, kAskPatience));
   while (std::chrono::steady_clock::now() < give_up && !running().empty())

@@ -64,6 +64,7 @@ const DockerDialect& docker_dialect() {
       .commit_squashes = false,
       .top_columns = {"-eo", "pid,ppid,times,args"},
       .transfer_options = false,
+      .time_template = "{{.SystemTime}}",
       .storage_template = "{{json .DockerRootDir}}",
       .install_advice =
           "install docker: apt-get install docker.io, or see https://docs.docker.com/engine/install",
@@ -83,6 +84,7 @@ const DockerDialect& podman_dialect() {
       .commit_squashes = true,
       .top_columns = {"pid", "ppid", "time", "args"},
       .transfer_options = true,
+      .time_template = "",
       .storage_template = "{{if not .Host.ServiceIsRemote}}{{json .Store.GraphRoot}}{{end}}",
       .install_advice = "install podman: apt-get install podman",
   };
@@ -267,9 +269,33 @@ std::map<std::string, std::uint64_t> DockerEngine::memory_in_use(const std::vect
   return bytes;
 }
 
+bool DockerEngine::pause(const std::string& container) {
+  counter_.count("pause");
+  Finished finished = program_.call({"pause", container});
+  if (finished.ok() || finished.errors.find("already paused") != std::string::npos) return true;
+  if (!runs(container)) return false;
+  throw program_.error("pause", finished);
+}
+
+void DockerEngine::resume(const std::string& container) {
+  counter_.count("resume");
+  Finished finished = program_.call({"unpause", container});
+  if (finished.ok() || says_absent(finished)) return;
+  if (is_paused(container)) throw program_.error("unpause", finished);
+}
+
+bool DockerEngine::is_paused(const std::string& container) const {
+  Finished finished = program_.call({"inspect", "--type", "container", container});
+  if (!finished.ok() && says_absent(finished)) return false;
+  if (!finished.ok()) throw program_.error("inspect", finished);
+  json found = parsed_answer(program_.name(), finished.output);
+  return found.is_array() && !found.empty() && member(found[0], "State").value("Paused", false);
+}
+
 void DockerEngine::stop_container(const std::string& container, std::chrono::milliseconds grace) {
   counter_.count("stop_container");
   if (!runs(container)) return;
+  if (is_paused(container)) resume(container);
   auto give_up = std::chrono::steady_clock::now() + grace;
   ask_to_end(container, std::min(grace, kAskPatience));
   bool left = true;
@@ -293,11 +319,25 @@ void DockerEngine::remove_container(const std::string& container) {
 
 // A daemon elsewhere has folders of the same names.
 bool DockerEngine::daemon_is_here() const {
+  std::call_once(asked_where_, [this] { is_here_ = find_daemon(); });
+  return is_here_;
+}
+
+bool DockerEngine::find_daemon() const {
   const char* host = std::getenv("DOCKER_HOST");
   if (host != nullptr && *host != '\0') return std::string_view(host).starts_with("unix://");
   Finished finished = program_.call({"context", "inspect", "--format", "{{.Endpoints.docker.Host}}"});
   std::string_view answer = trimmed(finished.output);
   return !finished.ok() || answer.empty() || answer.starts_with("unix://");
+}
+
+// A daemon elsewhere may have another time: containers' files get that.
+double DockerEngine::now() {
+  if (!dialect_.has_daemon || *dialect_.time_template == '\0' || daemon_is_here()) return ContainerEngine::now();
+  std::string answer(trimmed(program_.ask({"info", "--format", dialect_.time_template})));
+  std::int64_t seconds = epoch_seconds(answer);
+  if (seconds <= 0) throw program_.error("info", "it does not say what time it is there: " + printable(answer));
+  return static_cast<double>(seconds);
 }
 
 std::optional<fs::path> DockerEngine::storage_folder() {

@@ -35,6 +35,8 @@ struct DockerDialect {
   std::vector<std::string> top_columns;
   // Pulls and pushes have --tls-verify, and pushes --digestfile. Docker prints the digest.
   bool transfer_options;
+  // The template with which `info` says the time of the daemon's machine; empty where it says none.
+  const char* time_template;
   // The template with which `info` says, as JSON, where images lie; empty where that is on another machine,
   // as far as it knows.
   const char* storage_template;
@@ -66,6 +68,8 @@ class DockerEngine : public ContainerEngine {
                  const StopRequest& stop) override;
   std::vector<ContainerProcess> processes(const std::string& container) override;
   std::map<std::string, std::uint64_t> memory_in_use(const std::vector<std::string>& containers) override;
+  bool pause(const std::string& container) override;
+  void resume(const std::string& container) override;
   void stop_container(const std::string& container, std::chrono::milliseconds grace) override;
   std::string commit(const std::string& container, const CommitSpec& spec) override;
   void remove_container(const std::string& container) override;
@@ -73,6 +77,7 @@ class DockerEngine : public ContainerEngine {
   void tag(const std::string& image, const std::string& new_name) override;
   bool remove_image(const std::string& name) override;
 
+  double now() override;
   std::optional<fs::path> storage_folder() override;
   std::vector<std::string> shell_command(const std::string& image) const override;
   std::vector<std::string> command_inside(const std::string& container, const std::vector<std::string>& argv,
@@ -88,9 +93,11 @@ class DockerEngine : public ContainerEngine {
   std::string id_of(const std::string& container);
   // Also false where there is no such container.
   bool runs(const std::string& container) const;
+  bool is_paused(const std::string& container) const;
   void ask_to_end(const std::string& container, std::chrono::milliseconds patience) const;
   Transfer transfer(const std::string& verb, const std::string& image, const std::stop_token& stop) const;
   bool daemon_is_here() const;
+  bool find_daemon() const;
 
   Draft begin_draft(const std::string& container, const CommitSpec& spec) const;
   std::string commit_container(const std::string& container, const Draft& draft, bool squash) const;
@@ -104,6 +111,8 @@ class DockerEngine : public ContainerEngine {
   PlainHttp plain_http_;
   std::mutex mutex_;
   std::map<std::string, std::string> ids_;  // of containers, by name
+  mutable std::once_flag asked_where_;
+  mutable bool is_here_ = true;  // the daemon, once asked
 };
 
 }  // namespace stagemake

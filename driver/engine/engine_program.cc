@@ -205,8 +205,13 @@ bool has_label(const Labels& labels, const std::string& label, const std::string
 
 std::int64_t epoch_seconds(const std::string& time) {
   struct tm parts {};
-  if (::strptime(time.c_str(), "%Y-%m-%dT%H:%M:%S", &parts) == nullptr) return 0;
-  return ::timegm(&parts);
+  const char* rest = ::strptime(time.c_str(), "%Y-%m-%dT%H:%M:%S", &parts);
+  if (rest == nullptr) return 0;
+  while (*rest == '.' || (*rest >= '0' && *rest <= '9')) ++rest;
+  struct tm offset {};
+  bool has_offset = (*rest == '+' || *rest == '-') && ::strptime(rest + 1, "%H:%M", &offset) != nullptr;
+  std::int64_t ahead = has_offset ? (offset.tm_hour * 60 + offset.tm_min) * 60 : 0;
+  return ::timegm(&parts) - (*rest == '-' ? -ahead : ahead);
 }
 
 std::string plain_name(std::string_view name) {

@@ -67,7 +67,7 @@ Labels labels_in(const nlohmann::json& object);
 std::string label_filter(const std::string& label, const std::string& value);
 bool has_label(const Labels& labels, const std::string& label, const std::string& value);
 
-// "2026-11-22T08:49:16.9Z" as seconds since the epoch; 0 where it is no time.
+// "2026-11-22T08:49:16.9Z", "2026-11-22T09:49:16+01:00" as seconds since the epoch; 0 where it is no time.
 std::int64_t epoch_seconds(const std::string& time);
 
 // Podman and buildah put "localhost/" before a name that has no registry; we leave it out.

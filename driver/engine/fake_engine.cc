@@ -291,6 +291,30 @@ std::map<std::string, std::uint64_t> FakeEngine::memory_in_use(const std::vector
   return bytes;
 }
 
+bool FakeEngine::pause(const std::string& container) {
+  {
+    std::lock_guard lock(mutex_);
+    begin("pause");
+    auto found = containers_.find(container);
+    if (found == containers_.end() || !found->second->running) return false;
+    found->second->paused = true;
+  }
+  if (on_pause) on_pause(container, true);
+  return true;
+}
+
+void FakeEngine::resume(const std::string& container) {
+  {
+    std::lock_guard lock(mutex_);
+    begin("resume");
+    auto found = containers_.find(container);
+    if (found == containers_.end() || !found->second->paused) return;
+  }
+  if (on_pause) on_pause(container, false);
+  std::lock_guard lock(mutex_);
+  if (auto found = containers_.find(container); found != containers_.end()) found->second->paused = false;
+}
+
 // A function cannot be killed: one that does not heed the request is waited for.
 void FakeEngine::stop_container(const std::string& container, std::chrono::milliseconds) {
   std::unique_lock lock(mutex_);
@@ -298,6 +322,7 @@ void FakeEngine::stop_container(const std::string& container, std::chrono::milli
   auto found = containers_.find(container);
   if (found == containers_.end()) return;
   std::shared_ptr<FakeContainer> stopped = found->second;
+  stopped->paused = false;
   if (auto at = runs_.find(container); at != runs_.end()) {
     std::shared_ptr<Run> run = at->second;
     lock.unlock();  // what the request calls may call us

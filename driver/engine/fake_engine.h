@@ -36,6 +36,7 @@ struct FakeContainer {
   unsigned layers = 0;  // of its image
   bool running = false;
   std::vector<std::string> layer_ids = {};  // of its image
+  bool paused = false;
   bool operator==(const FakeContainer&) const = default;
 };
 
@@ -62,6 +63,10 @@ class FakeEngine : public ContainerEngine {
 
   // What `memory_in_use` says of a container that runs; without one, nothing.
   std::function<std::uint64_t(const std::string& container)> on_memory;
+
+  // Called when a container that runs has been paused, and before it is resumed: what its run's function does
+  // meanwhile is the test's affair.
+  std::function<void(const std::string& container, bool paused)> on_pause;
 
   // Puts an image there, as if it had been built before. Returns its id.
   std::string add_image(const std::string& name, FakeImage image);
@@ -97,6 +102,9 @@ class FakeEngine : public ContainerEngine {
                  const StopRequest& stop) override;
   std::vector<ContainerProcess> processes(const std::string& container) override;
   std::map<std::string, std::uint64_t> memory_in_use(const std::vector<std::string>& containers) override;
+  bool pause(const std::string& container) override;
+  void resume(const std::string& container) override;
+  double now() override { return clock ? static_cast<double>(clock()) : ContainerEngine::now(); }
   void stop_container(const std::string& container, std::chrono::milliseconds grace) override;
   std::string commit(const std::string& container, const CommitSpec& spec) override;
   void remove_container(const std::string& container) override;

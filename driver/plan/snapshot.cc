@@ -40,6 +40,13 @@ std::vector<LineageEntry> parse_lineage(const json& list) {
   return lineage;
 }
 
+json packages_json(const std::map<std::string, InstalledPackage>& packages) {
+  json object = json::object();
+  for (const auto& [name, package] : packages)
+    object[name] = {package.version, package.fingerprint, std::llround(package.seconds)};
+  return object;
+}
+
 // Labels of older images have no seconds. Nobody's package takes a month.
 InstalledPackage parse_package(const json& value) {
   InstalledPackage package{value.at(0).get<std::string>(), value.at(1).get<std::string>()};
@@ -62,10 +69,13 @@ const LineageEntry* Snapshot::holds(std::string_view name) const {
   return found == lineage.end() ? nullptr : &*found;
 }
 
+std::size_t finished_packages(const Snapshot& snapshot) {
+  return static_cast<std::size_t>(
+      std::count_if(snapshot.packages.begin(), snapshot.packages.end(),
+                    [](const auto& package) { return !package.second.fingerprint.empty(); }));
+}
+
 std::map<std::string, std::string> to_labels(const Snapshot& snapshot) {
-  json packages = json::object();
-  for (const auto& [name, package] : snapshot.packages)
-    packages[name] = {package.version, package.fingerprint, std::llround(package.seconds)};
   auto dumped = [](const json& value) { return value.dump(-1, ' ', true, json::error_handler_t::replace); };
   std::map<std::string, std::string> labels = {
       {std::string(kSchemaLabel), std::to_string(kSnapshotSchema)},
@@ -82,9 +92,10 @@ std::map<std::string, std::string> to_labels(const Snapshot& snapshot) {
       {label("manifest"), snapshot.manifest},
       {label("cpu"), snapshot.cpu},
       {label("lineage"), dumped(lineage_json(snapshot.lineage))},
-      {label("packages"), dumped(packages)},
+      {label("packages"), dumped(packages_json(snapshot.packages))},
   };
   // A label of the parent's that does not hold any more must be said to be empty, or it is inherited.
+  labels[std::string(kCheckpointLabel)] = snapshot.checkpoint_of;
   labels[label("configured")] = snapshot.configured ? configured_text(*snapshot.configured) : "";
   return labels;
 }
@@ -106,6 +117,7 @@ std::optional<Snapshot> from_labels(const std::map<std::string, std::string>& la
   snapshot.made_by = text("version");
   snapshot.manifest = text("manifest");
   snapshot.cpu = text("cpu");
+  snapshot.checkpoint_of = text("checkpoint");
   snapshot.configured = parse_configured(text("configured"));
   try {
     json lineage = json::parse(text("lineage"));
@@ -126,18 +138,24 @@ std::optional<Snapshot> from_labels(const std::map<std::string, std::string>& la
   return consistent ? std::optional(std::move(snapshot)) : std::nullopt;
 }
 
-std::string running_text(const std::string& container, const std::vector<LineageEntry>& lineage) {
-  return json({{"container", container}, {"lineage", lineage_json(lineage)}})
+std::string running_text(const std::string& container, const RunningStage& running) {
+  return json({{"container", container},
+               {"lineage", lineage_json(running.lineage)},
+               {"packages", packages_json(running.packages)},
+               {"records", running.records}})
       .dump(-1, ' ', true, json::error_handler_t::replace);
 }
 
-std::optional<std::vector<LineageEntry>> parse_running(std::string_view text, const std::string& container) {
+std::optional<RunningStage> parse_running(std::string_view text, const std::string& container) {
   if (text.size() > kLabelLimit) return std::nullopt;
   try {
-    json running = json::parse(text);
-    if (running.at("container") != container || !running.at("lineage").is_array()) return std::nullopt;
-    std::vector<LineageEntry> lineage = parse_lineage(running["lineage"]);
-    return lineage.empty() ? std::nullopt : std::optional(std::move(lineage));
+    json object = json::parse(text);
+    if (object.at("container") != container || !object.at("lineage").is_array()) return std::nullopt;
+    RunningStage running{.lineage = parse_lineage(object["lineage"])};
+    for (const auto& [name, value] : object.at("packages").items())
+      running.packages[name] = parse_package(value);
+    running.records = object.at("records").get<RecordMarks>();
+    return running.lineage.empty() ? std::nullopt : std::optional(std::move(running));
   } catch (const json::exception&) {
     return std::nullopt;
   }

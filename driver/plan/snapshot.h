@@ -20,6 +20,7 @@ inline constexpr std::string_view kSchemaLabel = "org.stagemake.schema";
 inline constexpr std::string_view kEnvironmentLabel = "org.stagemake.environment";
 inline constexpr std::string_view kRunLabel =
     "org.stagemake.run";  // of containers: which run of stagemake made it
+inline constexpr std::string_view kCheckpointLabel = "org.stagemake.checkpoint";  // Snapshot::checkpoint_of
 inline constexpr int kSnapshotSchema = 1;
 
 // A stage whose result an image holds, with the key it had and what went into that key.
@@ -61,6 +62,8 @@ struct Snapshot {
   std::string made_by;      // version of stagemake
   std::string manifest;     // sha256 of the source manifest inside the image; empty where it has none
   std::string cpu;          // words: what the CPUs that made it can do (base/machine.h); empty where unknown
+  // The container of which it was made while its stage went on; empty where that had ended.
+  std::string checkpoint_of = {};
   std::vector<LineageEntry> lineage;  // what it holds, from the base on; with its own stage as last
   std::map<std::string, InstalledPackage> packages;
   // What configure decided last: in a stage that it holds, or in the older image in which it was made.
@@ -71,16 +74,28 @@ struct Snapshot {
   const LineageEntry* holds(std::string_view stage) const;  // also an unfinished own stage
 };
 
+// How many of its packages are finished: built, and known from what.
+std::size_t finished_packages(const Snapshot& snapshot);
+
 std::map<std::string, std::string> to_labels(const Snapshot& snapshot);
 // The label-given part of a snapshot; nothing where the labels are not those of one.
 std::optional<Snapshot> from_labels(const std::map<std::string, std::string>& labels);
 
+// What tells installation records from others that are written over them: by the file's name an opaque text of time,
+// size and content. A record whose mark is another one now was written since, whatever any clock says.
+using RecordMarks = std::map<std::string, std::string>;
+
 // What runs in a container, which its labels, made at its creation, cannot say: the file kRunningPath names
-// the container and the lineage with the stage that was begun last. Nothing where the text is of another
-// container (images inherit the file), or means nothing.
+// the container, the lineage with the stage that was begun last, and what was installed when that began.
+struct RunningStage {
+  std::vector<LineageEntry> lineage;
+  std::map<std::string, InstalledPackage> packages = {};
+  RecordMarks records = {};
+};
 inline constexpr std::string_view kRunningPath = "/.stagemake/running";
-std::string running_text(const std::string& container, const std::vector<LineageEntry>& lineage);
-std::optional<std::vector<LineageEntry>> parse_running(std::string_view text, const std::string& container);
+std::string running_text(const std::string& container, const RunningStage& running);
+// Nothing where the text is of another container (images inherit the file), or means nothing.
+std::optional<RunningStage> parse_running(std::string_view text, const std::string& container);
 
 // The source manifest: which files a container's tree was given, by path, kind and id. In the image it is the
 // file kManifestPath; in the state folder a copy by its digest.

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <cstdlib>
 #include <limits>
 
 #include "base/caught_error.h"
@@ -30,31 +29,49 @@ void complete_description(const BuildWorld& world, const Environment& environmen
   if (!files) return;
   std::optional<std::string> running = world.engine.copy_out(container.name, std::string(kRunningPath));
   entries = running ? read_tar(*running) : std::vector<TarEntry>();
-  if (entries.size() == 1)
-    if (auto lineage = parse_running(entries[0].content, container.name)) {
-      snapshot.lineage = std::move(*lineage);
-      snapshot.stage = snapshot.lineage.back().stage;
-    }
+  std::vector<std::string> folders = stamp_folders_of(world.engine, container.name, world.table);
+  RecordMarks before;
+  std::optional<RunningStage> begun =
+      entries.size() == 1 ? parse_running(entries[0].content, container.name) : std::nullopt;
+  if (begun) {
+    snapshot.lineage = std::move(begun->lineage);
+    snapshot.stage = snapshot.lineage.back().stage;
+    snapshot.packages = std::move(begun->packages);
+    before = std::move(begun->records);
+  } else {  // nothing has begun: what its image is said to hold was there before
+    before = record_marks(folders);
+    std::erase_if(before, [&](const auto& record) {
+      std::size_t dash = record.first.find('-');
+      auto known = snapshot.packages.find(record.first.substr(0, dash));
+      return known == snapshot.packages.end() || known->second.version != record.first.substr(dash + 1);
+    });
+  }
   snapshot.configured = survey_configured(world.engine, container.name, world.table, world.packages,
                                           snapshot.packages, snapshot.configured);
-  auto began = container.labels.find(std::string(kBeganLabel));
-  std::map<std::string, double> seconds = read_guard_notes(world.engine, container.name).seconds;
+  GuardNotes notes = read_guard_notes(world.engine, container.name);
   std::map<std::string, std::string> fingerprints = package_fingerprints(*files);
   // Where its tree was another one, other files were what its packages were built from: their own
   // fingerprints say so, whatever they need now.
   DependencyGraph graph = graph_of(world, environment, snapshot.configured);
   BuiltHere here{.graph = graph,
                  .fingerprints = fingerprints,
-                 .began = began == container.labels.end() ? 0 : std::atoll(began->second.c_str()),
-                 .seconds = seconds};
-  snapshot.packages = installed_packages(stamp_folders_of(world.engine, container.name, world.table),
-                                         world.packages, snapshot.packages, &here);
+                 .before = before,
+                 .notes = notes};
+  snapshot.packages = installed_packages(folders, world.packages, snapshot.packages, &here);
 }
 
 void remove(const BuildWorld& world, const ContainerInfo& container) {
   world.engine.remove_container(container.name);
   boost::system::error_code ignored;
   fs::remove(world.state.job_slots(container.name), ignored);
+}
+
+// Images that were made of a container while its stage went on: one of its end is there now.
+void remove_checkpoints(const BuildWorld& world, const std::string& container) {
+  for (const ImageInfo& image : world.engine.list_images(std::string(kCheckpointLabel), container)) {
+    for (const std::string& name : image.names) world.engine.remove_image(name);
+    if (image.names.empty()) world.engine.remove_image(image.id);
+  }
 }
 
 void adopt(const BuildWorld& world, const Environment& environment, const ContainerInfo& container,
@@ -72,6 +89,7 @@ void adopt(const BuildWorld& world, const Environment& environment, const Contai
         snapshot.environment, container.name, caught_text()));
   }
   remove(world, container);
+  remove_checkpoints(world, container.name);
   reporter.note(
       fmt::format("{}: an earlier run ended without saving its work in {}; kept it as {}, {} packages",
                   snapshot.environment, snapshot.stage, name, snapshot.packages.size()));
@@ -90,6 +108,7 @@ void end_work(const BuildWorld& world, const Environment& environment, const Con
               const std::optional<RunTime>& time) {
   constexpr double kLookPause = 0.5;  // seconds
   constexpr std::chrono::milliseconds kGrace{10000};
+  world.engine.resume(container.name);  // it may have died during a checkpoint
   if (snapshot && is_wanted(world, environment, *snapshot)) {
     reporter.note(
         fmt::format("{}: an earlier run is dead, and its container still works on {}: waiting for it",

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
 
 #include "base/caught_error.h"
 #include "base/text.h"
@@ -33,6 +34,7 @@ BuildRun::BuildRun(const BuildWorld& world, std::vector<EnvironmentBuild>& build
     workplaces_.emplace_back(build.plan.stages.size());
     starts_.emplace_back(build.plan.stages.size());
     made_.emplace_back(build.plan.stages.size());
+    records_.emplace_back(build.plan.stages.size());
     shared_.push_back(shared_stages(builds, shared_.size()));
     auto judge = [&world, &build](const Snapshot& snapshot, Candidate& candidate) {
       judge_packages(build.plan, world.packages, world.variables, build.restore, snapshot, candidate);
@@ -63,6 +65,12 @@ BuildResult BuildRun::run() {
   auto began = Clock::now();
   for (const EnvironmentBuild& build : builds_)
     for (const std::string& note : build.notes) reporter_.note(note);
+  began_ = world_.clock.now();
+  try {
+    began_there_ = world_.engine.now();
+  } catch (const Error&) {
+    began_there_ = std::numeric_limits<double>::infinity();  // not known: was_set_back() is true
+  }
   std::vector<FlowStep> flow = steps();
   reporter_.begins(result_.environments);
   std::optional<MachineWatch> watch;
@@ -217,7 +225,7 @@ void BuildRun::name_held(std::size_t e, std::size_t s, const std::string& image)
 
 // Sends an image on its way, while what comes next runs.
 void BuildRun::push(std::size_t e, std::size_t s, const std::string& image, bool complete,
-                    std::uint64_t bytes) {
+                    std::uint64_t bytes, bool required) {
   if (options_.pushes == nullptr || world_.push_repository.empty()) return;
   std::vector<std::string> names = names_of_stage(e, s, world_.push_repository);
   if (!complete) names = {names.front() + "-failed"};
@@ -225,9 +233,9 @@ void BuildRun::push(std::size_t e, std::size_t s, const std::string& image, bool
     if (world_.push_repository != world_.repository)
       for (const std::string& name : names) world_.engine.tag(image, name);
     // An upper bound of what is to be sent: layers that the registry has stay here.
-    options_.pushes->add(names, bytes);
+    options_.pushes->add(names, bytes, required);
   } catch (...) {  // the image is made; that it is not sent fails no stage
-    options_.pushes->add_failed(names, caught_text());
+    options_.pushes->add_failed(names, caught_text(), required);
   }
 }
 

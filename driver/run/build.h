@@ -73,6 +73,7 @@ struct BuildOptions {
   std::optional<RunTime> time = {};  // absent: as long as it takes
   std::uint64_t min_free = 0;        // bytes that stay free where the engine keeps images
   std::optional<double> stall = {};  // seconds of silence after which a stage is stopped
+  std::optional<double> checkpoint = {};  // seconds between two images of a stage that goes on; absent: none
   JobSlots* slots = nullptr;         // that all makes share; null: each has jobs of its own
   std::uint64_t memory = 0;          // bytes that stages at once may hold, as predicted; 0: not looked at
   // How often it is looked at what the machine and the stages do: for the reporter, and for what is learned

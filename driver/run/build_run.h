@@ -49,7 +49,9 @@ class BuildRun {
   void note_remaining();
   void name_held(std::size_t e, std::size_t s, const std::string& image);
   // `bytes`: of the image; 0: not known.
-  void push(std::size_t e, std::size_t s, const std::string& image, bool complete, std::uint64_t bytes);
+  // `required`: what cannot be pushed counts as failed.
+  void push(std::size_t e, std::size_t s, const std::string& image, bool complete, std::uint64_t bytes,
+            bool required = true);
   void failed(bool BuildResult::*kind);
 
   // build_limits.cc
@@ -77,9 +79,27 @@ class BuildRun {
   const Snapshot* keep(Snapshot snapshot);
   void bring_base_image(std::size_t e);
 
+  // build_checkpoint.cc
+  // A stage's last checkpoint.
+  struct Checkpoints {
+    std::string image = {};                // id; empty: there is none
+    std::uint64_t bytes = 0;               // of its own
+    std::vector<std::string> to_go = {};   // ids of earlier ones that were in use
+    bool told_no_room = false;
+  };
+  bool may_checkpoint(std::size_t e, std::size_t s);
+  void checkpointed(std::size_t e, std::size_t s, const Checkpoint& checkpoint, std::uint64_t size_before);
+  void take_partial_name(std::size_t e, std::size_t s, const Checkpoint& checkpoint, std::uint64_t bytes);
+  std::vector<std::string> partial_names(std::size_t e, std::size_t s) const;
+  void remove_nameless(std::size_t e, std::size_t s, Checkpoints& checkpoints);
+  void drop_checkpoints(std::size_t e, std::size_t s, bool complete) noexcept;
+  void drop_checkpoint(std::size_t e, std::size_t s, bool complete) noexcept;
+
   // build_stage.cc
   void build_stage(std::size_t e, std::size_t s);
   std::shared_ptr<Workplace> workplace(std::size_t e, std::size_t s);
+  std::string bring_times(std::size_t e, const std::string& image, Workplace& place);
+  bool was_set_back() const;
   // A stage that runs or has run, and all that must be known of it when something is thrown.
   struct Ran {
     std::size_t e = 0, s = 0;
@@ -130,6 +150,7 @@ class BuildRun {
     std::uint64_t most_memory = 0;  // that it held so far
   };
   std::map<Position, RunningStage> running_;
+  std::map<Position, Checkpoints> checkpoints_;  // of stages that run; changed by one thread at a time for each
   std::uint64_t reserved_ = 0;           // bytes that stages that run are predicted to need
   std::vector<std::string> last_notes_;  // told when all has ended
   FlowExecutor* flow_ = nullptr;         // while it runs
@@ -142,6 +163,9 @@ class BuildRun {
   std::vector<std::vector<std::shared_ptr<Workplace>>> workplaces_;
   std::vector<std::vector<std::shared_ptr<Workplace>>> starts_;
   std::vector<std::vector<const Snapshot*>> made_;  // per environment and stage: the images of this run
+  std::vector<std::vector<std::optional<RecordMarks>>> records_;  // of the records in them, where known
+  // By the run's clock, and by that of the engine's machine, which may be set back meanwhile.
+  double began_ = 0, began_there_ = 0;
   std::once_flag asked_storage_;
   std::optional<fs::path> storage_;  // where the engine keeps images, if here
   std::atomic<bool> failed_{false};

@@ -92,7 +92,9 @@ BuildRun::Refused BuildRun::bring_start(std::size_t e, std::size_t s) {
     start->snapshot = here;
   }
   auto place = std::make_shared<Workplace>(settings_[e], *start, s);
-  if (std::string why = place->mismatch(); !why.empty()) {
+  std::string why = place->mismatch();
+  if (why.empty()) why = bring_times(e, display_name(*start->snapshot), *place);
+  if (!why.empty()) {
     start->snapshot = decided;
     place.reset();
     return refuse(*decided, why);

@@ -105,15 +105,44 @@ std::shared_ptr<Workplace> BuildRun::workplace(std::size_t e, std::size_t s) {
   if (build.decisions[s].start) {
     if (starts_[e][s]) return std::move(starts_[e][s]);
     if (build.decisions[s].start->snapshot == nullptr) bring_base_image(e);
-    return std::make_shared<Workplace>(settings_[e], *build.decisions[s].start, s);
+    auto place = std::make_shared<Workplace>(settings_[e], *build.decisions[s].start, s);
+    // A finished tree of somebody's lies in it.
+    if (build.plan.environment.incremental)
+      if (std::string why = bring_times(e, build.base_image, *place); !why.empty())
+        throw bad_input("", fmt::format("the base image {} cannot be used: {}", printable(build.base_image), why));
+    return place;
   }
   if (std::shared_ptr<Workplace> open = std::move(workplaces_[e][*parent])) return open;
   const Snapshot* image =
       made_[e][*parent] != nullptr ? made_[e][*parent] : made(e, *parent, status(e, *parent).image);
   if (image == nullptr)
     throw EngineError(fmt::format("the image {} is gone since it was built", status(e, *parent).image));
-  return std::make_shared<Workplace>(settings_[e],
-                                     Candidate{.kind = Candidate::Kind::Parent, .snapshot = image}, s);
+  auto place = std::make_shared<Workplace>(settings_[e],
+                                           Candidate{.kind = Candidate::Kind::Parent, .snapshot = image}, s);
+  if (made_[e][*parent] == image && records_[e][*parent]) place->know_records(*records_[e][*parent]);
+  if (was_set_back())
+    if (std::string why = bring_times(e, display_name(*image), *place); !why.empty())
+      throw EngineError(fmt::format("the clock was set back since {} was made: {}", display_name(*image), why));
+  return place;
+}
+
+// Files of the future in an image become files of the present. Why that cannot be; empty where it is so.
+std::string BuildRun::bring_times(std::size_t e, const std::string& image, Workplace& place) {
+  std::string why = place.bring_times({.stop = options_.stop, .kill = options_.kill});
+  if (!place.times_note().empty())
+    reporter_.note(fmt::format("{}: {}: {}", builds_[e].plan.environment.name, printable(image), place.times_note()));
+  return why;
+}
+
+// Whether the engine's clock says that less time has passed since the run began than has. Then files of this run may
+// lie in the future.
+bool BuildRun::was_set_back() const {
+  constexpr double kTolerance = 1;  // seconds
+  try {
+    return world_.engine.now() - began_there_ < world_.clock.now() - began_ - kTolerance;
+  } catch (const Error&) {
+    return true;  // nobody knows: a look does no harm
+  }
 }
 
 const Snapshot* BuildRun::made(std::size_t e, std::size_t s, const std::string& image) {
@@ -186,6 +215,20 @@ void BuildRun::run_in(Workplace& place, Ran& ran, Ladder& ladder) {
           reporter_.note(fmt::format("{} {} has been silent for {}: stopping it", environment,
                                      shown.stage_names[s], duration_text(*options_.stall)));
         });
+  CheckpointSettings checkpoints{
+      .every = options_.checkpoint.value_or(0),
+      .may = [&] { return may_checkpoint(e, s); },
+      .paused =
+          [&](bool paused) {
+            if (watch) watch->hold(paused);
+          },
+      .made = [&](const Checkpoint& one) { checkpointed(e, s, one, place.size_before()); },
+      .failed =
+          [&](const std::string& problem) {
+            reporter_.note(fmt::format("{} {}: no checkpoint could be made: {}", environment,
+                                       shown.stage_names[s], problem));
+          }};
+  bool makes = !builds_[e].plan.table.stages[s].make_targets.empty();
   Running running(*this, ran, place);
   ran.outcome = place.run(s, {.log = log,
                               .also =
@@ -200,7 +243,8 @@ void BuildRun::run_in(Workplace& place, Ran& ran, Ladder& ladder) {
                                     reporter_.package(e, s, package);
                                   },
                               .stop = ladder.request(),
-                              .guard = guard});
+                              .guard = guard,
+                              .checkpoint = options_.checkpoint && makes ? &checkpoints : nullptr});
   ran.memory = running.most_memory();
 }
 
@@ -228,12 +272,14 @@ void BuildRun::built(Ran& ran) {
   if (builds_[ran.e].decisions[ran.s].commit) {
     double began = world_.clock.now();
     status.detail = status.image = commit(ran, true);
+    drop_checkpoints(ran.e, ran.s, true);
     name_held(ran.e, ran.s, status.image);
     commit_seconds = world_.clock.now() - began;
     status.seconds += commit_seconds;
   }
   status.findings = findings_in(ran.log, false);
   const Snapshot* image = made(ran.e, ran.s, status.image);
+  if (ran.place->records() != nullptr) records_[ran.e][ran.s] = *ran.place->records();
   write_journal(ran, image, commit_seconds);
   if (image != nullptr) push(ran.e, ran.s, status.image, true, image->size);
   if (!is_left_open(ran.e, ran.s)) ran.place.reset();
@@ -268,6 +314,7 @@ void BuildRun::not_built(Ran& ran) {
   const Snapshot* image = made(ran.e, ran.s, status.image);
   write_journal(ran, image, commit_seconds);
   if (image != nullptr) push(ran.e, ran.s, status.image, false, image->size);
+  drop_checkpoints(ran.e, ran.s, false);
   change(ran.e, ran.s, std::move(status));
 }
 

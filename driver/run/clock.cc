@@ -1,14 +1,32 @@
 #include "run/clock.h"
 
+#include <algorithm>
 #include <chrono>
 #include <condition_variable>
+#include <ctime>
 #include <mutex>
 #include <thread>
 
 namespace stagemake {
 namespace {
 
-using std::chrono::system_clock;
+// Seconds of this machine since its start; the time of a suspended machine counts.
+double seconds_since_boot() {
+  struct timespec time {};
+  ::clock_gettime(CLOCK_BOOTTIME, &time);
+  return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) / 1e9;
+}
+
+// As the machine's clock said when it was first asked, and going on by itself from then: a clock that is set in the
+// middle of a run must move neither deadlines nor durations.
+double run_time() {
+  static const double kBegan =
+      std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count() -
+      seconds_since_boot();
+  return kBegan + seconds_since_boot();
+}
+
+constexpr double kLookAgain = 30;  // seconds; what waits does not see that the machine was suspended
 
 class WaitingThread : public Clock::Alarm {
  public:
@@ -17,9 +35,9 @@ class WaitingThread : public Clock::Alarm {
           std::mutex mutex;
           std::condition_variable_any never;
           std::unique_lock lock(mutex);
-          auto time = system_clock::time_point(
-              std::chrono::duration_cast<system_clock::duration>(std::chrono::duration<double>(when)));
-          never.wait_until(lock, stop, time, [] { return false; });
+          for (double left = when - run_time(); left > 0 && !stop.stop_requested(); left = when - run_time())
+            never.wait_for(lock, stop, std::chrono::duration<double>(std::min(left, kLookAgain)),
+                           [] { return false; });
           if (stop.stop_requested()) return;
           try {
             what();
@@ -33,9 +51,7 @@ class WaitingThread : public Clock::Alarm {
 
 class SystemClock : public Clock {
  public:
-  double now() const override {
-    return std::chrono::duration<double>(system_clock::now().time_since_epoch()).count();
-  }
+  double now() const override { return run_time(); }
   void sleep(double seconds) override { std::this_thread::sleep_for(std::chrono::duration<double>(seconds)); }
   std::unique_ptr<Alarm> at(double when, std::function<void()> what) override {
     return std::make_unique<WaitingThread>(when, std::move(what));

@@ -1,4 +1,5 @@
-// Time, as a run sees it. Tests of whole runs give it one that goes forward when they say so.
+// Time, as a run sees it: it only goes forward, whatever becomes of the machine's clock meanwhile. File times are
+// of another clock, see ContainerEngine::now(). Tests of whole runs give it one that goes forward when they say so.
 #pragma once
 
 #include <functional>

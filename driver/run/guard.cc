@@ -32,14 +32,19 @@ tell() {
   if only_asked; then return 0; fi
   { read -r output < "$folder/output" && printf '\036package %s %s\n' "$1" "$2" >> "$output"; } 2>/dev/null || :
 }
+begins() {
+  if only_asked; then return 0; fi
+  { echo "$1 begun" >> "$folder/took"; } 2>/dev/null || :
+  tell begun "$1"
+}
 may_begin() {
-  if [ ! -r "$folder/until" ] || only_asked; then tell begun "$1"; return 0; fi
+  if [ ! -r "$folder/until" ] || only_asked; then begins "$1"; return 0; fi
   case $1 in *[!A-Za-z0-9_.+]*) return 0 ;; esac
   read -r close end < "$folder/until"
   now=$(date +%s)
   takes=$(sed -n "s/^$1 //p" "$folder/expected")
   if [ "$now" -lt "$close" ] && [ $((now + ${takes:-0})) -le "$end" ]; then
-    tell begun "$1"
+    begins "$1"
     return 0
   fi
   tell refused "$1"
@@ -120,20 +125,33 @@ std::string guard_setup(const GuardLimits& limits) {
   return text + "export STAGEMAKE_BASH_ENV=\"${BASH_ENV-}\" BASH_ENV=/.stagemake/guard/bash-env\n";
 }
 
+bool GuardNotes::is_in_flight(const std::string& package) const {
+  auto began = begun.find(package);
+  auto ended = built.find(package);
+  return began != begun.end() && (ended == built.end() || ended->second < began->second);
+}
+
 GuardNotes read_guard_notes(ContainerEngine& engine, const std::string& container) {
   GuardNotes notes;
   std::optional<std::string> tar = engine.copy_out(container, "/.stagemake/guard");
   if (!tar) return notes;
+  std::size_t position = 0;
   for (const TarEntry& entry : read_tar(*tar, kNotesLimit)) {
     if (entry.kind != TarEntry::Kind::File) continue;
     for (std::string_view line : lines(entry.content)) {
       std::vector<std::string_view> parts = words(line);
       if (parts.empty() || !is_package_name(parts[0])) continue;
       if (entry.name.ends_with("/refused")) notes.refused.emplace_back(parts[0]);
+      if (!entry.name.ends_with("/took") || parts.size() != 2) continue;
+      std::string name(parts[0]);
       double seconds = 0;
-      if (entry.name.ends_with("/took") && parts.size() == 2 &&
-          std::from_chars(parts[1].data(), parts[1].data() + parts[1].size(), seconds).ec == std::errc())
-        notes.seconds[std::string(parts[0])] = std::clamp(seconds, 0.0, 30 * 86400.0);
+      if (parts[1] == "begun") {
+        notes.begun[name] = ++position;
+      } else if (std::from_chars(parts[1].data(), parts[1].data() + parts[1].size(), seconds).ec ==
+                 std::errc()) {
+        notes.built[name] = ++position;
+        notes.seconds[name] = std::clamp(seconds, 0.0, 30 * 86400.0);
+      }
     }
   }
   std::sort(notes.refused.begin(), notes.refused.end());

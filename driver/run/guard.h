@@ -38,6 +38,12 @@ std::string guard_setup(const GuardLimits& limits);
 struct GuardNotes {
   std::map<std::string, double> seconds;  // by package: of those that were built
   std::vector<std::string> refused;       // not begun, for want of time
+  // In which order packages began and were finished, as ascending numbers; of each the last time. No clock is
+  // asked.
+  std::map<std::string, std::size_t> begun, built;
+
+  // Whether it began, and was not finished since: what it wrote may be half of it.
+  bool is_in_flight(const std::string& package) const;
 };
 GuardNotes read_guard_notes(ContainerEngine& engine, const std::string& container);
 

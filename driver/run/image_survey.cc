@@ -3,8 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
 #include <nlohmann/json.hpp>
 #include <set>
+#include <tuple>
 
 #include "base/digest.h"
 #include "base/tarball.h"
@@ -21,54 +23,86 @@ constexpr std::chrono::milliseconds kRegistryPatience{6000};
 // Seconds that a package took whose clock, which has whole ones, did not move: 0 would say that it is not
 // known.
 constexpr double kLeastPackage = 0.5;
+constexpr double kMostPackage = 30 * 86400;
 
 // An installation record: NAME-VERSION.
 struct Record {
+  bool is_new = false;  // written since the marks were taken
   std::string version;
   std::int64_t time = 0;  // seconds since the epoch
   std::uint64_t size = 0;
   std::string content;
 };
 
-// By package; of several records of one package the youngest.
-std::map<std::string, Record> read_records(const std::vector<std::string>& stamp_folders) {
-  std::map<std::string, Record> records;
-  for (const std::string& folder : stamp_folders) {
+void for_each_record(const std::vector<std::string>& stamp_folders,
+                     const std::function<void(const std::string& file, TarEntry& stamp)>& see) {
+  for (const std::string& folder : stamp_folders)
     for (TarEntry& stamp : read_tar(folder)) {
       std::string file = stamp.name.substr(stamp.name.rfind('/') + 1);
-      std::size_t dash = file.find('-');  // names have `_`, versions may have `-`
-      if (stamp.kind != TarEntry::Kind::File || dash == std::string::npos || file.starts_with('.')) continue;
-      Record record{file.substr(dash + 1), stamp.time, stamp.size, std::move(stamp.content)};
-      auto [other, is_first] = records.try_emplace(file.substr(0, dash), record);
-      if (!is_first &&
-          std::pair(other->second.time, other->second.version) < std::pair(record.time, record.version))
-        other->second = std::move(record);
+      bool is_record = stamp.kind == TarEntry::Kind::File && file.find('-') != std::string::npos;
+      if (is_record && !file.starts_with('.')) see(file, stamp);
     }
-  }
+}
+
+std::string mark_of(const TarEntry& stamp) {
+  return fmt::format("{} {} {}", stamp.time, stamp.size, sha256_hex(stamp.content).substr(0, 16));
+}
+
+// By package; of several records of one package one that is new, or else the youngest. `before` null: none is new.
+std::map<std::string, Record> read_records(const std::vector<std::string>& stamp_folders,
+                                           const RecordMarks* before) {
+  std::map<std::string, Record> records;
+  for_each_record(stamp_folders, [&](const std::string& file, TarEntry& stamp) {
+    std::size_t dash = file.find('-');  // names have `_`, versions may have `-`
+    bool is_new = false;
+    if (before != nullptr) {
+      auto mark = before->find(file);
+      is_new = mark == before->end() || mark->second != mark_of(stamp);
+    }
+    Record record{is_new, file.substr(dash + 1), stamp.time, stamp.size, std::move(stamp.content)};
+    auto [other, is_first] = records.try_emplace(file.substr(0, dash), record);
+    auto rank = [](const Record& one) { return std::tuple(one.is_new, one.time, one.version); };
+    if (!is_first && rank(other->second) < rank(record)) other->second = std::move(record);
+  });
   return records;
 }
 
-// A package's stamp is written after its files (with `cat >`), so that a cut can leave a short one.
-bool is_cut_short(const Record& record, SourceType source) {
+// A package's stamp is written after its files (with `cat >`), so that a cut can leave a short one. `in_flight`: its
+// builder has not said that it is done, and then only a text that shows its own end is whole.
+bool is_cut_short(const Record& record, SourceType source, bool in_flight) {
   if (source != SourceType::Normal && source != SourceType::Wheel) return false;  // those are made by `touch`
   if (record.size == 0) return true;
-  return record.content.starts_with('{') && !nlohmann::json::accept(record.content);
+  bool is_json = record.content.starts_with('{');
+  return is_json ? !nlohmann::json::accept(record.content) : in_flight;
 }
 
-// Of what was built here. A dependency that is younger than a package is not the one that it was built with.
+// Whether what a package was built with is what its dependency is now.
+bool came_before(const std::string& dependency, const Record& its, const std::string& package,
+                 const Record& own, const GuardNotes& notes) {
+  if (!its.is_new) return true;
+  auto built = notes.built.find(dependency);
+  auto begun = notes.begun.find(package);
+  bool is_noted = built != notes.built.end() && begun != notes.begun.end();
+  return is_noted ? built->second < begun->second : its.time <= own.time;
+}
+
+// Of what was built here.
 void set_fingerprints(const std::map<std::string, Record>& records, const PackageIndex& packages,
                       const BuiltHere& here, std::map<std::string, InstalledPackage>& installed) {
   for (PackageId id : here.graph.dependencies_first()) {
-    auto record = records.find(packages[id].name);
-    auto own = here.fingerprints.find(packages[id].name);
-    if (record == records.end() || record->second.time < here.began || own == here.fingerprints.end() ||
-        is_cut_short(record->second, packages[id].source))
+    const std::string& name = packages[id].name;
+    auto record = records.find(name);
+    auto own = here.fingerprints.find(name);
+    if (record == records.end() || !record->second.is_new || own == here.fingerprints.end() ||
+        is_cut_short(record->second, packages[id].source, here.notes.is_in_flight(name)))
       continue;
-    installed[packages[id].name].fingerprint =
+    installed[name].fingerprint =
         build_fingerprint(packages, here.graph, id, own->second, [&](PackageId needed) -> std::string {
-          auto other = records.find(packages[needed].name);
-          bool is_older = other != records.end() && other->second.time <= record->second.time;
-          return is_older ? installed[packages[needed].name].fingerprint : std::string();
+          const std::string& other = packages[needed].name;
+          auto its = records.find(other);
+          bool is_that = its != records.end() &&
+                         came_before(other, its->second, name, record->second, here.notes);
+          return is_that ? installed[other].fingerprint : std::string();
         });
   }
 }
@@ -135,10 +169,17 @@ std::optional<ConfiguredPackages> survey_configured(ContainerEngine& engine, con
   return now;
 }
 
+RecordMarks record_marks(const std::vector<std::string>& stamp_folders) {
+  RecordMarks marks;
+  for_each_record(stamp_folders,
+                  [&](const std::string& file, TarEntry& stamp) { marks[file] = mark_of(stamp); });
+  return marks;
+}
+
 std::map<std::string, InstalledPackage> installed_packages(
     const std::vector<std::string>& stamp_folders, const PackageIndex& packages,
     const std::map<std::string, InstalledPackage>& before, const BuiltHere* here) {
-  std::map<std::string, Record> records = read_records(stamp_folders);
+  std::map<std::string, Record> records = read_records(stamp_folders, here != nullptr ? &here->before : nullptr);
   std::map<std::string, InstalledPackage> installed;
   std::vector<std::pair<std::int64_t, std::string>> built;
   for (const auto& [name, record] : records) {
@@ -148,8 +189,8 @@ std::map<std::string, InstalledPackage> installed_packages(
     bool is_known = known != before.end() && known->second.version == package.version;
     if (is_known) package.seconds = known->second.seconds;
     std::optional<PackageId> id = packages.find(name);
-    bool is_cut = id && is_cut_short(record, packages[*id].source);
-    if (here != nullptr && record.time >= here->began)
+    bool is_cut = id && is_cut_short(record, packages[*id].source, false);
+    if (record.is_new)
       built.emplace_back(record.time, name);
     else if (is_known && !is_cut)
       package.fingerprint = known->second.fingerprint;
@@ -157,14 +198,16 @@ std::map<std::string, InstalledPackage> installed_packages(
   if (here == nullptr) return installed;
   set_fingerprints(records, packages, *here, installed);
   std::sort(built.begin(), built.end());
-  std::int64_t last = here->began;
+  std::optional<std::int64_t> last = here->began;
   for (const auto& [time, name] : built) {
     double& seconds = installed[name].seconds;
-    if (auto found = here->seconds.find(name); found != here->seconds.end())
-      seconds = found->second;
-    else if (seconds == 0)
-      seconds = static_cast<double>(time - last);
-    seconds = std::max(seconds, kLeastPackage);
+    auto measured = here->notes.seconds.find(name);
+    bool is_known = seconds > 0 || last || measured != here->notes.seconds.end();
+    if (measured != here->notes.seconds.end())
+      seconds = measured->second;
+    else if (seconds == 0 && last)
+      seconds = static_cast<double>(time - *last);
+    if (is_known) seconds = std::clamp(seconds, kLeastPackage, kMostPackage);
     last = time;
   }
   return installed;

@@ -8,6 +8,7 @@
 
 #include "engine/container_engine.h"
 #include "plan/snapshot.h"
+#include "run/guard.h"
 
 namespace stagemake {
 
@@ -24,18 +25,23 @@ std::vector<SourceFile> survey_sources(ContainerEngine& engine, const std::strin
 std::vector<std::string> stamp_folders_of(ContainerEngine& engine, const std::string& container,
                                           const StageTable& table);
 
+// What tells each of these records from one that is written over it: see RecordMarks.
+RecordMarks record_marks(const std::vector<std::string>& stamp_folders);
+
 // What was built in a container, and from what.
 struct BuiltHere {
   const DependencyGraph& graph;                            // after what configure decided there
   const std::map<std::string, std::string>& fingerprints;  // package_fingerprints() of the tree in it
-  std::int64_t began = 0;  // seconds since the epoch: younger records are of builds in it
-  const std::map<std::string, double>& seconds;  // that builds took, as far as they were measured
+  const RecordMarks& before;                               // other records are of builds since
+  const GuardNotes& notes;                                 // of these builds
+  std::optional<std::int64_t> began = {};  // seconds since the epoch; only tells how long the first one took
 };
 
 // The packages that the installation records in these tar streams (ContainerEngine::copy_out of stamp
 // folders) show. An old record is known from `before`, with what was known then; one of a build in the
-// container gets the fingerprint of what it was built from. How long a build took, where it was not measured,
-// is the time since the record before its own. `here` null: nothing was built.
+// container gets the fingerprint of what it was built from, unless its dependency was built again after it: the
+// guard's notes say so or, where they do not name both, the records' times. How long a build took, where it was not
+// measured, is the time since the record before its own. `here` null: nothing was built.
 std::map<std::string, InstalledPackage> installed_packages(
     const std::vector<std::string>& stamp_folders, const PackageIndex& packages,
     const std::map<std::string, InstalledPackage>& before, const BuiltHere* here = nullptr);

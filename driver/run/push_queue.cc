@@ -44,17 +44,29 @@ PushQueue::~PushQueue() {
   finish();
 }
 
-void PushQueue::add(const std::vector<std::string>& names, std::uint64_t bytes) {
+void PushQueue::add(const std::vector<std::string>& names, std::uint64_t bytes, bool required) {
   {
     std::lock_guard lock(mutex_);
     for (const std::string& name : names) {
       auto is_same = [&](const Item& item) { return item.name == name; };
       std::erase_if(waiting_, is_same);
-      waiting_.push_back({name, bytes});
+      waiting_.push_back({name, bytes, required});
       bytes = 0;  // its layers are there when the next name is sent
     }
   }
   changed_.notify_all();
+}
+
+bool PushQueue::is_sending(const std::string& name) {
+  std::lock_guard lock(mutex_);
+  return sending_ && sent_now_ == name;
+}
+
+bool PushQueue::forget(const std::vector<std::string>& names) {
+  std::lock_guard lock(mutex_);
+  auto is_one = [&](const std::string& name) { return std::find(names.begin(), names.end(), name) != names.end(); };
+  std::erase_if(waiting_, [&](const Item& item) { return is_one(item.name); });
+  return !sending_ || !is_one(sent_now_);
 }
 
 PushResults PushQueue::finish() {
@@ -83,21 +95,22 @@ void PushQueue::serve() {
       item = std::move(waiting_.front());
       waiting_.pop_front();
       sending_ = true;
+      sent_now_ = item.name;
     }
     try {
       send(item);
     } catch (...) {  // the engine went away: that is told where it matters
       try {
-        add_failed({item.name}, caught_text());
+        add_failed({item.name}, caught_text(), item.required);
       } catch (...) {
       }
     }
   }
 }
 
-void PushQueue::add_failed(const std::vector<std::string>& names, const std::string& why) {
+void PushQueue::add_failed(const std::vector<std::string>& names, const std::string& why, bool required) {
   for (const std::string& name : names) {
-    note_result(&PushResults::failed, name);
+    if (required) note_result(&PushResults::failed, name);
     reporter_.note(fmt::format("{} is not pushed: {}", name, why));
   }
 }
@@ -157,7 +170,7 @@ void PushQueue::send(const Item& item) {
     reporter_.note(
         fmt::format("pushed {}{}", item.name, tries > 1 ? fmt::format(" at the {}. try", tries) : ""));
   } else {
-    note_result(&PushResults::failed, item.name);
+    if (item.required) note_result(&PushResults::failed, item.name);
     reporter_.note(fmt::format("{} could not be pushed{}: {}", item.name,
                                tries > 1 ? fmt::format(" in {} tries", tries) : "", trimmed(sent.why)));
   }

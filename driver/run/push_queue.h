@@ -56,10 +56,15 @@ class PushQueue {
   ~PushQueue();
 
   // `bytes`: about what is to be sent, for predictions; 0: not known.
-  void add(const std::vector<std::string>& names, std::uint64_t bytes);
+  // `required`: it counts as failed where it cannot be pushed.
+  void add(const std::vector<std::string>& names, std::uint64_t bytes, bool required = true);
+
+  bool is_sending(const std::string& name);
+  // They need not be sent any more. False where one of them is being sent now.
+  bool forget(const std::vector<std::string>& names);
 
   // Notes that these could not even be sent on their way.
-  void add_failed(const std::vector<std::string>& names, const std::string& why);
+  void add_failed(const std::vector<std::string>& names, const std::string& why, bool required = true);
 
   // Waits until all are sent, or given up. What is given up is told as failed.
   PushResults finish();
@@ -68,6 +73,7 @@ class PushQueue {
   struct Item {
     std::string name;
     std::uint64_t bytes = 0;
+    bool required = true;
   };
 
   void serve();
@@ -87,7 +93,8 @@ class PushQueue {
   std::deque<Item> waiting_;
   bool closed_ = false;
   bool sending_ = false;
-  PushResults results_;  // under mutex_
+  std::string sent_now_;  // while sending_
+  PushResults results_;   // under mutex_
   std::stop_source given_up_;
   std::unique_ptr<Clock::Alarm> deadline_alarm_;
   std::unique_ptr<Clock::Alarm> patience_alarm_;

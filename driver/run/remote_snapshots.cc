@@ -51,12 +51,6 @@ std::vector<std::string> problem_lines(const std::vector<RegistryProblem>& probl
   return lines;
 }
 
-std::size_t finished_packages(const Snapshot& snapshot) {
-  return static_cast<std::size_t>(
-      std::count_if(snapshot.packages.begin(), snapshot.packages.end(),
-                    [](const auto& package) { return !package.second.fingerprint.empty(); }));
-}
-
 }  // namespace
 
 std::optional<Snapshot> snapshot_in(const RegistryImage& image) {

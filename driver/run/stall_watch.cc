@@ -62,6 +62,11 @@ void StallWatch::watch(std::stop_token stop) {
     auto pause = std::chrono::duration<double>(std::clamp(patience_ / 10, 0.1, 30.0));
     if (never.wait_for(lock, stop, pause, [] { return false; }) || stop.stop_requested()) return;
     double now = clock_.now();
+    if (held_) {
+      quiet_since = now;
+      cpu_then = -1;
+      continue;
+    }
     if (last_heard_ > quiet_since) {
       quiet_since = last_heard_;
       cpu_then = -1;  // not measured since

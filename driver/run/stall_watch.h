@@ -28,6 +28,11 @@ class StallWatch {
              std::function<void(const std::string& findings)> stalled);
 
   void heard() { last_heard_ = clock_.now(); }
+  // While what runs is paused, it is not silent.
+  void hold(bool held) {
+    heard();
+    held_ = held;
+  }
 
  private:
   void watch(std::stop_token stop);
@@ -38,6 +43,7 @@ class StallWatch {
   const double patience_;
   const std::function<void(const std::string&)> stalled_;
   std::atomic<double> last_heard_;
+  std::atomic<bool> held_ = false;
   std::jthread thread_;  // last: it uses all of the above
 };
 

@@ -16,6 +16,7 @@
 #include "base/tarball.h"
 #include "base/text.h"
 #include "plan/explanation.h"
+#include "run/file_times.h"
 #include "run/image_survey.h"
 #include "run/package_channel.h"
 #include "run/source_sync.h"
@@ -23,8 +24,9 @@
 namespace stagemake {
 namespace {
 
-std::int64_t seconds_of(const Clock& clock) {
-  return static_cast<std::int64_t>(clock.now());
+// By the clock that gives files in containers their times.
+std::int64_t seconds_of(ContainerEngine& engine) {
+  return static_cast<std::int64_t>(engine.now());
 }
 
 std::string container_name(const StagePlan& plan, std::size_t stage, std::int64_t now) {
@@ -34,6 +36,8 @@ std::string container_name(const StagePlan& plan, std::size_t stage, std::int64_
 }
 
 constexpr std::size_t kManifestLimit = 256u << 20;  // bytes
+constexpr std::size_t kAnswerLimit = 1u << 20;      // bytes
+constexpr std::int64_t kClocksDiffer = 3;           // seconds
 
 // Calls what belongs to the caller. What it throws is its own loss.
 template <typename Call>
@@ -85,27 +89,26 @@ std::string container_prefix(const std::string& environment) {
 Workplace::Workplace(const WorkplaceSetting& setting, const Candidate& start, std::size_t first_stage)
     : setting_(setting),
       start_(start),
-      container_(container_name(setting.plan, first_stage, seconds_of(setting.clock))),
-      began_(seconds_of(setting.clock)) {
+      container_(container_name(setting.plan, first_stage, static_cast<std::int64_t>(setting.clock.now()))),
+      looked_(seconds_of(setting.engine)) {
   const Snapshot* from = start_.snapshot;
   bool incremental = setting.plan.environment.incremental;
   if (from != nullptr) {
     manifest_ = from->manifest;
-    installed_ = from->packages;
+    installed_ = saved_ = from->packages;
     configured_ = from->configured;
     // Times are compared in whole seconds: what is brought or built now must not seem as old as what an image
     // made from other sources holds. (What its parent's image holds is of the same sources, and no clean
-    // build waits here.)
+    // build waits here.) What lies further ahead is of another clock: bring_times().
     bool other_sources = start_.kind != Candidate::Kind::Parent || incremental;
-    while (other_sources && began_ <= from->created && from->created - began_ < 3) {
+    while (other_sources && looked_ <= from->created && from->created - looked_ < kClocksDiffer) {
       setting_.clock.sleep(0.02);
-      began_ = seconds_of(setting_.clock);
+      looked_ = seconds_of(setting_.engine);
     }
   }
   // The labels say of the container what an image of it would: whoever finds it later knows what it holds.
   std::map<std::string, std::string> labels = to_labels(describe(first_stage, false));
   labels[std::string(kStateLabel)] = state_mark(setting_.state, setting_.plan.environment.name);
-  labels[std::string(kBeganLabel)] = std::to_string(began_);
   ContainerSpec spec{.name = container_,
                      .image = from != nullptr ? from->image : setting_.base_image,
                      .labels = std::move(labels)};
@@ -144,8 +147,10 @@ std::string Workplace::mismatch() {
       return "its source manifest cannot be read";
     if (entries.size() == 1) setting_.state.keep_manifest(from->manifest, entries[0].content);
   }
-  std::map<std::string, InstalledPackage> records = installed_packages(
-      stamp_folders_of(setting_.engine, container_, setting_.plan.table), setting_.packages, from->packages);
+  std::vector<std::string> folders = stamp_folders_of(setting_.engine, container_, setting_.plan.table);
+  know_records(record_marks(folders));
+  std::map<std::string, InstalledPackage> records =
+      installed_packages(folders, setting_.packages, from->packages);
   for (const auto& [name, package] : from->packages) {
     auto found = records.find(name);
     if (found == records.end())
@@ -205,6 +210,7 @@ RunOutcome Workplace::run_with_slot(std::size_t stage, const RunSpec& how) {
   };
   const StageSpec& spec = setting_.plan.table.stages[stage];
   bool makes = !spec.make_targets.empty();
+  if (makes || uninstall_pending_) learn_records();
   if (uninstall_pending_) {
     RunOutcome outcome = uninstall(sink, how.stop);
     if (!outcome.ok()) return outcome;
@@ -217,17 +223,71 @@ RunOutcome Workplace::run_with_slot(std::size_t stage, const RunSpec& how) {
   std::string text = script(stage, prologue, how.guard);
   has_compiled_ = has_compiled_ || makes || spec.configures;
   refused_.clear();
-  PackageChannel packages([&](const PackageStatus& package) {
-    if (how.package) unharmed([&] { how.package(package); });
-  });
-  is_noted_ = is_noted_ && !makes;
-  RunOutcome outcome = run_inside(
-      text, [&](std::string_view piece) { sink(packages.take(piece)); }, how.stop);
-  sink(packages.rest());
-  if (makes) note_packages();
+  RunOutcome outcome = run_recipe(stage, how, sink, text);
+  if (makes && outcome.ok()) outcome = build_passed_over(stage, how, sink);
   if (outcome.ok() && spec.configures) note_configured();
   if (spec.errors_ignored && !outcome.stopped && refused_.empty()) outcome.exit_code = 0;
   return outcome;
+}
+
+RunOutcome Workplace::run_recipe(std::size_t stage, const RunSpec& how, const OutputSink& sink,
+                                 const std::string& text) {
+  PackageChannel packages([&](const PackageStatus& package) {
+    if (how.package) unharmed([&] { how.package(package); });
+  });
+  bool makes = !setting_.plan.table.stages[stage].make_targets.empty();
+  is_noted_ = is_noted_ && !makes;
+  RunOutcome outcome;
+  {
+    // Only while it runs: what is known of the container changes before and after.
+    CheckpointSettings settings;
+    std::optional<Checkpointer> checkpoints;
+    if (how.checkpoint != nullptr && !must_squash()) {
+      settings = *how.checkpoint;
+      settings.made = [this, &how](const Checkpoint& checkpoint) {
+        saved_ = checkpoint.snapshot.packages;
+        if (how.checkpoint->made) how.checkpoint->made(checkpoint);
+      };
+      checkpoints.emplace(setting_.engine, setting_.clock, settings, container_,
+                          CommitSpec{.working_folder = setting_.plan.table.root}, how.stop.stop,
+                          [this, stage] { return describe_paused(stage); });
+    }
+    outcome = run_inside(
+        text, [&](std::string_view piece) { sink(packages.take(piece)); }, how.stop);
+  }
+  sink(packages.rest());
+  if (makes) note_packages();
+  return outcome;
+}
+
+// Where what the image holds has times of the future. Without the programs that the look needs, what is known
+// without it counts: when the image was made, and when its records were written.
+std::string Workplace::bring_times(const StopRequest& stop) {
+  std::string output;
+  RunOutcome outcome = setting_.engine.run(
+      container_, present_times_script(setting_.plan.table.root),
+      [&](std::string_view piece) { output += piece.substr(0, kAnswerLimit - std::min(kAnswerLimit, output.size())); },
+      stop);
+  if (outcome.stopped) return {};
+  std::string why;
+  std::optional<TimesBrought> brought = times_brought(outcome.exit_code, output, why);
+  std::int64_t now = seconds_of(setting_.engine);
+  if (!brought) {
+    std::int64_t youngest = start_.snapshot == nullptr ? 0 : start_.snapshot->created;
+    for (const std::string& folder : stamp_folders_of(setting_.engine, container_, setting_.plan.table))
+      for (const TarEntry& entry : read_tar(folder)) youngest = std::max(youngest, entry.time);
+    if (youngest <= now) return {};
+    return fmt::format("it has file times {} in the future, and {}",
+                       duration_text(static_cast<double>(youngest - now)), why);
+  }
+  if (brought->files == 0) return {};
+  times_note_ = fmt::format("{} files in it ({}) had times up to {} in the future, now they are of the present",
+                            brought->files, size_text(brought->bytes),
+                            duration_text(static_cast<double>(brought->ahead)));
+  knows_records_ = false;
+  // What is brought next must be younger, in whole seconds.
+  while (seconds_of(setting_.engine) == now) setting_.clock.sleep(0.02);
+  return {};
 }
 
 // The tree that the image was given, from this machine's copy of its manifest or from the container itself.
@@ -289,7 +349,7 @@ std::string Workplace::bring_sources(std::size_t stage) {
   TemporaryFolder folder(setting_.state.temporary());
   std::string manifest = manifest_text(wanted);
   write_source_tar(folder.path() / "sources.tar", setting_.sources.root(), sync.changed,
-                   setting_.plan.table.root, manifest, seconds_of(setting_.clock));
+                   setting_.plan.table.root, manifest, seconds_of(setting_.engine));
   is_torn_ = true;
   setting_.engine.copy_in(container_, folder.path() / "sources.tar");
   is_torn_ = false;
@@ -318,7 +378,10 @@ std::string Workplace::script(std::size_t stage, const std::string& prologue,
   text += prologue;
   text += fmt::format(
       "mkdir -p /.stagemake\nprintf '%s' {0} > {1}.new\nmv {1}.new {1}\n",
-      shell_quoted(std::string_view(running_text(container_, describe(stage, false).lineage))), kRunningPath);
+      shell_quoted(std::string_view(running_text(
+          container_,
+          {.lineage = describe(stage, false).lineage, .packages = installed_, .records = records_}))),
+      kRunningPath);
   if (makes && share_) text += job_slots_setup(kSlotsPath, setting_.slots->count(), setting_.fair_share);
   if (makes) text += guard_setup(guard);
   return in_root(text +
@@ -362,6 +425,10 @@ Snapshot Workplace::describe(std::size_t stage, bool complete) const {
   return snapshot;
 }
 
+bool Workplace::must_squash() const {
+  return start_.snapshot != nullptr && start_.snapshot->layers + 1 > setting_.engine.most_layers();
+}
+
 std::string Workplace::commit(std::size_t stage, bool complete) {
   CommitSpec spec;
   std::string name = image_name(setting_.plan.table, setting_.repository, setting_.plan.environment.name,
@@ -372,7 +439,7 @@ std::string Workplace::commit(std::size_t stage, bool complete) {
     spec.names.push_back(name + ":" + setting_.tags.front() + "-failed");
   spec.labels = to_labels(describe(stage, complete));
   spec.working_folder = setting_.plan.table.root;
-  spec.squash = start_.snapshot != nullptr && start_.snapshot->layers + 1 > setting_.engine.most_layers();
+  spec.squash = must_squash();
   setting_.engine.commit(container_, spec);
   is_unsaved_ = false;
   return spec.names.front();

@@ -17,6 +17,7 @@
 #include "engine/container_engine.h"
 #include "plan/restore.h"
 #include "report/event.h"
+#include "run/checkpointer.h"
 #include "run/clock.h"
 #include "run/guard.h"
 #include "run/job_slots.h"
@@ -52,6 +53,7 @@ struct RunSpec {
   std::function<void(const PackageStatus&)> package = {};  // is told what begins and ends
   StopRequest stop = {};
   GuardLimits guard = {};  // of a stage that makes packages
+  const CheckpointSettings* checkpoint = nullptr;  // likewise; null: it is not saved while it runs
 };
 
 class Workplace {
@@ -67,6 +69,18 @@ class Workplace {
   // In what the image that it was made from is not what it says it is: source manifest, installation records;
   // empty where it is. To be asked before anything runs.
   std::string mismatch();
+
+  // Brings file times of the future in the image that it was made from to the present (run/file_times.h). Why that
+  // cannot be; empty where none lies in the future any more, or a stop was requested. To be asked before anything is
+  // brought or runs.
+  std::string bring_times(const StopRequest& stop);
+  // What bring_times() has changed, for a person; empty where nothing.
+  const std::string& times_note() const { return times_note_; }
+
+  // The marks of its installation records; null where nobody has looked at them. Whoever knows those of the image
+  // that it was made from saves it a look.
+  const RecordMarks* records() const { return knows_records_ ? &records_ : nullptr; }
+  void know_records(RecordMarks records);
 
   // Takes away what is out of date, brings the sources that the stages up to `stage` add, and runs its
   // recipe.
@@ -100,6 +114,7 @@ class Workplace {
   void remove() noexcept;
   RunOutcome run_inside(const std::string& text, const OutputSink& sink, const StopRequest& stop);
   RunOutcome run_with_slot(std::size_t stage, const RunSpec& how);
+  RunOutcome run_recipe(std::size_t stage, const RunSpec& how, const OutputSink& sink, const std::string& text);
   std::vector<SourceFile> sources_inside();
   std::vector<SourceFile> wanted_sources(std::size_t stage, const std::vector<SourceFile>& before) const;
   std::string bring_sources(std::size_t stage);
@@ -107,6 +122,7 @@ class Workplace {
   std::string script(std::size_t stage, const std::string& prologue, const GuardLimits& guard) const;
   std::string cpu() const;
   Snapshot describe(std::size_t stage, bool complete) const;
+  bool must_squash() const;
 
   // workplace_packages.cc: what is installed
   void learn_start();
@@ -115,6 +131,11 @@ class Workplace {
   RunOutcome uninstall(const OutputSink& sink, const StopRequest& stop);
   RunOutcome prepare_make(const OutputSink& sink, const StopRequest& stop);
   bool is_configured_for_gone() const;
+  std::optional<Snapshot> describe_paused(std::size_t stage) const;
+  void learn_records();
+  void forget(const std::string& package);
+  std::vector<std::string> passed_over(std::size_t stage) const;
+  RunOutcome build_passed_over(std::size_t stage, const RunSpec& how, const OutputSink& sink);
   void note_packages();
   void note_configured();
 
@@ -122,7 +143,12 @@ class Workplace {
   Candidate start_;
   std::string container_;
   std::unique_ptr<JobSlots::Share> share_;  // null where there is no pool
-  std::int64_t began_;  // seconds since the epoch; packages with younger stamps were built here
+  std::int64_t looked_;       // when records_ was looked at: seconds since the epoch, by the container's clock
+  RecordMarks records_ = {};  // what is other than these was built here
+  bool knows_records_ = false;
+  std::string times_note_;
+  // What the last checkpoint holds, or the image that it was made from.
+  std::map<std::string, InstalledPackage> saved_;
   std::optional<std::vector<SourceFile>> inside_;  // the tree in the container, as last brought
   std::string manifest_;                           // its digest
   bool uninstall_pending_;
@@ -138,7 +164,6 @@ class Workplace {
 
 // Labels of containers, beside those of a snapshot.
 inline constexpr std::string_view kStateLabel = "org.stagemake.state";  // state_mark() of its driver
-inline constexpr std::string_view kBeganLabel = "org.stagemake.began";  // seconds since the epoch
 // What the names of our containers begin with. Images have the labels of the container that they were made
 // of, and so has what a person starts from them: its name tells it from ours. (An image without those labels
 // cannot be had safely: buildah commits a container with the labels that it has at that moment, and who is

@@ -6,6 +6,7 @@
 
 #include "base/digest.h"
 #include "base/text.h"
+#include "plan/build_fingerprint.h"
 #include "run/image_survey.h"
 #include "run/workplace.h"
 
@@ -42,8 +43,9 @@ void Workplace::learn_start() {
         survey_configured(setting_.engine, container_, setting_.plan.table, setting_.packages, {}, {});
     DependencyGraph graph = setting_.graph(configured_);
     std::map<std::string, std::string> fingerprints = package_fingerprints(*inside_);
-    std::map<std::string, double> unmeasured;
-    BuiltHere here{.graph = graph, .fingerprints = fingerprints, .began = 0, .seconds = unmeasured};
+    const RecordMarks none;
+    const GuardNotes silent;
+    BuiltHere here{.graph = graph, .fingerprints = fingerprints, .before = none, .notes = silent};
     installed_ = installed_packages(stamp_folders_of(setting_.engine, container_, setting_.plan.table),
                                     setting_.packages, {}, &here);
     std::string manifest = manifest_text(*inside_);
@@ -83,7 +85,7 @@ RunOutcome Workplace::uninstall(const OutputSink& sink, const StopRequest& stop)
     return outcome;
   }
   for (const std::vector<std::string>* gone : {&start_.stale, &start_.removed, &start_.unwanted})
-    for (const std::string& name : *gone) installed_.erase(name);
+    for (const std::string& name : *gone) forget(name);
   is_noted_ = true;
   return outcome;
 }
@@ -112,15 +114,115 @@ bool Workplace::is_configured_for_gone() const {
                      [&](const std::string& name) { return !installed_.contains(name); });
 }
 
+void Workplace::know_records(RecordMarks records) {
+  records_ = std::move(records);
+  knows_records_ = true;
+}
+
+// What is installed before anything was built here.
+void Workplace::learn_records() {
+  if (knows_records_) return;
+  bool may_hold = !installed_.empty() || setting_.plan.environment.incremental;
+  know_records(may_hold
+                   ? record_marks(stamp_folders_of(setting_.engine, container_, setting_.plan.table))
+                   : RecordMarks());
+}
+
+// A record that comes back is a new one, even if it looks like the old.
+void Workplace::forget(const std::string& package) {
+  installed_.erase(package);
+  std::erase_if(records_, [&](const auto& record) {
+    return record.first.starts_with(package) && record.first.substr(package.size()).starts_with('-');
+  });
+}
+
+// Packages that make should have built again, for something that they need was, and did not: their stamps seemed
+// young enough, because a clock was set back, say.
+std::vector<std::string> Workplace::passed_over(std::size_t stage) const {
+  if (!inside_) return {};
+  DependencyGraph graph = setting_.graph(configured_);
+  std::map<std::string, std::string> files = package_fingerprints(*inside_);
+  std::vector<std::string> own(setting_.packages.size());
+  for (PackageId id : graph.dependencies_first())
+    if (auto found = files.find(setting_.packages[id].name); found != files.end()) own[id] = found->second;
+  std::vector<std::string> wanted = build_fingerprints(setting_.packages, graph, own);
+  std::vector<std::string> over;
+  for (std::size_t held : setting_.plan.chain(stage))
+    for (PackageId id : setting_.plan.stages[held].packages) {
+      auto found = installed_.find(setting_.packages[id].name);
+      if (found == installed_.end() || graph.is_dummy(id)) continue;
+      const std::string& is = found->second.fingerprint;
+      if (!is.empty() && !wanted[id].empty() && is != wanted[id]) over.push_back(found->first);
+    }
+  return over;
+}
+
+// They are uninstalled, so that make believes nothing, and it runs again.
+RunOutcome Workplace::build_passed_over(std::size_t stage, const RunSpec& how, const OutputSink& sink) {
+  constexpr int kMostRounds = 3;
+  double began = setting_.clock.now();
+  for (int round = 0;; ++round) {
+    std::vector<std::string> over = passed_over(stage);
+    if (over.empty()) return {};
+    std::string text = uninstall_script(over, "make took it for up to date, and what it needs was built again");
+    if (round == kMostRounds || text.empty()) {
+      sink(fmt::format("stagemake: make says that all is built, but {} {} built from what is out of date\n",
+                       join(over, ", "), over.size() == 1 ? "was" : "were"));
+      return {.exit_code = 1};
+    }
+    if (RunOutcome gone = run_inside(in_root(text), sink, how.stop); !gone.ok()) {
+      note_packages();
+      return gone;
+    }
+    for (const std::string& name : over) forget(name);
+    GuardLimits guard = how.guard;
+    double passed = setting_.clock.now() - began;
+    if (guard.times) guard.times = {guard.times->close - passed, guard.times->end - passed};
+    if (RunOutcome outcome = run_recipe(stage, how, sink, script(stage, {}, guard)); !outcome.ok())
+      return outcome;
+  }
+}
+
+// What an image of the container holds that is made while a stage runs in it and is paused; nothing where no package
+// was finished since the last.
+std::optional<Snapshot> Workplace::describe_paused(std::size_t stage) const {
+  GuardNotes notes = read_guard_notes(setting_.engine, container_);
+  DependencyGraph graph = setting_.graph(configured_);
+  std::map<std::string, std::string> fingerprints;
+  if (inside_) fingerprints = package_fingerprints(*inside_);
+  BuiltHere here{.graph = graph,
+                 .fingerprints = fingerprints,
+                 .before = records_,
+                 .notes = notes,
+                 .began = looked_};
+  Snapshot snapshot = describe(stage, false);
+  snapshot.checkpoint_of = container_;
+  snapshot.packages = installed_packages(stamp_folders_of(setting_.engine, container_, setting_.plan.table),
+                                         setting_.packages, installed_, &here);
+  bool is_news = std::any_of(snapshot.packages.begin(), snapshot.packages.end(), [&](const auto& package) {
+    auto before = saved_.find(package.first);
+    return !package.second.fingerprint.empty() &&
+           (before == saved_.end() || before->second.version != package.second.version ||
+            before->second.fingerprint != package.second.fingerprint);
+  });
+  return is_news ? std::optional(std::move(snapshot)) : std::nullopt;
+}
+
 void Workplace::note_packages() {
   GuardNotes notes = read_guard_notes(setting_.engine, container_);
   refused_ = notes.refused;
   DependencyGraph graph = setting_.graph(configured_);
   std::map<std::string, std::string> fingerprints;
   if (inside_) fingerprints = package_fingerprints(*inside_);
-  BuiltHere here{.graph = graph, .fingerprints = fingerprints, .began = began_, .seconds = notes.seconds};
-  installed_ = installed_packages(stamp_folders_of(setting_.engine, container_, setting_.plan.table),
-                                  setting_.packages, installed_, &here);
+  BuiltHere here{.graph = graph,
+                 .fingerprints = fingerprints,
+                 .before = records_,
+                 .notes = notes,
+                 .began = looked_};
+  std::vector<std::string> folders = stamp_folders_of(setting_.engine, container_, setting_.plan.table);
+  installed_ = installed_packages(folders, setting_.packages, installed_, &here);
+  records_ = record_marks(folders);
+  looked_ = static_cast<std::int64_t>(setting_.engine.now());
   is_noted_ = true;
 }
 

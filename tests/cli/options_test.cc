@@ -250,6 +250,19 @@ TEST_F(OptionsTest, DeadlinesAreDurationsOrTimes) {
   EXPECT_EQ(good({"explain", "a"}).deadline, std::nullopt);
 }
 
+TEST_F(OptionsTest, CheckpointsAreMadeWhereSomebodySaysHowOften) {
+  EXPECT_EQ(good({"build", "a"}).checkpoint, std::nullopt);
+  EXPECT_EQ(good({"build", "a", "--checkpoint", "30m"}).checkpoint, 1800);
+  for (const char* text : {"", "30", "-1h", "often", "0s"})
+    EXPECT_THAT(refusal({"build", "a", "--checkpoint", text}), HasSubstr("--checkpoint")) << text;
+  set("STAGEMAKE_CHECKPOINT", "1h");
+  EXPECT_EQ(good({"build", "a"}).checkpoint, 3600);
+  EXPECT_EQ(good({"build", "a", "--checkpoint", "90s"}).checkpoint, 90);
+  EXPECT_EQ(good({"explain", "a"}).checkpoint, std::nullopt);
+  set("STAGEMAKE_CHECKPOINT", "sometimes");
+  EXPECT_THAT(refusal({"build", "a"}), HasSubstr("STAGEMAKE_CHECKPOINT: \"sometimes\" is no duration"));
+}
+
 TEST_F(OptionsTest, AFreshBuildAsksForNoImage) {
   EXPECT_THAT(refusal({"build", "a", "--fresh", "--strict"}), HasSubstr("--fresh"));
   EXPECT_THAT(refusal({"build", "a", "--fresh", "--restore", "x:1"}), HasSubstr("--fresh"));

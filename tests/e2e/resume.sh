@@ -66,6 +66,37 @@ sed -i '$d' build/pkgs/cliquer/spkg-install.in
 build
 for stage in $all_stages; do expect_state "$stage" reused; done
 
+step "an image whose files are of tomorrow, as a machine makes it whose clock is ahead: what needs a new package is built again"
+later='find /sage -exec sh -c "for one; do touch -h -d @\$((\$(stat -c %Y \"\$one\") + 90000)) \"\$one\"; done" sh {} +'
+case $engine in
+  docker)
+    image=$("$STAGEMAKE_DOCKER" images --quiet --filter label=org.stagemake.stage=with-targets | head -n 1)
+    "$STAGEMAKE_DOCKER" run --name later --network host --entrypoint '' "$image" sh -c "$later"
+    names=$("$STAGEMAKE_DOCKER" image inspect --format '{{range .RepoTags}}{{.}} {{end}}' "$image")
+    for name in $names; do "$STAGEMAKE_DOCKER" commit later "$name" > /dev/null; done
+    "$STAGEMAKE_DOCKER" rm later > /dev/null
+    ;;
+  buildah)
+    image=$(buildah images --quiet --filter label=org.stagemake.stage=with-targets | head -n 1)
+    buildah from --name later --pull-never "$image" > /dev/null
+    buildah run --isolation chroot later -- sh -c "$later"
+    names=$(buildah inspect --type image --format '{{.FromImage}}' "$image")
+    buildah commit -q --disable-compression --rm later "$names" > /dev/null
+    ;;
+esac
+set_version openblas 0.4.0
+build
+grep -q 'in the future, now they are of the present' "$work/out" || fail "nothing is said of the times"
+expect_built "openblas " with-targets-pre
+expect_built "numpy " with-targets
+build
+for stage in $all_stages; do expect_state "$stage" reused; done
+set_version openblas 0.4.1
+build
+grep -q 'in the future' "$work/out" && fail "there are times of the future again"
+expect_built "openblas " with-targets-pre
+expect_built "numpy " with-targets
+
 step "an edit below src: with-targets alone"
 echo '/* another comment */' >> src/sage/all.c
 build

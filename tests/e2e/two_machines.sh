@@ -135,6 +135,46 @@ built_all | grep -qw openblas || fail "openblas is not built in an image without
 expect 2 build --from "$registry/md" --restore "$(image with-base-toolchain)-none"
 expect_said "no image of stagemake's is named"
 
+step "a vanishes in the middle of a stage, driver, container and all: b goes on from its last checkpoint"
+for one in b a; do
+  on $one
+  cp -a build/pkgs "$work/pkgs$one"
+done
+for package in slowpoke openblas cliquer; do set_version "$package" 5.0; done
+echo 600 > build/pkgs/slowpoke/seconds.txt
+forget_logs
+"$STAGEMAKE_BINARY" build "$environment" --base-image "$base" --from "$registry/md" --push-to "$registry/md" \
+  --checkpoint 1s > "$work/out" 2>&1 &
+driver=$!
+for _ in $(seq 600); do
+  # All that slowpoke does not hold up is built, and saved, and pushed.
+  built_all | grep -qw cliquer && built_all | grep -qw openblas &&
+    [ "$(date +%s)" -gt "$(($(stat -c %Y "$STAGEMAKE_STATE"/*/logs/*/with-targets-pre.log) + 4))" ] &&
+    grep 'checkpoint of\|pushed .*-failed' "$work/out" | tail -n 1 | grep -q pushed && break
+  kill -0 "$driver" 2> /dev/null || fail "it ended: $(cat "$work/out")"
+  sleep 0.2
+done
+pgrep -f 'sleep 600' > /dev/null || fail "slowpoke is not being built"
+kill -KILL "$driver"
+wait "$driver" 2> /dev/null || true
+docker ps --all --quiet | xargs docker rm --force --volumes > /dev/null
+cat "$work/out"
+[ "$(docker images --quiet --filter label=org.stagemake.complete=false --filter label=org.stagemake.stage=with-targets-pre | wc -l)" -le 2 ] ||
+  fail "checkpoints pile up"
+on b
+for package in slowpoke openblas cliquer; do set_version "$package" 5.0; done
+forget_images
+timed_build --from "$registry/md"
+expect_said "fetching $(image with-targets-pre)-failed"
+for package in openblas cliquer; do built_all | grep -qw "$package" && fail "$package is built again, which a checkpoint held"; done
+built_all | grep -qw slowpoke || fail "slowpoke is not built"
+for one in a b; do
+  on $one
+  rm -r build/pkgs
+  mv "$work/pkgs$one" build/pkgs
+done
+docker pull -q "$(image with-targets)" > /dev/null
+
 step "an image whose labels lie: left alone with the reason, and the next best is taken"
 on b
 container=$(docker create "$(image with-targets)" true)

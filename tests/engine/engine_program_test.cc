@@ -72,6 +72,8 @@ TEST(EngineProgram, AnAnswerThatIsNoJsonIsAnEngineError) {
 TEST(EngineProgram, ReadsTimesAndNames) {
   EXPECT_EQ(epoch_seconds("1970-01-02T00:00:01Z"), 86401);
   EXPECT_EQ(epoch_seconds("2026-11-22T08:49:16.997317747Z"), 1795337356);
+  EXPECT_EQ(epoch_seconds("2026-11-22T09:49:16.5+01:00"), 1795337356);
+  EXPECT_EQ(epoch_seconds("2026-11-22T05:19:16-03:30"), 1795337356);
   EXPECT_EQ(epoch_seconds("yesterday"), 0);
   EXPECT_EQ(plain_name("localhost/a:1"), "a:1");
   EXPECT_EQ(plain_name("localhost:5000/a:1"), "localhost:5000/a:1");

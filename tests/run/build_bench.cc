@@ -46,6 +46,7 @@ void RecordingReporter::note(const std::string& text) {
 
 BuildBench::BuildBench(std::string_view tree_text)
     : tree(tree_text), state_folder(fs::temp_directory_path()), state(state_folder.path(), tree.path()) {
+  engine.clock = [this] { return static_cast<std::int64_t>(clock.last()); };
   engine.add_image("debian:bookworm", {.files = {{"/etc/os", {.content = "debian"}}}});
   engine.on_run = [this](FakeContainer& container, const std::string& script, const OutputSink& sink,
                          std::stop_token stop) { return act(container, script, sink, stop); };
@@ -69,7 +70,7 @@ BuildBench::Run BuildBench::build(const std::vector<std::string>& environments) 
                    .table = table,
                    .sources = sources,
                    .journal = journal,
-                   .clock = clock_,
+                   .clock = clock,
                    .predictions = learns ? learned(journal.read(), {}) : Predictions(),
                    .revision = "v1",
                    .repository = repository,
@@ -125,6 +126,10 @@ std::vector<std::string> BuildBench::files(const std::string& image, const std::
 // The container's part: knows the scripts that workplaces write by their lines.
 RunOutcome BuildBench::act(FakeContainer& container, const std::string& whole_script, const OutputSink& sink,
                            std::stop_token stop) {
+  if (std::optional<std::string> answer = brought_times(container, whole_script, engine.clock())) {
+    sink(*answer);
+    return {};
+  }
   const std::string script = note_running(container, whole_script);
   std::string record;
   RunOutcome outcome;
@@ -209,7 +214,7 @@ RunOutcome BuildBench::make(FakeContainer& container, const std::vector<std::str
     erase_if(container.files,
              [&](const auto& file) { return file.first.starts_with(fmt::format("{}{}-", kStamps, name)); });
     container.files[stamp] = {.content = fmt::format("PACKAGE NAME: {}\nNUMBER: {}", name, ++stamps_),
-                              .time = static_cast<std::int64_t>(clock_.now())};
+                              .time = static_cast<std::int64_t>(clock.now())};
   }
   return {.exit_code = failed.empty() ? 0 : 2};
 }

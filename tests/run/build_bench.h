@@ -9,6 +9,7 @@
 #include <map>
 #include <mutex>
 #include <set>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -39,12 +40,40 @@ class RecordingReporter : public Reporter {
 class TickingClock : public Clock {
  public:
   double now() const override { return began_ + static_cast<double>(++ticks_); }
-  void sleep(double) override {}
+  void sleep(double) override { ++ticks_; }
+  double last() const { return began_ + static_cast<double>(ticks_); }  // it does not go on by that
   std::unique_ptr<Alarm> at(double when, std::function<void()> what) override {
+    if (by_hand) return std::make_unique<Bell>(*this, std::move(what));
     return system_clock().at(when, std::move(what));
   }
 
+  // With it alarms ring when a test says so, whatever their time: those that are set at that moment.
+  bool by_hand = false;
+  void ring() {
+    std::vector<std::function<void()>> bells;
+    {
+      std::lock_guard lock(mutex_);
+      for (const auto& [bell, what] : bells_) bells.push_back(what);
+      bells_.clear();
+    }
+    for (const std::function<void()>& what : bells) what();
+  }
+
  private:
+  struct Bell : Alarm {
+    Bell(TickingClock& the_clock, std::function<void()> what) : clock(the_clock) {
+      std::lock_guard lock(clock.mutex_);
+      clock.bells_[this] = std::move(what);
+    }
+    ~Bell() override {
+      std::lock_guard lock(clock.mutex_);
+      clock.bells_.erase(this);
+    }
+    TickingClock& clock;
+  };
+
+  std::mutex mutex_;
+  std::map<const Bell*, std::function<void()>> bells_;
   const double began_ = std::floor(system_clock().now());
   mutable std::atomic<unsigned> ticks_{0};
 };
@@ -97,6 +126,7 @@ class BuildBench {
   std::optional<std::string> makefile;
   // Called in the container before make makes a package, or with "" before any other script's work.
   std::function<void(const FakeContainer&, const std::string& package, std::stop_token)> before;
+  TickingClock clock;
 
  private:
   RunOutcome act(FakeContainer& container, const std::string& script, const OutputSink& sink,
@@ -108,7 +138,6 @@ class BuildBench {
   std::mutex mutex_;
   std::vector<std::string> scripts_;
   std::atomic<unsigned long> stamps_{0};
-  TickingClock clock_;
 };
 
 // "…-configured:1" for the usual environment.

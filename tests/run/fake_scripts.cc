@@ -1,5 +1,10 @@
 #include "run/fake_scripts.h"
 
+#include <fmt/format.h>
+
+#include <functional>
+#include <map>
+
 #include "base/text.h"
 #include "plan/snapshot.h"
 
@@ -26,6 +31,25 @@ std::string note_running(FakeContainer& container, std::string script) {
   std::size_t begin = script.rfind(begins, end) + begins.size();
   container.files[std::string(kRunningPath)] = {.content = script.substr(begin, end - 1 - begin)};
   return script.erase(begin, end - begin);
+}
+
+std::optional<std::string> brought_times(FakeContainer& container, const std::string& script,
+                                         std::int64_t now) {
+  if (script.find("stagemake-times") == std::string::npos) return std::nullopt;
+  const FakeFiles& files = container.files;
+  std::map<std::int64_t, std::vector<std::string>, std::greater<>> by_time;
+  for (auto at = files.lower_bound("/sage"); at != files.end() && at->first.starts_with("/sage"); ++at)
+    if (at->second.kind != TarEntry::Kind::Symlink) by_time[at->second.time].push_back(at->first);
+  if (by_time.empty() || by_time.begin()->first <= now) return "stagemake-times 0 0 0\n";
+  std::size_t changed = 0;
+  std::int64_t limit = now, ahead = by_time.begin()->first - now;
+  for (const auto& [time, paths] : by_time) {
+    limit = time < limit ? time : limit - 1;
+    if (limit == time) break;
+    for (const std::string& path : paths) container.files[path].time = limit;
+    changed += paths.size();
+  }
+  return fmt::format("stagemake-times {} 0 {}\n", changed, ahead);
 }
 
 }  // namespace stagemake

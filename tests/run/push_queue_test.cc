@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <thread>
 
 #include "engine/fake_engine.h"
 #include "run/build_bench.h"
@@ -51,6 +52,32 @@ TEST_F(Pushes, GoToTheRegistryAndIntoTheJournal) {
   ASSERT_EQ(journal_.read().transfers.size(), 1u);
   EXPECT_EQ(journal_.read().transfers[0].host, "r.example");
   EXPECT_EQ(journal_.read().transfers[0].bytes, 5'000'000u);
+}
+
+TEST_F(Pushes, WhatIsNotRequiredIsNoFailure) {
+  engine_.registry().fail("denied");
+  PushQueue queue(engine_, clock_, journal_, reporter_, {});
+  queue.add({"r.example/a:1"}, 0, false);
+  EXPECT_THAT(queue.finish().failed, IsEmpty());
+  EXPECT_THAT(reporter_.notes, ElementsAre(HasSubstr("r.example/a:1 could not be pushed")));
+}
+
+TEST_F(Pushes, WhatIsForgottenIsNotSent) {
+  engine_.add_image("r.example/b:1", {});
+  std::atomic<bool> is_sending = false, may_go_on = false;
+  engine_.registry().on_call = [&](const std::string&, const std::string& name) {
+    if (name != "r.example/a:1") return;
+    is_sending = true;
+    while (!may_go_on) std::this_thread::yield();
+  };
+  PushQueue queue(engine_, clock_, journal_, reporter_, {});
+  queue.add({"r.example/a:1", "r.example/b:1"}, 0);
+  while (!is_sending) std::this_thread::yield();
+  EXPECT_TRUE(queue.is_sending("r.example/a:1"));
+  EXPECT_FALSE(queue.forget({"r.example/a:1"}));
+  EXPECT_TRUE(queue.forget({"r.example/b:1"}));
+  may_go_on = true;
+  EXPECT_THAT(queue.finish().pushed, ElementsAre("r.example/a:1"));
 }
 
 TEST_F(Pushes, AreTriedAgainAfterAWhile) {

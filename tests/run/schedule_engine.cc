@@ -5,7 +5,7 @@ namespace stagemake {
 ScheduleEngine::ScheduleEngine(std::shared_ptr<FakeRegistry> registry, const std::string& machine,
                                VirtualClock& time, Chance& chance)
     : FakeEngine(std::move(registry), machine), time_(time), chance_(chance) {
-  clock = [&time] { return static_cast<std::int64_t>(time.now()); };
+  clock = [this, &time] { return static_cast<std::int64_t>(time.now() + ahead); };
 }
 
 void ScheduleEngine::begin_command(const Mishaps& mishaps) {
@@ -25,6 +25,7 @@ void ScheduleEngine::die() {
 
 void ScheduleEngine::moment() {
   ++moments_;
+  if (mishaps_.clock_is_set == moments_) ahead += mishaps_.set_by;
   if (mishaps_.stops == moments_) stop_.request_stop();
   if (mishaps_.kills == moments_) kill_.request_stop();
   if (mishaps_.crashes == moments_) {
@@ -98,6 +99,16 @@ RunOutcome ScheduleEngine::run(const std::string& container, const std::string& 
 void ScheduleEngine::stop_container(const std::string& container, std::chrono::milliseconds grace) {
   begin("stop_container");
   FakeEngine::stop_container(container, grace);
+}
+
+bool ScheduleEngine::pause(const std::string& container) {
+  begin("pause");
+  return FakeEngine::pause(container);
+}
+
+void ScheduleEngine::resume(const std::string& container) {
+  begin("resume");
+  FakeEngine::resume(container);
 }
 
 std::string ScheduleEngine::commit(const std::string& container, const CommitSpec& spec) {

@@ -37,6 +37,9 @@ class Chance {
 struct Mishaps {
   std::optional<unsigned> dies, crashes, stops, kills;
   bool leaves_running = false;  // the container goes on when the driver dies
+  // The machine's clock is set then, by so many seconds.
+  std::optional<unsigned> clock_is_set = {};
+  double set_by = 0;
 };
 
 class ScheduleEngine : public FakeEngine {
@@ -59,6 +62,7 @@ class ScheduleEngine : public FakeEngine {
 
   // In front of the names that are pushed.
   std::string push_repository;
+  double ahead = 0;            // seconds by which the machine's clock is wrong
   double commit_seconds = 10;  // at least; up to two fifths more
   // Sees each new container's files before anything is done in it.
   std::function<void(const FakeContainer&)> on_create;
@@ -74,6 +78,8 @@ class ScheduleEngine : public FakeEngine {
   RunOutcome run(const std::string& container, const std::string& script, const OutputSink& sink,
                  const StopRequest& stop) override;
   void stop_container(const std::string& container, std::chrono::milliseconds grace) override;
+  bool pause(const std::string& container) override;
+  void resume(const std::string& container) override;
   std::string commit(const std::string& container, const CommitSpec& spec) override;
   void remove_container(const std::string& container) override;
   void tag(const std::string& image, const std::string& new_name) override;

@@ -26,13 +26,20 @@ void erase_below(FakeFiles& files, const std::string& prefix) {
     files.erase(std::string(at->first));
 }
 
-// A count instead of a time, which is too coarse; one that was cut short is as young as can be.
+// In which order they were written in truth; one that was cut short is as young as can be.
 unsigned long written(const FakeFiles& files, const std::string& package) {
   std::string prefix = fmt::format("{}{}-", kStamps, package);
   auto found = files.lower_bound(prefix);
   if (found == files.end() || !found->first.starts_with(prefix)) return 0;
   std::string number = between(found->second.content, "NUMBER: ", "\n");
   return number.empty() ? std::numeric_limits<unsigned long>::max() : std::stoul(number);
+}
+
+// What make goes by; 0 where there is no stamp.
+std::int64_t time_of(const FakeFiles& files, const std::string& package) {
+  std::string prefix = fmt::format("{}{}-", kStamps, package);
+  auto found = files.lower_bound(prefix);
+  return found == files.end() || !found->first.starts_with(prefix) ? 0 : found->second.time;
 }
 
 void append(FakeFiles& files, std::string_view note, const std::string& line) {
@@ -53,13 +60,19 @@ Stamps stamps_in(const FakeFiles& files) {
     std::size_t dash = name.find('-');
     std::string package = name.substr(0, dash);
     stamps[package] = {name.substr(dash + 1), between(at->second.content, "DIGEST: ", "\n"),
-                       written(files, package)};
+                       written(files, package), at->second.time};
   }
   return stamps;
 }
 
-RunOutcome ScheduleMake::act(FakeContainer& container, const std::string& script,
+RunOutcome ScheduleMake::act(FakeContainer& container, const std::string& script, const OutputSink& sink,
                              const std::stop_token& stop) {
+  if (script.find("stagemake-times") != std::string::npos) {
+    engine_.moment();
+    if (engine_.is_broken()) return {.exit_code = 143};
+    sink(*brought_times(container, script, engine_.clock()));
+    return {};
+  }
   struct Look {
     ScheduleMake& make;
     FakeContainer& container;
@@ -177,17 +190,18 @@ bool ScheduleMake::build(FakeContainer& container, const DependencyGraph& graph,
   Stamp stamp{version_file == files.end() ? "none" : std::string(trimmed(version_file->second.content)),
               digest(files, graph, id)};
   auto needed = graph.normal_dependencies(id);
-  unsigned long own = written(files, name);
-  auto is_newer = [&](PackageId other) { return written(files, tree->packages[other].name) > own; };
+  std::int64_t own = time_of(files, name);
+  auto is_newer = [&](PackageId other) { return time_of(files, tree->packages[other].name) > own; };
   std::string path = stamp_path(name, stamp.version);
   if (files.contains(path) && std::none_of(needed.begin(), needed.end(), is_newer)) return true;
   if (!may_begin(container, name, guard)) return false;
   double began = std::floor(time_.now());
+  if (guard.on) append(container.files, "took", name + " begun");
   if (on_build) on_build(container, name, stamp);
   engine_.moment();
   bool ended = spend(seconds[name] * chance_.between(0.8, 1.2), stop) && !failing.contains(name);
   if (ended) engine_.moment();
-  auto now = static_cast<std::int64_t>(time_.now());
+  std::int64_t now = engine_.clock();
   if (stop.stop_requested() || engine_.is_broken()) {
     if (chance_.percent(15)) container.files[path] = {.content = "", .time = now};  // cut short
     return false;

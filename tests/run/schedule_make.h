@@ -18,6 +18,7 @@ struct Stamp {
   std::string version;
   std::string digest;
   unsigned long number = 0;  // in which order they were written
+  std::int64_t time = 0;     // of the file: what make goes by
   bool operator==(const Stamp& other) const { return version == other.version && digest == other.digest; }
 };
 using Stamps = std::map<std::string, Stamp>;
@@ -29,7 +30,8 @@ class ScheduleMake {
   ScheduleMake(ScheduleEngine& engine, VirtualClock& time, Chance& chance)
       : engine_(engine), time_(time), chance_(chance) {}
 
-  RunOutcome act(FakeContainer& container, const std::string& script, const std::stop_token& stop);
+  RunOutcome act(FakeContainer& container, const std::string& script, const OutputSink& sink,
+                 const std::stop_token& stop);
 
   const ReadTree* tree = nullptr;  // of the command that goes on
   std::set<std::string> failing;

@@ -20,6 +20,7 @@ class Schedule {
   explicit Schedule(std::uint64_t seed) : chance_(seed), world_(chance_, chance_.percent(40) ? 2 : 1) {
     for (std::size_t i = 0; i < world_.machines(); ++i)
       world_.machine(i).engine.commit_seconds = chance_.between(1, 20);
+    for (std::size_t i = 0; i < world_.machines(); ++i) world_.machine(i).engine.ahead = error_of_a_clock();
   }
 
   void run() {
@@ -44,6 +45,12 @@ class Schedule {
       if (!machine.make.seconds.contains(name)) machine.make.seconds[name] = chance_.between(3, 200);
   }
 
+  // Seconds by which a machine's clock is wrong.
+  double error_of_a_clock() {
+    if (chance_.percent(40)) return 0;
+    return chance_.percent(50) ? chance_.between(-5000, 5000) : chance_.between(-100, 100);
+  }
+
   Mishaps mishaps() {
     constexpr unsigned kMoments = 100;
     Mishaps mishaps;
@@ -54,12 +61,17 @@ class Schedule {
     if (mishaps.stops && chance_.percent(40))
       mishaps.kills = *mishaps.stops + static_cast<unsigned>(chance_.below(5));
     mishaps.leaves_running = chance_.percent(30);
+    if (chance_.percent(15)) {
+      mishaps.clock_is_set = moment();
+      mishaps.set_by = chance_.between(-3000, 3000);
+    }
     return mishaps;
   }
 
   void command() {
     ScheduleMachine& machine = any_machine();
     learn_packages(machine);
+    if (chance_.percent(15)) machine.engine.ahead = error_of_a_clock();
     if (!chance_.percent(60)) machine.make.failing.clear();
     std::vector<std::string> names = world_.tree().packages();
     if (chance_.percent(20)) machine.make.failing.insert(names[chance_.below(names.size())]);
@@ -68,9 +80,12 @@ class Schedule {
     if (chance_.percent(30)) command.seconds = chance_.between(200, 2000);
     command.push = world_.machines() > 1 ? chance_.percent(80) : chance_.percent(20);
     command.from = world_.machines() > 1 ? chance_.percent(80) : chance_.percent(20);
+    if (chance_.percent(40)) command.checkpoint = chance_.between(20, 600);
+    command.vanishes = chance_.percent(30);
     world_.registry().mend();
     if (chance_.percent(10)) world_.registry().fail("500", static_cast<unsigned>(chance_.below(9)));
-    tell(fmt::format("{}: build {}{}{}{}{}{}{}{}; fails: {}", machine.name, command.target,
+    tell(fmt::format("{}: build {}{}{}{}{}{}{}{}{}; fails: {}", machine.name, command.target,
+                     command.checkpoint ? fmt::format(" checkpoint {}", *command.checkpoint) : "",
                      command.seconds ? fmt::format(" deadline {}", *command.seconds) : "",
                      command.push ? " push" : "", command.from ? " from" : "",
                      command.mishaps.dies ? fmt::format(" dies {}", *command.mishaps.dies) : "",
@@ -127,7 +142,8 @@ TEST(Schedules, EndAsAnUndisturbedBuildDoes) {
   std::uint64_t first = number_in("STAGEMAKE_TEST_FIRST").value_or(1);
   std::uint64_t runs = one ? 1 : number_in("STAGEMAKE_TEST_RUNS").value_or(12);
   auto began = std::chrono::steady_clock::now();
-  unsigned commands = 0, built = 0, deaths = 0, adopted = 0, late = 0, demoted = 0, pushed = 0, failures = 0;
+  unsigned commands = 0, built = 0, deaths = 0, adopted = 0, late = 0, demoted = 0, pushed = 0, failures = 0, mapped = 0;
+  unsigned checkpoints = 0, left_paused = 0, vanished = 0, saved = 0;
   for (std::uint64_t i = 0; i < runs && failures < 10; ++i) {
     std::uint64_t seed = one.value_or(first + i);
     Schedule schedule(seed);
@@ -135,15 +151,29 @@ TEST(Schedules, EndAsAnUndisturbedBuildDoes) {
     const ScheduleWorld& world = schedule.world();
     commands += world.commands, built += world.built, deaths += world.deaths, adopted += world.adopted;
     late += world.out_of_time, demoted += world.demoted, pushed += world.pushed;
+    mapped += world.mapped, checkpoints += world.checkpoints, left_paused += world.left_paused;
+    vanished += world.vanished, saved += world.saved_by_checkpoint;
     failures += world.broken.empty() ? 0 : 1;
     EXPECT_TRUE(world.broken.empty()) << "STAGEMAKE_TEST_SEED=" << seed << "\n" << join(world.broken, "\n");
     if (one) fmt::print("{}\n", join(world.story, "\n"));
   }
   fmt::print(
       "{} schedules, {:.1f} s: {} commands, {} packages built, {} drivers died, {} adoptions, {} out "
-      "of time, {} images refused, {} pushed\n",
+      "of time, {} images refused, {} pushed, {} with times of the future, {} checkpoints, {} containers left paused, {} vanished, of {} a "
+      "checkpoint was left\n",
       runs, std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count(), commands, built,
-      deaths, adopted, late, demoted, pushed);
+      deaths, adopted, late, demoted, pushed, mapped, checkpoints, left_paused, vanished, saved);
+  if (one) return;
+  // What is not there is not tested.
+  EXPECT_GT(deaths, 0u);
+  EXPECT_GT(adopted, 0u);
+  EXPECT_GT(mapped, 0u);
+  EXPECT_GT(checkpoints, 0u);
+  if (runs >= 500) {  // rarer
+    EXPECT_GT(left_paused, 0u);
+    EXPECT_GT(vanished, 0u);
+    EXPECT_GT(saved, 0u);
+  }
 }
 
 }  // namespace

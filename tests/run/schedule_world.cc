@@ -76,9 +76,10 @@ ScheduleMachine::ScheduleMachine(std::shared_ptr<FakeRegistry> registry, const s
   // The same content everywhere, and so the same digest.
   engine.add_image(kBaseImage,
                    {.files = {{"/etc/os", {.content = "debian"}}}, .created = 1, .digest = "sha256:base"});
-  engine.on_run = [this](FakeContainer& container, const std::string& script, const OutputSink&,
-                         std::stop_token stop) { return make.act(container, script, stop); };
-  engine.on_processes = [this, &time](const std::string&) {
+  engine.on_run = [this](FakeContainer& container, const std::string& script, const OutputSink& sink,
+                         std::stop_token stop) { return make.act(container, script, sink, stop); };
+  engine.on_processes = [this, &time](const std::string& container) {
+    if (engine.container(container).paused) throw std::logic_error("what is paused is waited for");
     return time.now() < works_until ? std::vector<ContainerProcess>{{.pid = 1, .command = "make"}}
                                     : std::vector<ContainerProcess>{};
   };
@@ -94,6 +95,7 @@ struct ScheduleWorld::Running {
   std::vector<EnvironmentBuild> builds = {};
   std::optional<BuildResult> result = {};
   bool died = false;
+  bool vanished = false;
   std::string error = {};
   Stamps finished = {};                                    // before
   std::map<std::string, Stamps> starts = {};               // what containers held at first
@@ -118,7 +120,8 @@ void ScheduleWorld::observe(Running& running) {
   ScheduleMachine& machine = running.machine;
   machine.engine.on_create = [&](const FakeContainer& container) {
     Stamps stamps = stamps_in(container.files);
-    running.notes.add(fmt::format("{} begins with{}", container.name, text_of(stamps)));
+    running.notes.add(fmt::format("{} begins with{}, by a clock that is {} s ahead", container.name,
+                                  text_of(stamps), machine.engine.ahead));
     running.starts[container.name] = std::move(stamps);
   };
   machine.make.on_build = [&](const FakeContainer& container, const std::string& name, const Stamp& stamp) {
@@ -131,13 +134,14 @@ void ScheduleWorld::observe(Running& running) {
                                      [&](PackageId id) { return made.contains(packages[id].name); });
     made.insert(name);
     if (after_another) return;
-    // Where a normal dependency is younger, a run was cut off between the two.
+    // Where a normal dependency is younger, a run was cut off between the two, or the clock was set back.
     auto has = [&](const Stamps& stamps) {
       auto found = stamps.find(name);
       return found != stamps.end() && found->second == stamp &&
              std::none_of(needed.begin(), needed.end(), [&](PackageId id) {
                auto other = stamps.find(packages[id].name);
-               return other == stamps.end() || other->second.number > found->second.number;
+               return other == stamps.end() || other->second.number > found->second.number ||
+                      other->second.time > found->second.time;
              });
     };
     if (has(running.starts[container.name]))
@@ -215,6 +219,7 @@ void ScheduleWorld::build(Running& running, BuildWorld& world) {
                                  .stop = engine.stop(),
                                  .kill = engine.kill(),
                                  .time = running.time,
+                                 .checkpoint = running.command.checkpoint,
                                  .pushes = pushes ? &*pushes : nullptr},
                                 reporter);
   }
@@ -251,14 +256,33 @@ void ScheduleWorld::run(ScheduleMachine& machine, const ScheduleCommand& command
     running.died = true;
     ++deaths;
     machine.works_until = time_.now() + chance_.between(0, 600);
+    for (const std::string& container : machine.engine.container_names())
+      left_paused += machine.engine.container(container).paused ? 1 : 0;
+    running.vanished = command.vanishes;
   } catch (const std::exception& error) {
     running.error = error.what();
   }
   if (machine.make.has_run) machine.finished = machine.make.last;
+  if (running.vanished) vanish(running);
   check_result(running);
   check_rebuilt(running);
   for (const std::string& text : running.notes.all()) story.push_back("  " + text);
   machine.make.tree = nullptr;
+}
+
+// The containers go with their driver: what is left are images, the last checkpoint among them.
+void ScheduleWorld::vanish(Running& running) {
+  ScheduleEngine& engine = running.machine.engine;
+  Stamps saved;
+  for (const std::string& container : engine.container_names()) {
+    ++vanished;
+    for (const ImageInfo& image :
+         engine.FakeEngine::list_images(std::string(kCheckpointLabel), container))
+      if (Stamps held = stamps_in(engine.image(image.id).files); held.size() > saved.size()) saved = held;
+    engine.FakeEngine::remove_container(container);
+  }
+  saved_by_checkpoint += saved.empty() ? 0 : 1;
+  running.machine.finished = saved;
 }
 
 // A package that was finished before is only built again where that was weighed: an image in which it is
@@ -288,7 +312,14 @@ void ScheduleWorld::check_result(const Running& running) {
   const Mishaps& mishaps = running.command.mishaps;
   if (running.result && running.result->out_of_time) ++out_of_time;
   for (const std::string& text : running.notes.all())
-    if (text.find(" is not used: ") != std::string::npos) ++demoted;
+    if (text.find(" is not used: ") != std::string::npos)
+      ++demoted;
+    else if (text.starts_with("checkpoint of "))
+      ++checkpoints;
+    else if (text.find("no checkpoint could be made") != std::string::npos && !running.died && !engine.is_gone())
+      note(running, text);
+    else if (text.find(" in the future, now they are of the present") != std::string::npos)
+      ++mapped;
   if (running.time && time_.now() > running.time->deadline && !running.died)
     note(running, fmt::format("ended {} s after its deadline, which was {} s from its beginning",
                               time_.now() - running.time->deadline, *running.command.seconds));

@@ -35,6 +35,8 @@ struct ScheduleCommand {
   std::optional<double> seconds = {};  // until the deadline
   bool push = false;
   bool from = false;  // the registry is looked into
+  std::optional<double> checkpoint = {};  // seconds from one to the next
+  bool vanishes = false;  // where the driver dies, its containers are gone with it
   Mishaps mishaps = {};
 };
 
@@ -59,6 +61,8 @@ class ScheduleWorld {
   std::vector<std::string> broken;
   std::vector<std::string> story;  // what happened, a line each
   unsigned commands = 0, built = 0, deaths = 0, adopted = 0, out_of_time = 0, demoted = 0, pushed = 0;
+  unsigned checkpoints = 0, left_paused = 0, vanished = 0, saved_by_checkpoint = 0;
+  unsigned mapped = 0;  // images whose file times were brought to the present
 
  private:
   struct Running;  // a command
@@ -68,6 +72,7 @@ class ScheduleWorld {
   bool look(Running& running, BuildWorld& world);
   void build(Running& running, BuildWorld& world);
   void observe(Running& running);
+  void vanish(Running& running);
   void check_rebuilt(const Running& running);
   void check_result(const Running& running);
   void note(const Running& running, const std::string& text);
