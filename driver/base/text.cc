@@ -175,6 +175,11 @@ std::string some_of(const std::vector<std::string>& words, std::size_t most) {
   return words.size() > named ? text + fmt::format(" and {} more", words.size() - named) : text;
 }
 
+std::string counted(std::size_t count, std::string_view one, std::string_view several) {
+  if (count == 1) return fmt::format("1 {}", one);
+  return several.empty() ? fmt::format("{} {}s", count, one) : fmt::format("{} {}", count, several);
+}
+
 bool is_utf8(std::string_view text) {
   while (!text.empty()) {
     std::size_t length = utf8_length(text);
@@ -202,6 +207,8 @@ std::vector<std::string> nearest(std::string_view word, const std::vector<std::s
 }
 
 std::string duration_text(double seconds) {
+  constexpr double kMost = 1e12;
+  seconds = seconds > 0 ? std::min(seconds, kMost) : 0;
   if (seconds < 9.95) return fmt::format("{:.1f} s", seconds);
   auto whole = static_cast<long long>(std::llround(seconds));
   if (whole < 60) return fmt::format("{} s", whole);
@@ -230,7 +237,7 @@ std::optional<double> duration_in(std::string_view text) {
     sum += number * unit->second;
     rest = trimmed(rest.substr(letters));
   }
-  return sum;
+  return std::min(sum, kLongestDuration);
 }
 
 std::string size_text(unsigned long long bytes) {

@@ -52,6 +52,10 @@ std::string shown(std::string_view word);
 // The first `most` of some words for a message, and how many more there are: "a, b and 3 more". Printable.
 std::string some_of(const std::vector<std::string>& words, std::size_t most = 5);
 
+// A number and the noun that it counts: "1 stage", "0 stages", "2 stages"; `several` is the plural where it
+// is not `one` with an s. Every number in front of a noun goes through this.
+std::string counted(std::size_t count, std::string_view one, std::string_view several = {});
+
 // Whether `text` is valid UTF-8 (RFC 3629).
 bool is_utf8(std::string_view text);
 
@@ -60,11 +64,13 @@ bool is_utf8(std::string_view text);
 std::vector<std::string> nearest(std::string_view word, const std::vector<std::string>& known,
                                  std::size_t most = 3);
 
-// "3 s", "2 min 05 s", "1 h 02 min": a duration for a person. `seconds` at least 0.
+// "3 s", "2 min 05 s", "1 h 02 min": a duration for a person. Negative and NaN count as 0; what is longer than
+// any duration that is measured (1e12 s) as that.
 std::string duration_text(double seconds);
 
-// "5h40m", "90 min", "45s", "1d 2h": as seconds; nothing where it is no duration. A number without a unit is
-// none.
+// "5h40m", "90 min", "45s", "1d 2h": as seconds, at most kLongestDuration; nothing where it is no duration. A
+// number without a unit is none.
+inline constexpr double kLongestDuration = 100 * 365.25 * 86400;  // a century
 std::optional<double> duration_in(std::string_view text);
 
 // "12 B", "3.4 kB", "1.2 GB" (powers of 1000).

@@ -138,7 +138,7 @@ int jobs_command(const Options& options) {
     return static_cast<int>(ExitStatus::StageFailed);
   }
   for (const std::string& who : asked)
-    fmt::print("{}: {} job slots from now on\n", printable(who), *options.slots);
+    fmt::print("{}: {} from now on\n", printable(who), counted(*options.slots, "job slot"));
   return 0;
 }
 

@@ -43,10 +43,6 @@ std::vector<Group> groups_of(const std::vector<Compared>& all) {
   return groups;
 }
 
-std::string counted(std::size_t count, std::string_view what) {
-  return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s");
-}
-
 void add_wrapped(std::string& out, std::string_view first, const std::string& text) {
   std::vector<std::string> parts;
   for (std::string_view word : words(text)) parts.emplace_back(word);
@@ -76,9 +72,10 @@ void add_changes(std::string& out, const std::string& head,
   }
   for (const auto& [versions_moved, names] : moves)
     if (names.size() >= kManyMoves)
-      add_wrapped(out, "  ",
-                  fmt::format("{} -> {}: {} packages, {}", printable(versions_moved.first),
-                              printable(versions_moved.second), names.size(), some_of(names, kMostPackages)));
+      add_wrapped(
+          out, "  ",
+          fmt::format("{} -> {}: {}, {}", printable(versions_moved.first), printable(versions_moved.second),
+                      counted(names.size(), "package"), some_of(names, kMostPackages)));
   if (!versions.empty()) add_wrapped(out, "  ", some_of(versions, kMostPackages));
   if (!added.empty()) add_wrapped(out, "  ", "new: " + some_of(added, kMostPackages));
   if (!gone.empty()) add_wrapped(out, "  ", "removed: " + some_of(gone, kMostPackages));
@@ -112,11 +109,11 @@ void add_packages(std::string& out, const std::vector<PackageChange>& changes,
       (built.contains(change.name) ? used : elsewhere).push_back(&change);
   if (used.empty() && elsewhere.empty())
     out += fmt::format("no package changes in what a build depends on\n");
-  add_changes(out, counted(used.size(), "package") + (used.size() == 1 ? " changes" : " change"), used);
-  add_changes(out,
-              counted(elsewhere.size(), "package") + (elsewhere.size() == 1 ? " changes" : " change") +
-                  " that no environment here builds",
-              elsewhere);
+  add_changes(out, counted(used.size(), "package changes", "packages change"), used);
+  add_changes(
+      out,
+      counted(elsewhere.size(), "package changes", "packages change") + " that no environment here builds",
+      elsewhere);
   if (std::vector<std::string> because = built_because(changes, environments); !because.empty())
     add_wrapped(out, "",
                 fmt::format("{} more {} built again because of what {}: {}", because.size(),
@@ -165,7 +162,7 @@ void add_files(std::string& out, const DiffReport& report) {
       bool are_few = files.size() <= kFewFiles;
       for (const std::string& file : files)
         if (are_few) parts.push_back(printable(file));
-      if (!are_few) parts.push_back(fmt::format("{} ({} files)", printable(path), files.size()));
+      if (!are_few) parts.push_back(fmt::format("{} ({})", printable(path), counted(files.size(), "file")));
     }
     add_wrapped(out, "  ", stage + ": " + join(parts, ", "));
   }

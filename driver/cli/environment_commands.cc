@@ -80,16 +80,17 @@ void print_environment(const Options& options, const Tree& tree, const Environme
   const SystemSetup& setup = environment.setup;
   fmt::print("{}: {} system, {} {}\n", environment.name, setup.system,
              environment.incremental ? "going on in" : "from", printable(environment.base_image));
-  fmt::print("\nsystem packages: {} for {} packages{}{}\n", setup.packages.size(),
-             environment.packages.size(), setup.ignore_missing ? ", missing ones being ignored" : "",
+  fmt::print("\nsystem packages: {} for {}{}{}\n", setup.packages.size(),
+             counted(environment.packages.size(), "package"),
+             setup.ignore_missing ? ", missing ones being ignored" : "",
              setup.skipped ? "; not installed: the base image has them" : "");
   print_few_words(setup.packages, 2);
   std::vector<std::string> flags, others;
   for (std::string& argument : configure_arguments(environment))
     (argument.starts_with("--with-system-") && argument.find("python") == std::string::npos ? flags : others)
         .push_back(std::move(argument));
-  fmt::print("\nbootstrapped by {}\nconfigured with {} times --with-system-PACKAGE and\n",
-             printable(environment.value("BOOTSTRAP")), flags.size());
+  fmt::print("\nbootstrapped by {}\nconfigured with {} and\n", printable(environment.value("BOOTSTRAP")),
+             counted(flags.size(), "option --with-system-PACKAGE", "options --with-system-PACKAGE"));
   print_words(others, 2);
   fmt::print("\n");
   for (const char* name : kTargetVariables)

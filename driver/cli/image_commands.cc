@@ -59,10 +59,11 @@ int snapshots_command(const Options& options) {
   if (snapshots.empty()) fmt::print("{} has no images of {} yet\n", engine->name(), tree.table.distribution);
   std::int64_t now = std::time(nullptr);
   for (const Snapshot& snapshot : snapshots)
-    fmt::print("{}\n    {}, {}, {} ago, {} packages, {}, {} layers, key {}\n", display_name(snapshot),
+    fmt::print("{}\n    {}, {}, {} ago, {}, {}, {}, key {}\n", display_name(snapshot),
                snapshot.complete ? "complete" : "unfinished", snapshot.clean ? "clean" : "incremental",
-               duration_text(static_cast<double>(now - snapshot.created)), snapshot.packages.size(),
-               size_text(snapshot.size), snapshot.layers, snapshot.key().substr(0, 16));
+               duration_text(static_cast<double>(now - snapshot.created)),
+               counted(snapshot.packages.size(), "package"), size_text(snapshot.size),
+               counted(snapshot.layers, "layer"), snapshot.key().substr(0, 16));
   return 0;
 }
 
@@ -98,7 +99,8 @@ int doctor_command(const Options& options) {
                       {"usable", report.usable},
                       {"version", report.version},
                       {"problem", report.problem},
-                      {"advice", report.advice}});
+                      {"advice", report.advice},
+                      {"warning", report.warning}});
     fmt::print("{}\n", ordered_json({{"schema", 1}, {"engines", list}})
                            .dump(2, ' ', false, ordered_json::error_handler_t::replace));
   } else {
@@ -106,7 +108,8 @@ int doctor_command(const Options& options) {
       fmt::print("{:<8} {}\n", report.name,
                  report.usable ? "works, " + printable(report.version)
                                : "does not work: " + printable(report.problem));
-      if (!report.usable && !report.advice.empty()) fmt::print("{:<8} {}\n", "", printable(report.advice));
+      const std::string& more = report.usable ? report.warning : report.advice;
+      if (!more.empty()) fmt::print("{:<8} {}\n", "", printable(more));
     }
     if (!any) fmt::print("No engine works here. One is enough.\n");
   }

@@ -54,12 +54,12 @@ ordered_json plan_json(const Tree& tree, const StagePlan& plan) {
 }
 
 void print_plan(const Tree& tree, const StagePlan& plan) {
-  fmt::print("{} ({}), {} packages, stages: {}\n", printable(tree.path.string()),
-             name(tree.packages.dialect()), tree.packages.size(), printable(plan.table.origin));
+  fmt::print("{} ({}), {}, stages: {}\n", printable(tree.path.string()), name(tree.packages.dialect()),
+             counted(tree.packages.size(), "package"), printable(plan.table.origin));
   if (!plan.environment.name.empty())
-    fmt::print("environment {}: from {}, {} system packages of {}\n", plan.environment.name,
-               printable(plan.environment.base_image), plan.environment.setup.packages.size(),
-               plan.environment.setup.system);
+    fmt::print(
+        "environment {}: from {}, {} of {}\n", plan.environment.name, printable(plan.environment.base_image),
+        counted(plan.environment.setup.packages.size(), "system package"), plan.environment.setup.system);
   for (const PlannedStage& stage : plan.stages) {
     fmt::print("\n{}  (after {})  key {}\n", stage.name,
                stage.parent ? plan.stages[*stage.parent].name : std::string("the base image"),
@@ -70,7 +70,7 @@ void print_plan(const Tree& tree, const StagePlan& plan) {
                  printable(join(stage.unknown_targets, " ")));
     if (stage.packages.empty()) continue;
     std::string line;
-    fmt::print("  adds {} packages{}\n", stage.packages.size(),
+    fmt::print("  adds {}{}\n", counted(stage.packages.size(), "package"),
                plan.is_exact() ? "" : ", at most: configure may find some on the system");
     for (PackageId id : stage.packages) {
       const std::string& package = tree.packages[id].name;

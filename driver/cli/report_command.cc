@@ -35,8 +35,8 @@ std::string heading(const FoundRun& run) {
 }
 
 void print_report(const FoundRun& run, const Verdict& verdict) {
-  fmt::print("{}\n{} of {} environments are well\n", heading(run), verdict.environments_well,
-             verdict.environments);
+  fmt::print("{}\n{} of {} succeeded\n", heading(run), verdict.environments_well,
+             counted(verdict.environments, "environment"));
   for (const std::string& line : verdict_lines(run.record, verdict)) fmt::print("  {}\n", line);
   fmt::print("\n{}", status_table(statuses(run.record), false));
 }

@@ -109,7 +109,8 @@ void print_table(const std::vector<Row>& rows, const SimulatedMachines& machines
                one.longest_path >= one.work / one.slots ? "longest path" : "work", 100 * one.efficiency(),
                has_deadline ? fmt::format("  {:>4}", row.late.size()) : "");
   }
-  fmt::print("each with {} job slots and {} stages at once{}\n", machines.slots, machines.at_once,
+  fmt::print("each with {} and {} at once{}\n", counted(machines.slots, "job slot"),
+             counted(machines.at_once, "stage"),
              machines.memory > 0 ? fmt::format(", which may hold {}", size_text(machines.memory)) : "");
 }
 

@@ -2,10 +2,17 @@
 
 #include <time.h>
 
+#include <algorithm>
 #include <charconv>
 #include <chrono>
+#include <cmath>
 
 namespace stagemake {
+namespace {
+
+constexpr double kEndOfCalendar = 253402300799.0;  // 9999-12-31T23:59:59Z
+
+}  // namespace
 
 double seconds_now() {
   return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
@@ -16,7 +23,7 @@ std::optional<double> time_in(const std::string& text, double now) {
     double seconds = 0;
     auto [end, failed] = std::from_chars(text.data() + 1, text.data() + text.size(), seconds);
     bool whole = failed == std::errc() && end == text.data() + text.size();
-    return whole ? std::optional(seconds) : std::nullopt;
+    return whole && std::isfinite(seconds) ? std::optional(std::min(seconds, kEndOfCalendar)) : std::nullopt;
   }
   struct tm parts {};
   for (const char* format : {"%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M"}) {
@@ -24,7 +31,10 @@ std::optional<double> time_in(const std::string& text, double now) {
     parts.tm_isdst = -1;
     const char* end = ::strptime(text.c_str(), format, &parts);
     if (end == nullptr || (*end != '\0' && std::string_view(end) != "Z")) continue;
-    return static_cast<double>(*end == 'Z' ? ::timegm(&parts) : ::mktime(&parts));
+    int day = parts.tm_mday;
+    auto seconds = static_cast<double>(*end == 'Z' ? ::timegm(&parts) : ::mktime(&parts));
+    // strptime takes a 31st of any month; the others make the 1st of the next one of it.
+    return parts.tm_mday == day ? std::optional(seconds) : std::nullopt;
   }
   time_t today = static_cast<time_t>(now);
   ::localtime_r(&today, &parts);

@@ -45,6 +45,7 @@ Tree open_tree(const Options& options, TreeCheck check) {
   }
   std::optional<FactorTable> factors = FactorTable::read(real, faults);
   faults.throw_if_any();
+  for (const std::string& warning : table.warnings) fmt::print(stderr, "stagemake: warning: {}\n", warning);
   return {real, std::move(packages), std::move(variables), std::move(table), std::move(factors)};
 }
 

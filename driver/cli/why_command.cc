@@ -112,7 +112,7 @@ class Report {
     if (text.empty()) return titled("needed by") + "no other package\n";
     std::size_t direct = story.users.planned.size() + story.order_only_users.planned.size();
     if (story.all_planned_users > direct)
-      text += titled("") + fmt::format("with all that needs those: {} packages\n", story.all_planned_users);
+      text += titled("") + "with all that needs those: " + counted(story.all_planned_users, "package") + "\n";
     return text;
   }
 
@@ -128,7 +128,8 @@ class Report {
       return predictions_.package(plan_.environment.name, packages_[id].name).from <
              PackageTime::From::OtherPackages;
     });
-    text += titled("") + fmt::format("in all {} packages come before it\n", story.before.size());
+    text += titled("") + fmt::format("in all {} before it\n",
+                                     counted(story.before.size(), "package comes", "packages come"));
     std::vector<std::string> way{"longest", "way:"};
     if (is_learned) way = {"longest", "way,", duration_text(story.way.seconds), "with", "itself:"};
     for (PackageId id : story.way.packages) {
@@ -158,7 +159,9 @@ class Report {
                   age(one.when));
     }
     if (told_.times.size() > shown)
-      text += titled("") + fmt::format("and in {} more environments (--json)\n", told_.times.size() - shown);
+      text += titled("") +
+              fmt::format("and in {} (--json)\n",
+                          counted(told_.times.size() - shown, "more environment", "more environments"));
     return text;
   }
 
@@ -172,8 +175,9 @@ class Report {
     if (!last.stage.empty())
       text +=
           titled("") + fmt::format("by {}{}{}\n", printable(last.stage),
-                                   last.with_it == 0 ? ", nothing else with it"
-                                                     : fmt::format(", with {} other packages", last.with_it),
+                                   last.with_it == 0
+                                       ? ", nothing else with it"
+                                       : ", with " + counted(last.with_it, "other package", "other packages"),
                                    last.outcome == StageOutcome::Built ? "" : "; the stage did not end well");
     if (!last.before) return text + titled("") + "because it never had been, as far as the journal goes\n";
     if (last.reasons.empty()) return text + titled("") + "why, the journal does not tell\n";
@@ -189,7 +193,7 @@ class Report {
     constexpr std::int64_t kDay = 86'400;
     std::int64_t seconds = std::max<std::int64_t>(0, now_ - when);
     return seconds < 2 * kDay ? duration_text(static_cast<double>(seconds))
-                              : fmt::format("{} days", seconds / kDay);
+                              : counted(static_cast<std::size_t>(seconds / kDay), "day");
   }
 
   const PackageIndex& packages_;

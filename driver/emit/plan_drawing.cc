@@ -9,10 +9,6 @@
 namespace stagemake {
 namespace {
 
-std::string counted(std::size_t count, std::string_view what) {
-  return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s");
-}
-
 // One after the other.
 struct Sum {
   double seconds = 0;
@@ -121,7 +117,7 @@ Drawing stages_drawing(const std::vector<DrawnPlan>& plans) {
   Drawing drawing;
   for (const DrawnPlan& drawn : plans) add_stages(drawn, drawing);
   drawing.title = plans.size() == 1 ? "stages on " + where(plans.front().plan)
-                                    : fmt::format("stages of {} environments", plans.size());
+                                    : "stages of " + counted(plans.size(), "environment");
   if (std::any_of(plans.begin(), plans.end(), [](const DrawnPlan& drawn) { return !drawn.plan.is_exact(); }))
     drawing.notes.push_back("numbers of packages are upper bounds: configure may find some on the system");
   return drawing;

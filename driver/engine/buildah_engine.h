@@ -21,7 +21,7 @@ class BuildahEngine : public ContainerEngine {
  public:
   BuildahEngine();
 
-  EngineReport examine() const;
+  EngineReport examine(Look look = Look::Quick) const;
 
   std::string name() const override { return "buildah"; }
   std::string probe() override;
@@ -69,6 +69,8 @@ class BuildahEngine : public ContainerEngine {
 
   std::vector<std::string> run_arguments(const std::string& container,
                                          std::vector<std::string> options) const;
+  // Why nothing can run in a container here; nothing where it can. Starts an empty one.
+  std::optional<std::string> cannot_run() const;
   // Nothing where there is no such container.
   std::optional<Configuration> configuration(const std::string& container) const;
   std::string known_mark(const std::string& container);  // empty where there is no such container

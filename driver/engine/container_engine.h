@@ -89,6 +89,7 @@ struct RunOutcome {
   int exit_code = 0;     // of the script; 128 + signal where a signal ended it
   bool stopped = false;  // because a stop was requested
   bool out_of_memory = false;
+  bool ignored = false;  // its exit status was another one, which counts for nothing
   bool ok() const { return exit_code == 0 && !stopped; }
 };
 
@@ -220,7 +221,12 @@ struct EngineReport {
   std::string version = {};
   std::string problem = {};  // where not usable: what is missing
   std::string advice = {};   // and how to get it
+  std::string warning = {};  // where usable: what makes it slow here, and what to do about it
 };
+// How closely an engine is looked at. Quick: before each command that needs one. Closely: it has to start
+// something, and its storage is looked at, too.
+enum class Look { Quick, Close };
+// All of them, closely.
 std::vector<EngineReport> examine_engines();
 
 // The engine asked for; with Auto the first that works of docker, podman, buildah. Throws EngineError, with

@@ -219,8 +219,8 @@ void ContainerProcesses::kill(std::chrono::milliseconds patience) const {
   for (std::vector<pid_t> left = running(); !left.empty(); left = running()) {
     for (pid_t process : left) signal(process, SIGKILL);
     if (std::chrono::steady_clock::now() > give_up)
-      throw EngineError(
-          fmt::format("{} processes inside a container survive SIGKILL, such as {}", left.size(), left[0]));
+      throw EngineError(fmt::format("{} SIGKILL inside a container, such as {}",
+                                    counted(left.size(), "process survives", "processes survive"), left[0]));
     std::this_thread::sleep_for(kKillPause);
   }
 }

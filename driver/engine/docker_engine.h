@@ -49,7 +49,7 @@ class DockerEngine : public ContainerEngine {
  public:
   explicit DockerEngine(const DockerDialect& dialect);
 
-  EngineReport examine() const;
+  EngineReport examine(Look look = Look::Quick) const;
 
   std::string name() const override { return dialect_.name; }
   std::string probe() override;

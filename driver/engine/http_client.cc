@@ -14,6 +14,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "engine/transfer_failure.h"
 
 namespace stagemake {
 namespace {
@@ -103,10 +104,6 @@ bool may_try_again(CURLcode code) {
     default:
       return false;
   }
-}
-
-bool may_try_again(long status) {
-  return status == 429 || status == 500 || status == 502 || status == 503 || status == 504;
 }
 
 bool is_redirect(long status) {
@@ -316,7 +313,7 @@ void HttpClient::State::finish(Owned transfer, CURLcode code) {
 
 // Puts a request off whose try failed. False where there is no other try.
 bool HttpClient::State::again(Owned& transfer, CURLcode code) {
-  bool broken = code == CURLE_OK ? may_try_again(transfer->answer.status) : may_try_again(code);
+  bool broken = code == CURLE_OK ? is_transient_status(transfer->answer.status) : may_try_again(code);
   if (!broken || transfer->too_long || transfer->tries >= limits.tries) return false;
   std::uniform_real_distribution<double> jitter(0.5, 1.5);
   auto wait =

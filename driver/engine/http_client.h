@@ -43,7 +43,7 @@ struct HttpLimits {
   std::chrono::milliseconds connect_patience{3000};
   std::chrono::milliseconds patience{
       10000};          // for a request, with all its tries; waiting for its turn is not in it
-  unsigned tries = 3;  // 429, 5xx and broken connections are tried again while there is time
+  unsigned tries = 3;  // transient statuses and broken connections are tried again while there is time
   std::stop_token stop = {};
 };
 

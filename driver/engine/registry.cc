@@ -47,9 +47,12 @@ struct Place {
     if (!list_problem.empty()) problems.push_back({asked, list_problem, is_missing});
     for (const std::string& one : image_problems) add(one);
     if (images_with_problems > kMostNamed)
-      add(fmt::format("and {} more images that cannot be read", images_with_problems - kMostNamed));
-    if (impossible_tags > 0) add(fmt::format("{} of its tags are none", impossible_tags));
-    if (is_cut) add(fmt::format("there are more than {} images; the rest was not looked at", most));
+      add(fmt::format("and {} that cannot be read",
+                      counted(images_with_problems - kMostNamed, "more image", "more images")));
+    if (impossible_tags > 0)
+      add(counted(impossible_tags, "tag is not valid and is ignored", "tags are not valid and are ignored"));
+    if (is_cut)
+      add(fmt::format("there are more than {}; the rest was not looked at", counted(most, "image")));
   }
 };
 

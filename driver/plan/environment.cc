@@ -60,6 +60,13 @@ const std::vector<std::string>& environment_variables() {
   return kNames;
 }
 
+const std::vector<std::string>& recipe_variables() {
+  static const std::vector<std::string> kNames = {
+      "BOOTSTRAP", "EXTRA_CONFIGURE_ARGS", "MAKE",        "SAGE_CHECK",   "SAGE_CHECK_PACKAGES",
+      "TARGETS",   "TARGETS_OPTIONAL",     "TARGETS_PRE", "USE_MAKEFLAGS"};
+  return kNames;
+}
+
 std::string environment_name(std::string_view name) {
   if (name.starts_with("docker-")) name.remove_prefix(7);
   return std::string(name);

@@ -84,6 +84,8 @@ class EnvironmentReader {
 
 // The variables that the caller's environment may hold, and `EnvironmentRequest::given`.
 const std::vector<std::string>& environment_variables();
+// Those that Environment::values may hold, sorted: what a stage's recipe can use.
+const std::vector<std::string>& recipe_variables();
 
 // The name without "docker-".
 std::string environment_name(std::string_view name);

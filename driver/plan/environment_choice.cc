@@ -61,7 +61,7 @@ class Chooser {
     std::string name = environment_name(asked);
     if (is_pattern(name)) {
       if (!add_offered(name, list_.names()))
-        faults_.add("", fmt::format("{} fits none of the {} environments of this tree{}", shown(name),
+        faults_.add("", fmt::format("{} matches no environment of this tree, which has {}{}", shown(name),
                                     list_.names().size(), with_sets()));
       return;
     }
@@ -90,9 +90,9 @@ class Chooser {
     }
     if (any) return;
     std::vector<std::string> near = nearest(pattern, list_.systems());
-    faults_.add(
-        "", fmt::format("{} is none of the {} systems of this tree{}", shown(pattern), list_.systems().size(),
-                        near.empty() ? "" : "; did you mean " + join(near, " or ") + "?"));
+    faults_.add("", fmt::format("{} matches no system of this tree, which has {}{}", shown(pattern),
+                                list_.systems().size(),
+                                near.empty() ? "" : "; did you mean " + join(near, " or ") + "?"));
   }
 
   // What fits nothing of this tree is a slip; what merely was not chosen is none.

@@ -83,8 +83,9 @@ class Explainer {
     if (decision.start) {
       const Candidate& start = *decision.start;
       if (start.ready > 0)
-        lines.push_back(fmt::format("{} of {} packages are ready there", start.ready,
-                                    start.ready + start.to_build.size()));
+        lines.push_back(fmt::format("{} of {} {} ready there", start.ready,
+                                    counted(start.ready + start.to_build.size(), "package"),
+                                    start.ready == 1 ? "is" : "are"));
       if (!start.stale.empty())
         lines.push_back("to be built again, since their files changed and not their version: " +
                         some_of(start.stale));
@@ -187,7 +188,8 @@ nlohmann::json to_json(const std::vector<StageExplanation>& explanations) {
 
 std::string CandidateExplanation::text() const {
   std::string line = made.empty() ? "" : made + "; ";
-  line += ready == 0 ? "nothing ready" : fmt::format("{} of {} packages ready", ready, ready + missing);
+  line += ready == 0 ? "nothing ready"
+                     : fmt::format("{} of {} ready", ready, counted(ready + missing, "package"));
   if (stale > 0) line += fmt::format(", {} out of date", stale);
   if (fetch_seconds > 0)
     line += fmt::format("; {} to fetch, about {}", size_text(fetch_bytes), duration_text(fetch_seconds));

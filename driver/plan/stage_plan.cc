@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
 #include <set>
 #include <utility>
 
@@ -15,9 +16,23 @@ namespace {
 constexpr std::string_view kSystemPackages = "%{system_packages}";
 constexpr std::size_t kLongestShownValue = 200;  // bytes; a value that is longer is named by its digest
 
-void replace_all(std::string& text, std::string_view what, std::string_view with) {
-  for (std::size_t at = text.find(what); at != std::string::npos; at = text.find(what, at + with.size()))
-    text.replace(at, what.size(), with);
+// A recipe in pieces: text as it stands, and the placeholders in it, `%{NAME}`. `%%{` is the text `%{`.
+void walk_recipe(std::string_view recipe, const std::function<void(std::string_view)>& take_text,
+                 const std::function<bool(std::string_view)>& take_placeholder) {
+  while (!recipe.empty()) {
+    std::size_t at = recipe.find("%{");
+    if (at == std::string_view::npos) return take_text(recipe);
+    std::size_t end = recipe.find('}', at);
+    bool is_text = at > 0 && recipe[at - 1] == '%';
+    take_text(recipe.substr(0, is_text ? at - 1 : at));
+    std::string_view placeholder = recipe.substr(at, end == std::string_view::npos ? 2 : end + 1 - at);
+    if (is_text || !take_placeholder(placeholder)) {
+      take_text("%{");
+      recipe.remove_prefix(at + 2);
+    } else {
+      recipe.remove_prefix(at + placeholder.size());
+    }
+  }
 }
 
 // Flags of make that say how it works and not what it makes leave the key alone.
@@ -92,18 +107,34 @@ std::vector<std::string> make_targets(const StageSpec& spec, const Environment& 
 }  // namespace
 
 bool prepares_system(const StageSpec& stage) {
-  return stage.recipe.find(kSystemPackages) != std::string::npos;
+  bool prepares = false;
+  walk_recipe(
+      stage.recipe, [](std::string_view) {},
+      [&](std::string_view placeholder) {
+        prepares = prepares || placeholder == kSystemPackages;
+        return true;
+      });
+  return prepares;
 }
 
 std::string stage_recipe(const StageSpec& stage, const Environment& environment, std::string_view guard) {
-  std::string recipe = stage.recipe;
-  bool prepares = prepares_system(stage);
-  if (prepares && environment.name.empty())
-    replace_all(recipe, kSystemPackages, ":");  // the tree's own plan, whatever the system
-  else if (prepares)
-    replace_all(recipe, kSystemPackages, installation_recipe(environment.setup));
-  replace_all(recipe, "%{guard}", guard.empty() ? "" : std::string(guard) + " ");
-  replace_all(recipe, "%{configure_args}", shell_quoted(environment.configure_args));
+  std::string recipe;
+  bool prepares = false;
+  walk_recipe(
+      stage.recipe, [&](std::string_view text) { recipe += text; },
+      [&](std::string_view placeholder) {
+        if (placeholder == kSystemPackages) {
+          prepares = true;  // the tree's own plan is made whatever the system
+          recipe += environment.name.empty() ? ":" : installation_recipe(environment.setup);
+        } else if (placeholder == "%{guard}") {
+          if (!guard.empty()) recipe.append(guard).append(" ");
+        } else if (placeholder == "%{configure_args}") {
+          recipe += shell_quoted(environment.configure_args);
+        } else {
+          return false;
+        }
+        return true;
+      });
   return prepares || environment.name.empty() ? recipe : in_system(environment.setup, recipe);
 }
 

@@ -134,9 +134,9 @@ StageTable stage_table_of(const fs::path& tree, Dialect dialect, const std::opti
   boost::system::error_code ignored;
   StageTable table;
   if (file)
-    table = read_stage_table(*file, dialect);
+    table = read_stage_table(*file, dialect, tree);
   else if (fs::exists(tree / "ci-docker.toml", ignored))
-    table = read_stage_table(tree / "ci-docker.toml", dialect);
+    table = read_stage_table(tree / "ci-docker.toml", dialect, tree);
   else
     table = built_in_stages(dialect);
   if (table.distribution.empty()) {

@@ -22,8 +22,9 @@ struct StageSpec {
   std::string section;
   std::string parent;  // another stage of the table; empty: the environment's base image
 
-  // Files and folders, relative to the tree, that the stage adds at the same place below the table's root.
-  // One that the tree lacks is no error. Of a folder, what .dockerignore excludes stays out.
+  // Files and folders, relative to the tree, that the stage adds at the same place below the table's root. Of
+  // a folder, what .dockerignore excludes stays out. The built-in table names files that some releases lack;
+  // in a table that was read from a file, one that the tree lacks is a fault (read_stage_table).
   std::vector<std::string> adds;
   // Added too, also where .dockerignore excludes it, and never part of the key: local source tarballs, whose
   // checksums stand in the metadata.
@@ -33,7 +34,7 @@ struct StageSpec {
 
   // What runs, with /bin/sh -e in the root folder. `%{system_packages}` and `%{configure_args}` stand for
   // what the environment says, `%{guard}` for what goes in front of the program that builds a package (with a
-  // blank behind it; it may be nothing); everything else reaches it as variables.
+  // blank behind it; it may be nothing), and `%%{` for `%{`; everything else reaches it as variables.
   std::string recipe;
   // Variables of the environment that the recipe uses. Their values are part of the key.
   std::vector<std::string> uses;
@@ -60,6 +61,7 @@ struct StageTable {
   std::string package_logs;                // folder of NAME-VERSION.log, relative to the root; empty: none
   std::string uninstall;                   // shell text that uninstalls "$PACKAGE"; empty: this tree cannot
   std::vector<StageSpec> stages;           // parents before children
+  std::vector<std::string> warnings;       // about the file, as "file:line:column: what"
 
   // The position of a stage; nothing where there is none of that name.
   std::optional<std::size_t> find(std::string_view name) const;
@@ -71,8 +73,10 @@ StageTable built_in_stages(Dialect dialect);
 
 // Reads a table in the form of ci-docker.toml. What the file does not say is as in the built-in table of
 // `dialect`, but for `stages`, which are all its own if it has any. Throws one Error with all faults, as
-// "file:line:column".
-StageTable read_stage_table(const fs::path& file, Dialect dialect);
+// "file:line:column". Paths to add that are not in `tree` are faults of a table that lies in the tree, and
+// warnings of another one, which may be meant for several releases; without a tree nobody looks.
+StageTable read_stage_table(const fs::path& file, Dialect dialect,
+                            const std::optional<fs::path>& tree = std::nullopt);
 
 // Whether registries take this as a part of an image's name between `-`s: lower-case letters and digits, and
 // between them one `.`, one or two `_`, or any number of `-`.

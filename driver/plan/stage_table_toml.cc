@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "plan/environment.h"
 #include "plan/stage_table.h"
 
 namespace stagemake {
@@ -14,9 +15,35 @@ namespace {
 constexpr std::string_view kWordCharacters =
     "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_";
 
+const std::vector<std::string> kPlaceholders = {"%{configure_args}", "%{guard}", "%{system_packages}"};
+
+bool is_name(std::string_view word) {
+  return !word.empty() && word.find_first_not_of(kWordCharacters) == std::string_view::npos;
+}
+
+// Whether a shell text says $NAME or ${NAME…}.
+bool mentions(std::string_view text, std::string_view name) {
+  auto in_name = [&](std::size_t at) {
+    return at < text.size() && text[at] != '-' && kWordCharacters.find(text[at]) != std::string_view::npos;
+  };
+  for (std::size_t at = text.find('$'); at != std::string_view::npos; at = text.find('$', at + 1)) {
+    std::size_t begin = at + 1 < text.size() && text[at + 1] == '{' ? at + 2 : at + 1;
+    if (text.substr(begin).starts_with(name) && !in_name(begin + name.size())) return true;
+  }
+  return false;
+}
+
+std::string meant(std::string_view word, const std::vector<std::string>& known) {
+  std::vector<std::string> near = nearest(word, known, 1);
+  return near.empty() ? "known are: " + join(known, ", ") : "did you mean `" + near[0] + "`?";
+}
+
 class Reader {
  public:
-  Reader(std::string file, StageTable& table) : file_(std::move(file)), table_(table) {}
+  Reader(std::string file, StageTable& table, const std::optional<fs::path>& tree)
+      : file_(std::move(file)), table_(table), tree_(tree) {
+    if (tree_) is_of_tree_ = fs::path(file_).parent_path() == *tree_;
+  }
 
   void read(const toml::table& document) {
     check_keys(document, {"name", "root", "image_prefix", "environment_prefix", "default_stage",
@@ -27,9 +54,11 @@ class Reader {
     text(document, "environment_prefix", table_.environment_prefix);
     text(document, "default_stage", table_.default_stage);
     texts(document, "environments", table_.environments);
-    texts(document, "stamp_folders", table_.stamp_folders);
-    text(document, "package_logs", table_.package_logs);
+    paths(document, "stamp_folders", table_.stamp_folders);
+    path(document, "package_logs", table_.package_logs);
     text(document, "uninstall", table_.uninstall);
+    if (const toml::node* node = document.get("uninstall"))
+      check_placeholders(*node, "uninstall", table_.uninstall, {});
     if (const toml::node* stages = document.get("stage")) read_stages(*stages);
     check(document);
     faults_.throw_if_any();
@@ -87,23 +116,162 @@ class Reader {
     }
   }
 
-  // Paths of files to add stay inside the tree, and are written in one way only: `src`, not `./src/`.
-  void paths(const toml::table& table, const char* key, std::vector<std::string>& into) {
-    texts(table, key, into);
-    for (std::string& path : into) {
-      std::vector<std::string> parts;
-      bool leads_out = path.starts_with('/');
-      for (std::string_view part : split(path, '/')) {
-        if (part == "..") leads_out = true;
-        if (!part.empty() && part != ".") parts.emplace_back(part);
-      }
-      if (leads_out || parts.empty())
-        faults_.add(
-            at(*table.get(key)),
-            fmt::format("`{}`: \"{}\" must be a path inside the tree, without `..`, and not all of it", key,
-                        shown(path)));
-      path = join(parts, "/");
+  // The node of one text of a list, for messages; that of the list where there is none.
+  const toml::node& item_of(const toml::table& table, const char* key, std::size_t place) const {
+    const toml::array* array = table.get_as<toml::array>(key);
+    return array != nullptr && place < array->size() ? *array->get(place) : *table.get(key);
+  }
+
+  // Paths stay inside the tree, and are written in one way only: `src`, not `./src/`.
+  void settle_path(const toml::node& node, const char* key, std::string& path) {
+    std::vector<std::string> parts;
+    bool leads_out = path.starts_with('/');
+    for (std::string_view part : split(path, '/')) {
+      if (part == "..") leads_out = true;
+      if (!part.empty() && part != ".") parts.emplace_back(part);
     }
+    if (leads_out || parts.empty())
+      faults_.add(at(node),
+                  fmt::format("`{}`: \"{}\" must be a path inside the tree, without `..`, and not all of it",
+                              key, shown(path)));
+    path = join(parts, "/");
+  }
+
+  void path(const toml::table& table, const char* key, std::string& into) {
+    text(table, key, into);
+    if (const toml::node* node = table.get(key); node != nullptr && node->is_string() && !into.empty())
+      settle_path(*node, key, into);
+  }
+
+  void paths(const toml::table& table, const char* key, std::vector<std::string>& into) {
+    if (table.get(key) == nullptr) return;
+    texts(table, key, into);
+    for (std::size_t i = 0; i < into.size(); ++i) settle_path(item_of(table, key, i), key, into[i]);
+    check_once(table, key, into);
+  }
+
+  void check_once(const toml::table& table, const char* key, const std::vector<std::string>& all) {
+    for (std::size_t i = 0; i < all.size(); ++i)
+      if (std::find(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(i), all[i]) !=
+          all.begin() + static_cast<std::ptrdiff_t>(i))
+        faults_.add(at(item_of(table, key, i)),
+                    fmt::format("`{}`: \"{}\" is there twice", key, shown(all[i])));
+  }
+
+  // What a stage adds must be there: of a slip, nobody would hear before hours were spent.
+  void check_present(const toml::table& node, const char* key, const StageSpec& stage) {
+    if (!tree_) return;
+    for (std::size_t i = 0; i < stage.adds.size(); ++i) {
+      boost::system::error_code failed;
+      fs::file_status found = fs::symlink_status(*tree_ / stage.adds[i], failed);
+      if (stage.adds[i].empty() || found.type() != fs::file_not_found) continue;
+      std::string what = fmt::format("stage `{}` adds \"{}\", which is not in {}{}", shown(stage.name),
+                                     shown(stage.adds[i]), printable(tree_->string()), beside(stage.adds[i]));
+      const toml::node& item = item_of(node, key, i);
+      if (is_of_tree_)
+        faults_.add(at(item), what);
+      else
+        table_.warnings.push_back(fmt::format("{}: {}", printable(at(item)), what));
+    }
+  }
+
+  // Names in the folder of a path that are like its own.
+  std::string beside(const std::string& path) const {
+    std::vector<std::string> names;
+    boost::system::error_code failed;
+    fs::path folder = (*tree_ / path).parent_path();
+    for (fs::directory_iterator at(folder, failed), end; !failed && at != end; at.increment(failed))
+      names.push_back(at->path().filename().string());
+    std::vector<std::string> near = nearest(fs::path(path).filename().string(), names, 1);
+    return near.empty() ? ""
+                        : fmt::format("; did you mean `{}`?",
+                                      printable((fs::path(path).parent_path() / near[0]).string()));
+  }
+
+  // Variables that no environment has are always empty.
+  void check_variables(const toml::table& node, const StageSpec& stage) {
+    const std::vector<std::string>& known = recipe_variables();
+    auto check_known = [&](const char* key, std::size_t place, const std::string& name) {
+      if (std::find(known.begin(), known.end(), name) == known.end())
+        faults_.add(at(item_of(node, key, place)),
+                    fmt::format("`{}`: there is no variable `{}`; {}", key, shown(name), meant(name, known)));
+    };
+    auto is_used = [&](const std::string& name) {
+      return std::find(stage.uses.begin(), stage.uses.end(), name) != stage.uses.end();
+    };
+    for (std::size_t i = 0; i < stage.uses.size(); ++i) check_known("uses", i, stage.uses[i]);
+    for (std::size_t i = 0; i < stage.passes.size(); ++i) {
+      check_known("passes", i, stage.passes[i]);
+      if (is_used(stage.passes[i]))
+        faults_.add(
+            at(item_of(node, "passes", i)),
+            fmt::format(
+                "`passes`: `{}` is in `uses`, too: its value either matters for what is built, or not",
+                shown(stage.passes[i])));
+    }
+    check_once(node, "uses", stage.uses);
+    check_once(node, "passes", stage.passes);
+    for (std::size_t i = 0; i < stage.make_targets.size(); ++i) {
+      const std::string& target = stage.make_targets[i];
+      if (target.starts_with('$') && !is_used(target.substr(1)))
+        faults_.add(
+            at(item_of(node, "make_targets", i)),
+            fmt::format(
+                "`make_targets`: `{0}` is not in `uses`: add it there, so that the stage runs again when "
+                "its value changes",
+                shown(target.substr(1))));
+    }
+    for (const std::string& name : known) {
+      bool gets =
+          is_used(name) || std::find(stage.passes.begin(), stage.passes.end(), name) != stage.passes.end();
+      bool sets = name == "MAKE" || stage.recipe.find(name + "=") != std::string::npos;
+      if (!gets && !sets && mentions(stage.recipe, name))
+        faults_.add(at(*node.get("recipe")), fmt::format("`recipe` refers to ${0}, which the stage does not "
+                                                         "get: add \"{0}\" to `uses`, or to `passes` if it "
+                                                         "changes nothing in what is built",
+                                                         name));
+    }
+  }
+
+  // A placeholder that does not exist would reach the shell as it is written.
+  void check_placeholders(const toml::node& node, const char* key, std::string_view text,
+                          const std::vector<std::string>& known) {
+    for (std::size_t begin = text.find("%{"); begin != std::string_view::npos;
+         begin = text.find("%{", begin + 2)) {
+      std::size_t end = text.find('}', begin);
+      if (end == std::string_view::npos) return;
+      std::string word(text.substr(begin, end + 1 - begin));
+      bool is_escaped = begin > 0 && text[begin - 1] == '%';
+      if (is_escaped || !is_name(text.substr(begin + 2, end - begin - 2))) continue;
+      if (std::find(known.begin(), known.end(), word) != known.end()) continue;
+      faults_.add(at_line(node, text, begin),
+                  fmt::format("`{}`: there is no placeholder `{}`{} (`%%{{` is a literal `%{{`)", key,
+                              shown(word), known.empty() ? " here" : "; " + meant(word, known)));
+    }
+  }
+
+  // Where a place in a string stands: its line where the string is written on several, else the string.
+  std::string at_line(const toml::node& node, std::string_view text, std::size_t place) const {
+    auto breaks = [](std::string_view part) {
+      return static_cast<std::size_t>(std::count(part.begin(), part.end(), '\n'));
+    };
+    std::size_t begin = node.source().begin.line, end = node.source().end.line;
+    std::size_t in_text = breaks(text);
+    // A line end right after the opening quotes is no part of the text.
+    bool first_is_next = end - begin == in_text + 1;
+    if (begin == end || (end - begin != in_text && !first_is_next)) return at(node);
+    return fmt::format("{}:{}", file_, begin + (first_is_next ? 1 : 0) + breaks(text.substr(0, place)));
+  }
+
+  // Names of files that nothing reads lie at or below what the stage adds.
+  void check_unkeyed(const toml::table& node, const StageSpec& stage) {
+    for (std::size_t i = 0; i < stage.unkeyed.size(); ++i)
+      if (std::none_of(stage.adds.begin(), stage.adds.end(), [&](const std::string& added) {
+            return stage.unkeyed[i] == added || stage.unkeyed[i].starts_with(added + "/");
+          }))
+        faults_.add(at(item_of(node, "unkeyed", i)),
+                    fmt::format("`unkeyed`: \"{}\" is neither in `adds` nor below one of its folders",
+                                shown(stage.unkeyed[i])));
   }
 
   void read_stages(const toml::node& node) {
@@ -157,6 +325,11 @@ class Reader {
                                         shown(stage.name), shown(stage.parent)));
     if (trimmed(stage.recipe).empty())
       faults_.add(at(node), fmt::format("stage `{}` needs a `recipe`", shown(stage.name)));
+    else
+      check_placeholders(*node.get("recipe"), "recipe", stage.recipe, kPlaceholders);
+    check_present(node, "adds", stage);
+    check_variables(node, stage);
+    check_unkeyed(node, stage);
     table_.stages.push_back(std::move(stage));
   }
 
@@ -188,18 +361,20 @@ class Reader {
 
   std::string file_;
   StageTable& table_;
+  const std::optional<fs::path>& tree_;
+  bool is_of_tree_ = false;
   Faults faults_;
 };
 
 }  // namespace
 
-StageTable read_stage_table(const fs::path& file, Dialect dialect) {
+StageTable read_stage_table(const fs::path& file, Dialect dialect, const std::optional<fs::path>& tree) {
   std::optional<std::string> content = read_file(file);
   if (!content) throw bad_input(file.string(), "is not there");
   StageTable table = built_in_stages(dialect);
   table.origin = file.string();
   try {
-    Reader(file.string(), table).read(toml::parse(*content));
+    Reader(file.string(), table, tree).read(toml::parse(*content));
   } catch (const toml::parse_error& error) {
     throw bad_input(
         fmt::format("{}:{}:{}", file.string(), error.source().begin.line, error.source().begin.column),

@@ -62,10 +62,6 @@ std::string annotation(std::string_view kind, const RunRecord& run, const Failur
   return fmt::format("::{} {}::{}\n", kind, properties, escaped_data(text));
 }
 
-std::string counted(std::size_t count, std::string_view one, std::string_view several) {
-  return fmt::format("{} {}", count, count == 1 ? one : several);
-}
-
 // GitLab's sections have no name with other bytes.
 std::string section_name(std::string_view id) {
   std::string name = "stagemake_";

@@ -35,7 +35,7 @@ inline constexpr std::size_t kLargestStepSummary = 1048576;  // bytes
 std::string github_annotations(const RunRecord& run, const Verdict& verdict, std::string_view workspace = {});
 
 // For the end of $GITHUB_STEP_SUMMARY, in GitHub's Markdown, UTF-8: how many environments do well, the
-// failures with lines of their logs to unfold, and the stages of environments that do not do well. Never
+// failures with lines of their logs to unfold, and the stages of environments that did not succeed. Never
 // longer than `most` bytes: lines of logs are left out first, then rows and failures, each from the end; it
 // says how many. Empty where not even its head has room.
 std::string github_step_summary(const RunRecord& run, const Verdict& verdict,

@@ -26,8 +26,7 @@ void add_fact(std::string& list, std::string_view name, const std::string& html)
 
 std::string machine_html(const RunFacts& facts) {
   std::string text = facts.machine.empty() ? "" : code(facts.machine);
-  if (facts.processors > 0)
-    text += fmt::format("{}{} processors", text.empty() ? "" : ", ", facts.processors);
+  if (facts.processors > 0) text += (text.empty() ? "" : ", ") + counted(facts.processors, "processor");
   return text;
 }
 
@@ -37,8 +36,7 @@ std::string facts_html(const RunRecord& run) {
   add_fact(list, "tree", facts.tree.empty() ? "" : code(facts.tree));
   add_fact(list, "machine", machine_html(facts));
   add_fact(list, "engine", escaped(facts.engine, 100));
-  add_fact(list, "at once",
-           facts.at_once == 0 ? "" : fmt::format("{} stage{}", facts.at_once, facts.at_once == 1 ? "" : "s"));
+  add_fact(list, "at once", facts.at_once == 0 ? "" : counted(facts.at_once, "stage"));
   add_fact(list, "began", time_html(run.began));
   if (run.ended > 0)
     add_fact(list, "ended", time_html(run.ended));

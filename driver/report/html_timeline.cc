@@ -199,8 +199,8 @@ std::string html_timeline(const ReportInput& input) {
          std::string(seconds >= kHour ? "hours" : "minutes") +
          " since the beginning.</p>\n<div class=\"scroll time\" tabindex=\"0\" role=\"region\" "
          "aria-labelledby=\"h-timeline\">\n" +
-         picture.svg(fmt::format("{} stage{} ran within {}.", bars.size(), bars.size() == 1 ? "" : "s",
-                                 duration_text(seconds))) +
+         picture.svg(
+             fmt::format("{} ran within {}.", counted(bars.size(), "stage"), duration_text(seconds))) +
          "</div>\n</section>\n";
 }
 

@@ -57,8 +57,7 @@ class Cards {
     for (const FailurePlace& place : group.places)
       if (const StageRecord* stage = stage_at(run_, place))
         environments.insert(place.environment), stages.insert(stage->name);
-    std::string text =
-        fmt::format("on {} environment{}", environments.size(), environments.size() == 1 ? "" : "s");
+    std::string text = "on " + counted(environments.size(), "environment");
     if (stages.size() == 1 && *stages.begin() != group.name) text += " in " + code(*stages.begin());
     return text;
   }
@@ -101,7 +100,8 @@ class Cards {
       text +=
           fmt::format("<details><summary>and {} more</summary>\n<ul class=\"chips\">\n{}</ul>\n</details>\n",
                       folded, rest);
-    if (left_out > 0) text += fmt::format("<p class=\"soft\">{} more are not listed.</p>\n", left_out);
+    if (left_out > 0)
+      text += fmt::format("<p class=\"soft\">{} not listed.</p>\n", counted(left_out, "more is", "more are"));
     return text;
   }
 
@@ -177,14 +177,14 @@ std::string html_verdict(const ReportInput& input, Space& space) {
   for (std::size_t i = 0; i < verdict.groups.size() && i < kGroups; ++i)
     text += cards.card(verdict.groups[i], tag_of(verdict.groups[i].kind), "fails");
   if (verdict.groups.size() > kGroups)
-    text += fmt::format("<p>{} more groups are not shown.</p>\n", verdict.groups.size() - kGroups);
+    text += fmt::format("<p>{} not shown.</p>\n",
+                        counted(verdict.groups.size() - kGroups, "more group is", "more groups are"));
   text += unexpectedly_well_html(verdict);
   if (!verdict.test_failures.empty()) {
     std::size_t number = verdict.test_failures.size();
     text +=
         fmt::format("<details class=\"more\"><summary>{} built, with failures of {} own tests</summary>\n",
-                    number == 1 ? "One package was" : fmt::format("{} packages were", number),
-                    number == 1 ? "its" : "their");
+                    counted(number, "package was", "packages were"), number == 1 ? "its" : "their");
     for (std::size_t i = 0; i < number && i < kGroups; ++i)
       text += cards.card(verdict.test_failures[i], {"tests", "tests"}, "fails its tests");
     text += "</details>\n";

@@ -99,9 +99,9 @@ class Block {
 
   void headline() {
     Progress progress = progress_of(run_, now_);
-    std::string left = fmt::format("{} of {} stages", progress.stages_done, progress.stages);
+    std::string left = fmt::format("{} of {}", progress.stages_done, counted(progress.stages, "stage"));
     if (progress.packages > 0)
-      left += fmt::format(", {} of {} packages", progress.packages_done, progress.packages);
+      left += fmt::format(", {} of {}", progress.packages_done, counted(progress.packages, "package"));
     if (progress.failed > 0) left += fmt::format(", {} failed", progress.failed);
     std::string right = elapsed(now_ - run_.began);
     if (progress.seconds_left > 0) right += fmt::format(", about {} left", about(progress.seconds_left));
@@ -171,12 +171,11 @@ class Block {
   void machine() {
     std::vector<std::string> parts;
     Progress progress = progress_of(run_, now_);
-    if (progress.waiting > 0)
-      parts.push_back(fmt::format("{} stage{} waiting", progress.waiting, progress.waiting == 1 ? "" : "s"));
+    if (progress.waiting > 0) parts.push_back(counted(progress.waiting, "stage") + " waiting");
     if (!run_.samples.empty()) {
       const MachineSample& sample = run_.samples.back().machine;
       if (sample.slots > 0)
-        parts.push_back(fmt::format("{} of {} job slots", sample.slots_used, sample.slots));
+        parts.push_back(fmt::format("{} of {}", sample.slots_used, counted(sample.slots, "job slot")));
       parts.push_back(fmt::format("processors {:.0f} %", sample.busy * 100));
       parts.push_back(fmt::format("memory {:.0f} %", sample.memory * 100));
     }

@@ -8,7 +8,7 @@ namespace {
 
 enum class Where { Begins, Contains, Ends };
 struct Rule {
-  std::string_view words;  // at least three bytes
+  std::string_view words;  // at least three bytes, where they weigh anything
   Where where;
   int weight;
   bool later = false;
@@ -27,6 +27,10 @@ constexpr Rule kRules[] = {
     // No failures, however they read: trials of configure scripts, and what somebody ignores.
     {"configure: error: ", Where::Contains, 90},
     {"checking ", Where::Begins, 0},
+    {"+ ", Where::Begins, 0},  // `set -x`
+    {"echo ", Where::Begins, 0},
+    {"printf ", Where::Begins, 0},
+    {"raise ", Where::Begins, 0},  // of a traceback whose beginning is cut off
     {"-- Configuring incomplete", Where::Begins, 30},
     {"-- ", Where::Begins, 0},
     {": warning: ", Where::Contains, 0},
@@ -39,7 +43,19 @@ constexpr Rule kRules[] = {
     {"*** Waiting for unfinished jobs", Where::Contains, 0},
     {"*** No rule to make target", Where::Contains, 75},
     {"not remade because of errors", Where::Contains, 0},
+    // What is wrong with a call
+    {": invalid option", Where::Contains, 85},
+    {": unrecognized option", Where::Contains, 85},
+    {": illegal option", Where::Contains, 85},
+    {": option requires an argument", Where::Contains, 85},
     // Consequences that read like causes
+    {"no input files", Where::Contains, 38},
+    {"failed with exit status", Where::Contains, 37},
+    {"FAILED: ", Where::Begins, 34},  // ninja
+    {"ninja: build stopped", Where::Contains, 30},
+    {"Errors while running CTest", Where::Begins, 30},
+    {"The following tests FAILED", Where::Begins, 30},
+    {"KeyboardInterrupt", Where::Begins, 30},
     {"collect2: ", Where::Contains, 35},
     {"linker command failed", Where::Contains, 35},
     {"error: command ", Where::Contains, 35, true},
@@ -53,21 +69,74 @@ constexpr Rule kRules[] = {
     {"ERROR: Could not build wheels", Where::Contains, 25},
     {"ERROR: Command errored out", Where::Contains, 25},
     {"CalledProcessError", Where::Contains, 30, true},
-    // Package managers
+    // Package managers. A repository that cannot be read comes first: that it has no such package follows.
+    {"Curl error (", Where::Contains, 93},               // dnf
+    {"Download (curl) error for", Where::Contains, 91},  // zypper
+    {"Error message: ", Where::Begins, 92},
+    {"Valid metadata not found at", Where::Contains, 90},
+    {"Error building the cache", Where::Begins, 30},
+    {"error: failed retrieving file", Where::Begins, 92},  // pacman
+    {"W: Failed to fetch", Where::Begins, 89},             // apt
+    {"Temporary failure resolving", Where::Contains, 90},
     {"E: Sub-process", Where::Begins, 38},
     {"E: Unable to fetch some", Where::Begins, 38},
+    {"held broken packages", Where::Contains, 38},
+    {"Errors were encountered while processing", Where::Begins, 30},
     {"E: Failed to fetch", Where::Begins, 85},
     {"E: ", Where::Begins, 88},
+    {" but it is not ", Where::Contains, 90},
+    {"trying to overwrite ", Where::Contains, 90},
+    {"script subprocess returned error", Where::Contains, 87},
     {"Unable to find a match", Where::Contains, 90},
     {"No match for argument", Where::Contains, 91},
+    {"conflicting requests", Where::Contains, 30},
+    {"Transaction test error", Where::Contains, 36},
+    {"Error downloading packages", Where::Contains, 36},
+    {"[MIRROR] ", Where::Begins, 60},
+    {"Status code: ", Where::Contains, 84},
+    {"No package '", Where::Contains, 84},  // pkg-config
+    {"No package ", Where::Begins, 90},
+    {"scriptlet failed", Where::Contains, 87},
+    {"has incorrect checksum", Where::Contains, 86},
+    {"GPG check FAILED", Where::Contains, 86},
+    {"Signature verification failed", Where::Contains, 86},
+    {" conflicts between attempted installs", Where::Contains, 89},
+    {" conflicts with file from ", Where::Contains, 89},
+    {" conflicts with ", Where::Contains, 89},
     {"error: target not found", Where::Contains, 90},
+    {"unable to satisfy dependency", Where::Contains, 90},
+    {" are in conflict", Where::Contains, 89},
+    {" exists in filesystem", Where::Contains, 89},
+    {"is unknown trust", Where::Contains, 86},
     {"(no such package)", Where::Contains, 90},
     {"unable to select packages", Where::Contains, 38},
+    {"temporary error (try again later)", Where::Contains, 92},
+    {"UNTRUSTED signature", Where::Contains, 86},
+    {"not found in repository pool", Where::Contains, 90},  // xbps
+    {"unresolvable shlib", Where::Contains, 90},
+    {"unresolved dependencies", Where::Contains, 38},
+    {"not found in package names. Trying", Where::Contains, 20},  // zypper
     {"No provider of ", Where::Contains, 88},
     {"there are no ebuilds", Where::Contains, 88},
+    {"have been masked", Where::Contains, 86},
+    {" (masked by: ", Where::Contains, 88},
+    {"changes are necessary to proceed", Where::Contains, 88},
+    {"has unmet requirements", Where::Contains, 86},
+    {"VERIFY FAILED", Where::Contains, 87},
+    {"!!! Couldn't download", Where::Begins, 86},
+    {"* ERROR: ", Where::Begins, 62},  // emerge
+    {"!!! ", Where::Begins, 60},
+    {">>> Failed to emerge", Where::Begins, 36},
+    {"No packages match the pattern", Where::Contains, 88},  // slackpkg
     {"PackagesNotFoundError", Where::Contains, 88},
     {"ResolvePackageNotFound", Where::Contains, 88},
+    {"UnsatisfiableError", Where::Contains, 86},
+    {"Could not solve for environment specs", Where::Contains, 86},
+    {"does not exist (perhaps a typo", Where::Contains, 90},
     {"othing provides ", Where::Contains, 88},
+    {"dependencies of derivation", Where::Contains, 36},  // nix
+    {"error: builder for '", Where::Begins, 38},
+    {"Problem: ", Where::Begins, 85},
     // The network, and what came from it
     {"Invalid checksum; ignoring", Where::Contains, 20},
     {"ChecksumError", Where::Contains, 86},
@@ -81,6 +150,17 @@ constexpr Rule kRules[] = {
     {"Failed to connect to ", Where::Contains, 84},
     {"Network is unreachable", Where::Contains, 84},
     {"Connection timed out", Where::Contains, 84},
+    // Test suites that take too long
+    {"***Timeout", Where::Contains, 77},  // ctest
+    {"***Exception", Where::Contains, 76},
+    {"***Failed", Where::Contains, 62},
+    {"***Not Run", Where::Contains, 61},
+    {"Unable to find executable: ", Where::Begins, 77},
+    {" TIMEOUT ", Where::Contains, 77},  // meson
+    {"imed out", Where::Contains, 75},
+    {" (Timeout)", Where::Ends, 56},
+    {"not ok ", Where::Begins, 52},  // TAP
+    {"Result: FAIL", Where::Begins, 30},
     // Compilers and linkers
     {": fatal error: ", Where::Contains, 92},
     {": error: ", Where::Contains, 90},
@@ -136,7 +216,7 @@ constexpr Rule kRules[] = {
 bool fits(const Rule& rule, std::string_view line) {
   switch (rule.where) {
     case Where::Begins:
-      return line.starts_with(rule.words);
+      return line.substr(std::min(line.find_first_not_of(' '), line.size())).starts_with(rule.words);
     case Where::Ends:
       return line.ends_with(rule.words);
     case Where::Contains:
@@ -150,10 +230,19 @@ bool fits(const Rule& rule, std::string_view line) {
 class Beginnings {
  public:
   Beginnings() {
-    for (const Rule& rule : kRules) add(rule.words);
+    for (const Rule& rule : kRules)
+      if (rule.weight > 0) add(rule.words);
     add("Error");
     add("Exception");
     add("***");
+    // What changes the lines after it (log_context.cc)
+    add("Traceback");
+    add("File \"");
+    add("===");
+    add("Usage: ");
+    add("usage: ");
+    add("FAILED ");
+    add("ERROR ");
   }
   bool any_in(std::string_view line) const {
     for (std::size_t i = 0; i + 3 <= line.size(); ++i)
@@ -186,6 +275,13 @@ bool is_exception(std::string_view line) {
          name.find_first_not_of("0123456789.") == 0;
 }
 
+// pytest's list at its end: "FAILED test_a.py::test_value - ValueError: x".
+bool is_pytest_summary(std::string_view line) {
+  if (!line.starts_with("FAILED ") && !line.starts_with("ERROR ")) return false;
+  std::size_t test = line.find(".py");
+  return test != std::string_view::npos && line.substr(0, test).find(' ', 7) == std::string_view::npos;
+}
+
 // `***` of make, wherever make is called what.
 std::string_view after_stars(std::string_view line) {
   std::size_t at = line.find(": *** ");
@@ -194,9 +290,23 @@ std::string_view after_stars(std::string_view line) {
 
 }  // namespace
 
-LineWeight line_weight(std::string_view line) {
+bool may_say_something(std::string_view line) {
   static const Beginnings kBeginnings;
-  if (!kBeginnings.any_in(line)) return {};
+  return kBeginnings.any_in(line);
+}
+
+bool announces_more(std::string_view message) {
+  if (!message.ends_with(":")) return false;
+  return message.starts_with("CMake Error") ||
+         message.find("PackagesNotFoundError") != std::string_view::npos ||
+         message.find("ResolvePackageNotFound") != std::string_view::npos ||
+         message.find("UnsatisfiableError") != std::string_view::npos ||
+         message.find("changes are necessary to proceed") != std::string_view::npos;
+}
+
+LineWeight line_weight(std::string_view line) {
+  if (!may_say_something(line)) return {};
+  if (is_pytest_summary(line)) return {84, false};
   for (const Rule& rule : kRules)
     if (fits(rule, line)) return {rule.weight, rule.later};
   if (is_exception(line)) return {80, true};
@@ -207,6 +317,8 @@ LineWeight line_weight(std::string_view line) {
 
 bool is_chatter(std::string_view line) {
   if (line.find(": Leaving directory ") != std::string_view::npos) return true;
+  if (line.starts_with("Report bugs to ") || line.starts_with("Try '") || line.starts_with("Try `"))
+    return true;
   return line.starts_with("real\t") || line.starts_with("user\t") || line.starts_with("sys\t");
 }
 
@@ -220,7 +332,18 @@ bool is_error_word(std::string_view line) {
 bool is_test_failure(std::string_view line) {
   if (line.starts_with("Warning: Error testing") || line.starts_with("Warning: Failures testing"))
     return true;
+  if (line.starts_with("Testsuite: ")) {
+    std::string_view end = line.substr(11);
+    return end.find("imed out") != std::string_view::npos || end.find("ailed") != std::string_view::npos ||
+           end.find("illed") != std::string_view::npos;
+  }
   if (!line.starts_with("sage ")) return false;
+  if (std::size_t end = line.find("  # "); end != std::string_view::npos) {
+    std::string_view what = line.substr(end + 4);
+    for (std::string_view sign : {"Timed out", "Killed due to", "Bad exit"})
+      if (what.starts_with(sign)) return true;
+    if (what.ends_with("in doctesting framework")) return true;
+  }
   std::size_t doctest = line.find("doctest", 4);
   return doctest != std::string_view::npos && line.find("failed", doctest) != std::string_view::npos;
 }

@@ -15,15 +15,21 @@ struct LineWeight {
 inline constexpr int kCause = 50;        // from here on it says what went wrong
 inline constexpr int kConsequence = 39;  // up to here it only says that something did
 
-// Of a line without marks, colours and blanks at its end.
+// Of a line without marks, colours and blanks at its end, whatever stands around it (report/log_context.h).
 LineWeight line_weight(std::string_view line);
 
-// What comes after anything, however it ended: times, make leaving a directory.
+// False of nearly all lines of a long log: they weigh nothing, and change nothing about those after them.
+bool may_say_something(std::string_view line);
+
+// A message that ends in a colon, of a program that says in the next line what it is about.
+bool announces_more(std::string_view message);
+
+// What comes after anything, however it ended: times, make leaving a directory, where to report bugs.
 bool is_chatter(std::string_view line);
 
 // `^[A-Za-z]*Error`: what Sage's CI takes for an error among the last 100 lines of a log.
 bool is_error_word(std::string_view line);
-// What it takes for a failure of tests among the last 20.
+// What it takes for a failure of tests among the last 20; and a test suite that was too slow, or was killed.
 bool is_test_failure(std::string_view line);
 
 // What make could not build, of `make[3]: *** [Makefile:557: TARGET] Error 1`; empty where it does not say

@@ -5,6 +5,7 @@
 #include <unordered_map>
 
 #include "base/text.h"
+#include "report/log_context.h"
 #include "report/log_lines.h"
 #include "report/log_rules.h"
 
@@ -35,13 +36,17 @@ struct Part {
   std::size_t lines = 0, block = 0;
   // What says most: of the block of lines that goes on, of the one before, and of all before that.
   Place now, before, long_before;
-  Place last;               // that is not empty
-  Place error_word;         // the last one, of Sage's pattern
-  Place tests;              // the last failure of tests
+  Place last;        // that is not empty
+  Place error_word;  // the last one, of Sage's pattern
+  Place tests;       // the last failure of tests
+  LogContext context;
   bool tests_told = false;  // … by sage-spkg, for whom it is just that
 
   // It is begun anew: what was said before is about an attempt that is over.
-  void restart() { now = before = long_before = error_word = tests = {}; }
+  void restart() {
+    now = before = long_before = error_word = tests = {};
+    context = {};
+  }
   Place telling() const;
 };
 
@@ -153,17 +158,31 @@ class Scanner {
 
   void take(Part& part, const LogLine& line) {
     std::size_t position = part.lines++;
+    LogContext::Weighed weighed = part.context.weigh(line.text);
     if (line.text.empty()) return;
     if (position / kBlock != part.block) begin_block(part, position / kBlock);
-    LineWeight weight = line_weight(line.text);
-    Place place{weight.weight, line.number, line.offset, position};
-    take_heavier(part.now, place, weight.later);
+    if (weighed.begins_usage) take_complaint(part, position);
+    if (weighed.is_quoted) {
+      if (part.last.number == 0) part.last = {0, line.number, line.offset, position};
+      return;
+    }
+    Place place{weighed.weight.weight, line.number, line.offset, position};
+    take_heavier(part.now, place, weighed.weight.later);
     if (place.weight > 0 || !is_chatter(line.text)) part.last = place;
     if (is_error_word(line.text)) part.error_word = place;
     if (is_test_failure(line.text)) {
       part.tests = place;
       part.tests_told = line.text.starts_with("Warning: ");
     }
+  }
+
+  // A program tells its usage: right before it said what was wrong with its call.
+  static void take_complaint(Part& part, std::size_t position) {
+    constexpr int kComplaint = 45;
+    Place before = part.last;
+    if (before.number == 0 || position - before.position > 2 || before.weight > 0) return;
+    before.weight = kComplaint;
+    take_heavier(part.now, before, true);
   }
 
   void add_own(const LogLine& line) {
@@ -245,7 +264,8 @@ std::string cut(std::string_view text) {
 // Makes findings of what a scan found.
 class Findings {
  public:
-  Findings(std::string_view log, const Scan& scan, bool failed) : log_(log), scan_(scan), failed_(failed) {}
+  Findings(std::string_view log, const Scan& scan, RecipeEnd end)
+      : log_(log), scan_(scan), failed_(end == RecipeEnd::Badly), ended_well_(end == RecipeEnd::Well) {}
 
   std::vector<LogFinding> all() {
     for (const Part& part : scan_.parts)
@@ -275,6 +295,7 @@ class Findings {
   };
 
   bool has_failed(const Part& part) const {
+    if (ended_well_) return false;
     if (part.outcome == Part::Outcome::Failed) return true;
     if (part.outcome != Part::Outcome::Unknown) return false;
     if (part.error_word.number != 0 && part.lines - part.error_word.position <= kErrorWindow) return true;
@@ -334,6 +355,7 @@ class Findings {
   std::string_view log_;
   const Scan& scan_;
   bool failed_;
+  bool ended_well_;
   std::vector<Draft> errors_, tests_;
 };
 
@@ -369,22 +391,21 @@ LogFinding Findings::finished(Draft draft) const {
   if (draft.place.number == 0) return finding;
   std::size_t at = 0;
   finding.excerpt = excerpt(log_, draft.place, at);
-  std::string_view text = trimmed(finding.excerpt[at]);
+  std::string_view text = trimmed(without_drawing(finding.excerpt[at]));
   // configure says it in the middle of what it was just checking.
   if (std::size_t begin = text.find("configure: error: "); begin != std::string_view::npos)
     text.remove_prefix(begin);
   finding.message = text;
-  // CMake says what it is about in the next line.
-  if (text.starts_with("CMake Error") && text.ends_with(":") && at + 1 < finding.excerpt.size())
+  if (announces_more(text) && at + 1 < finding.excerpt.size())
     finding.message = cut(finding.message + " " + std::string(trimmed(finding.excerpt[at + 1])));
   return finding;
 }
 
 }  // namespace
 
-std::vector<LogFinding> scan_log(std::string_view log, bool failed) {
+std::vector<LogFinding> scan_log(std::string_view log, RecipeEnd end) {
   Scan scan = Scanner(log).read();
-  return Findings(log, scan, failed).all();
+  return Findings(log, scan, end).all();
 }
 
 }  // namespace stagemake

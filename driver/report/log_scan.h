@@ -29,14 +29,17 @@ struct LogFinding {
 inline constexpr std::size_t kExcerptLines = 12;
 inline constexpr std::size_t kMostFindings = 50;
 
+// How the recipe that wrote a log ended. Ignored: badly, in a stage whose errors are ignored.
+enum class RecipeEnd { Well, Ignored, Badly };
+
 // Errors before failures of tests, each in the order of the log; at most kMostFindings. Per package one:
 // where it was tried again and then built, none. The line is the one that says most: what a compiler or a
 // traceback says, before what make says of it (report/log_rules.h). Sage's patterns count for packages of
-// which the log does not say how they ended, and for a package's whole log, which has no marks. Where a stage
-// failed
-// (`failed`) and no package did, one finding without a package. Empty where nothing went wrong. Takes time
-// linear in the log, and keeps no copy of it; 100 MB take about a second.
-std::vector<LogFinding> scan_log(std::string_view log, bool failed);
+// which the log does not say how they ended, and for a package's whole log, which has no marks.
+// A recipe that ended well has no errors, whatever its log says; failures of tests are found all the same.
+// One that ended badly and names no package at fault has one finding without a package. Empty where nothing
+// went wrong. Takes time linear in the log, and keeps no copy of it; 100 MB take about a second.
+std::vector<LogFinding> scan_log(std::string_view log, RecipeEnd end);
 
 // A message without what differs between two machines or two runs that fail alike: process ids, addresses,
 // times, temporary names, line numbers, the numbers of jobs. What has the same can be counted together.

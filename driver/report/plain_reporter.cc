@@ -57,10 +57,12 @@ void PlainReporter::begins(const std::vector<EnvironmentStatus>& all) {
       if (stage.state == StageState::Reused) ++reused;
       if (stage.state == StageState::Waiting) ++to_build;
     }
-    print_line(
-        to_build == 0
-            ? fmt::format("{}: nothing to do, all {} stages have their images", environment.name, reused)
-            : fmt::format("{}: {} stages to build, {} reused", environment.name, to_build, reused));
+    print_line(to_build == 0
+                   ? fmt::format("{}: nothing to do, {}", environment.name,
+                                 reused == 1 ? "the stage has its image"
+                                             : fmt::format("all {} stages have their images", reused))
+                   : fmt::format("{}: {} to build, {} reused", environment.name, counted(to_build, "stage"),
+                                 reused));
   }
 }
 
@@ -191,7 +193,7 @@ std::string PlainReporter::still_running() const {
                                 duration_text(seconds_since(all[i]->since)), in_flight));
   }
   if (all.size() > kLongestRunning) parts.push_back(fmt::format("{} more", all.size() - kLongestRunning));
-  return fmt::format("{} of {} stages done; running: {}", done_, wanted_, join(parts, ", "));
+  return fmt::format("{} of {} done; running: {}", done_, counted(wanted_, "stage"), join(parts, ", "));
 }
 
 void PlainReporter::print(std::string_view lines) {

@@ -10,6 +10,8 @@
 #include <queue>
 #include <set>
 
+#include "base/text.h"
+
 namespace stagemake {
 namespace {
 
@@ -180,8 +182,8 @@ std::string result_line(const ReportInput& input) {
   add(again, fresh > 0 ? "as before" : again == 1 ? "failure as before" : "failures as before");
   std::size_t expected = count(input.verdict, FailureGroup::Kind::Expected);
   add(expected, fresh + again > 0 ? "expected" : expected == 1 ? "expected failure" : "expected failures");
-  return fmt::format("{} of {} environment{} well{}", input.verdict.environments_well,
-                     input.verdict.environments, input.verdict.environments == 1 ? "" : "s", failures);
+  return fmt::format("{} of {} well{}", input.verdict.environments_well,
+                     counted(input.verdict.environments, "environment"), failures);
 }
 
 }  // namespace stagemake

@@ -92,7 +92,7 @@ std::vector<Entry> entries_of(const RunRecord& run, const Verdict& verdict) {
   return entries;
 }
 
-// Of environments that do not do well: a column for each name of a stage.
+// Of environments that did not succeed: a column for each name of a stage.
 struct Table {
   std::string head;
   std::vector<std::string> rows;
@@ -119,7 +119,7 @@ Table table_of(const RunRecord& run) {
         columns.push_back(stage.name);
   }
   if (columns.empty()) return table;
-  table.head = "### Environments that do not do well\n\n| environment |";
+  table.head = "### Environments that did not succeed\n\n| environment |";
   for (const std::string& column : columns) table.head += " " + inert(column) + " |";
   table.head += "\n|---|";
   for (std::size_t i = 0; i < columns.size(); ++i) table.head += "---|";
@@ -133,17 +133,14 @@ Table table_of(const RunRecord& run) {
   return table;
 }
 
-std::string counted(std::size_t count, std::string_view what) {
-  return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s");
-}
-
 std::string head_of(const RunRecord& run, const Verdict& verdict) {
   std::string text = "## ";
   if (verdict.environments_well == verdict.environments)
-    text += fmt::format("All {} environments do well\n\n", verdict.environments);
+    text += fmt::format("{}{} succeeded\n\n", verdict.environments > 1 ? "All " : "",
+                        counted(verdict.environments, "environment"));
   else
-    text += fmt::format("{} of {} environments do not do well\n\n",
-                        verdict.environments - verdict.environments_well, verdict.environments);
+    text += fmt::format("{} of {} did not succeed\n\n", verdict.environments - verdict.environments_well,
+                        counted(verdict.environments, "environment"));
   std::vector<std::string> facts;
   for (const std::string* fact : {&run.facts.distribution, &run.facts.revision, &run.facts.engine})
     if (!fact->empty()) facts.push_back(cut(*fact, 60));

@@ -60,7 +60,7 @@ std::vector<std::string> systems_of(const RunRecord& run, const FailureGroup& gr
 std::string failure_title(const RunRecord& run, const FailureGroup& group, std::string_view what) {
   std::vector<std::string> systems = systems_of(run, group);
   std::string where =
-      systems.size() == 1 ? "on " + printable(systems[0]) : fmt::format("on {} systems", systems.size());
+      systems.size() == 1 ? "on " + printable(systems[0]) : "on " + counted(systems.size(), "system");
   std::string since = group.since.empty() ? std::string() : " since " + printable(group.since);
   if (group.kind == Kind::Again) since = " as before" + (since.empty() ? since : "," + since);
   if (group.kind == Kind::Expected)

@@ -90,9 +90,9 @@ void adopt(const BuildWorld& world, const Environment& environment, const Contai
   }
   remove(world, container);
   remove_checkpoints(world, container.name);
-  reporter.note(
-      fmt::format("{}: an earlier run ended without saving its work in {}; kept it as {}, {} packages",
-                  snapshot.environment, snapshot.stage, name, snapshot.packages.size()));
+  reporter.note(fmt::format("{}: an earlier run ended without saving its work in {}; kept it as {}, {}",
+                            snapshot.environment, snapshot.stage, name,
+                            counted(snapshot.packages.size(), "package")));
 }
 
 // Whether the tree, as it is now, asks for what a container was made for.

@@ -74,6 +74,8 @@ class BuildRun {
   Refused bring_starts(std::size_t e);
   Refused bring_start(std::size_t e, std::size_t s);
   const Snapshot* fetched(std::size_t e, const Snapshot& remote, std::string& why);
+  // Pulls an image, on several attempts where another may do better; `bytes`: about how much, 0: not known.
+  Transfer pull(const std::string& image, std::uint64_t bytes);
   void decide_again(std::size_t e);
   void check_strict(std::size_t e);
   const Snapshot* keep(Snapshot snapshot);

@@ -8,6 +8,7 @@
 
 #include "base/caught_error.h"
 #include "base/text.h"
+#include "engine/transfer_failure.h"
 #include "run/build_run.h"
 #include "run/image_survey.h"
 
@@ -115,15 +116,7 @@ BuildRun::Refused BuildRun::refuse(const Snapshot& snapshot, const std::string& 
 const Snapshot* BuildRun::fetched(std::size_t e, const Snapshot& remote, std::string& why) {
   reporter_.note(fmt::format("{}: fetching {} ({})", builds_[e].plan.environment.name, display_name(remote),
                              size_text(remote.size)));
-  double began = world_.clock.now();
-  Transfer pulled = world_.engine.pull(remote.reference, options_.stop);
-  double now = world_.clock.now();
-  world_.journal.add(TransferRecord{.kind = TransferRecord::Kind::Pull,
-                                    .when = static_cast<std::int64_t>(now),
-                                    .host = registry_host(remote.reference),
-                                    .bytes = remote.size,
-                                    .seconds = now - began,
-                                    .ok = pulled.ok});
+  Transfer pulled = pull(remote.reference, remote.size);
   if (!pulled.ok) return why = "it could not be fetched: " + printable(trimmed(pulled.why)), nullptr;
   std::optional<ImageInfo> image = world_.engine.find_image(remote.reference);
   std::optional<Snapshot> snapshot = image ? snapshot_of(*image) : std::nullopt;
@@ -132,6 +125,29 @@ const Snapshot* BuildRun::fetched(std::size_t e, const Snapshot& remote, std::st
     return why = "what was fetched is not what the registry says", nullptr;
   snapshot->fetched_as = display_name(remote);
   return keep(std::move(*snapshot));
+}
+
+Transfer BuildRun::pull(const std::string& image, std::uint64_t bytes) {
+  constexpr unsigned kAttempts = 3;
+  double pause = 1;  // seconds; doubled with each attempt
+  for (unsigned attempt = 1;; ++attempt, pause *= 2) {
+    double began = world_.clock.now();
+    Transfer pulled = world_.engine.pull(image, options_.stop);
+    double now = world_.clock.now();
+    if (bytes > 0)
+      world_.journal.add(TransferRecord{.kind = TransferRecord::Kind::Pull,
+                                        .when = static_cast<std::int64_t>(now),
+                                        .host = registry_host(image),
+                                        .bytes = bytes,
+                                        .seconds = now - began,
+                                        .ok = pulled.ok});
+    if (pulled.ok || attempt == kAttempts || options_.stop.stop_requested() ||
+        !is_transient_failure(pulled.why, image))
+      return pulled;
+    reporter_.note(fmt::format("pulling {} failed on attempt {} of {}: {}", printable(image), attempt,
+                               kAttempts, printable(trimmed(pulled.why))));
+    while (world_.clock.now() < now + pause && !options_.stop.stop_requested()) world_.clock.sleep(0.1);
+  }
 }
 
 const Snapshot* BuildRun::keep(Snapshot snapshot) {
@@ -188,7 +204,7 @@ void BuildRun::bring_base_image(std::size_t e) {
   std::string why;
   if (!found) {
     reporter_.note(fmt::format("{}: pulling the base image {}", environment.name, printable(image)));
-    Transfer pulled = world_.engine.pull(image, options_.stop);
+    Transfer pulled = pull(image, 0);
     why = pulled.why;
     if (pulled.ok) found = world_.engine.find_image(image);
   }

@@ -32,10 +32,10 @@ std::string last_line_with(const std::string& log, std::string_view beginning) {
 }
 
 // What a log says went wrong. It is for people: without it the build is what it is.
-std::vector<LogFinding> findings_in(const std::string& log, bool failed) {
+std::vector<LogFinding> findings_in(const std::string& log, RecipeEnd end) {
   try {
     std::optional<std::string> text = read_file(log, kLogLimit);
-    std::vector<LogFinding> findings = text ? scan_log(*text, failed) : std::vector<LogFinding>();
+    std::vector<LogFinding> findings = text ? scan_log(*text, end) : std::vector<LogFinding>();
     for (LogFinding& finding : findings)
       if (finding.file.empty()) finding.file = log;
     return findings;
@@ -277,7 +277,7 @@ void BuildRun::built(Ran& ran) {
     commit_seconds = world_.clock.now() - began;
     status.seconds += commit_seconds;
   }
-  status.findings = findings_in(ran.log, false);
+  status.findings = findings_in(ran.log, ran.outcome.ignored ? RecipeEnd::Ignored : RecipeEnd::Well);
   const Snapshot* image = made(ran.e, ran.s, status.image);
   if (ran.place->records() != nullptr) records_[ran.e][ran.s] = *ran.place->records();
   write_journal(ran, image, commit_seconds);
@@ -310,7 +310,7 @@ void BuildRun::not_built(Ran& ran) {
   } else {
     failed(&BuildResult::stage_failed);
   }
-  if (status.state == StageState::Failed) status.findings = findings_in(ran.log, true);
+  if (status.state == StageState::Failed) status.findings = findings_in(ran.log, RecipeEnd::Badly);
   const Snapshot* image = made(ran.e, ran.s, status.image);
   write_journal(ran, image, commit_seconds);
   if (image != nullptr) push(ran.e, ran.s, status.image, false, image->size);

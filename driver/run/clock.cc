@@ -28,6 +28,14 @@ double run_time() {
 
 constexpr double kLookAgain = 30;  // seconds; what waits does not see that the machine was suspended
 
+// The clocks count nanoseconds in 64 bits, which end in the year 2262: a later time is one that does not
+// come, and must not become one that has passed.
+constexpr double kForever = 100 * 365.25 * 86400;  // seconds; no process lives that long
+
+std::chrono::duration<double> bounded(double seconds) {
+  return std::chrono::duration<double>(seconds > 0 ? std::min(seconds, kForever) : 0);
+}
+
 class WaitingThread : public Clock::Alarm {
  public:
   WaitingThread(double when, std::function<void()> what)
@@ -52,7 +60,7 @@ class WaitingThread : public Clock::Alarm {
 class SystemClock : public Clock {
  public:
   double now() const override { return run_time(); }
-  void sleep(double seconds) override { std::this_thread::sleep_for(std::chrono::duration<double>(seconds)); }
+  void sleep(double seconds) override { std::this_thread::sleep_for(bounded(seconds)); }
   std::unique_ptr<Alarm> at(double when, std::function<void()> what) override {
     return std::make_unique<WaitingThread>(when, std::move(what));
   }

@@ -19,7 +19,8 @@ class Clock {
   // Seconds since the epoch, with fractions.
   virtual double now() const = 0;
   virtual void sleep(double seconds) = 0;
-  // Calls `what` once, from a thread of the clock; at once where `when` has passed. It must not throw.
+  // Calls `what` once, from a thread of the clock; at once where `when` has passed. It must not throw. Any
+  // `when` is good: what lies beyond every run, as infinity does, just does not come.
   virtual std::unique_ptr<Alarm> at(double when, std::function<void()> what) = 0;
 };
 

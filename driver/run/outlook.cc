@@ -131,9 +131,6 @@ OutlookSums sums_of(const BuildWorld& world, const Outlook& outlook,
 }
 
 std::string outlook_text(const OutlookSums& sums, double seconds) {
-  auto counted = [](std::size_t count, std::string_view one) {
-    return fmt::format("{} {}{}", count, one, count == 1 ? "" : "s");
-  };
   std::string text = counted(sums.environments, "environment") + ": ";
   std::vector<std::string> parts;
   if (sums.reused > 0) parts.push_back(counted(sums.reused, "stage") + " reused");

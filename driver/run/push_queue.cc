@@ -7,20 +7,9 @@
 #include "base/caught_error.h"
 #include "base/text.h"
 #include "engine/engine_program.h"
+#include "engine/transfer_failure.h"
 
 namespace stagemake {
-namespace {
-
-// What no waiting mends.
-bool is_refused(const std::string& why) {
-  for (std::string_view word :
-       {"denied", "unauthorized", "authentication required", "no basic auth", "forbidden",
-        "invalid reference", "does not exist locally", "image not known"})
-    if (why.find(word) != std::string::npos) return true;
-  return false;
-}
-
-}  // namespace
 
 std::string registry_host(const std::string& image) {
   return registry_of(image);
@@ -78,8 +67,8 @@ PushResults PushQueue::finish() {
   }
   changed_.notify_all();
   if (left > 0 && options_.stop.stop_requested() && !options_.kill.stop_requested())
-    reporter_.note(fmt::format("{} still to be pushed, for at most {}; one more signal gives that up", left,
-                               duration_text(options_.patience)));
+    reporter_.note(fmt::format("{} still to be pushed, for at most {}; one more signal gives that up",
+                               counted(left, "image is", "images are"), duration_text(options_.patience)));
   if (thread_.joinable()) thread_.join();
   return results_;
 }
@@ -149,7 +138,7 @@ Transfer PushQueue::tried(const Item& item, unsigned& tries) {
                                   .bytes = item.bytes,
                                   .seconds = now - began,
                                   .ok = sent.ok});
-    if (sent.ok || is_refused(sent.why) || tries == options_.tries) return sent;
+    if (sent.ok || !is_transient_failure(sent.why, item.name) || tries == options_.tries) return sent;
     pause(pause_seconds);
     if (options_.stop.stop_requested() || given_up_.stop_requested()) return sent;
     pause_seconds *= 2;
@@ -168,11 +157,11 @@ void PushQueue::send(const Item& item) {
   if (Transfer sent = tried(item, tries); sent.ok) {
     note_result(&PushResults::pushed, item.name);
     reporter_.note(
-        fmt::format("pushed {}{}", item.name, tries > 1 ? fmt::format(" at the {}. try", tries) : ""));
+        fmt::format("pushed {}{}", item.name, tries > 1 ? fmt::format(" on attempt {}", tries) : ""));
   } else {
     if (item.required) note_result(&PushResults::failed, item.name);
     reporter_.note(fmt::format("{} could not be pushed{}: {}", item.name,
-                               tries > 1 ? fmt::format(" in {} tries", tries) : "", trimmed(sent.why)));
+                               tries > 1 ? " in " + counted(tries, "attempt") : "", trimmed(sent.why)));
   }
 }
 

@@ -1,7 +1,7 @@
 // Images on their way to a registry, in the background while stages run.
 //
 // One thread sends them, one after the other (an engine sends an image's layers side by side). A push that
-// fails is tried again after 1, 2, 4, … seconds, unless the registry refuses on principle. An image that
+// fails is tried again after 1, 2, 4, … seconds, unless the answer is a permanent one (engine/transfer_failure.h). An image that
 // waits under a name that a newer one has taken goes once. Who was asked to end still sends what waits, once
 // and for a while; by the deadline of the run all is given up that is not sent.
 //

@@ -14,13 +14,16 @@ constexpr std::size_t kMostNamed = 3;  // of those that are furthest behind
 constexpr const char* kAgain = "; the same command goes on from here";
 
 std::string line_of(const RemainingWork& work) {
-  std::string text = fmt::format("{}: {} of {} stages", work.environment, work.stages_done, work.stages);
+  std::string text =
+      fmt::format("{}: {} of {}", work.environment, work.stages_done, counted(work.stages, "stage"));
   if (std::size_t all = work.packages_done + work.packages.size(); all > 0)
-    text += fmt::format(" and {} of {} packages", work.packages_done, all);
-  text += " are done";
+    text += fmt::format(" and {} of {}", work.packages_done, counted(all, "package"));
+  text +=
+      work.stages_done == 1 && work.packages.empty() && work.packages_done == 0 ? " is done" : " are done";
   if (!work.packages.empty())
-    text += fmt::format(", {}{} remain ({}), about {}", work.is_exact ? "" : "at most ", work.packages.size(),
-                        some_of(work.packages), duration_text(work.seconds));
+    text += fmt::format(", {}{} ({}), about {}", work.is_exact ? "" : "at most ",
+                        counted(work.packages.size(), "remains", "remain"), some_of(work.packages),
+                        duration_text(work.seconds));
   return text + kAgain;
 }
 
@@ -40,9 +43,11 @@ std::string sum_of(std::vector<RemainingWork> all) {
   });
   std::vector<std::string> furthest;
   for (const RemainingWork& work : all) furthest.push_back(work.environment);
-  std::string text = fmt::format("{} environments are not done: {} stages", all.size(), stages);
-  if (packages > 0) text += fmt::format(" and {}{} packages", is_exact ? "" : "at most ", packages);
-  text += " remain";
+  std::string text = fmt::format("{} not done: {}", counted(all.size(), "environment is", "environments are"),
+                                 counted(stages, "stage"));
+  if (packages > 0)
+    text += fmt::format(" and {}{}", is_exact ? "" : "at most ", counted(packages, "package"));
+  text += stages == 1 && packages == 0 ? " remains" : " remain";
   if (packages > 0) text += fmt::format(", about {} one after the other", duration_text(seconds));
   return text + "; furthest behind: " + some_of(furthest, kMostNamed) + kAgain;
 }

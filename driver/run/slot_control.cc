@@ -31,9 +31,9 @@ std::string change_slots(JobSlots& pool, unsigned count) {
   unsigned before = pool.count();
   pool.set_count(count);
   if (pool.are_borrowed())
-    return fmt::format("at most {} of the calling make's job slots from now on, where it were {}",
+    return fmt::format("at most {} of the calling make's job slots from now on; it was {} before",
                        pool.count(), before);
-  return fmt::format("{} job slots from now on, where there were {}", pool.count(), before);
+  return fmt::format("{} from now on; it was {} before", counted(pool.count(), "job slot"), before);
 }
 
 SlotControl::SlotControl(const fs::path& folder, JobSlots& pool, Reporter& reporter)

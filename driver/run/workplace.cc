@@ -226,7 +226,8 @@ RunOutcome Workplace::run_with_slot(std::size_t stage, const RunSpec& how) {
   RunOutcome outcome = run_recipe(stage, how, sink, text);
   if (makes && outcome.ok()) outcome = build_passed_over(stage, how, sink);
   if (outcome.ok() && spec.configures) note_configured();
-  if (spec.errors_ignored && !outcome.stopped && refused_.empty()) outcome.exit_code = 0;
+  if (spec.errors_ignored && !outcome.stopped && refused_.empty())
+    outcome.ignored = std::exchange(outcome.exit_code, 0) != 0;
   return outcome;
 }
 

@@ -50,6 +50,8 @@ TEST(Durations, AsPeopleWriteThem) {
   EXPECT_EQ(duration_in("1d 2h"), 93600);
   EXPECT_EQ(duration_in("1.5 hours"), 5400);
   EXPECT_EQ(duration_in(" 45s "), 45);
+  EXPECT_EQ(duration_in("1000000000000h"), kLongestDuration);
+  EXPECT_EQ(duration_in("99999999d 99999999d"), kLongestDuration);
   for (const char* text : {"", " ", "5", "h", "-3s", "5 5s", "1e3s", "nan s", "5years", "5h-3m"})
     EXPECT_EQ(duration_in(text), std::nullopt) << text;
 }

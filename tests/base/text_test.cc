@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "base/subprocess.h"
 
 namespace stagemake {
@@ -114,6 +116,9 @@ TEST(Text, WritesDurationsAndSizesForPeople) {
   EXPECT_EQ(duration_text(125), "2 min 05 s");
   EXPECT_EQ(duration_text(3599.6), "1 h 00 min");
   EXPECT_EQ(duration_text(3720), "1 h 02 min");
+  EXPECT_EQ(duration_text(-3), "0.0 s");
+  EXPECT_EQ(duration_text(std::nan("")), "0.0 s");
+  EXPECT_EQ(duration_text(1e300), duration_text(1e12)) << "no number of ours is so large";
   EXPECT_EQ(size_text(0), "0 B");
   EXPECT_EQ(size_text(999), "999 B");
   EXPECT_EQ(size_text(1000), "1.0 kB");
@@ -135,6 +140,14 @@ TEST(Text, SizesThatPeopleSay) {
   for (const char* said :
        {"", "G", "-1", "1e3", "1GiB", "1.2.3G", "1X", "x", "999999P", "1 G G", ".", "inf", "nan"})
     EXPECT_EQ(size_said(said), std::nullopt) << said;
+}
+
+TEST(Counted, ANumberAgreesWithItsNoun) {
+  EXPECT_EQ(counted(0, "stage"), "0 stages");
+  EXPECT_EQ(counted(1, "stage"), "1 stage");
+  EXPECT_EQ(counted(2, "stage"), "2 stages");
+  EXPECT_EQ(counted(1, "process survives", "processes survive"), "1 process survives");
+  EXPECT_EQ(counted(3, "process survives", "processes survive"), "3 processes survive");
 }
 
 TEST(SomeOf, NamesTheFirstAndCountsTheOthers) {

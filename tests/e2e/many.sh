@@ -31,7 +31,7 @@ END
 step "patterns say which, and what fits nothing is told"
 "$STAGEMAKE_BINARY" envs | grep -c 'debian-bookworm-minimal' | grep -qx 6 || fail "the tree offers $("$STAGEMAKE_BINARY" envs)"
 expect 2 stagemake build 'arch*' --base-image "$base"
-grep -q 'arch\* fits none of the' "$work/out" || fail "nothing is said of the pattern"
+grep -q 'arch\* matches no environment of this tree' "$work/out" || fail "nothing is said of the pattern"
 
 expect 2 stagemake build 'debian-*' --base-image "$base" --first 'arch*'
 grep -q -- '--first arch\*: fits none of the environments' "$work/out" || fail "nothing is said of what should come first"
@@ -59,7 +59,7 @@ until grep -q ': running' "$work/slow"; do sleep 0.05; done
 stagemake jobs 3
 grep -q "^process $driver.*: 3 job slots from now on" "$work/out" || fail "it does not say whose slots they are"
 wait "$driver"
-grep -q '^3 job slots from now on, where there were 1' "$work/slow" || fail "the build did not hear it"
+grep -q '^3 job slots from now on; it was 1 before' "$work/slow" || fail "the build did not hear it"
 
 step "once more: nothing to do"
 stagemake build 'debian-*-minimal*' --base-image "$base" --slots $slots --count-calls

@@ -79,7 +79,7 @@ for _ in $(seq 50); do
   sleep 0.2
 done
 terminal send-keys -t run +
-until_seen '3 job slots from now on, where there were 2'
+until_seen '3 job slots from now on; it was 2 before'
 one_block "keys"
 
 step "other sizes"
@@ -133,7 +133,7 @@ grep -qE "^readline .*fails on 2 systems.*termcap" "$work/out" || fail "failures
 
 step "reports"
 stagemake report
-grep -q '^0 of 3 environments are well' "$work/out" || fail "the report does not count"
+grep -q '^0 of 3 environments succeeded' "$work/out" || fail "the report does not count"
 stagemake report --html "$work/report.html" --junit "$work/junit.xml" --trace "$work/trace.json" --expected-failures "$work/expected"
 "$STAGEMAKE_BINARY" report --json > "$work/report.json"
 python3 - "$work" << 'END'

@@ -81,7 +81,7 @@ TEST_F(FaultyRegistry, WhatItSaysCannotDriveATerminal) {
   RegistrySurvey found = survey();
   ASSERT_THAT(found.problems, SizeIs(2));
   EXPECT_EQ(found.problems[0].what, "gone: it answered 404: no\\x1b[31m such thing");
-  EXPECT_EQ(found.problems[1].what, "2 of its tags are none");
+  EXPECT_EQ(found.problems[1].what, "2 tags are not valid and are ignored");
   for (const ServerRequest& request : server_.requests()) EXPECT_THAT(request.target, Not(HasSubstr("..")));
 }
 
@@ -99,6 +99,15 @@ TEST_F(FaultyRegistry, OneThatIsAlwaysBusyIsGivenUp) {
   wrong(kTags, {.status = 500});
   EXPECT_EQ(problem(), "it answered 500");
   EXPECT_THAT(server_.requests(), SizeIs(3));
+}
+
+TEST_F(FaultyRegistry, APermanentAnswerIsNotAskedForTwice) {
+  std::size_t before = 0;
+  for (int status : {400, 403, 405, 410, 413, 415, 501, 505}) {
+    wrong(kTags, {.status = status});
+    EXPECT_EQ(problem(), fmt::format("it answered {}", status));
+    EXPECT_EQ(server_.requests().size(), ++before) << status;
+  }
 }
 
 TEST_F(FaultyRegistry, RetryAfterIsKept) {

@@ -1,4 +1,4 @@
-// A stage's log. Its first byte says whether the stage failed.
+// A stage's log. Its first byte says how the recipe ended.
 #include "report/log_scan.h"
 
 #include <algorithm>
@@ -42,10 +42,11 @@ void check_shown(const RunRecord& run, const Verdict& verdict) {
 }  // namespace
 
 std::string answer_to(std::string_view input) {
-  bool failed = !input.empty() && input[0] % 2 == 1;
+  constexpr RecipeEnd kEnds[] = {RecipeEnd::Ignored, RecipeEnd::Badly, RecipeEnd::Well};
+  RecipeEnd end = kEnds[input.empty() ? 0 : static_cast<unsigned char>(input[0]) % std::size(kEnds)];
   std::string_view log = input.substr(std::min<std::size_t>(input.size(), 1));
   auto lines_of_log = static_cast<std::size_t>(std::count(log.begin(), log.end(), '\n')) + 1;
-  std::vector<LogFinding> findings = scan_log(log, failed);
+  std::vector<LogFinding> findings = scan_log(log, end);
   require(findings.size() <= kMostFindings, "so many findings at most");
   bool tests = false;
   std::string answer;

@@ -78,8 +78,8 @@ TEST_F(Choice, ExceptionsAreNamesSystemsOrPatterns) {
 
 TEST_F(Choice, WhatFitsNothingIsToldAllAtOnce) {
   EXPECT_THAT(refusal({.names = {"arch-*"}, .systems = {"debian-13"}, .exclude = {"suse*"}}),
-              AllOf(HasSubstr("arch-* fits none of the 6 environments"),
-                    HasSubstr("debian-13 is none of the 4 systems of this tree; did you mean debian-12"),
+              AllOf(HasSubstr("arch-* matches no environment of this tree, which has 6"),
+                    HasSubstr("debian-13 matches no system of this tree, which has 4; did you mean debian-12"),
                     HasSubstr("--exclude suse*: fits no environment")));
   EXPECT_THAT(refusal({.package_sets = {"tiny"}, .all = true}),
               HasSubstr("tiny is no set of packages; there are minimal, standard, maximal"));

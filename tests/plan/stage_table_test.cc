@@ -8,6 +8,7 @@
 namespace stagemake {
 namespace {
 
+using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
@@ -163,7 +164,7 @@ TEST(StageTableFile, SaysEverythingThatTheBuiltInOneSays) {
       "[[stage]]\nname = 'second'\nsection = 'two'\nconfigures = true\nadds = ['a', './b/', "
       "'c//d']\nadds_always = ['tarballs']\nunkeyed = "
       "['a/README']\n"
-      "recipe = 'make $T'\nuses = ['T']\npasses = ['MAKE']\nmake_targets = ['$T']\n"
+      "recipe = 'make $TARGETS'\nuses = ['TARGETS']\npasses = ['MAKE']\nmake_targets = ['$TARGETS']\n"
       "errors_ignored = true\n");
   EXPECT_EQ(table.distribution, "Mini");
   EXPECT_EQ(table.root, "/opt/mini");
@@ -179,10 +180,10 @@ TEST(StageTableFile, SaysEverythingThatTheBuiltInOneSays) {
   EXPECT_THAT(second.adds, ElementsAre("a", "b", "c/d")) << "paths in the form in which the tree's are";
   EXPECT_THAT(second.adds_always, ElementsAre("tarballs"));
   EXPECT_THAT(second.unkeyed, ElementsAre("a/README"));
-  EXPECT_EQ(second.recipe, "make $T");
-  EXPECT_THAT(second.uses, ElementsAre("T"));
+  EXPECT_EQ(second.recipe, "make $TARGETS");
+  EXPECT_THAT(second.uses, ElementsAre("TARGETS"));
   EXPECT_THAT(second.passes, ElementsAre("MAKE"));
-  EXPECT_THAT(second.make_targets, ElementsAre("$T"));
+  EXPECT_THAT(second.make_targets, ElementsAre("$TARGETS"));
   EXPECT_TRUE(second.errors_ignored);
   EXPECT_FALSE(table.stages[0].errors_ignored);
   EXPECT_EQ(second.section, "two");
@@ -237,8 +238,8 @@ TEST(StageTableFile, AllFaultsComeAtOnceWithLineAndColumn) {
           HasSubstr("ci-docker.toml:4:1: a stage needs a `name` of lower-case letters"),
           HasSubstr("ci-docker.toml:7:1: stage `two`: its parent `three` is no stage that stands before it"),
           HasSubstr("ci-docker.toml:7:1: stage `two` needs a `recipe`"),
-          HasSubstr("ci-docker.toml:10:8: `adds`: \"/etc\" must be a path inside the tree"),
-          HasSubstr("ci-docker.toml:10:8: `adds`: \"../up\" must be a path inside the tree"),
+          HasSubstr("ci-docker.toml:10:9: `adds`: \"/etc\" must be a path inside the tree"),
+          HasSubstr("ci-docker.toml:10:17: `adds`: \"../up\" must be a path inside the tree"),
           "ci-docker.toml:10:26: `adds` must hold strings only",
           "ci-docker.toml:11:18: `errors_ignored` must be true or false",
           "ci-docker.toml:12:1: stage `two` is there twice",
@@ -290,9 +291,81 @@ TEST(StageTableFile, RootsAreOneFolderInOneForm) {
 
 TEST(StageTableFile, TheWholeTreeIsNoFolderOfIt) {
   EXPECT_THAT(faults("[[stage]]\nname='a'\nrecipe='x'\nadds=['.']\n"),
-              ElementsAre(HasSubstr("4:6: `adds`: \".\"")));
+              ElementsAre(HasSubstr("4:7: `adds`: \".\"")));
   EXPECT_THAT(faults("[[stage]]\nname='a'\nrecipe='x'\nadds=['a/../..']\n"),
-              ElementsAre(HasSubstr("4:6: `adds`")));
+              ElementsAre(HasSubstr("4:7: `adds`")));
+}
+
+constexpr const char* kOneStage = "[[stage]]\nname='a'\n";
+
+TEST(StageTableFile, PlaceholdersThatStandForNothing) {
+  EXPECT_THAT(
+      faults(std::string(kOneStage) + "recipe='./configure %{configre_args}'\n"),
+      ElementsAre("ci-docker.toml:3:8: `recipe`: there is no placeholder `%{configre_args}`; did you mean "
+                  "`%{configure_args}`? (`%%{` is a literal `%{`)"));
+  EXPECT_THAT(
+      faults(std::string(kOneStage) + "recipe=\"\"\"\nmake %{guard}x\nmake %{nosuch_thing_at_all}\n\"\"\"\n"),
+      ElementsAre(
+          AllOf(HasSubstr("ci-docker.toml:5: "), HasSubstr("known are: %{configure_args}, %{guard}"))));
+  EXPECT_THAT(faults("uninstall='rm %{guard}'\n"),
+              ElementsAre(HasSubstr("1:11: `uninstall`: there is no placeholder `%{guard}`")));
+  EXPECT_THAT(
+      faults(std::string(kOneStage) +
+             "recipe='''%{system_packages} %{configure_args} %{guard} %%{http_code} ${x%{} %{ a }'''\n"),
+      IsEmpty());
+}
+
+TEST(StageTableFile, VariablesThatNoEnvironmentHas) {
+  EXPECT_THAT(
+      faults(std::string(kOneStage) + "recipe='x'\nuses=['TARGETS','TARGET']\npasses=['MAKEFLAGZ']\n"),
+      ElementsAre("ci-docker.toml:4:17: `uses`: there is no variable `TARGET`; did you mean `TARGETS`?",
+                  HasSubstr("ci-docker.toml:5:9: `passes`: there is no variable `MAKEFLAGZ`; ")));
+  EXPECT_THAT(faults(std::string(kOneStage) + "recipe='x'\nuses=['MAKE']\npasses=['MAKE']\n"),
+              ElementsAre(HasSubstr("5:9: `passes`: `MAKE` is in `uses`, too")));
+  EXPECT_THAT(faults(std::string(kOneStage) + "recipe='make $TARGETS'\nmake_targets=['$TARGETS']\n"),
+              ElementsAre(HasSubstr("4:15: `make_targets`: `TARGETS` is not in `uses`"),
+                          HasSubstr("3:8: `recipe` refers to $TARGETS, which the stage does not get")));
+  EXPECT_THAT(faults(std::string(kOneStage) + "recipe='make ${TARGETS_PRE:-x}'\n"),
+              ElementsAre(HasSubstr("`recipe` refers to $TARGETS_PRE")));
+  EXPECT_THAT(faults(std::string(kOneStage) + "recipe='TARGETS=all; make $TARGETS $TARGETSX $MAKE'\n"),
+              IsEmpty());
+  EXPECT_THAT(faults(std::string(kOneStage) +
+                     "recipe='make $TARGETS'\nuses=['TARGETS']\nmake_targets=['$TARGETS']\n"),
+              IsEmpty());
+}
+
+TEST(StageTableFile, WhatIsSaidTwiceOrLiesElsewhere) {
+  EXPECT_THAT(
+      faults(std::string(kOneStage) + "recipe='x'\nadds=['src','b','./src/']\nuses=['TARGETS','TARGETS']\n"),
+      ElementsAre(HasSubstr("4:17: `adds`: \"src\" is there twice"),
+                  HasSubstr("5:17: `uses`: \"TARGETS\" is there twice")));
+  EXPECT_THAT(faults(std::string(kOneStage) + "recipe='x'\nadds=['src']\nunkeyed=['src/a','srcs']\n"),
+              ElementsAre(HasSubstr("5:18: `unkeyed`: \"srcs\" is neither in `adds` nor below")));
+  EXPECT_THAT(
+      faults("stamp_folders=['../a','/b','c']\npackage_logs='/logs'\n"),
+      ElementsAre(HasSubstr("1:16: `stamp_folders`: \"../a\" must be"),
+                  HasSubstr("1:23: `stamp_folders`: \"/b\""), HasSubstr("2:14: `package_logs`: \"/logs\"")));
+}
+
+TEST(StageTableFile, WhatAStageAddsIsInTheTree) {
+  TreeText tree("zlib standard 1\n/src/a = x\n");
+  constexpr const char* kTable =
+      "[[stage]]\nname='a'\nrecipe='x'\nadds=['build','scr']\nadds_always=['upstream']\n";
+  tree.file("ci-docker.toml", kTable);
+  try {
+    stage_table_of(tree.path(), Dialect::Sage98, std::nullopt);
+    ADD_FAILURE();
+  } catch (const Error& error) {
+    EXPECT_THAT(error.what(),
+                AllOf(HasSubstr("ci-docker.toml:4:15: stage `a` adds \"scr\", which is not in "),
+                      HasSubstr("; did you mean `src`?")));
+  }
+  // A table from elsewhere may be meant for several releases.
+  TreeText other("zlib standard 1\n");
+  other.file("own.toml", kTable);
+  StageTable table = stage_table_of(tree.path(), Dialect::Sage98, other.path() / "own.toml");
+  EXPECT_THAT(table.warnings, ElementsAre(HasSubstr("own.toml:4:15: stage `a` adds \"scr\"")));
+  EXPECT_THAT(built_in_stages(Dialect::Sage98).warnings, IsEmpty());
 }
 
 TEST(StageTableFile, WhichTableATreeHas) {

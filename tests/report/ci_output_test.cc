@@ -116,7 +116,7 @@ TEST(StepSummary, WhatFailedAndWhere) {
       {.name = "well", .stages = {{.name = "a", .status = {.state = StageState::Built}}}});
   EXPECT_EQ(
       summary(run),
-      "## 1 of 2 environments do not do well\n\n"
+      "## 1 of 2 environments did not succeed\n\n"
       "sage, v9.8-3, docker, 1 stage built, 1 stage failed, 1 stage skipped, in 1 min 30 s\n\n"
       "### New failures\n\n"
       "<details><summary>giac fails on s0 since v9.8-3: <code>ld&#58; cannot find -lgmp</code></summary>\n\n"
@@ -124,11 +124,11 @@ TEST(StepSummary, WhatFailedAndWhere) {
       "s0 with-targets: <code>/runs/logs/s0/with-targets.log</code>, line 12\n\n"
       "```text\ncc -o giac\nld: cannot find -lgmp\n```\n\n"
       "</details>\n\n"
-      "### Environments that do not do well\n\n"
+      "### Environments that did not succeed\n\n"
       "| environment | with-targets | with-&#124; |\n"
       "|---|---|---|\n"
       "| s0 | **failed**, 1 min 15 s | skipped |\n\n");
-  EXPECT_EQ(summary(run_of({})), "## All 0 environments do well\n\nsage, v9.8-3, docker, in 1 min 30 s\n\n");
+  EXPECT_EQ(summary(run_of({})), "## 0 environments succeeded\n\nsage, v9.8-3, docker, in 1 min 30 s\n\n");
 }
 
 TEST(StepSummary, LogTextStaysInItsPlace) {

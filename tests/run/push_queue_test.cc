@@ -83,7 +83,7 @@ TEST_F(Pushes, WhatIsForgottenIsNotSent) {
 TEST_F(Pushes, AreTriedAgainAfterAWhile) {
   engine_.registry().fail("500 Internal Server Error", 3);
   EXPECT_THAT(push({}).pushed, ElementsAre("r.example/a:1"));
-  EXPECT_THAT(reporter_.notes, ElementsAre("pushed r.example/a:1 at the 4. try"));
+  EXPECT_THAT(reporter_.notes, ElementsAre("pushed r.example/a:1 on attempt 4"));
   EXPECT_NEAR(clock_.now(), 1000 + 1 + 2 + 4, 0.5);
 }
 
@@ -91,13 +91,25 @@ TEST_F(Pushes, AreGivenUpAtLast) {
   engine_.registry().fail("500 Internal Server Error");
   EXPECT_THAT(push({}).failed, ElementsAre("r.example/a:1"));
   EXPECT_EQ(engine_.calls()["push"], 5u);
-  EXPECT_THAT(reporter_.notes, ElementsAre(HasSubstr("could not be pushed in 5 tries: ")));
+  EXPECT_THAT(reporter_.notes, ElementsAre(HasSubstr("could not be pushed in 5 attempts: ")));
 }
 
 TEST_F(Pushes, ARefusalOnPrincipleIsNotAskedTwice) {
   engine_.registry().fail("denied: requested access to the resource is denied");
   EXPECT_THAT(push({}).failed, ElementsAre("r.example/a:1"));
   EXPECT_EQ(engine_.calls()["push"], 1u);
+}
+
+TEST_F(Pushes, APermanentAnswerIsNotAskedForTwice) {
+  for (const char* words :
+       {"error parsing HTTP 413 response body: invalid character '<'",
+        "writing manifest: uploading manifest 1 to r.example/a: StatusCode: 400, ", "manifest invalid"}) {
+    unsigned before = engine_.calls()["push"];
+    engine_.registry().fail(words);
+    EXPECT_THAT(push({}).failed, ElementsAre("r.example/a:1"));
+    EXPECT_EQ(engine_.calls()["push"], before + 1) << words;
+    EXPECT_THAT(reporter_.notes.back(), HasSubstr("could not be pushed: "));
+  }
 }
 
 TEST_F(Pushes, DoNotReplaceWhatIsWorthMore) {

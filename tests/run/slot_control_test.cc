@@ -26,7 +26,7 @@ TEST_F(Control, ARunningPoolHearsTheNumberAndSaysSo) {
   for (int i = 0; i < 1000 && pool_.count() != 5; ++i) std::this_thread::sleep_for(5ms);
   EXPECT_EQ(pool_.count(), 5u);
   std::lock_guard lock(reporter_.mutex);
-  EXPECT_THAT(reporter_.notes, ElementsAre("5 job slots from now on, where there were 2"));
+  EXPECT_THAT(reporter_.notes, ElementsAre("5 job slots from now on; it was 2 before"));
 }
 
 TEST_F(Control, WhoIsGoneIsNotAsked) {
