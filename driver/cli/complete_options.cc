@@ -122,6 +122,7 @@ void check(Options& options) {
   for (std::string& repository : options.from) repository = checked_repository("--from", repository);
   for (std::string& tag : options.extra_tags) tag = checked_tag(tag);
   if (options.tag) options.tag = checked_tag(*options.tag);
+  options.fresh = options.fresh || options.start_over;
   if (options.fresh && (options.strict || !options.restore.empty()))
     throw bad_input("--fresh", "begins at the base image; --strict and --restore ask for an image");
 }

@@ -64,11 +64,8 @@ void add_diff_options(CLI::App& command, Options& options) {
                  "these environments, or patterns; repeatable (default: all that either revision offers)");
   add_which_options(command, options);
   add_environment_settings(command, options);
-  command
-      .add_option("--to", options.to,
-                  "as built up to this stage, repeatable (default: with-targets) [$DOCKER_TARGETS]")
-      ->type_name("STAGE")
-      ->allow_extra_args(false);
+  add_to_option(command, options,
+                "as built up to this stage, repeatable (default: with-targets) [$DOCKER_TARGETS]");
   add_json_options(command, options);
   add_state_option(command, options);
   add_tree_options(command, options);
@@ -80,7 +77,8 @@ void add_repro_options(CLI::App& command, Options& options) {
       .add_option_function<std::string>(
           "ENV", [&options](const std::string& name) { options.environments = {name}; }, "environment")
       ->required();
-  command.add_option("STAGE", options.stage, "stage")->required();
+  CLI::Option* stage = command.add_option("STAGE", options.stage, "stage (default: with-targets)");
+  command.add_option("--to", options.stage, "the same")->type_name("STAGE")->excludes(stage);
   add_environment_settings(command, options);
   command.add_option("-o,--output", options.output, "write it there instead of printing it")
       ->type_name("FILE");

@@ -1,10 +1,12 @@
 #include <fmt/format.h>
 
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "base/error.h"
 #include "base/text.h"
 #include "cli/commands.h"
+#include "cli/inspection.h"
 #include "cli/tree.h"
 #include "plan/package_list.h"
 #include "plan/stage_plan.h"
@@ -34,9 +36,21 @@ int print_names(const Options& options, const char* what, const std::vector<std:
   return 0;
 }
 
-ordered_json plan_json(const Tree& tree, const StagePlan& plan) {
+// Those that were asked for, with those before them; all where none was.
+std::vector<const PlannedStage*> shown_stages(const Options& options, const StagePlan& plan) {
+  std::set<std::size_t> wanted;
+  for (const std::string& name : options.to)
+    for (std::size_t stage : plan.chain(stage_named(plan.table, name))) wanted.insert(stage);
+  std::vector<const PlannedStage*> shown;
+  for (std::size_t s = 0; s < plan.stages.size(); ++s)
+    if (wanted.empty() || wanted.contains(s)) shown.push_back(&plan.stages[s]);
+  return shown;
+}
+
+ordered_json plan_json(const Options& options, const Tree& tree, const StagePlan& plan) {
   ordered_json stages = ordered_json::array();
-  for (const PlannedStage& stage : plan.stages)
+  for (const PlannedStage* one : shown_stages(options, plan)) {
+    const PlannedStage& stage = *one;
     stages.push_back(
         {{"name", stage.name},
          {"parent", stage.parent ? ordered_json(plan.stages[*stage.parent].name) : ordered_json()},
@@ -44,6 +58,7 @@ ordered_json plan_json(const Tree& tree, const StagePlan& plan) {
          {"unknown_targets", stage.unknown_targets},
          {"packages", names_json(tree.packages, stage.packages)},
          {"key", stage.key}});
+  }
   return {
       {"schema", 1},
       {"tree", tree.path.string()},
@@ -53,14 +68,15 @@ ordered_json plan_json(const Tree& tree, const StagePlan& plan) {
       {"stages", stages}};
 }
 
-void print_plan(const Tree& tree, const StagePlan& plan) {
+void print_plan(const Options& options, const Tree& tree, const StagePlan& plan) {
   fmt::print("{} ({}), {}, stages: {}\n", printable(tree.path.string()), name(tree.packages.dialect()),
              counted(tree.packages.size(), "package"), printable(plan.table.origin));
   if (!plan.environment.name.empty())
     fmt::print(
         "environment {}: from {}, {} of {}\n", plan.environment.name, printable(plan.environment.base_image),
         counted(plan.environment.setup.packages.size(), "system package"), plan.environment.setup.system);
-  for (const PlannedStage& stage : plan.stages) {
+  for (const PlannedStage* one : shown_stages(options, plan)) {
+    const PlannedStage& stage = *one;
     fmt::print("\n{}  (after {})  key {}\n", stage.name,
                stage.parent ? plan.stages[*stage.parent].name : std::string("the base image"),
                stage.key.substr(0, 16));
@@ -134,9 +150,9 @@ int plan_command(const Options& options) {
         *configured);
   sources.save_cache();
   if (options.json)
-    fmt::print("{}\n", dumped(plan_json(tree, plan)));
+    fmt::print("{}\n", dumped(plan_json(options, tree, plan)));
   else
-    print_plan(tree, plan);
+    print_plan(options, tree, plan);
   return 0;
 }
 

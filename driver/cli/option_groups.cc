@@ -199,13 +199,18 @@ void add_memory_option(CLI::App& command, Options& options) {
       "memory for all stages at once, by what each held before (default: what is free now; 0: any)");
 }
 
+void add_to_option(CLI::App& command, Options& options, const char* what) {
+  command.add_option("--to", options.to, what)->type_name("STAGE")->allow_extra_args(false);
+}
+
 void add_targets_options(CLI::App& command, Options& options) {
-  command
-      .add_option("--to", options.to,
-                  "build up to this stage, repeatable (default: with-targets) [$DOCKER_TARGETS]")
-      ->type_name("STAGE")
-      ->allow_extra_args(false);
-  command.add_flag("--fresh", options.fresh, "start from the base image, whatever images there are");
+  add_to_option(command, options,
+                "build up to this stage, repeatable (default: with-targets) [$DOCKER_TARGETS]");
+  command.add_flag("--fresh", options.fresh,
+                   "start from the base image, whatever images there are; continue such a build that is not "
+                   "finished");
+  command.add_flag("--start-over", options.start_over,
+                   "the same, and leave an unfinished build of --fresh alone");
 }
 
 void add_json_options(CLI::App& command, Options& options) {

@@ -18,6 +18,7 @@ void add_restore_options(CLI::App& command, Options& options);     // which imag
 void add_deadline_options(CLI::App& command, Options& options);    // when a run ends
 void add_limits_options(CLI::App& command, Options& options);      // that, and when a stage is given up
 void add_memory_option(CLI::App& command, Options& options);       // how much all stages may hold
+void add_to_option(CLI::App& command, Options& options, const char* what);
 void add_targets_options(CLI::App& command, Options& options);     // up to which stages
 void add_json_options(CLI::App& command, Options& options);
 

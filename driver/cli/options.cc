@@ -206,6 +206,7 @@ class Parser {
   void add_plan() {
     CLI::App* sub = command(Verb::Plan, "plan", "the stages in order: parent, make targets, packages, key");
     add_environment_options(*sub, options_, false);
+    add_to_option(*sub, options_, "only this stage and those before it, repeatable (default: all) [$DOCKER_TARGETS]");
     add_json_options(*sub, options_);
     add_tree_options(*sub, options_);
     add_stages_options(*sub, options_);

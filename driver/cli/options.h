@@ -107,6 +107,7 @@ struct Options {
   std::optional<unsigned> at_once;  // stages; absent: cli/slot_choice.h
   bool dry_run = false;
   bool fresh = false;
+  bool start_over = false;  // implies fresh
   bool clean_only = false;
   bool strict = false;
   std::string restore;

@@ -37,10 +37,7 @@ class Beginning {
 
   // Fills in the image, the stages that run in it, and why.
   void choose(Repro& repro, bool fresh) const {
-    const Snapshot* unfinished = fresh ? nullptr : newest([&](const Snapshot& snapshot) {
-      return snapshot.stage == plan_.stages[stage_].name && !snapshot.complete;
-    });
-    if (unfinished != nullptr) {
+    if (const Snapshot* unfinished = fresh ? nullptr : unfinished_image()) {
       repro.image = name_of(*unfinished);
       repro.is_unfinished = true;
       repro.stages = {stage_};
@@ -81,6 +78,28 @@ class Beginning {
   }
 
  private:
+  // What a run left of the stage, unless there is better: the stage finished since, or the stage before it is
+  // there with the sources of now while those in what was left are older.
+  const Snapshot* unfinished_image() const {
+    const std::string& name = plan_.stages[stage_].name;
+    auto left = [&](bool with_key) {
+      return newest([&](const Snapshot& snapshot) {
+        return snapshot.stage == name && !snapshot.complete &&
+               (!with_key || snapshot.key() == plan_.stages[stage_].key);
+      });
+    };
+    const Snapshot* image = left(true);
+    std::optional<std::size_t> parent = plan_.stages[stage_].parent;
+    bool parent_is_here = parent && holding(*parent) != nullptr;
+    if (image == nullptr && !parent_is_here) image = left(false);
+    if (image == nullptr) return nullptr;
+    const Snapshot* finished = newest([&](const Snapshot& snapshot) {
+      return snapshot.complete && snapshot.holds(name) != nullptr &&
+             (snapshot.holds(name)->key == plan_.stages[stage_].key || snapshot.created >= image->created);
+    });
+    return finished == nullptr ? image : nullptr;
+  }
+
   template <class Fits>
   const Snapshot* newest(Fits fits) const {
     const Snapshot* found = nullptr;
@@ -127,7 +146,7 @@ bool has_git(const fs::path& tree) {
 
 int repro_command(const Options& options) {
   Inspection seen(options);
-  std::size_t stage = stage_named(seen.tree.table, options.stage);
+  std::size_t stage = stage_named(seen.tree.table, options.stage.empty() ? seen.tree.table.default_stage : options.stage);
   Environment environment = resolve_environment(options, seen.tree, MayRun::TheTreesShellText);
   if (!environment.missing.empty()) fmt::print(stderr, "stagemake: {}\n", environment.missing);
   StagePlan plan = seen.plan_of(environment).plan;

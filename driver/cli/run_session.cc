@@ -105,7 +105,7 @@ void tell_outlook(const Session& session, const Options& options, unsigned slots
   reporter.expects(outlook_text(sums, simulated.makespan), simulated.makespan);
 }
 
-RunFacts facts_of(const Session& session, const Options& options, unsigned at_once) {
+RunFacts facts_of(const Session& session, const Options& options, unsigned at_once, unsigned slots) {
   std::string machine(256, '\0');
   if (::gethostname(machine.data(), machine.size() - 1) != 0) machine.clear();
   machine.resize(std::min(machine.find('\0'), machine.size()));
@@ -118,7 +118,8 @@ RunFacts facts_of(const Session& session, const Options& options, unsigned at_on
           .command = options.command_line,
           .process = ::getpid(),
           .processors = std::thread::hardware_concurrency(),
-          .at_once = at_once};
+          .at_once = at_once,
+          .slots = slots};
 }
 
 // Why what is built is built, for who looks at the run while it goes on or after.
@@ -197,7 +198,8 @@ class SessionRun {
     }
     session_.look(options_);
     session_.settle_tags(options_);
-    reporters_.begin(facts_of(session_, options_, stages_at_once(options_, choice_.count)), session_.state);
+    reporters_.begin(facts_of(session_, options_, stages_at_once(options_, choice_.count), choice_.count),
+                     session_.state);
     for (const std::string& problem : session_.problems) tell(problem);
     tell_outlook(session_, options_, choice_.count, reporters_.all());
     note_reasons(session_);
@@ -231,7 +233,8 @@ class SessionRun {
                                  .slots = slots_ ? &*slots_ : nullptr,
                                  .memory = memory_for_stages(options_),
                                  .watch_every = kWatchEvery,
-                                 .pushes = pushes ? &*pushes : nullptr},
+                                 .pushes = pushes ? &*pushes : nullptr,
+                                 .predicted_slots = choice_.count},
                                 reporters_.all());
     if (pushes) outcome.pushes = pushes->finish();
     if (std::optional<std::string> problem = session_.journal.untold_problem()) tell(*problem);

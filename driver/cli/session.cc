@@ -9,6 +9,8 @@
 #include "base/callers_environment.h"
 #include "base/machine.h"
 #include "base/text.h"
+#include "run/adoption.h"
+#include "run/fresh_build.h"
 #include "run/learned.h"
 #include "run/remote_snapshots.h"
 
@@ -76,6 +78,7 @@ void Session::decide_all(const Options& options) {
   builds.clear();
   for (const Environment& environment : environments)
     builds.push_back(prepare(world, environment, targets, snapshots, settings));
+  settle_fresh(world, builds, options.start_over);
   for (EnvironmentBuild& build : builds)
     build.is_first = std::any_of(options.first.begin(), options.first.end(), [&](const std::string& pattern) {
       return fits(pattern, build.plan.environment.name);
@@ -85,6 +88,8 @@ void Session::decide_all(const Options& options) {
 // Who has all that is wanted on this machine waits for no registry and for no journal.
 void Session::look(const Options& options) {
   snapshots = find_snapshots(*engine, tree.table);
+  bool only_looks = options.verb == Verb::Explain || options.verb == Verb::Simulate || options.dry_run;
+  if (only_looks) look_into_containers();
   bool all_here = false;
   if (options.restore.empty()) {
     decide_all(options);
@@ -98,19 +103,38 @@ void Session::look(const Options& options) {
   sources.save_cache();
 }
 
+// A build takes over what dead runs left before it decides (run/adoption.h): what a build would do depends on it.
+void Session::look_into_containers() {
+  LeftWork left = left_work(world, environments);
+  std::move(left.snapshots.begin(), left.snapshots.end(), std::back_inserter(snapshots));
+  std::move(left.notes.begin(), left.notes.end(), std::back_inserter(problems));
+}
+
 void Session::look_further(const Options& options) {
-  if (std::vector<std::string> places = repositories(options); !places.empty() && !options.fresh) {
+  if (std::vector<std::string> places = repositories(options); !places.empty() && !options.start_over) {
     std::vector<std::string> names;
     for (const Environment& environment : environments) names.push_back(environment.name);
     Registry registry(registry_options(options));
     RemoteSnapshots found = find_remote_snapshots(registry, tree.table, names, places, snapshots);
-    problems = std::move(found.problems);
-    if (!found.snapshots.empty()) ask_for_bases(registry, found.snapshots);
+    std::move(found.problems.begin(), found.problems.end(), std::back_inserter(problems));
+    if (!found.snapshots.empty()) {
+      ask_for_bases(registry, found.snapshots);
+      set_fetch_sizes(found.snapshots, layers_here());
+    }
     std::move(found.snapshots.begin(), found.snapshots.end(), std::back_inserter(snapshots));
   }
   remembered = journal.read();
   world.predictions = learned(remembered, snapshots);
   decide_all(options);
+}
+
+// Of the images that images in registries may share layers with.
+std::vector<std::vector<std::string>> Session::layers_here() {
+  std::vector<std::vector<std::string>> all;
+  for (const Snapshot& snapshot : snapshots) all.push_back(snapshot.layer_ids);
+  for (const Environment& environment : environments)
+    if (const std::optional<ImageInfo>& base = bases.find(environment.base_image)) all.push_back(base->layer_ids);
+  return all;
 }
 
 // Where a machine has no base image, what its name means now stands in its registry: an image made from

@@ -56,7 +56,9 @@ struct Session {
 
  private:
   void decide_all(const Options& options);
+  void look_into_containers();
   void look_further(const Options& options);
+  std::vector<std::vector<std::string>> layers_here();
   void ask_for_bases(Registry& registry, const std::vector<Snapshot>& found);
 };
 

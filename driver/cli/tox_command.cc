@@ -134,7 +134,7 @@ class PushNotes : public Reporter {
  public:
   void begins(const std::vector<EnvironmentStatus>&) override {}
   void changed(const std::vector<EnvironmentStatus>&, std::size_t, std::size_t) override {}
-  void ends(const std::vector<EnvironmentStatus>&, double) override {}
+  void ends(const std::vector<EnvironmentStatus>&, const RunSeconds&) override {}
   void note(const std::string& text) override {
     fmt::print("{}\n", printable(text));
     std::fflush(stdout);

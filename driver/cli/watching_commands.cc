@@ -51,10 +51,13 @@ ordered_json status_json(const FoundRun& run, double now) {
     std::vector<std::string> packages;
     for (const PackageRecord& package : stage.packages)
       if (package.state == PackageState::Building) packages.push_back(package.name);
+    StageLeft left = stage_left(run.record, place, now);
     running.push_back({{"environment", environment.name},
                        {"stage", stage.name},
                        {"seconds", now - stage.began},
-                       {"expected_seconds", stage.expected.seconds},
+                       {"expected_seconds", now - stage.began + left.seconds},
+                       {"seconds_left", left.seconds},
+                       {"overdue", left.is_overdue},
                        {"packages", packages},
                        {"log", stage.status.log}});
   }
@@ -70,6 +73,7 @@ ordered_json status_json(const FoundRun& run, double now) {
           {"waiting", progress.waiting},
           {"fraction", progress.fraction},
           {"seconds_left", progress.seconds_left},
+          {"overdue", progress.is_overdue},
           {"running", running}};
 }
 

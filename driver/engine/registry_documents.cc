@@ -197,6 +197,8 @@ std::optional<RegistryConfig> read_config(std::string_view text, std::string& wh
   config.architecture = text_at(value, "architecture");
   config.created = std::max<std::int64_t>(0, epoch_seconds(text_at(value, "created")));
   config.labels = labels_in(labels);
+  for (const json& id : at(at(value, "rootfs"), "diff_ids"))
+    if (id.is_string()) config.layer_ids.push_back(id.get<std::string>());
   return config;
 }
 

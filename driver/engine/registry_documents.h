@@ -65,6 +65,8 @@ struct RegistryConfig {
   Labels labels;
   std::int64_t created = 0;  // seconds since the epoch; 0 where it does not say
   std::string architecture;  // empty where it does not say
+  // What the layers hold, from the lowest on, as ImageInfo::layer_ids; empty where it does not say.
+  std::vector<std::string> layer_ids = {};
 };
 std::optional<RegistryConfig> read_config(std::string_view text, std::string& why);
 

@@ -35,6 +35,7 @@ struct RegistryReader::Reading {
     image.labels = known.labels;
     image.created = known.created;
     image.architecture = known.architecture;
+    image.layer_ids = known.layer_ids;
     done({.image = std::move(image)});
   }
 };

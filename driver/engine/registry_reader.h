@@ -28,6 +28,7 @@ struct RegistryImage {
   std::string architecture;           // as the config says: "amd64"; empty where it does not
   std::uint64_t size = 0;             // bytes of all layers as stored (compressed)
   std::vector<RegistryLayer> layers;  // as in the manifest, the first one at the bottom
+  std::vector<std::string> layer_ids = {};  // what they hold (RegistryConfig)
 };
 
 struct RegistryReading {

@@ -33,6 +33,8 @@ bool CandidateJudge::same_base(const Snapshot& snapshot) const {
 std::string CandidateJudge::unfit(const Snapshot& snapshot) const {
   if (auto found = options_.refused.find(&snapshot); found != options_.refused.end()) return found->second;
   if (options_.only != nullptr && &snapshot != options_.only) return "another one was asked for (--restore)";
+  if (std::string base = snapshot.base_image(); !base.empty() && base != plan_.environment.base_image)
+    return fmt::format("it was built on another base image, {}", printable(base));
   if (options_.base_policy == BasePolicy::Follow && !same_base(snapshot))
     return "it was built on another content of the base image";
   if (options_.clean_only && !snapshot.clean) return "it has an incremental ancestor (--clean-only)";

@@ -69,7 +69,9 @@ struct Costs {
 struct RestoreOptions {
   std::vector<std::size_t> targets;  // stages to build up to
   std::string base_digest;           // what the base image's name means now; empty where that is not known
-  bool fresh = false;                // no older or unfinished image: from the base image on
+  // From the base image on: only images of this fresh build are used, with the very keys of the plan.
+  bool fresh = false;
+  std::string fresh_build = {};      // its name; empty: no image is used
   bool clean_only = false;           // only images that were built from the base image in one line
   const Snapshot* only = nullptr;    // this one and no other; null: any
   BasePolicy base_policy = BasePolicy::Follow;

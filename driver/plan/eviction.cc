@@ -121,7 +121,9 @@ class Evictor {
     const Snapshot& snapshot = snapshots_[i];
     if (!snapshot.complete)
       for (const Snapshot& other : snapshots_)
-        if (other.environment == snapshot.environment && holds_key(other, snapshot.stage, snapshot.key()))
+        if (other.environment == snapshot.environment && holds_key(other, snapshot.stage, snapshot.key()) &&
+            (is_newer(other, snapshot) || snapshot.fresh_build.empty() ||
+             other.fresh_build == snapshot.fresh_build))
           return fmt::format("superseded: {} holds {}, finished", display_name(other), snapshot.stage);
     if (!snapshot.names.empty()) return {};
     for (const auto* newest : {&newest_holder_, &newest_unfinished_}) {

@@ -19,6 +19,10 @@ bool is_digest(const std::string& value) {
          (value.size() == 64 && value.find_first_not_of("0123456789abcdef") == std::string::npos);
 }
 
+bool contains(const std::vector<std::string>& list, const std::string& word) {
+  return std::find(list.begin(), list.end(), word) != list.end();
+}
+
 class Explainer {
  public:
   Explainer(const StagePlan& plan, const PackageIndex& packages, const std::vector<StageDecision>& decisions,
@@ -66,20 +70,72 @@ class Explainer {
       case Candidate::Kind::Unfinished:
         return fmt::format("goes on in {}, left unfinished {}", name, age(start.snapshot->created, now_));
       case Candidate::Kind::Older:
-        return fmt::format("goes on in {}, made {} from other sources", name,
-                           age(start.snapshot->created, now_));
+        return fmt::format("goes on in {}, made {} {}", name, age(start.snapshot->created, now_),
+                           made_from(*start.snapshot));
     }
     return name;
   }
 
+  // What in an image is other than the plan has it, in a few words.
+  std::string made_from(const Snapshot& image) const {
+    bool sources = false, targets = false, settings = false;
+    for (const LineageEntry& entry : image.lineage) {
+      std::optional<std::size_t> at = plan_.table.find(entry.stage);
+      if (!at || entry.key == plan_.stages[*at].key) continue;
+      const StageSpec& spec = plan_.table.stages[*at];
+      std::vector<KeyInput> differing;
+      for (const auto* inputs : {&entry.inputs, &plan_.stages[*at].inputs}) {
+        const auto* others = inputs == &entry.inputs ? &plan_.stages[*at].inputs : &entry.inputs;
+        for (const KeyInput& input : *inputs)
+          if (std::find(others->begin(), others->end(), input) == others->end()) differing.push_back(input);
+      }
+      for (const KeyInput& input : differing) {
+        if (input.name == kParentInput) continue;
+        bool is_added = contains(spec.adds, input.name);
+        bool is_target = contains(spec.make_targets, "$" + input.name);
+        sources = sources || is_added;
+        targets = targets || is_target;
+        settings = settings || (!is_added && !is_target);
+      }
+    }
+    return sources    ? "from other sources"
+           : targets  ? "for other targets"
+           : settings ? "with other settings"
+                      : "from the same sources";
+  }
+
+  // Why no image that there is spares the stage.
+  std::vector<std::string> causes(std::size_t stage) {
+    const StageDecision& decision = decisions_[stage];
+    const Snapshot* start = start_of(stage);
+    std::vector<std::string> lines;
+    if (decision.unused != nullptr)
+      lines.push_back(fmt::format("{} has the same inputs, and is not used: {}", display_name(*decision.unused),
+                                  decision.unused_why));
+    // Where an image with the very key may not be used, others do not matter but the one that it starts in.
+    if (decision.older != nullptr && (decision.unused == nullptr || decision.older == start)) {
+      // The headline names the image only where the stage starts in it.
+      bool is_named = decision.start && decision.older == start;
+      for (const InputChange& change : decision.changes)
+        lines.push_back(change_text(
+            plan_, stage, change, [&] { return files_changed(stage, change.input, *decision.older); },
+            is_named ? std::string() : display_name(*decision.older)));
+      if (decision.changes.empty() && decision.unused == nullptr) lines.push_back(unchanged_text(stage));
+    }
+    if (lines.empty() && decision.older == nullptr) lines.emplace_back("no image holds it");
+    return lines;
+  }
+
+  // The image in which the stage starts, or the first built one before it does.
+  const Snapshot* start_of(std::size_t stage) const {
+    for (std::optional<std::size_t> at = stage; at; at = plan_.stages[*at].parent)
+      if (decisions_[*at].start) return decisions_[*at].start->snapshot;
+    return nullptr;
+  }
+
   std::vector<std::string> reasons(std::size_t stage) {
     const StageDecision& decision = decisions_[stage];
-    std::vector<std::string> lines;
-    if (decision.older == nullptr) lines.push_back("never built here");
-    for (const InputChange& change : decision.changes)
-      lines.push_back(change_text(plan_, stage, change,
-                                  [&] { return files_changed(stage, change.input, *decision.older); }));
-    if (decision.older != nullptr && decision.changes.empty()) lines.push_back(unchanged_text(stage));
+    std::vector<std::string> lines = causes(stage);
     if (decision.start) {
       const Candidate& start = *decision.start;
       if (start.ready > 0)
@@ -95,7 +151,7 @@ class Explainer {
         lines.push_back("to be uninstalled, since no target asks for them any more: " +
                         some_of(start.unwanted));
       if (start.fetch_seconds > 0)
-        lines.push_back(fmt::format("to be fetched first: {}, about {}", size_text(start.snapshot->size),
+        lines.push_back(fmt::format("to be fetched first: {}, about {}", size_text(start.snapshot->fetch_size),
                                     duration_text(start.fetch_seconds)));
     }
     if (std::string made = made_text(stage); !made.empty()) lines.push_back(made);
@@ -154,19 +210,20 @@ std::vector<std::string> changed_files(const std::vector<SourceFile>& before,
 }
 
 std::string change_text(const StagePlan& plan, std::size_t stage, const InputChange& change,
-                        const std::function<std::vector<std::string>()>& files) {
+                        const std::function<std::vector<std::string>()>& files, const std::string& image) {
+  std::string since = image.empty() ? "" : " since " + image;
+  std::string in = image.empty() ? "" : " in " + image;
   if (change.input == kParentInput)
     return fmt::format("{} is built again", plan.stages[*plan.stages[stage].parent].name);
-  if (change.input == kRecipeInput) return "its recipe changed";
-  const std::vector<std::string>& added = plan.table.stages[stage].adds;
-  if (std::find(added.begin(), added.end(), change.input) != added.end()) {
+  if (change.input == kRecipeInput) return "its recipe changed" + since;
+  if (contains(plan.table.stages[stage].adds, change.input)) {
     std::vector<std::string> changed = files();
-    if (!changed.empty()) return "changed: " + some_of(changed);
-    return fmt::format("{} changed", printable(change.input));
+    if (!changed.empty()) return fmt::format("changed{}: {}", since, some_of(changed));
+    return fmt::format("{} changed{}", printable(change.input), since);
   }
   if (is_digest(change.before) || is_digest(change.after))
-    return fmt::format("{} changed", printable(change.input));
-  return fmt::format("{} was \"{}\", is \"{}\"", printable(change.input), printable(change.before),
+    return fmt::format("{} changed{}", printable(change.input), since);
+  return fmt::format("{} was \"{}\"{}, is \"{}\"", printable(change.input), printable(change.before), in,
                      printable(change.after));
 }
 
@@ -212,7 +269,7 @@ std::vector<CandidateExplanation> explain_candidates(const StagePlan& plan,
         text.made = fmt::format("{} from {}, {}{}", age(from->created, now),
                                 from->revision.empty() ? "no revision" : printable(from->revision),
                                 from->clean ? "clean" : "incremental", from->complete ? "" : ", unfinished");
-        if (from->is_remote()) text.fetch_bytes = from->size;
+        if (from->is_remote()) text.fetch_bytes = from->fetch_size;
       }
       text.verdict = !one.refused.empty() ? one.refused : i == 0 ? "chosen" : "slower";
       text.ready = one.ready;
@@ -243,6 +300,7 @@ nlohmann::json to_json(const std::vector<CandidateExplanation>& candidates) {
 }
 
 std::string display_name(const Snapshot& snapshot) {
+  if (!snapshot.container.empty()) return "container " + printable(snapshot.container);
   if (!snapshot.names.empty()) {
     // An image that holds several stages has the names of all: its own stage's is the one that tells what it
     // is.

@@ -15,9 +15,10 @@ namespace stagemake {
 using ManifestLookup = std::function<std::optional<std::vector<SourceFile>>(const std::string& digest)>;
 
 // An input of a stage's key that is other than it was, in words. `files`: which files below a folder that the
-// stage adds are other; asked only where that is what changed, and empty where it is not known.
+// stage adds are other; asked only where that is what changed, and empty where it is not known. `image`: the
+// name of the image in which it was so; empty where it is clear.
 std::string change_text(const StagePlan& plan, std::size_t stage, const InputChange& change,
-                        const std::function<std::vector<std::string>()>& files);
+                        const std::function<std::vector<std::string>()>& files, const std::string& image = {});
 // The files at and below `path` that differ between two sorted lists, sorted.
 std::vector<std::string> changed_files(const std::vector<SourceFile>& before,
                                        const std::vector<SourceFile>& now, const std::string& path);
@@ -26,7 +27,8 @@ struct StageExplanation {
   std::string stage;
   std::string action;                // "reuse", "build", "skip" (not asked for)
   std::string headline;              // one line: from what
-  std::vector<std::string> reasons;  // one line each: why it is built
+  // One line each: why it is built. A line is about the image that it names, else about that of the headline.
+  std::vector<std::string> reasons;
 };
 
 // `now`: seconds since the epoch, for "2 h ago". One explanation per stage, in the plan's order.

@@ -20,7 +20,7 @@ std::vector<StageForecast> forecast(const StagePlan& plan, const std::vector<Sta
     StageForecast& stage = all[s];
     auto fetch = [&](const Snapshot* image) {
       if (image == nullptr || !image->is_remote()) return;
-      stage.fetch_bytes = image->size;
+      stage.fetch_bytes = image->fetch_size;
       stage.fetch_seconds = options.costs.of_fetching(*image);
     };
     if (decision.action == StageDecision::Action::NotWanted) continue;

@@ -16,6 +16,23 @@ double median(std::vector<double> values) {
   return values.size() % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
 }
 
+// What a duration usually is, by some that were measured, not all on an idle machine.
+double usual(std::vector<double> seconds) {
+  std::sort(seconds.begin(), seconds.end());
+  return std::min(seconds[(seconds.size() - 1) / 2], kMostSlowdown * seconds.front());
+}
+
+// The median over all environments but one; nothing where there is no other.
+std::optional<double> median_without(const std::map<std::string, double>& seconds,
+                                     const std::string& environment) {
+  std::vector<double> others;
+  for (const auto& [name, one] : seconds)
+    if (name != environment) others.push_back(one);
+  return others.empty() ? std::nullopt : std::optional(median(std::move(others)));
+}
+
+constexpr std::size_t kFewDurations = 2;  // that may all be of one busy day
+
 // Adds to a list that holds the last `most`.
 template <class Value>
 void add_last(std::vector<Value>& list, Value value, std::size_t most) {
@@ -51,10 +68,13 @@ void Predictions::learn_packages(std::vector<PackageObservation> packages) {
     add_last(last[seen.package][seen.environment], seen.seconds, kLastSeconds);
   std::vector<double> all;
   for (const auto& [package, environments] : last) {
-    std::vector<double> own;
-    for (const auto& [environment, seconds] : environments)
-      own.push_back(packages_[package][environment] = median(seconds));
-    all.push_back(median(own));
+    std::map<std::string, double>& own = packages_[package];
+    for (const auto& [environment, seconds] : environments) own[environment] = usual(seconds);
+    const std::map<std::string, double> measured = own;
+    for (auto& [environment, seconds] : own)
+      if (environments.at(environment).size() <= kFewDurations)
+        seconds = std::min(seconds, kMostSlowdown * median_without(measured, environment).value_or(seconds));
+    all.push_back(*median_without(own, {}));
   }
   if (!all.empty()) any_package_ = median(std::move(all));
 }
@@ -70,7 +90,7 @@ void Predictions::learn_stages(std::vector<StageObservation> stages) {
     if (seen.bytes > 0) add_last(bytes[place], seen.bytes, kLastBytes);
     if (seen.memory > 0) add_last(memory[place], seen.memory, kLastMemory);
   }
-  for (const auto& [place, last] : seconds) stage_seconds_[place] = median(last);
+  for (const auto& [place, last] : seconds) stage_seconds_[place] = usual(last);
   for (const auto& [place, last] : commits)
     commit_seconds_[place] =
         std::max(kLeastCommit, kCommitMargin * *std::max_element(last.begin(), last.end()));
@@ -91,8 +111,16 @@ void Predictions::learn_transfers(std::vector<TransferObservation> transfers) {
       add_last(last[{seen.kind, seen.host}], {static_cast<double>(seen.bytes), seen.seconds}, kLastTransfers);
   for (const auto& [way, seen] : last) {
     double bytes = 0, seconds = 0;
-    for (const auto& [some_bytes, some_seconds] : seen) bytes += some_bytes, seconds += some_seconds;
-    (way.first == Kind::Fetch ? fetch_rates_ : push_rates_)[way.second] = bytes / seconds;
+    std::vector<double> rates{kStatedFetchRate};
+    for (const auto& [some_bytes, some_seconds] : seen) {
+      bytes += some_bytes, seconds += some_seconds;
+      rates.push_back(some_bytes / some_seconds);
+    }
+    std::sort(rates.begin(), rates.end());
+    if (way.first == Kind::Fetch)
+      fetch_rates_[way.second] = rates[rates.size() / 2];
+    else
+      push_rates_[way.second] = bytes / seconds;
   }
 }
 
@@ -103,9 +131,7 @@ PackageTime Predictions::package(const std::string& environment, const std::stri
     return any_package_ ? PackageTime{*any_package_, From::OtherPackages} : PackageTime{};
   if (auto here = found->second.find(environment); here != found->second.end())
     return {here->second, From::Environment};
-  std::vector<double> others;
-  for (const auto& [other, seconds] : found->second) others.push_back(seconds);
-  return {median(std::move(others)), From::OtherEnvironments};
+  return {*median_without(found->second, environment), From::OtherEnvironments};
 }
 
 double Predictions::fetch_seconds(std::uint64_t bytes, const std::string& host) const {

@@ -1,6 +1,13 @@
 // What a build will take, from what builds took. Pure: observations go in, in any order; numbers come out,
 // each by a rule that is written here, and each with a stated number where nothing is known yet.
 //
+// Durations decide which image a build starts in, and a machine that was busy with something else makes them
+// longer, never shorter. So what a package, or a stage beside its packages, usually takes is the lower median
+// of its last 5 durations, and at most kMostSlowdown times the least of them. A package that was built once or
+// twice in an environment takes at most kMostSlowdown times what it takes in others. The rate of fetching is
+// the upper median of the last 10 transfers and the stated rate, which counts as one of them. What is kept in
+// reserve before a deadline (pushing, committing) is not damped: there the pessimistic number is the safe one.
+//
 // Thread rule: const after construction; all calls from any thread.
 #pragma once
 
@@ -55,6 +62,7 @@ inline constexpr std::uint64_t kTellingTransfer = 1'000'000;  // bytes; a smalle
 inline constexpr double kUnknownCommit = 30;                  // seconds
 inline constexpr double kLeastCommit = 5;                     // seconds
 inline constexpr double kCommitMargin = 1.5;
+inline constexpr double kMostSlowdown = 3;  // by which a busy machine may make a duration longer and count
 
 struct PackageTime {
   double seconds = kUnknownPackage;
@@ -67,17 +75,16 @@ class Predictions {
   Predictions() = default;
   explicit Predictions(Observations observations);
 
-  // What a package takes: the median of the last 5 times that it was built in this environment; else the
-  // median over other environments, each with its own median; else the median over all packages known; else
-  // kUnknownPackage.
+  // What a package takes: usually in this environment; else the median over other environments of what it
+  // usually takes there; else the median over all packages known; else kUnknownPackage.
   PackageTime package(const std::string& environment, const std::string& package) const;
 
-  // At the rate of the last 10 transfers of more than kTellingTransfer with this host, by bytes, else at the
-  // stated rate; and kTransferSeconds.
+  // Transfers of more than kTellingTransfer with this host tell the rate: of fetching as said above, of pushing
+  // that of the last 10 together, by bytes. Else the stated rate; and kTransferSeconds.
   double fetch_seconds(std::uint64_t bytes, const std::string& host) const;
   double push_seconds(std::uint64_t bytes, const std::string& host) const;
 
-  // The median of the last 5 times that it was built; nothing where it never was.
+  // What it usually takes; nothing where it never was built.
   std::optional<double> stage_seconds(const std::string& environment, const std::string& stage) const;
   // With a margin, as it is subtracted from the time that is left: the most of the last 5, times
   // kCommitMargin, at least kLeastCommit; kUnknownCommit where there was none.
@@ -95,7 +102,7 @@ class Predictions {
   void learn_stages(std::vector<StageObservation> stages);
   void learn_transfers(std::vector<TransferObservation> transfers);
 
-  std::map<std::string, std::map<std::string, double>> packages_;  // by package and environment: medians
+  std::map<std::string, std::map<std::string, double>> packages_;  // by package and environment: usual seconds
   std::optional<double> any_package_;
   std::map<Place, double> stage_seconds_;
   std::map<Place, double> commit_seconds_;

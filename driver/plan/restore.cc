@@ -22,21 +22,26 @@ class Decider {
     for (std::size_t i = 0; i < decisions.size(); ++i) {
       StageDecision& decision = decisions[i];
       if (decision.action == StageDecision::Action::NotWanted) continue;
-      if (const Snapshot* image = options_.fresh ? nullptr : holder(i, decisions)) {
+      if (const Snapshot* image = holder(i, decisions)) {
         decision.action = StageDecision::Action::Reuse;
         decision.image = image;
         continue;
       }
-      explain(i, decision);
       std::optional<std::size_t> parent = plan_.stages[i].parent;
       if (!parent || decisions[*parent].action != StageDecision::Action::Build) choose_start(i, decisions);
     }
     choose_commits(decisions);
+    for (std::size_t i = 0; i < decisions.size(); ++i)
+      if (decisions[i].action == StageDecision::Action::Build) explain(i, decisions);
     return decisions;
   }
 
  private:
-  bool is_seen(const Snapshot& snapshot) const { return with_remote_ || !snapshot.is_remote(); }
+  bool is_seen(const Snapshot& snapshot) const {
+    if (snapshot.is_remote() && !with_remote_) return false;
+    return !options_.fresh ||
+           (!options_.fresh_build.empty() && snapshot.fresh_build == options_.fresh_build);
+  }
 
   bool is_target(std::size_t stage) const {
     return std::find(options_.targets.begin(), options_.targets.end(), stage) != options_.targets.end();
@@ -78,13 +83,64 @@ class Decider {
     return true;
   }
 
-  void explain(std::size_t stage, StageDecision& decision) const {
+  // The image in which a stage that is built starts, or the first built one before it does; null: the base
+  // image.
+  const Snapshot* start_of(std::size_t stage, const std::vector<StageDecision>& decisions) const {
+    for (std::optional<std::size_t> at = stage; at; at = plan_.stages[*at].parent)
+      if (decisions[*at].start) return decisions[*at].start->snapshot;
+    return nullptr;
+  }
+
+  // Whether a stage stands finished in an image.
+  bool is_finished(std::size_t stage, const Snapshot& snapshot) const {
+    const std::string& name = plan_.stages[stage].name;
+    return snapshot.holds(name) != nullptr && (snapshot.complete || snapshot.stage != name);
+  }
+
+  // With what a stage that is built is compared, what differs, and which image could have spared it.
+  void explain(std::size_t stage, std::vector<StageDecision>& decisions) const {
+    const PlannedStage& planned = plan_.stages[stage];
+    StageDecision& decision = decisions[stage];
+    const Snapshot* start = start_of(stage, decisions);
     for (const Snapshot& snapshot : snapshots_) {
-      if (!judge_.same_environment(snapshot) || snapshot.holds(plan_.stages[stage].name) == nullptr) continue;
-      if (!snapshot.complete && snapshot.stage == plan_.stages[stage].name) continue;
+      if (!is_finished(stage, snapshot)) continue;
+      bool same_key = snapshot.holds(planned.name)->key == planned.key;
+      if (same_key && &snapshot != start && (decision.unused == nullptr || says_more(planned.name, snapshot, *decision.unused)))
+        if (std::string why = why_unused(stage, snapshot, decisions); !why.empty()) {
+          decision.unused = &snapshot;
+          decision.unused_why = std::move(why);
+        }
+      if (options_.fresh || !judge_.same_environment(snapshot)) continue;
       if (decision.older == nullptr || snapshot.created > decision.older->created) decision.older = &snapshot;
     }
-    if (decision.older == nullptr) return;
+    if (options_.fresh) return;
+    if (start != nullptr && is_finished(stage, *start)) decision.older = start;
+    if (decision.older != nullptr) note_changes(stage, decision);
+  }
+
+  // The stage's own image says more than a later one's, a newer one more than an older.
+  static bool says_more(const std::string& stage, const Snapshot& one, const Snapshot& other) {
+    return std::tuple(one.stage == stage, one.created) > std::tuple(other.stage == stage, other.created);
+  }
+
+  // Why an image that holds a stage with its very key is not used for it; empty where that needs no saying.
+  std::string why_unused(std::size_t stage, const Snapshot& snapshot,
+                         const std::vector<StageDecision>& decisions) const {
+    bool is_own = snapshot.stage == plan_.stages[stage].name;
+    if (options_.fresh)
+      return snapshot.fresh_build == options_.fresh_build && !options_.fresh_build.empty()
+                 ? ""
+                 : "a build from the base image was asked for (--fresh)";
+    if (std::string why = is_own ? judge_.unfit(snapshot) : judge_.unfit_to_continue(snapshot); !why.empty())
+      return why;
+    if (!is_own && !judge_.same_environment(snapshot)) return {};
+    if (!is_own && is_target(stage)) return "it is of a later stage, and an image of this one was asked for";
+    if (!is_own && !is_on_way(stage, snapshot, decisions)) return "other stages that are wanted do not go on in it";
+    if (!is_seen(snapshot)) return "fetching it would take longer than to build it";
+    return {};
+  }
+
+  void note_changes(std::size_t stage, StageDecision& decision) const {
     std::vector<KeyInput> before = decision.older->holds(plan_.stages[stage].name)->inputs;
     for (const KeyInput& now : plan_.stages[stage].inputs) {
       auto was = std::find_if(before.begin(), before.end(),
@@ -96,7 +152,9 @@ class Decider {
       if (was != before.end()) before.erase(was);
     }
     for (const KeyInput& gone : before) decision.changes.push_back({gone.name, gone.value, ""});
-    if (!judge_.same_base(*decision.older) && !plan_.stages[stage].parent)
+    bool other_name = std::any_of(decision.changes.begin(), decision.changes.end(),
+                                  [](const InputChange& change) { return change.input == kBaseImageInput; });
+    if (!other_name && !judge_.same_base(*decision.older) && !plan_.stages[stage].parent)
       decision.changes.push_back(
           {"content of the base image", decision.older->base_digest, options_.base_digest});
   }
@@ -109,7 +167,7 @@ class Decider {
     if (!snapshot.complete && same_key)
       return Candidate{
           .kind = Candidate::Kind::Unfinished, .snapshot = &snapshot, .refused = judge_.unfit(snapshot)};
-    if (!at) return std::nullopt;
+    if (!at || options_.fresh) return std::nullopt;
     // A first stage is not built in an older image; but what may not be used at all is why it is built.
     if (!plan_.stages[stage].parent) {
       std::string why = judge_.unfit(snapshot);
@@ -131,7 +189,7 @@ class Decider {
     if (parent_image == nullptr || parent_image->stage == plan_.stages[*parent].name)
       all.push_back({.kind = Candidate::Kind::Parent, .snapshot = parent_image});
     for (const Snapshot& snapshot : snapshots_)
-      if (!options_.fresh && is_seen(snapshot))
+      if (is_seen(snapshot))
         if (std::optional<Candidate> one = candidate(stage, snapshot)) all.push_back(std::move(*one));
     for (Candidate& one : all) weigh(stage, one, decisions);
     auto rank = [](const Candidate& c) {
@@ -186,7 +244,6 @@ class Decider {
     for (std::size_t before : again) {
       decisions[before].action = StageDecision::Action::Build;
       decisions[before].image = nullptr;
-      explain(before, decisions[before]);
     }
     StageDecision& first = decisions[again.empty() ? stage : again.front()];
     first.start = all.front();

@@ -40,9 +40,14 @@ struct StageDecision {
   // All of the environment that were weighed for `start`, best first, then those that may not be used.
   std::vector<Candidate> candidates;
   bool commit = false;  // Build: keep an image of it (also kept when it fails)
-  // Build: the newest image of the environment that holds the stage with another key, and what differs.
+  // Build: an image of the environment that holds the stage with another key, and what differs: the one in
+  // which the build starts, if that holds the stage, else the newest. Null in a fresh build.
   const Snapshot* older = nullptr;
   std::vector<InputChange> changes;
+  // Build: the newest image that holds the stage with this very key, and why it is not used; null: there is
+  // none, or it is the image that the stages start in.
+  const Snapshot* unused = nullptr;
+  std::string unused_why;
 };
 
 // `snapshots` must outlive the decisions. One decision per stage of the plan, in its order.

@@ -211,6 +211,13 @@ double SimulatedStage::longest_path() const {
   return waiting_seconds + alone_seconds + longest;
 }
 
+double SimulatedStage::seconds_with(unsigned slots) const {
+  SimulatedStage alone = *this;
+  alone.after.reset();
+  alone.memory = 0;
+  return simulate({std::move(alone)}, {.slots = slots}).makespan;
+}
+
 double Simulated::lower_bound() const {
   return std::max(longest_path, work / slots);
 }

@@ -11,12 +11,14 @@
 #include <vector>
 
 #include "plan/dispatch.h"
+#include "plan/package_index.h"
 
 namespace stagemake {
 
 struct SimulatedPackage {
   double seconds = 0;
   std::vector<std::size_t> needs = {};  // earlier ones of the same stage
+  PackageId id = {};                    // for whoever asks which one it is
 };
 
 struct SimulatedStage {
@@ -32,6 +34,8 @@ struct SimulatedStage {
   double work() const;
   // Seconds that it takes with any number of slots.
   double longest_path() const;
+  // Seconds that it takes with so many slots (at least 1) for itself, built as simulate() builds it.
+  double seconds_with(unsigned slots) const;
 };
 
 // All of the same kind. An environment is built on one of them: its images are there.

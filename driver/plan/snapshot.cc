@@ -1,10 +1,13 @@
 #include "plan/snapshot.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "base/digest.h"
 #include "base/text.h"
 
 namespace stagemake {
@@ -14,6 +17,9 @@ using nlohmann::json;
 
 constexpr std::size_t kLabelLimit =
     1u << 20;  // bytes; lineage and packages of the largest tree take about 40 kB
+
+constexpr std::size_t kWantsDigits = 16;
+constexpr std::size_t kBeganDigits = 12;
 
 std::string label(std::string_view name) {
   return std::string(kLabelPrefix) + std::string(name);
@@ -75,6 +81,35 @@ std::size_t finished_packages(const Snapshot& snapshot) {
                     [](const auto& package) { return !package.second.fingerprint.empty(); }));
 }
 
+std::string Snapshot::base_image() const {
+  for (const LineageEntry& entry : lineage)
+    for (const KeyInput& input : entry.inputs)
+      if (input.name == kBaseImageInput) return input.value;
+  return {};
+}
+
+std::string fresh_build_name(std::int64_t began, const std::string& wanted) {
+  return fmt::format("{}-{}", began, sha256_hex(wanted).substr(0, kWantsDigits));
+}
+
+std::optional<std::int64_t> fresh_build_began(std::string_view name) {
+  std::size_t dash = name.find('-');
+  std::string_view began = name.substr(0, dash);
+  if (dash == std::string_view::npos || began.empty() || began.size() > kBeganDigits ||
+      began.find_first_not_of("0123456789") != std::string_view::npos)
+    return std::nullopt;
+  std::string_view wants = name.substr(dash + 1);
+  if (wants.size() != kWantsDigits || wants.find_first_not_of("0123456789abcdef") != std::string_view::npos)
+    return std::nullopt;
+  std::int64_t seconds = 0;
+  for (char digit : began) seconds = 10 * seconds + (digit - '0');
+  return seconds;
+}
+
+std::string_view fresh_build_wants(std::string_view name) {
+  return fresh_build_began(name) ? name.substr(name.find('-') + 1) : std::string_view();
+}
+
 std::map<std::string, std::string> to_labels(const Snapshot& snapshot) {
   auto dumped = [](const json& value) { return value.dump(-1, ' ', true, json::error_handler_t::replace); };
   std::map<std::string, std::string> labels = {
@@ -90,6 +125,7 @@ std::map<std::string, std::string> to_labels(const Snapshot& snapshot) {
       {label("revision"), snapshot.revision},
       {label("version"), snapshot.made_by},
       {label("manifest"), snapshot.manifest},
+      {label("fresh"), snapshot.fresh_build},
       {label("cpu"), snapshot.cpu},
       {label("lineage"), dumped(lineage_json(snapshot.lineage))},
       {label("packages"), dumped(packages_json(snapshot.packages))},
@@ -116,6 +152,7 @@ std::optional<Snapshot> from_labels(const std::map<std::string, std::string>& la
   snapshot.revision = text("revision");
   snapshot.made_by = text("version");
   snapshot.manifest = text("manifest");
+  snapshot.fresh_build = fresh_build_began(text("fresh")) ? text("fresh") : std::string();
   snapshot.cpu = text("cpu");
   snapshot.checkpoint_of = text("checkpoint");
   snapshot.configured = parse_configured(text("configured"));

@@ -51,6 +51,12 @@ struct Snapshot {
   std::uint64_t size = 0;          // bytes; of one in a registry: as stored there, compressed
   unsigned layers = 0;
   std::vector<std::string> layer_ids = {};  // from the lowest on; empty where the engine does not say
+  // Of one in a registry: bytes of its layers as stored there, as many as layer_ids or none; and the bytes that
+  // a fetch would bring, as far as it is known which layers are here.
+  std::vector<std::uint64_t> layer_sizes = {};
+  std::uint64_t fetch_size = 0;
+  // A container that a dead run left, and that the next build takes over: its name; empty: it is an image.
+  std::string container = {};
   // From the labels:
   std::string distribution;
   std::string environment;
@@ -61,6 +67,7 @@ struct Snapshot {
   std::string revision;     // of the sources, as git describes it
   std::string made_by;      // version of stagemake
   std::string manifest;     // sha256 of the source manifest inside the image; empty where it has none
+  std::string fresh_build = {};  // the fresh build that it is part of (run/fresh_build.h); empty: of none
   std::string cpu;          // words: what the CPUs that made it can do (base/machine.h); empty where unknown
   // The container of which it was made while its stage went on; empty where that had ended.
   std::string checkpoint_of = {};
@@ -72,10 +79,19 @@ struct Snapshot {
   const std::string& key() const { return lineage.back().key; }
   bool is_remote() const { return !reference.empty(); }
   const LineageEntry* holds(std::string_view stage) const;  // also an unfinished own stage
+  // The name of the base image that it was built on; empty where it does not say.
+  std::string base_image() const;
 };
 
 // How many of its packages are finished: built, and known from what.
 std::size_t finished_packages(const Snapshot& snapshot);
+
+// The name of a fresh build: when it began, and what it is to build.
+std::string fresh_build_name(std::int64_t began, const std::string& wanted);
+// When it began, in seconds since the epoch; nothing where this is no name of a fresh build.
+std::optional<std::int64_t> fresh_build_began(std::string_view name);
+// What it builds: 16 hexadecimal digits; empty where this is no name of a fresh build.
+std::string_view fresh_build_wants(std::string_view name);
 
 std::map<std::string, std::string> to_labels(const Snapshot& snapshot);
 // The label-given part of a snapshot; nothing where the labels are not those of one.

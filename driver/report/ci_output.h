@@ -68,7 +68,7 @@ class CiReporter : public Reporter {
   void changed(const std::vector<EnvironmentStatus>& all, std::size_t environment,
                std::size_t stage) override;
   void note(const std::string&) override {}
-  void ends(const std::vector<EnvironmentStatus>&, double) override {}
+  void ends(const std::vector<EnvironmentStatus>&, const RunSeconds&) override {}
 
  private:
   Options options_;

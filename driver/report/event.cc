@@ -1,7 +1,11 @@
 #include "report/event.h"
 
+#include <fmt/format.h>
+
 #include <array>
 #include <utility>
+
+#include "base/text.h"
 
 namespace stagemake {
 namespace {
@@ -36,6 +40,14 @@ std::optional<State> state_of(const Words& all, std::string_view word) {
 }
 
 }  // namespace
+
+std::string run_seconds_text(const RunSeconds& seconds) {
+  constexpr double kWorthTelling = 0.5;
+  std::string text = duration_text(seconds.all);
+  if (seconds.pushing >= kWorthTelling)
+    text += fmt::format(", {} of it pushing", duration_text(seconds.pushing));
+  return text;
+}
 
 std::string_view word(StageState state) {
   return word_of(kStageWords, state);

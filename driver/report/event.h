@@ -37,11 +37,21 @@ struct StageStatus {
   std::vector<LogFinding> findings = {};  // what its log says went wrong, the worst first
 };
 
-// What is known of a stage before it begins.
+// A package that a stage is going to make.
+struct ExpectedPackage {
+  std::string name = {};
+  double seconds = 0;                    // predicted
+  std::vector<std::size_t> needs = {};   // earlier ones of the same stage, by position
+};
+
+// What is predicted of a stage, by its packages, what they need, and the job slots of the run.
 struct StageExpectation {
-  double seconds = 0;                     // predicted; 0: nothing is to be done
-  std::size_t packages = 0;               // that it makes, at most
+  double seconds = 0;                     // with all job slots for itself; 0: nothing is to be done
+  double work = 0;                        // seconds of job slots; 0: not known
+  std::size_t packages = 0;               // that it makes; at most, before configure has run
   std::vector<std::string> reasons = {};  // why it is built, a line each; empty where it is not
+  // Those packages, in an order in which make could make them. Empty until the stage begins.
+  std::vector<ExpectedPackage> makes = {};
 };
 
 struct EnvironmentStatus {
@@ -77,6 +87,14 @@ struct MachineSample {
   std::vector<StageUse> stages = {};  // that run
 };
 
+// How long a run took.
+struct RunSeconds {
+  double all = 0;
+  double pushing = 0;  // of these, after its last stage, while images were still on their way to a registry
+};
+// "27 s, 26.8 s of it pushing".
+std::string run_seconds_text(const RunSeconds& seconds);
+
 class Reporter {
  public:
   virtual ~Reporter() = default;
@@ -85,6 +103,10 @@ class Reporter {
   // Stage `stage` of environment `environment` just changed its state.
   virtual void changed(const std::vector<EnvironmentStatus>& all, std::size_t environment,
                        std::size_t stage) = 0;
+  // What is expected of a stage is known better: its predecessors ended, or it begins.
+  virtual void expected(std::size_t environment, std::size_t stage, const StageExpectation& expectation) {
+    (void)environment, (void)stage, (void)expectation;
+  }
   // A package of a running stage has begun or ended.
   virtual void package(std::size_t environment, std::size_t stage, const PackageStatus& package) {
     (void)environment, (void)stage, (void)package;
@@ -101,7 +123,8 @@ class Reporter {
   }
   // Something a person should know that is no stage's state.
   virtual void note(const std::string& text) = 0;
-  virtual void ends(const std::vector<EnvironmentStatus>& all, double seconds) = 0;
+  // All is done, what was to be pushed is pushed or given up.
+  virtual void ends(const std::vector<EnvironmentStatus>& all, const RunSeconds& seconds) = 0;
 };
 
 }  // namespace stagemake

@@ -30,6 +30,7 @@ ordered_json begin_json(const EnvironmentStatus& environment) {
                       {"state", word(environment.stages[s].state)},
                       {"image", environment.stages[s].image},
                       {"expected_seconds", expected.seconds},
+                      {"expected_work", expected.work},
                       {"packages", expected.packages},
                       {"reasons", expected.reasons}});
   }
@@ -89,6 +90,21 @@ void EventLog::changed(const std::vector<EnvironmentStatus>& all, std::size_t en
   add(line_of(event));
 }
 
+void EventLog::expected(std::size_t environment, std::size_t stage, const StageExpectation& expectation) {
+  ordered_json event = {{"event", "expected"},
+                        {"time", now_()},
+                        {"environment", names_[environment].environment},
+                        {"stage", names_[environment].stages[stage]},
+                        {"seconds", expectation.seconds},
+                        {"work", expectation.work},
+                        {"packages", expectation.packages}};
+  ordered_json makes = ordered_json::array();
+  for (const ExpectedPackage& one : expectation.makes)
+    makes.push_back({{"package", one.name}, {"seconds", one.seconds}, {"needs", one.needs}});
+  if (!makes.empty()) event["makes"] = std::move(makes);
+  add(line_of(event));
+}
+
 void EventLog::package(std::size_t environment, std::size_t stage, const PackageStatus& package) {
   add(line_of({{"event", "package"},
                {"time", now_()},
@@ -123,8 +139,8 @@ void EventLog::note(const std::string& text) {
   add(line_of({{"event", "note"}, {"time", now_()}, {"text", text}}));
 }
 
-void EventLog::ends(const std::vector<EnvironmentStatus>&, double seconds) {
-  add(line_of({{"event", "end"}, {"time", now_()}, {"seconds", seconds}}));
+void EventLog::ends(const std::vector<EnvironmentStatus>&, const RunSeconds& seconds) {
+  add(line_of({{"event", "end"}, {"time", now_()}, {"seconds", seconds.all}, {"pushing", seconds.pushing}}));
 }
 
 void EventLog::exits(int status) {

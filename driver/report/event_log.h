@@ -3,9 +3,12 @@
 // Schema 1. Each line is an object with "event" and "time" (seconds since the epoch, with a fraction).
 // Readers pass over events and fields that they do not know. In this order:
 //   run      schema, version, distribution, tree, revision, engine, machine, command, process, processors,
-//            at_once (RunFacts): always the first line
+//            at_once, slots (RunFacts): always the first line
 //   outlook  text, seconds: what was expected before it began
-//   begin    environments: [{name, stages: [{name, state, image, expected_seconds, packages, reasons}]}]
+//   begin    environments: [{name, stages: [{name, state, image, expected_seconds, expected_work, packages,
+//            reasons}]}]
+//   expected environment, stage, seconds, work, packages (StageExpectation), makes: [{package, seconds, needs:
+//            [positions in this list]}] where the stage begins: takes the place of what "begin" said
 //   stage    environment, stage, state, seconds, detail, image, log, findings: [{kind, package, version,
 //            message, file, line, excerpt}], memory (bytes that it held at most): it just changed its state
 //   package  environment, stage, package, state ("building", "built", "failed", "not begun")
@@ -13,7 +16,7 @@
 //   machine  busy, memory (0 … 1), slots, slots_used, free (bytes), stages: [{environment, stage, slots,
 //            memory (bytes)}]
 //   lost     lines: so many were not written, as the reader was too slow
-//   end      seconds: the last stage has ended
+//   end      seconds, pushing (of these: after the last stage): the last stage has ended, and pushes have
 //   exit     status: that of the command
 #pragma once
 
@@ -77,11 +80,12 @@ class EventLog : public Reporter {
   void begins(const std::vector<EnvironmentStatus>& all) override;
   void changed(const std::vector<EnvironmentStatus>& all, std::size_t environment,
                std::size_t stage) override;
+  void expected(std::size_t environment, std::size_t stage, const StageExpectation& expectation) override;
   void package(std::size_t environment, std::size_t stage, const PackageStatus& package) override;
   void sampled(const MachineSample& sample) override;
   void expects(const std::string& text, double seconds) override;
   void note(const std::string& text) override;
-  void ends(const std::vector<EnvironmentStatus>& all, double seconds) override;
+  void ends(const std::vector<EnvironmentStatus>& all, const RunSeconds& seconds) override;
   void exits(int status);
 
   // A line for each file that could not be written, for a person; empty where all could.

@@ -12,7 +12,8 @@ nlohmann::ordered_json facts_json(const RunFacts& facts) {
           {"command", facts.command},
           {"process", facts.process},
           {"processors", facts.processors},
-          {"at_once", facts.at_once}};
+          {"at_once", facts.at_once},
+          {"slots", facts.slots}};
 }
 
 }  // namespace stagemake

@@ -48,7 +48,12 @@ void IsolatedReporter::note(const std::string& text) {
   attempt([&] { reporter_.note(text); });
 }
 
-void IsolatedReporter::ends(const std::vector<EnvironmentStatus>& all, double seconds) {
+void IsolatedReporter::expected(std::size_t environment, std::size_t stage,
+                                const StageExpectation& expectation) {
+  attempt([&] { reporter_.expected(environment, stage, expectation); });
+}
+
+void IsolatedReporter::ends(const std::vector<EnvironmentStatus>& all, const RunSeconds& seconds) {
   attempt([&] { reporter_.ends(all, seconds); });
 }
 

@@ -22,7 +22,8 @@ class IsolatedReporter : public Reporter {
   void sampled(const MachineSample& sample) override;
   void expects(const std::string& text, double seconds) override;
   void note(const std::string& text) override;
-  void ends(const std::vector<EnvironmentStatus>& all, double seconds) override;
+  void expected(std::size_t environment, std::size_t stage, const StageExpectation& expectation) override;
+  void ends(const std::vector<EnvironmentStatus>& all, const RunSeconds& seconds) override;
 
   // Calls that the wrapped reporter did not take, and why it refused the first of them; empty where there was
   // none.

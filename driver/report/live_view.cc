@@ -10,8 +10,6 @@
 namespace stagemake {
 namespace {
 
-constexpr double kUnknownStage = 5;      // seconds, where none are predicted
-constexpr double kAlmost = 0.98;         // of a running stage at most
 constexpr std::size_t kTimesWidth = 23;  // "12 min 05 s / 20 min"
 constexpr std::size_t kLeastPackages = 10;
 constexpr std::size_t kWide = 70;  // columns from which on packages in flight are shown
@@ -48,17 +46,6 @@ std::string about(double seconds) {
   return elapsed(std::max(1.0, std::round(seconds)));
 }
 
-double fraction_of(const StageRecord& stage, double now) {
-  double fraction = 0;
-  if (stage.expected.seconds > 0) fraction = (now - stage.began) / stage.expected.seconds;
-  if (stage.expected.packages > 0) {
-    auto built = std::count_if(stage.packages.begin(), stage.packages.end(),
-                               [](const PackageRecord& one) { return one.state == PackageState::Built; });
-    fraction = std::max(fraction, static_cast<double>(built) / static_cast<double>(stage.expected.packages));
-  }
-  return std::clamp(fraction, 0.0, kAlmost);
-}
-
 // Nothing: it does not run yet, or there is no pool; 0: it waits for its first one.
 std::optional<unsigned> slots_of(const RunRecord& run, StagePlace place) {
   if (run.samples.empty() || run.samples.back().machine.slots == 0) return std::nullopt;
@@ -77,7 +64,7 @@ std::string packages_in_flight(const StageRecord& stage) {
 class Block {
  public:
   Block(const RunRecord& run, double now, const LiveOptions& options)
-      : run_(run), now_(now), options_(options), width_(std::max(20u, options.columns) - 1) {}
+      : run_(run), now_(now), progress_(progress_of(run, now)), options_(options), width_(std::max(20u, options.columns) - 1) {}
 
   std::vector<std::string> draw() {
     headline();
@@ -98,13 +85,16 @@ class Block {
   std::size_t most_rows() const { return std::max(4u, options_.rows * 2 / 3) - 3 - (options_.help ? 2 : 0); }
 
   void headline() {
-    Progress progress = progress_of(run_, now_);
+    const Progress& progress = progress_;
     std::string left = fmt::format("{} of {}", progress.stages_done, counted(progress.stages, "stage"));
     if (progress.packages > 0)
       left += fmt::format(", {} of {}", progress.packages_done, counted(progress.packages, "package"));
     if (progress.failed > 0) left += fmt::format(", {} failed", progress.failed);
     std::string right = elapsed(now_ - run_.began);
-    if (progress.seconds_left > 0) right += fmt::format(", about {} left", about(progress.seconds_left));
+    if (progress.is_overdue)
+      right += ", longer than expected";
+    else if (progress.seconds_left > 0)
+      right += fmt::format(", about {} left", about(progress.seconds_left));
     if (left.size() + right.size() + 2 > width_) {
       add(left);
       left.clear();
@@ -148,8 +138,12 @@ class Block {
         line += padded(slots_of(run_, all[i]) == 0u ? "waits for a job slot" : packages_in_flight(record),
                        packages);
       if (slots > 0) line += fmt::format("{:>4}", jobs_of(all[i]));
+      StageLeft left = stage_left(run_, all[i], now_);
       std::string time = elapsed(now_ - record.began);
-      if (record.expected.seconds >= 1) time += " / " + about(record.expected.seconds);
+      if (left.is_overdue)
+        time += ", overdue";
+      else if (record.expected.seconds >= 1)
+        time += " / " + about(now_ - record.began + left.seconds);
       line += fmt::format(" {:>{}}", time, kTimesWidth);
       add(line, now_ - record.began > 3 * record.expected.seconds + 60 ? 33 : 0);
     }
@@ -170,8 +164,7 @@ class Block {
 
   void machine() {
     std::vector<std::string> parts;
-    Progress progress = progress_of(run_, now_);
-    if (progress.waiting > 0) parts.push_back(counted(progress.waiting, "stage") + " waiting");
+    if (progress_.waiting > 0) parts.push_back(counted(progress_.waiting, "stage") + " waiting");
     if (!run_.samples.empty()) {
       const MachineSample& sample = run_.samples.back().machine;
       if (sample.slots > 0)
@@ -191,58 +184,13 @@ class Block {
 
   const RunRecord& run_;
   const double now_;
+  const Progress progress_;
   const LiveOptions& options_;
   const std::size_t width_;
   std::vector<std::string> lines_;
 };
 
 }  // namespace
-
-std::vector<StagePlace> running_stages(const RunRecord& run) {
-  std::vector<StagePlace> all;
-  for (std::size_t e = 0; e < run.environments.size(); ++e)
-    for (std::size_t s = 0; s < run.environments[e].stages.size(); ++s)
-      if (run.environments[e].stages[s].status.state == StageState::Running)
-        all.push_back({.environment = e, .stage = s});
-  std::stable_sort(all.begin(), all.end(),
-                   [&](StagePlace a, StagePlace b) { return at(run, a).began < at(run, b).began; });
-  return all;
-}
-
-Progress progress_of(const RunRecord& run, double now) {
-  Progress progress;
-  double all = 0, done = 0;
-  for (const EnvironmentRecord& environment : run.environments) {
-    for (const StageRecord& stage : environment.stages) {
-      StageState state = stage.status.state;
-      if (state == StageState::NotWanted || state == StageState::Reused) continue;
-      ++progress.stages;
-      progress.packages += stage.expected.packages;
-      for (const PackageRecord& package : stage.packages)
-        progress.packages_done += package.state == PackageState::Built ? 1 : 0;
-      double seconds = stage.expected.seconds > 0 ? stage.expected.seconds : kUnknownStage;
-      all += seconds;
-      if (state == StageState::Waiting) {
-        ++progress.waiting;
-      } else if (state == StageState::Running) {
-        done += seconds * fraction_of(stage, now);
-      } else {
-        ++progress.stages_done;
-        progress.failed += state == StageState::Failed ? 1 : 0;
-        done += seconds;
-      }
-    }
-  }
-  progress.packages = std::max(progress.packages, progress.packages_done);
-  if (all > 0) progress.fraction = done / all;
-  double by_plan = run.expected_seconds * (1 - progress.fraction);
-  double by_pace =
-      progress.fraction > 0 ? (now - run.began) * (1 - progress.fraction) / progress.fraction : 0;
-  double trust = run.expected_seconds > 0 ? std::min(1.0, 2 * progress.fraction) : 1;
-  if (run.ended == 0 && progress.stages_done < progress.stages)
-    progress.seconds_left = (1 - trust) * by_plan + trust * by_pace;
-  return progress;
-}
 
 std::vector<std::string> live_block(const RunRecord& run, double now, const LiveOptions& options) {
   return Block(run, now, options).draw();

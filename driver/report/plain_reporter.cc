@@ -138,7 +138,7 @@ void PlainReporter::note(const std::string& text) {
   if (!options_.quiet) print_line(harmless(printable(text)));
 }
 
-void PlainReporter::ends(const std::vector<EnvironmentStatus>& all, double seconds) {
+void PlainReporter::ends(const std::vector<EnvironmentStatus>& all, const RunSeconds& seconds) {
   std::lock_guard lock(mutex_);
   ended_ = true;
   std::string table = status_table(all, options_.quiet);
@@ -149,7 +149,7 @@ void PlainReporter::ends(const std::vector<EnvironmentStatus>& all, double secon
   if (several_) folder = folder.substr(0, folder.rfind('/'));
   if (!folder.empty() && !options_.quiet)
     print_line(several_ ? "logs: " + folder : fmt::format("logs of {}: {}", all.front().name, folder));
-  if (!options_.quiet) print_line(fmt::format("in {}", duration_text(seconds)));
+  if (!options_.quiet) print_line("in " + run_seconds_text(seconds));
 }
 
 // How to look into what was kept of what did not end well. The folder with the logs of what ran; empty where

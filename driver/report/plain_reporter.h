@@ -38,7 +38,7 @@ class PlainReporter : public Reporter {
   void package(std::size_t environment, std::size_t stage, const PackageStatus& package) override;
   void printed(const std::string& environment, const std::string& stage, std::string_view piece) override;
   void note(const std::string& text) override;
-  void ends(const std::vector<EnvironmentStatus>& all, double seconds) override;
+  void ends(const std::vector<EnvironmentStatus>& all, const RunSeconds& seconds) override;
 
  private:
   using Clock = std::chrono::steady_clock;

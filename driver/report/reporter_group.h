@@ -49,7 +49,10 @@ class ReporterGroup : public Reporter {
   void note(const std::string& text) override {
     for (IsolatedReporter& one : members_) one.note(text);
   }
-  void ends(const std::vector<EnvironmentStatus>& all, double seconds) override {
+  void expected(std::size_t environment, std::size_t stage, const StageExpectation& expectation) override {
+    for (IsolatedReporter& one : members_) one.expected(environment, stage, expectation);
+  }
+  void ends(const std::vector<EnvironmentStatus>& all, const RunSeconds& seconds) override {
     for (IsolatedReporter& one : members_) one.ends(all, seconds);
   }
 

@@ -113,6 +113,7 @@ ordered_json run_json(const ReportInput& input) {
           {"ended", time_json(run.ended)},
           {"last_event", time_json(run.last_event)},
           {"seconds", sane_seconds(run.seconds())},
+          {"pushing_seconds", sane_seconds(run.pushing)},
           {"expected_seconds", sane_seconds(run.expected_seconds)},
           {"exit_status", run.exit_status ? ordered_json(*run.exit_status) : ordered_json()},
           {"facts", facts_json(run.facts)},

@@ -78,12 +78,13 @@ class RunReader {
     if (kind == "begin") take_begin(time, event);
     if (kind == "outlook") run_.expect(number(event, "seconds"));
     if (kind == "note") run_.note(time, text(event, "text"));
-    if (kind == "end") run_.end(time);
+    if (kind == "end") run_.end(time, number(event, "pushing"));
     if (kind == "exit") run_.exit_status = field<int>(event, "status", 0);
     if (kind == "machine") take_sample(time, event);
     auto place = places_.find({text(event, "environment"), text(event, "stage")});
     if (place == places_.end()) return;
     auto [environment, stage] = place->second;
+    if (kind == "expected") take_expected(environment, stage, event);
     if (kind == "stage") take_stage(time, environment, stage, event);
     if (std::optional<PackageState> state = package_state(text(event, "state")); kind == "package" && state)
       run_.package(time, environment, stage, {.name = text(event, "package"), .state = *state});
@@ -114,7 +115,8 @@ class RunReader {
                   .command = field<std::vector<std::string>>(event, "command", {}),
                   .process = field<long>(event, "process", 0),
                   .processors = static_cast<unsigned>(count(event, "processors")),
-                  .at_once = static_cast<unsigned>(count(event, "at_once"))};
+                  .at_once = static_cast<unsigned>(count(event, "at_once")),
+                  .slots = static_cast<unsigned>(count(event, "slots"))};
   }
 
   void take_begin(double time, const json& event) {
@@ -128,12 +130,27 @@ class RunReader {
             {.state = stage_state(text(stage, "state")).value_or(StageState::Waiting),
              .image = text(stage, "image")});
         environment.expected.push_back({.seconds = number(stage, "expected_seconds"),
+                                        .work = number(stage, "expected_work"),
                                         .packages = count(stage, "packages"),
                                         .reasons = field<std::vector<std::string>>(stage, "reasons", {})});
       }
       all.push_back(std::move(environment));
     }
     run_.begin(time, all);
+  }
+
+  // A file that somebody wrote may name needs that come later, or none that there is.
+  void take_expected(std::size_t environment, std::size_t stage, const json& event) {
+    StageExpectation expectation{.seconds = number(event, "seconds"),
+                                 .work = number(event, "work"),
+                                 .packages = count(event, "packages")};
+    for (const json& one : list(event, "makes")) {
+      ExpectedPackage package{.name = text(one, "package"), .seconds = number(one, "seconds")};
+      for (std::size_t needed : field<std::vector<std::size_t>>(one, "needs", {}))
+        if (needed < expectation.makes.size()) package.needs.push_back(needed);
+      expectation.makes.push_back(std::move(package));
+    }
+    run_.expect(environment, stage, std::move(expectation));
   }
 
   void take_stage(double time, std::size_t environment, std::size_t stage, const json& event) {

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "report/time_left.h"
+
 namespace stagemake {
 namespace {
 
@@ -33,6 +35,7 @@ void RunRecord::begin(double time, const std::vector<EnvironmentStatus>& all) {
            .status = one.stages[s],
            .expected = s < one.expected.size() ? one.expected[s] : StageExpectation()});
   }
+  expected_bound = run_left(*this, time).bound;
 }
 
 void RunRecord::change(double time, std::size_t environment, std::size_t stage, StageStatus status) {
@@ -82,8 +85,17 @@ void RunRecord::note(double time, std::string text) {
   notes.push_back({time, std::move(text)});
 }
 
-void RunRecord::end(double time) {
+// What it is built for does not change: only the beginning tells that.
+void RunRecord::expect(std::size_t environment, std::size_t stage, StageExpectation expectation) {
+  StageRecord* record = stage_at(*this, environment, stage);
+  if (record == nullptr) return;
+  if (expectation.reasons.empty()) expectation.reasons = std::move(record->expected.reasons);
+  record->expected = std::move(expectation);
+}
+
+void RunRecord::end(double time, double pushing_seconds) {
   ended = last_event = time;
+  pushing = pushing_seconds;
 }
 
 std::vector<EnvironmentStatus> statuses(const RunRecord& run) {

@@ -23,6 +23,7 @@ struct RunFacts {
   long process = 0;
   unsigned processors = 0;
   unsigned at_once = 0;  // stages
+  unsigned slots = 0;    // job slots that predictions are made with; 0: not known
 };
 
 struct PackageRecord {
@@ -59,7 +60,11 @@ struct RunRecord {
   RunFacts facts = {};
   double began = 0;
   double expected_seconds = 0;          // until all is done, as predicted at the beginning
+  // The same by the bounds alone that report/time_left.h knows: what more is expected comes from stages that
+  // wait for each other.
+  double expected_bound = 0;
   double ended = 0;                     // 0: it goes on, or died
+  double pushing = 0;                   // seconds before its end in which only pushes went on
   double last_event = 0;                // when it was last heard of
   std::optional<int> exit_status = {};  // of the command; nothing before its end
   std::vector<EnvironmentRecord> environments = {};
@@ -77,8 +82,9 @@ struct RunRecord {
   void package(double time, std::size_t environment, std::size_t stage, const PackageStatus& package);
   void sample(double time, const MachineSample& machine);
   void expect(double seconds) { expected_seconds = seconds; }
+  void expect(std::size_t environment, std::size_t stage, StageExpectation expectation);
   void note(double time, std::string text);
-  void end(double time);
+  void end(double time, double pushing_seconds = 0);
 };
 
 // The same as reporters are told it.

@@ -55,9 +55,13 @@ class RunRecorder : public Reporter {
     std::lock_guard lock(mutex_);
     run_.note(now_(), text);
   }
-  void ends(const std::vector<EnvironmentStatus>&, double) override {
+  void expected(std::size_t environment, std::size_t stage, const StageExpectation& expectation) override {
     std::lock_guard lock(mutex_);
-    run_.end(now_());
+    run_.expect(environment, stage, expectation);
+  }
+  void ends(const std::vector<EnvironmentStatus>&, const RunSeconds& seconds) override {
+    std::lock_guard lock(mutex_);
+    run_.end(now_(), seconds.pushing);
   }
   void exits(int status) {
     std::lock_guard lock(mutex_);

@@ -59,7 +59,7 @@ void TerminalReporter::note(const std::string& text) {
   lines_->note(text);
 }
 
-void TerminalReporter::ends(const std::vector<EnvironmentStatus>& all, double seconds) {
+void TerminalReporter::ends(const std::vector<EnvironmentStatus>& all, const RunSeconds& seconds) {
   {
     std::lock_guard lock(mutex_);
     live_ = false;

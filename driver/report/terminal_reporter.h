@@ -35,7 +35,7 @@ class TerminalReporter : public Reporter {
                std::size_t stage) override;
   void printed(const std::string& environment, const std::string& stage, std::string_view piece) override;
   void note(const std::string& text) override;
-  void ends(const std::vector<EnvironmentStatus>& all, double seconds) override;
+  void ends(const std::vector<EnvironmentStatus>& all, const RunSeconds& seconds) override;
 
   // The terminal as it was, for who ends the process at once.
   void restore() { screen_.restore(); }

@@ -137,6 +137,42 @@ std::vector<ContainerInfo> left_containers(const BuildWorld& world, const std::s
   return containers;
 }
 
+LeftWork left_work(const BuildWorld& world, const std::vector<Environment>& environments) {
+  LeftWork left;
+  std::vector<ContainerInfo> all =
+      world.engine.list_containers(std::string(kSchemaLabel), std::to_string(kSnapshotSchema));
+  for (const Environment& environment : environments) {
+    fs::path lock = world.state.environment_lock(environment.name);
+    for (const ContainerInfo& container : all) {
+      auto mark = container.labels.find(std::string(kStateLabel));
+      if (mark == container.labels.end() || mark->second != state_mark(world.state, environment.name) ||
+          !container.name.starts_with(container_prefix(environment.name)))
+        continue;
+      if (!FileLock::try_take(lock)) {
+        left.notes.push_back(fmt::format("{}: {} builds it now; what follows is said without what it makes",
+                                         environment.name, FileLock::holder(lock)));
+        break;
+      }
+      std::optional<Snapshot> snapshot = from_labels(container.labels);
+      if (!snapshot) continue;
+      try {
+        complete_description(world, environment, container, *snapshot);
+      } catch (const Error&) {
+        continue;
+      }
+      auto began = container.labels.find(std::string(kBeganLabel));
+      snapshot->created = began == container.labels.end() ? 0 : std::atoll(began->second.c_str());
+      snapshot->container = container.name;
+      left.notes.push_back(fmt::format(
+          "{}: a run ended without saving its work in {}; a build saves it first, {} packages of container {}{}",
+          environment.name, snapshot->stage, snapshot->packages.size(), container.name,
+          container.running ? ", which still works" : ""));
+      left.snapshots.push_back(std::move(*snapshot));
+    }
+  }
+  return left;
+}
+
 void adopt_containers(const BuildWorld& world, const Environment& environment, const std::stop_token& stop,
                       Reporter& reporter, const std::optional<RunTime>& time) {
   for (const ContainerInfo& container : left_containers(world, environment.name)) {

@@ -14,6 +14,15 @@ namespace stagemake {
 // lock: no living driver of this folder has such a container.
 std::vector<ContainerInfo> left_containers(const BuildWorld& world, const std::string& environment);
 
+// What is left of dead runs, for whoever only looks.
+struct LeftWork {
+  // What images of their containers would be, with the container's name in Snapshot::container.
+  std::vector<Snapshot> snapshots;
+  std::vector<std::string> notes;  // a line each: what a build would do with them first, or who builds now
+};
+// Changes nothing. Containers that go away meanwhile are passed over.
+LeftWork left_work(const BuildWorld& world, const std::vector<Environment>& environments);
+
 // Commits them as unfinished snapshots, removes them, and says so. One in which something still runs is
 // awaited where what it makes is still wanted: a stage of the environment has its key; else, and on a request
 // to stop, it is ended first; also where the time of the run is over.

@@ -4,10 +4,12 @@
 
 #include <algorithm>
 #include <limits>
+#include <thread>
 
 #include "base/caught_error.h"
 #include "base/text.h"
 #include "run/build_run.h"
+#include "run/fresh_build.h"
 #include "run/machine_watch.h"
 
 namespace stagemake {
@@ -49,6 +51,7 @@ BuildRun::BuildRun(const BuildWorld& world, std::vector<EnvironmentBuild>& build
          .plan = build.plan,
          .sources = world.sources,
          .base_digest = build.restore.base_digest,
+         .fresh_build = build.restore.fresh_build,
          .revision = world.revision,
          .repository = world.repository,
          .tags = world.tags,
@@ -83,9 +86,14 @@ BuildResult BuildRun::run() {
                   [this](const MachineSample& sample) { reporter_.sampled(sample); }, *options_.watch_every);
   executor.run();
   watch.reset();
-  reporter_.ends(result_.environments, std::chrono::duration<double>(Clock::now() - began).count());
+  auto built = Clock::now();
+  if (options_.pushes != nullptr) options_.pushes->finish();
+  auto seconds = [](Clock::duration duration) { return std::chrono::duration<double>(duration).count(); };
+  reporter_.ends(result_.environments,
+                 {.all = seconds(Clock::now() - began), .pushing = seconds(Clock::now() - built)});
   for (const std::string& note : last_notes_) reporter_.note(note);
   if (result_.out_of_time || options_.stop.stop_requested()) note_remaining();
+  if (result_.all_well()) remember_finished(world_, builds_);
   return std::move(result_);
 }
 
@@ -101,12 +109,48 @@ std::vector<FlowStep> BuildRun::steps() {
     std::size_t e = outlook.stages[i].build, s = outlook.stages[i].stage;
     step_of_[{e, s}] = i;
     StageExpectation& expected = result_.environments[e].expected[s];
-    expected.seconds = tasks[i].seconds;
-    expected.packages = outlook.stages[i].forecast.packages.size();
+    expected = expectation_of(outlook.simulated[i], world_.packages, predicted_slots(), false);
+    simulated_[{e, s}] = std::move(outlook.simulated[i]);
     if (s < builds_[e].reasons.size()) expected.reasons = builds_[e].reasons[s];
     steps.push_back({.task = tasks[i], .work = [this, e, s] { step(e, s); }});
   }
   return steps;
+}
+
+unsigned BuildRun::predicted_slots() const {
+  if (options_.predicted_slots > 0) return options_.predicted_slots;
+  return options_.slots != nullptr ? options_.slots->count() : std::max(1u, std::thread::hardware_concurrency());
+}
+
+// What is expected of a stage now, with the packages that it makes where it begins.
+void BuildRun::tell_expected(std::size_t e, std::size_t s, bool in_detail) {
+  std::lock_guard lock(mutex_);
+  auto found = simulated_.find({e, s});
+  if (found == simulated_.end()) return;
+  StageExpectation now = expectation_of(found->second, world_.packages, predicted_slots(), in_detail);
+  reporter_.expected(e, s, now);
+  now.makes.clear();
+  now.reasons = std::move(result_.environments[e].expected[s].reasons);
+  result_.environments[e].expected[s] = std::move(now);
+}
+
+// Which packages later stages make is known exactly from here on.
+void BuildRun::expect_after_configure(std::size_t e, std::size_t s,
+                                      const std::optional<ConfiguredPackages>& configured) {
+  if (!configured || builds_[e].plan.is_exact()) return;
+  std::vector<SimulatedStage> after = stages_after(world_, builds_[e], s, *configured);
+  for (std::size_t later = s + 1; later < after.size(); ++later) {
+    std::vector<std::size_t> chain = builds_[e].plan.chain(later);
+    if (std::find(chain.begin(), chain.end(), s) == chain.end()) continue;
+    {
+      std::lock_guard lock(mutex_);
+      auto found = simulated_.find({e, later});
+      if (found == simulated_.end() || result_.environments[e].stages[later].state != StageState::Waiting)
+        continue;
+      found->second = std::move(after[later]);
+    }
+    tell_expected(e, later, false);
+  }
 }
 
 // The one function that changes a stage's state.
@@ -244,6 +288,8 @@ std::optional<RemainingWork> BuildRun::remaining(std::size_t e) const {
   const EnvironmentBuild& build = builds_[e];
   const Snapshot* furthest = nullptr;
   RemainingWork work{.environment = build.plan.environment.name, .is_exact = build.plan.is_exact()};
+  if (build.starts_over) work.command = "the same command with --fresh instead of --start-over";
+  if (build.restore.only != nullptr) work.command = "the same command without --restore";
   for (std::size_t s = 0; s < build.decisions.size(); ++s) {
     StageState state = result_.environments[e].stages[s].state;
     work.stages += state != StageState::NotWanted ? 1 : 0;
@@ -253,6 +299,11 @@ std::optional<RemainingWork> BuildRun::remaining(std::size_t e) const {
       if (held != nullptr) furthest = held;
   }
   if (work.stages_done == work.stages) return std::nullopt;
+  if (std::optional<std::size_t> configuring = build.plan.configuring_stage(); configuring && furthest != nullptr) {
+    const PlannedStage& configured = build.plan.stages[*configuring];
+    const LineageEntry* held = furthest->holds(configured.name);
+    work.is_exact = work.is_exact || (furthest->configured && held != nullptr && held->key == configured.key);
+  }
   Candidate rest{.snapshot = furthest};
   CandidateJudge(build.plan, world_.packages, world_.variables, build.restore).weigh(rest);
   work.packages_done = rest.ready;

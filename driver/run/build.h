@@ -44,7 +44,7 @@ struct BuildWorld {
 
 // What a person says of where a build may begin.
 struct RestoreSettings {
-  bool fresh = false;        // at the base image
+  bool fresh = false;        // at the base image, or where its fresh build was cut off (run/fresh_build.h)
   bool clean_only = false;   // in images without an incremental ancestor
   bool strict = false;       // in an image, where there is one at all, or the build fails
   std::string restore = {};  // in this one: a name, an id, or "repository@sha256:…"; empty: in the best
@@ -56,6 +56,7 @@ struct EnvironmentBuild {
   StagePlan plan;
   RestoreOptions restore;  // with the targets; what is found to be no good is added while the build runs
   bool strict = false;
+  bool starts_over = false;  // with restore.fresh: the same command begins another fresh build
   bool is_first = false;   // wanted before those that are not
   std::string base_image;  // what containers are made from: the environment's base image, or its old content
   std::unique_ptr<Snapshot> base_held;   // by an incremental environment's base image; null: it says nothing
@@ -80,6 +81,7 @@ struct BuildOptions {
   // of memory. Absent: never.
   std::optional<std::chrono::milliseconds> watch_every = {};
   PushQueue* pushes = nullptr;  // where what is finished goes; null: nowhere
+  unsigned predicted_slots = 0;  // job slots to predict with; 0: those of `slots`, else the processors
 };
 
 // What tells an image's content: its digest in a registry, else its id.
@@ -120,6 +122,7 @@ struct BuildResult {
   bool all_well() const;
 };
 // Decisions may change on the way: an image that is not what it says it is gives way to the next best.
+// Returns when what was to be pushed is pushed or given up.
 BuildResult run_builds(const BuildWorld& world, std::vector<EnvironmentBuild>& builds,
                        const BuildOptions& options, Reporter& reporter);
 

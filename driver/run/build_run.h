@@ -37,6 +37,10 @@ class BuildRun {
 
   // build.cc
   std::vector<FlowStep> steps();
+  unsigned predicted_slots() const;
+  void tell_expected(std::size_t e, std::size_t s, bool in_detail);
+  void expect_after_configure(std::size_t e, std::size_t s,
+                              const std::optional<ConfiguredPackages>& configured);
   void change(std::size_t e, std::size_t s, StageStatus status);
   StageStatus status(std::size_t e, std::size_t s);
   void step(std::size_t e, std::size_t s);
@@ -143,7 +147,7 @@ class BuildRun {
   const BuildOptions& options_;
   IsolatedReporter reporter_;  // what it is told with cannot harm it
   const unsigned at_once_;     // stages
-  std::mutex mutex_;           // of result_, fresh_snapshots_, last_notes_, running_ and reserved_
+  std::mutex mutex_;  // of result_, fresh_snapshots_, last_notes_, running_, simulated_ and reserved_
   BuildResult result_;
   std::vector<std::unique_ptr<Snapshot>> fresh_snapshots_;
   struct RunningStage {
@@ -157,6 +161,7 @@ class BuildRun {
   std::vector<std::string> last_notes_;  // told when all has ended
   FlowExecutor* flow_ = nullptr;         // while it runs
   std::map<Position, std::size_t> step_of_;
+  std::map<Position, SimulatedStage> simulated_;  // what is known of stages that are to be built
   bool told_lack_of_memory_ = false;
   std::vector<WorkplaceSetting> settings_;  // one per environment
   std::vector<std::unique_ptr<std::once_flag>> settled_;

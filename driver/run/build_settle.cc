@@ -115,8 +115,8 @@ BuildRun::Refused BuildRun::refuse(const Snapshot& snapshot, const std::string& 
 // The image on this machine; null, with the reason in `why`, where it cannot be brought here.
 const Snapshot* BuildRun::fetched(std::size_t e, const Snapshot& remote, std::string& why) {
   reporter_.note(fmt::format("{}: fetching {} ({})", builds_[e].plan.environment.name, display_name(remote),
-                             size_text(remote.size)));
-  Transfer pulled = pull(remote.reference, remote.size);
+                             size_text(remote.fetch_size)));
+  Transfer pulled = pull(remote.reference, remote.fetch_size);
   if (!pulled.ok) return why = "it could not be fetched: " + printable(trimmed(pulled.why)), nullptr;
   std::optional<ImageInfo> image = world_.engine.find_image(remote.reference);
   std::optional<Snapshot> snapshot = image ? snapshot_of(*image) : std::nullopt;
@@ -215,6 +215,7 @@ void BuildRun::bring_base_image(std::size_t e) {
   // Two stages may begin at the base image, each in a thread of its own.
   std::lock_guard lock(mutex_);
   if (settings_[e].base_digest.empty()) settings_[e].base_digest = digest_of(*found);
+  settings_[e].base_size = found->size;
 }
 
 }  // namespace stagemake

@@ -44,6 +44,11 @@ std::vector<LogFinding> findings_in(const std::string& log, RecipeEnd end) {
   }
 }
 
+// Bytes that a stage added to the image in which it began; 0 where one of the sizes is not known.
+std::uint64_t grown_by(const Snapshot* image, std::uint64_t before) {
+  return image != nullptr && before > 0 && image->size > before ? image->size - before : 0;
+}
+
 // What a stage came to, for the journal.
 StageOutcome outcome_of(const RunOutcome& outcome, StopReason reason) {
   if (outcome.ok()) return StageOutcome::Built;
@@ -82,6 +87,7 @@ void BuildRun::build_stage(std::size_t e, std::size_t s) {
     }
     ran.log =
         world_.state.fresh_log(builds_[e].plan.environment.name, builds_[e].plan.stages[s].name).string();
+    tell_expected(e, s, true);
     change(e, s, {.state = StageState::Running, .detail = start_text(e, s), .log = ran.log});
     ran.place = workplace(e, s);
     run_stage(ran);
@@ -281,6 +287,8 @@ void BuildRun::built(Ran& ran) {
   const Snapshot* image = made(ran.e, ran.s, status.image);
   if (ran.place->records() != nullptr) records_[ran.e][ran.s] = *ran.place->records();
   write_journal(ran, image, commit_seconds);
+  if (builds_[ran.e].plan.table.stages[ran.s].configures)
+    expect_after_configure(ran.e, ran.s, ran.place->configured());
   if (image != nullptr) push(ran.e, ran.s, status.image, true, image->size);
   if (!is_left_open(ran.e, ran.s)) ran.place.reset();
   workplaces_[ran.e][ran.s] = std::move(ran.place);
@@ -409,7 +417,7 @@ void BuildRun::add_to_journal(const Ran& ran, const Snapshot* image, double comm
       .outcome = outcome_of(ran.outcome, ran.reason),
       .seconds = ran.seconds,
       .commit_seconds = commit_seconds,
-      .bytes = image != nullptr && image->size > place.size_before() ? image->size - place.size_before() : 0,
+      .bytes = grown_by(image, place.size_before()),
       .memory = ran.memory,
       .engine = world_.engine.name()});
   for (const auto& [name, package] : place.installed()) {

@@ -20,7 +20,7 @@ std::vector<SimulatedPackage> simulated_packages(const DependencyGraph& graph, c
   std::vector<SimulatedPackage> packages;
   for (std::size_t i = 0; i < stage.packages.size(); ++i) {
     PackageId id = stage.packages[i];
-    SimulatedPackage package{.seconds = stage.package_seconds[i]};
+    SimulatedPackage package{.seconds = stage.package_seconds[i], .id = id};
     for (auto needed : {graph.normal_dependencies(id), graph.order_only_dependencies(id)})
       for (PackageId one : needed)
         if (auto found = positions.find(one); found != positions.end())
@@ -29,6 +29,12 @@ std::vector<SimulatedPackage> simulated_packages(const DependencyGraph& graph, c
     packages.push_back(std::move(package));
   }
   return packages;
+}
+
+void fill_in(SimulatedStage& simulated, const DependencyGraph& graph, const StageForecast& stage) {
+  simulated.waiting_seconds = stage.fetch_seconds;
+  simulated.alone_seconds = stage.beside_seconds;
+  simulated.packages = simulated_packages(graph, stage);
 }
 
 bool begins_at_base(const StageDecision& decision) {
@@ -90,9 +96,7 @@ Outlook outlook_of(const BuildWorld& world, const std::vector<EnvironmentBuild>&
       if (std::find(theirs.begin(), theirs.end(), s) != theirs.end()) {
         stages[s] = {.action = StageForecast::Action::Reused};
       } else {
-        simulated.waiting_seconds = stages[s].fetch_seconds;
-        simulated.alone_seconds = stages[s].beside_seconds;
-        simulated.packages = simulated_packages(graph, stages[s]);
+        fill_in(simulated, graph, stages[s]);
         simulated.memory = predicted_memory(world, build.plan, s);
       }
       places[b][s] = outlook.stages.size();
@@ -101,6 +105,32 @@ Outlook outlook_of(const BuildWorld& world, const std::vector<EnvironmentBuild>&
     }
   }
   return outlook;
+}
+
+std::vector<SimulatedStage> stages_after(const BuildWorld& world, const EnvironmentBuild& build,
+                                         std::size_t configuring, const ConfiguredPackages& configured) {
+  StagePlan exact = build.plan;
+  DependencyGraph graph = graph_of(world, build.plan.environment, configured);
+  set_packages_exactly(exact, graph, configured);
+  std::vector<StageForecast> stages = forecast(exact, build.decisions, build.restore);
+  std::vector<SimulatedStage> after(stages.size());
+  for (std::size_t s = 0; s < stages.size(); ++s) {
+    std::vector<std::size_t> chain = exact.chain(s);
+    bool comes_later = s != configuring && std::find(chain.begin(), chain.end(), configuring) != chain.end();
+    if (comes_later && stages[s].action == StageForecast::Action::Built) fill_in(after[s], graph, stages[s]);
+  }
+  return after;
+}
+
+StageExpectation expectation_of(const SimulatedStage& stage, const PackageIndex& packages, unsigned slots,
+                                bool in_detail) {
+  StageExpectation expectation{
+      .seconds = stage.seconds_with(slots), .work = stage.work(), .packages = stage.packages.size()};
+  if (in_detail)
+    for (const SimulatedPackage& package : stage.packages)
+      expectation.makes.push_back(
+          {.name = packages[package.id].name, .seconds = package.seconds, .needs = package.needs});
+  return expectation;
 }
 
 OutlookSums sums_of(const BuildWorld& world, const Outlook& outlook,
@@ -122,7 +152,7 @@ OutlookSums sums_of(const BuildWorld& world, const Outlook& outlook,
                       time.from == PackageTime::From::OtherEnvironments;
       sums.guessed += is_known ? 0 : 1;
     }
-    sums.fetches += forecast.fetch_bytes > 0 ? 1 : 0;
+    sums.fetches += forecast.fetch_seconds > 0 ? 1 : 0;
     sums.fetch_bytes += forecast.fetch_bytes;
     sums.processor_seconds += forecast.processor_seconds();
     if (!forecast.packages.empty() && !builds[stage.build].plan.is_exact()) sums.is_exact = false;

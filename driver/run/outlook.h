@@ -25,6 +25,15 @@ struct Outlook {
 
 Outlook outlook_of(const BuildWorld& world, const std::vector<EnvironmentBuild>& builds);
 
+// What is to be expected of each stage of one environment after `configuring`, which decided so. Only stages
+// that are built count; the others are left empty.
+std::vector<SimulatedStage> stages_after(const BuildWorld& world, const EnvironmentBuild& build,
+                                         std::size_t configuring, const ConfiguredPackages& configured);
+
+// With so many job slots. Packages are told by their names, and with `in_detail` each.
+StageExpectation expectation_of(const SimulatedStage& stage, const PackageIndex& packages, unsigned slots,
+                                bool in_detail);
+
 // Where another build makes the very stages that this one begins with (the same base image and system
 // packages): they are made once.
 struct SharedStages {

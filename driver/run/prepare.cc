@@ -31,7 +31,7 @@ std::vector<std::size_t> target_stages(const StageTable& table, const std::vecto
 Costs costs_of(const BuildWorld& world, const StagePlan& plan) {
   Costs costs = predicted_costs(world.predictions, world.packages, plan);
   costs.fetch_seconds = [&world](const Snapshot& snapshot) {
-    return world.predictions.fetch_seconds(snapshot.size, registry_host(snapshot.reference));
+    return world.predictions.fetch_seconds(snapshot.fetch_size, registry_host(snapshot.reference));
   };
   return costs;
 }
@@ -71,7 +71,7 @@ void check_forced(const EnvironmentBuild& build, const Snapshot& forced) {
                                            build.plan.environment.name, why));
 }
 
-// The newest image whose base image had another content than the name has now.
+// The newest image of the environment, if it was not built on the base image of now; else null.
 const Snapshot* built_on_other_base(const EnvironmentBuild& build) {
   const Snapshot* newest = nullptr;
   for (const Snapshot& snapshot : *build.snapshots) {
@@ -93,6 +93,12 @@ void settle_base(const BuildWorld& world, EnvironmentBuild& build) {
   build.base_image = environment.base_image;
   const Snapshot* moved = environment.incremental ? nullptr : built_on_other_base(build);
   if (moved == nullptr) return;
+  if (std::string before = moved->base_image(); !before.empty() && before != environment.base_image) {
+    build.notes.push_back(fmt::format("{}: another base image is asked for: {}; {} was built on {}",
+                                      environment.name, printable(environment.base_image),
+                                      display_name(*moved), printable(before)));
+    return;
+  }
   std::string text = fmt::format("{}: the base image {} has moved: {} was built on {}, it is {} now",
                                  environment.name, printable(environment.base_image), display_name(*moved),
                                  printable(moved->base_digest), build.restore.base_digest);

@@ -5,7 +5,7 @@
 // waits under a name that a newer one has taken goes once. Who was asked to end still sends what waits, once
 // and for a while; by the deadline of the run all is given up that is not sent.
 //
-// Thread rule: all calls from any thread; finish() once.
+// Thread rule: all calls from any thread; finish() from one at a time.
 #pragma once
 
 #include <condition_variable>
@@ -66,7 +66,8 @@ class PushQueue {
   // Notes that these could not even be sent on their way.
   void add_failed(const std::vector<std::string>& names, const std::string& why, bool required = true);
 
-  // Waits until all are sent, or given up. What is given up is told as failed.
+  // Waits until all are sent, or given up. What is given up is told as failed. Says the same when it is called
+  // again.
   PushResults finish();
 
  private:

@@ -11,7 +11,10 @@ namespace {
 
 constexpr std::size_t kMostLines = 8;
 constexpr std::size_t kMostNamed = 3;  // of those that are furthest behind
-constexpr const char* kAgain = "; the same command goes on from here";
+
+std::string again(const RemainingWork& work) {
+  return fmt::format("; {} goes on from here", work.command);
+}
 
 std::string line_of(const RemainingWork& work) {
   std::string text =
@@ -24,7 +27,7 @@ std::string line_of(const RemainingWork& work) {
     text += fmt::format(", {}{} ({}), about {}", work.is_exact ? "" : "at most ",
                         counted(work.packages.size(), "remains", "remain"), some_of(work.packages),
                         duration_text(work.seconds));
-  return text + kAgain;
+  return text + again(work);
 }
 
 std::string sum_of(std::vector<RemainingWork> all) {
@@ -49,7 +52,7 @@ std::string sum_of(std::vector<RemainingWork> all) {
     text += fmt::format(" and {}{}", is_exact ? "" : "at most ", counted(packages, "package"));
   text += stages == 1 && packages == 0 ? " remains" : " remain";
   if (packages > 0) text += fmt::format(", about {} one after the other", duration_text(seconds));
-  return text + "; furthest behind: " + some_of(furthest, kMostNamed) + kAgain;
+  return text + "; furthest behind: " + some_of(furthest, kMostNamed) + again(all.front());
 }
 
 }  // namespace

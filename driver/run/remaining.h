@@ -13,6 +13,8 @@ struct RemainingWork {
   std::vector<std::string> packages = {};  // that are to be built
   bool is_exact = true;                    // false: configure may leave some of them out
   double seconds = 0;                      // that they take, one after the other
+  // The command with which a person goes on: "the same command" where that does.
+  std::string command = "the same command";
 };
 
 // A line for each of them; of more than eight, one for all: who waits for 200 environments reads no 200

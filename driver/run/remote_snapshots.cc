@@ -60,9 +60,27 @@ std::optional<Snapshot> snapshot_in(const RegistryImage& image) {
   snapshot->reference = reference_of(image.name, image.digest);
   snapshot->digest = image.digest;
   snapshot->created = image.created;
-  snapshot->size = image.size;
+  snapshot->size = snapshot->fetch_size = image.size;
   snapshot->layers = static_cast<unsigned>(image.layers.size());
+  if (image.layer_ids.size() == image.layers.size()) {
+    snapshot->layer_ids = image.layer_ids;
+    for (const RegistryLayer& layer : image.layers) snapshot->layer_sizes.push_back(layer.size);
+  }
   return snapshot;
+}
+
+// Engines know a layer by what lies below it as well: only those from the bottom on count as being here.
+void set_fetch_sizes(std::vector<Snapshot>& remote, const std::vector<std::vector<std::string>>& here) {
+  for (Snapshot& snapshot : remote) {
+    std::size_t most = 0;
+    for (const std::vector<std::string>& layers : here) {
+      auto end = std::mismatch(layers.begin(), layers.end(), snapshot.layer_ids.begin(), snapshot.layer_ids.end());
+      most = std::max(most, static_cast<std::size_t>(end.first - layers.begin()));
+    }
+    if (snapshot.layer_sizes.size() != snapshot.layer_ids.size()) continue;
+    for (std::size_t i = 0; i < most; ++i)
+      snapshot.fetch_size -= std::min(snapshot.fetch_size, snapshot.layer_sizes[i]);
+  }
 }
 
 RemoteSnapshots find_remote_snapshots(Registry& registry, const StageTable& table,
@@ -108,6 +126,8 @@ RemoteSnapshots find_remote_snapshots(Registry& registry, const StageTable& tabl
 
 std::string worth_keeping(const Snapshot& there, const Snapshot& ours) {
   if (there.environment != ours.environment || there.base_digest != ours.base_digest) return {};
+  // Where a fresh build goes on elsewhere is found by its images in the registry.
+  if (!ours.fresh_build.empty() && ours.fresh_build != there.fresh_build) return {};
   // A later stage's image, which holds the one that the name tells, is less than that one's own.
   const LineageEntry* held = ours.holds(there.stage);
   bool is_later = there.stage != ours.stage && held != nullptr && held->key == there.key();

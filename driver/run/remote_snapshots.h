@@ -22,6 +22,10 @@ RemoteSnapshots find_remote_snapshots(Registry& registry, const StageTable& tabl
                                       const std::vector<std::string>& repositories,
                                       const std::vector<Snapshot>& here);
 
+// Says of snapshots in registries what a fetch would bring: without the layers that lie at the bottom of an
+// image that is here. `here`: layer ids of images, from the lowest on.
+void set_fetch_sizes(std::vector<Snapshot>& remote, const std::vector<std::vector<std::string>>& here);
+
 // The snapshot that an image in a registry says it is; nothing where it is none.
 std::optional<Snapshot> snapshot_in(const RegistryImage& image);
 

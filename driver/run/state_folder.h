@@ -26,6 +26,7 @@ class StateFolder {
   fs::path runs() const { return tree_ / "runs"; }                               // run/run_folder.h
   fs::path log(const std::string& environment, const std::string& stage) const;  // of the newest run of it
   fs::path pools() const { return tree_ / "pools"; }                             // run/slot_control.h
+  fs::path fresh_builds() const { return tree_ / "fresh"; }                      // run/fresh_build.h
   fs::path journal() const { return tree_ / "journal"; }                         // run/journal.h
   fs::path environment_lock(const std::string& environment) const { return tree_ / "locks" / environment; }
   // The lock of this tree's environment, and those that there are of other trees' environments of that name.

@@ -414,6 +414,11 @@ Snapshot Workplace::describe(std::size_t stage, bool complete) const {
   // Of what it was built on, whatever the name means now (--base-policy warn).
   bool inherits = start_.snapshot != nullptr && !start_.snapshot->base_digest.empty();
   snapshot.base_digest = inherits ? start_.snapshot->base_digest : setting_.base_digest;
+  // What goes on in an image of a fresh build, with the same keys, is as fresh.
+  bool continues = start_.snapshot != nullptr && start_.kind != Candidate::Kind::Older;
+  snapshot.fresh_build = !setting_.fresh_build.empty() ? setting_.fresh_build
+                         : continues                   ? start_.snapshot->fresh_build
+                                                       : std::string();
   snapshot.revision = setting_.revision;
   snapshot.made_by = STAGEMAKE_VERSION;
   snapshot.manifest = manifest_;

@@ -33,6 +33,7 @@ struct WorkplaceSetting {
   const StagePlan& plan;
   SourceTree& sources;
   std::string base_digest;
+  std::string fresh_build;        // that all images are part of; empty: those that go on in one of it
   std::string revision;           // of the sources, as git describes it
   std::string repository;         // in front of image names
   std::vector<std::string> tags;  // the first is the build's own; never empty
@@ -42,6 +43,7 @@ struct WorkplaceSetting {
   // The tree's, where configure decided so.
   std::function<DependencyGraph(const std::optional<ConfiguredPackages>&)> graph;
   std::string base_image;  // what a container is made from where no snapshot is: a name, or one with a digest
+  std::uint64_t base_size = 0;  // its bytes; 0 where that is not known
   JobSlots* slots = nullptr;  // in which all that runs takes part; null: each make has jobs of its own
   unsigned fair_share = 1;    // of these, for a make that cannot take part
 };
@@ -89,11 +91,15 @@ class Workplace {
   // Packages that the last run did not begin, for want of time.
   const std::vector<std::string>& refused() const { return refused_; }
   const std::map<std::string, InstalledPackage>& installed() const { return installed_; }
+  // What configure decided last in it.
+  const std::optional<ConfiguredPackages>& configured() const { return configured_; }
   const std::string& container() const { return container_; }
   // Job slots that it has now; 0 where there is no pool, or nothing runs.
   unsigned slots() const { return share_ ? share_->slots() : 0; }
   // Bytes of the image that it was made from; 0 where that is not known.
-  std::uint64_t size_before() const { return start_.snapshot == nullptr ? 0 : start_.snapshot->size; }
+  std::uint64_t size_before() const {
+    return start_.snapshot == nullptr ? setting_.base_size : start_.snapshot->size;
+  }
 
   // Whether something has run in it since it was made or last committed.
   bool has_unsaved_work() const { return is_unsaved_; }

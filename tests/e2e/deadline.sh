@@ -134,4 +134,27 @@ expect_said "an earlier run ended without saving its work in with-targets-pre; k
 expect_once
 built_all | grep -qx slowpoke || fail "slowpoke is not built"
 expect_no_container
+
+step "a fresh build that the deadline cuts off: the same command goes on where it ended, until it is finished"
+slow 14
+: > "$work/first"
+status=
+for limit in 20 30 60 120; do
+  forget_logs
+  before=$status status=0
+  "$STAGEMAKE_BINARY" build "$environment" --base-image "$base" --fresh --deadline "${limit}s" > "$work/out" 2>&1 || status=$?
+  echo "--fresh --deadline ${limit}s ended with $status"
+  [ -z "$before" ] || expect_said "continuing the fresh build that was begun"
+  expect_once
+  built_all | sort -u - "$work/first" > "$work/all"
+  mv "$work/all" "$work/first"
+  [ "$status" = 75 ] || break
+  expect_said "; the same command goes on from here"
+done
+[ "$before" = 75 ] || fail "the deadline has cut off nothing"
+[ "$status" = 0 ] || fail "it never finishes: $(cat "$work/out")"
+grep -qx slowpoke "$work/first" || fail "slowpoke is not built"
+"$STAGEMAKE_BINARY" explain "$environment" --base-image "$base" --fresh | tee "$work/out"
+expect_said "from the base image $base"
+expect_no_container
 echo "all well, in $SECONDS s"

@@ -59,6 +59,13 @@ run_script || fail "$(cat "$work/out")"
 in_container with-base-toolchain 'ls /sage/local/var/lib/sage/installed' | grep -q '^patch-' || fail "patch is not there"
 remove_container with-base-toolchain
 
+step "the stage is finished since: it begins in the image of the stage before, not in what the failed run left"
+build --to with-targets-pre > "$work/build" 2>&1
+repro with-targets-pre
+grep -q 'with-targets-pre:.*-failed' "$work/repro.sh" && fail "it begins in the image of the run that failed"
+"$STAGEMAKE_BINARY" repro "$environment" --to with-targets-pre --base-image "$base" | cmp - "$work/repro.sh" ||
+  fail "--to is not the same as the stage"
+
 step "without a container engine: in the image that the stage before would have"
 STAGEMAKE_DOCKER=/nowhere "$STAGEMAKE_BINARY" repro "$environment" with-targets --engine docker --tag v1 -o "$work/repro.sh"
 grep -q 'No engine answered' "$work/repro.sh" || fail "it does not say that nothing was looked up"

@@ -229,4 +229,21 @@ timed_build --to with-system-packages
 expect_state with-system-packages built
 docker run --rm --network host "sage-docker-$environment-with-system-packages:$tag" test -e /etc/moved ||
   fail "built on the old base image"
+
+step "a fresh build that was cut off on a goes on on b, and is finished there"
+echo 15 > build/pkgs/slowpoke/seconds.txt
+docker push -q "$base" > /dev/null
+rm -r "$work/checkoutb/minidist"
+cp -a "$work/checkouta/minidist" "$work/checkoutb/"
+expect 75 build --fresh --push-to "$registry/md" --deadline 18s
+expect_state with-system-packages built
+on b
+docker pull -q "$base" > /dev/null
+forget_images
+timed_build --fresh --push-to "$registry/md"
+expect_said "continuing the fresh build that was begun"
+expect_state with-system-packages reused
+expect_state with-targets built
+explain --fresh --from "$registry/md"
+expect_said "from the base image $base"
 echo "all well, in $SECONDS s"

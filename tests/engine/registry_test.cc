@@ -67,6 +67,7 @@ TEST_F(RealRegistry, ASurveyReadsAllImagesOfItsRepositories) {
   EXPECT_EQ(first.size, std::string("a layer").size());
   ASSERT_THAT(first.layers, SizeIs(1));
   EXPECT_EQ(first.layers[0].digest, digest_of("a layer"));
+  EXPECT_THAT(first.layer_ids, testing::ElementsAre(digest_of("a layer")));
   EXPECT_EQ(survey.images[1].name, registry.name("one/image:oci"));
   EXPECT_EQ(survey.images[1].created, 0);
   EXPECT_EQ(survey.images[1].architecture, "arm64");

@@ -246,7 +246,7 @@ TEST(CiReporter, TheEndOfAFailedStagesLog) {
     reporter.changed(all, 0, 0);
     all[0].stages[0].state = StageState::Failed;
     reporter.changed(all, 0, 0);
-    reporter.ends(all, 1);
+    reporter.ends(all, {.all = 1});
   }
   std::rewind(out);
   std::string printed(1 << 16, '\0');

@@ -32,6 +32,11 @@ void tell(Reporter& reporter) {
   std::vector<EnvironmentStatus> all = one_environment();
   reporter.expects("1 environment", 45);
   reporter.begins(all);
+  reporter.expected(0, 1,
+                    {.seconds = 50,
+                     .work = 70,
+                     .packages = 2,
+                     .makes = {{.name = "gmp", .seconds = 30}, {.name = "mpfr", .seconds = 40, .needs = {0}}}});
   all[0].stages[1] = {.state = StageState::Running, .detail = "from i:1", .log = "/l/t.log"};
   reporter.changed(all, 0, 1);
   reporter.package(0, 1, {.name = "gmp"});
@@ -50,7 +55,7 @@ void tell(Reporter& reporter) {
                       .findings = {finding}};
   reporter.changed(all, 0, 1);
   reporter.note("a\nnote");
-  reporter.ends(all, 10);
+  reporter.ends(all, {.all = 10, .pushing = 4});
 }
 
 class Events : public testing::Test {
@@ -82,7 +87,7 @@ TEST_F(Events, AreOneObjectALineAndTheFirstSaysTheSchema) {
     kinds.push_back(event["event"]);
     EXPECT_GT(event["time"], 100);
   }
-  EXPECT_THAT(kinds, ElementsAre("run", "note", "outlook", "begin", "stage", "package", "machine", "package",
+  EXPECT_THAT(kinds, ElementsAre("run", "note", "outlook", "begin", "expected", "stage", "package", "machine", "package",
                                  "stage", "note", "end", "exit"));
   EXPECT_EQ(nlohmann::json::parse(text.substr(0, text.find('\n')))["schema"], 1);
 }
@@ -107,6 +112,13 @@ TEST_F(Events, AreReadBackAsTheRunThatTheyTellOf) {
   EXPECT_EQ(stage.status.image, other.status.image);
   EXPECT_EQ(stage.status.memory, 5'000'000'000);
   EXPECT_EQ(stage.expected.packages, 2u);
+  EXPECT_EQ(stage.expected.seconds, 50);
+  EXPECT_EQ(stage.expected.work, 70);
+  ASSERT_THAT(stage.expected.makes, SizeIs(2));
+  EXPECT_EQ(stage.expected.makes[1].name, "mpfr");
+  EXPECT_EQ(stage.expected.makes[1].seconds, 40);
+  EXPECT_THAT(stage.expected.makes[1].needs, ElementsAre(0u));
+  EXPECT_EQ(run->pushing, 4);
   EXPECT_EQ(stage.expected.reasons[0], "TARGETS changed");
   EXPECT_THAT(stage.expected.reasons[1], HasSubstr("is new"))
       << "bytes that are no UTF-8 cost only themselves";

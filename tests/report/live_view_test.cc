@@ -8,7 +8,6 @@ namespace {
 using testing::Each;
 using testing::ElementsAre;
 using testing::HasSubstr;
-using testing::IsEmpty;
 using testing::Le;
 using testing::Not;
 using testing::ResultOf;
@@ -36,47 +35,6 @@ void begin_package(RunRecord& run, double time, const std::string& name) {
   run.package(time, 0, 2, {.name = name});
 }
 
-TEST(Progress, CountsStagesByTheirSeconds) {
-  RunRecord run = run_of(2);
-  Progress progress = progress_of(run, 1000);
-  EXPECT_EQ(progress.stages, 4u) << "reused ones are none";
-  EXPECT_EQ(progress.packages, 20u);
-  EXPECT_EQ(progress.waiting, 4u);
-  EXPECT_EQ(progress.fraction, 0);
-  EXPECT_EQ(progress.seconds_left, 300) << "as predicted";
-  run.change(1000, 0, 1, {.state = StageState::Running});
-  run.change(1030, 0, 1, {.state = StageState::Built, .seconds = 30});
-  run.change(1030, 1, 1, {.state = StageState::Running});
-  progress = progress_of(run, 1055);
-  EXPECT_EQ(progress.stages_done, 1u);
-  EXPECT_DOUBLE_EQ(progress.fraction, (50 + 25) / 300.0) << "one is done, another for the half of its time";
-  // A quarter is done in 55 s: that pace says 165 s more, the outlook 225; each counts for the half.
-  EXPECT_DOUBLE_EQ(progress.seconds_left, (165 + 225) / 2.0);
-}
-
-TEST(Progress, OfARunningStageBuiltPackagesCountAndItIsNeverDone) {
-  RunRecord run = run_of(1);
-  run.change(1000, 0, 1, {.state = StageState::Built, .seconds = 1});
-  run.change(1001, 0, 2, {.state = StageState::Running});
-  for (int i = 0; i < 4; ++i) {
-    begin_package(run, 1001, "p" + std::to_string(i));
-    run.package(1002, 0, 2, {.name = "p" + std::to_string(i), .state = PackageState::Built});
-  }
-  EXPECT_DOUBLE_EQ(progress_of(run, 1002).fraction, (50 + 40) / 150.0);
-  EXPECT_EQ(progress_of(run, 1002).packages_done, 4u);
-  EXPECT_DOUBLE_EQ(progress_of(run, 9000).fraction, (50 + 98) / 150.0);
-  run.change(9000, 0, 2, {.state = StageState::Failed});
-  EXPECT_EQ(progress_of(run, 9000).failed, 1u);
-  EXPECT_EQ(progress_of(run, 9000).seconds_left, 0);
-}
-
-TEST(Progress, OfNothingIsNothing) {
-  Progress progress = progress_of({}, 5);
-  EXPECT_EQ(progress.stages, 0u);
-  EXPECT_EQ(progress.fraction, 0);
-  EXPECT_EQ(progress.seconds_left, 0);
-}
-
 TEST(LiveBlock, SaysWhatRunsSinceWhenAndHowLongStill) {
   RunRecord run = run_of(2);
   run.change(1000, 1, 1, {.state = StageState::Built, .seconds = 1});
@@ -88,14 +46,14 @@ TEST(LiveBlock, SaysWhatRunsSinceWhenAndHowLongStill) {
   run.sample(1012, sample);
   EXPECT_THAT(
       live_block(run, 1065, {.columns = 100, .keys = true}),
-      ElementsAre("1 of 4 stages, 0 of 20 packages                                         1 min 05 s, about "
-                  "54 s left",
-                  "[#################################################....................................."
-                  ".....]  54 %",
+      ElementsAre("1 of 4 stages, 0 of 20 packages                                   1 min 05 s, about "
+                  "1 min 40 s left",
+                  "[##################################################...................................."
+                  ".....]  55 %",
                   "ubuntu-jammy-standard-1 with-targets-pre gmp                            -j3 1 min 05 s / "
                   "1 min 40 s",
-                  "ubuntu-jammy-standard-0 configured                                                      "
-                  "55 s / 50 s",
+                  "ubuntu-jammy-standard-0 configured                                                    "
+                  "55 s, overdue",
                   "1 stage waiting, 3 of 4 job slots, processors 97 %, memory 40 %, ? for keys"));
 }
 
@@ -147,14 +105,6 @@ TEST(LiveBlock, HasColoursOnlyWhereTheyAreWanted) {
   run.change(1000, 0, 1, {.state = StageState::Running});
   for (const std::string& line : live_block(run, 1001, {})) EXPECT_THAT(line, Not(HasSubstr("\x1b")));
   EXPECT_THAT(live_block(run, 1001, {.color = true}), testing::Contains(HasSubstr("\x1b[32m")));
-}
-
-TEST(RunningStages, AreTheLongestRunningFirst) {
-  RunRecord run = run_of(3);
-  EXPECT_THAT(running_stages(run), IsEmpty());
-  run.change(1005, 0, 1, {.state = StageState::Running});
-  run.change(1001, 2, 1, {.state = StageState::Running});
-  EXPECT_THAT(running_stages(run), ElementsAre(StagePlace{2, 1}, StagePlace{0, 1}));
 }
 
 TEST(RunRecord, WhatWasInFlightWhenItsStageEndedIsCutOff) {

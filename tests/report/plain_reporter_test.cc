@@ -62,7 +62,7 @@ void tell_failure(Reporter& reporter, std::vector<EnvironmentStatus>& all, const
   reporter.changed(all, 0, 0);
   all[0].stages[1] = {.state = StageState::Skipped, .detail = "configured did not end well"};
   reporter.changed(all, 0, 1);
-  reporter.ends(all, 80);
+  reporter.ends(all, {.all = 80});
 }
 
 TEST(PlainReporter, OneLinePerChangeAndATable) {
@@ -76,7 +76,7 @@ TEST(PlainReporter, OneLinePerChangeAndATable) {
     all[0].stages[0] = {.state = StageState::Built, .seconds = 12, .detail = "image:1"};
     reporter.changed(all, 0, 0);
     reporter.note("by the way");
-    reporter.ends(all, 12);
+    reporter.ends(all, {.all = 12});
   }
   EXPECT_THAT(output.all_lines(),
               ElementsAre("debian-bookworm-minimal: 2 stages to build, 0 reused",
@@ -144,7 +144,7 @@ TEST(PlainReporter, QuietSaysOnlyWhatFails) {
     for (StageStatus& stage : all[0].stages) stage = {.state = StageState::Built, .seconds = 1};
     reporter.changed(all, 0, 0);
     reporter.changed(all, 0, 1);
-    reporter.ends(all, 2);
+    reporter.ends(all, {.all = 2});
   }
   EXPECT_EQ(silent.text(), "") << "where all is well it says nothing";
 }

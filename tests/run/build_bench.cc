@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "report/reporter_group.h"
 #include "run/fake_scripts.h"
+#include "run/fresh_build.h"
 #include "run/learned.h"
 #include "run/workplace.h"
 
@@ -39,6 +40,18 @@ void RecordingReporter::changed(const std::vector<EnvironmentStatus>& all, std::
   if (heard) heard(changes.back());
 }
 
+void RecordingReporter::expected(std::size_t environment, std::size_t stage,
+                                 const StageExpectation& expectation) {
+  std::lock_guard lock(mutex);
+  expectations.push_back({environment, stage, expectation});
+}
+
+void RecordingReporter::ends(const std::vector<EnvironmentStatus>&, const RunSeconds&) {
+  std::lock_guard lock(mutex);
+  ++ended;
+  notes_before_end = notes.size();
+}
+
 void RecordingReporter::note(const std::string& text) {
   std::lock_guard lock(mutex);
   notes.push_back(text);
@@ -52,48 +65,76 @@ BuildBench::BuildBench(std::string_view tree_text)
                          std::stop_token stop) { return act(container, script, sink, stop); };
 }
 
+// What a command reads before it does anything.
+struct BuildBench::Command {
+  Command(BuildBench& bench, const std::vector<std::string>& environments)
+      : read(bench.tree),
+        table(stage_table_of(bench.tree.path(), read.packages.dialect(), bench.stages)),
+        sources(bench.tree.path(), bench.state.source_ids(), kNow),
+        bases(bench.engine),
+        world{.engine = bench.engine,
+              .state = bench.state,
+              .packages = read.packages,
+              .variables = read.variables,
+              .table = table,
+              .sources = sources,
+              .journal = bench.journal,
+              .clock = bench.clock,
+              .predictions = bench.learns ? learned(bench.journal.read(), {}) : Predictions(),
+              .revision = "v1",
+              .repository = bench.repository,
+              .push_repository = bench.push_repository,
+              .tags = bench.tags,
+              .bases = &bases} {
+    for (const std::string& name : environments)
+      resolved.push_back(EnvironmentReader({.packages = read.packages, .processors = 2})
+                             .resolve({.name = name, .given = bench.given}));
+  }
+
+  ReadTree read;
+  StageTable table;
+  SourceTree sources;
+  BaseImages bases;
+  BuildWorld world;
+  std::vector<Environment> resolved;
+};
+
+LeftWork BuildBench::left(const std::vector<std::string>& environments) {
+  Command command(*this, environments);
+  return left_work(command.world, command.resolved);
+}
+
 BuildBench::Run BuildBench::build(const std::vector<std::string>& environments) {
   Run run;
   scripts_.clear();
   reporter.notes.clear();
   reporter.changes.clear();
+  reporter.expectations.clear();
   std::map<std::string, unsigned> before_calls = engine.calls();
-  ReadTree read(tree);
+  Command command(*this, environments);
+  const BuildWorld& world = command.world;
+  const ReadTree& read = command.read;
+  const std::vector<Environment>& resolved = command.resolved;
   read_ = &read;
-  StageTable table = stage_table_of(tree.path(), read.packages.dialect(), stages);
-  SourceTree sources(tree.path(), state.source_ids(), kNow);
-  BaseImages bases(engine);
-  BuildWorld world{.engine = engine,
-                   .state = state,
-                   .packages = read.packages,
-                   .variables = read.variables,
-                   .table = table,
-                   .sources = sources,
-                   .journal = journal,
-                   .clock = clock,
-                   .predictions = learns ? learned(journal.read(), {}) : Predictions(),
-                   .revision = "v1",
-                   .repository = repository,
-                   .push_repository = push_repository,
-                   .tags = tags,
-                   .bases = &bases};
-  std::vector<Environment> resolved;
-  for (const std::string& name : environments)
-    resolved.push_back(EnvironmentReader({.packages = read.packages, .processors = 2})
-                           .resolve({.name = name, .given = given}));
   for (const Environment& environment : resolved) adopt_containers(world, environment, {}, reporter);
-  std::vector<Snapshot> snapshots = find_snapshots(engine, table);
+  std::vector<Snapshot> snapshots = find_snapshots(engine, command.table);
   std::vector<EnvironmentBuild> builds;
   for (const Environment& environment : resolved)
     builds.push_back(prepare(world, environment, targets, snapshots, settings));
+  settle_fresh(world, builds, start_over);
   run.exact = builds[0].plan.is_exact();
   for (const PlannedStage& stage : builds[0].plan.stages)
     for (PackageId id : stage.packages) run.planned.push_back(read.packages[id].name);
   if (prepared) prepared();
+  std::optional<PushQueue> pushes;
+  if (options.pushes == nullptr && !push_repository.empty())
+    pushes.emplace(engine, clock, journal, reporter, PushOptions());
+  if (pushes) options.pushes = &*pushes;
   std::vector<Reporter*> reporters = {&reporter};
   if (also_reports != nullptr) reporters.insert(reporters.begin(), also_reports);
   ReporterGroup group(reporters);
   run.result = run_builds(world, builds, options, group);
+  if (pushes) options.pushes = nullptr;
   reporter_problems = group.problems();
   for (const StageStatus& stage : run.result.environments[0].stages)
     run.states.emplace_back(word(stage.state));

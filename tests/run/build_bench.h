@@ -27,13 +27,20 @@ class RecordingReporter : public Reporter {
   void changed(const std::vector<EnvironmentStatus>& all, std::size_t environment,
                std::size_t stage) override;
   void note(const std::string& text) override;
-  void ends(const std::vector<EnvironmentStatus>&, double) override { ++ended; }
+  void expected(std::size_t environment, std::size_t stage, const StageExpectation& expectation) override;
+  void ends(const std::vector<EnvironmentStatus>&, const RunSeconds&) override;
 
   std::function<void(const std::string& change)> heard;
   std::mutex mutex;
   std::vector<std::string> changes;  // "ENVIRONMENT STAGE: state"
   std::vector<std::string> notes;
+  struct Expected {
+    std::size_t environment, stage;
+    StageExpectation what;
+  };
+  std::vector<Expected> expectations;
   unsigned ended = 0;
+  std::size_t notes_before_end = 0;
 };
 
 // Goes on by a second whenever it is looked at: what is told by whole seconds is never of the same one.
@@ -95,6 +102,9 @@ class BuildBench {
   // One command's worth: adopt, look, decide, run.
   Run build(const std::vector<std::string>& environments = {"debian-bookworm-minimal"});
 
+  // What a command that only looks finds of dead runs.
+  LeftWork left(const std::vector<std::string>& environments = {"debian-bookworm-minimal"});
+
   // The labels of an image, read as a snapshot.
   Snapshot snapshot(const std::string& image) const;
   bool has_image(const std::string& image) { return engine.find_image(image).has_value(); }
@@ -114,11 +124,13 @@ class BuildBench {
   // Of the next run.
   std::vector<std::string> targets = {"with-targets"};
   std::vector<std::string> tags = {"1"};
-  std::string repository, push_repository;
+  std::string repository;
+  std::string push_repository;  // empty: nothing is pushed
   std::map<std::string, std::string> given;
   std::optional<fs::path> stages;
   BuildOptions options;
   RestoreSettings settings;
+  bool start_over = false;         // with settings.fresh
   std::set<std::string> failing;   // packages
   std::function<void()> prepared;  // called when all is decided and nothing has run
   bool learns = false;             // from what the journal says of runs before
@@ -129,6 +141,7 @@ class BuildBench {
   TickingClock clock;
 
  private:
+  struct Command;
   RunOutcome act(FakeContainer& container, const std::string& script, const OutputSink& sink,
                  std::stop_token stop);
   RunOutcome make(FakeContainer& container, const std::vector<std::string>& targets, const OutputSink& sink,

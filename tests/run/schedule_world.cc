@@ -50,7 +50,7 @@ class ScheduleReporter : public Reporter {
   ScheduleReporter(VirtualClock& time, Notes& notes) : time_(time), notes_(notes) {}
   void begins(const std::vector<EnvironmentStatus>&) override {}
   void changed(const std::vector<EnvironmentStatus>&, std::size_t, std::size_t) override {}
-  void ends(const std::vector<EnvironmentStatus>&, double) override {}
+  void ends(const std::vector<EnvironmentStatus>&, const RunSeconds&) override {}
   void note(const std::string& text) override {
     bool is_push = text.starts_with("pushed ") || text.find(" is not pushed: ") != std::string::npos ||
                    text.find(" could not be pushed") != std::string::npos;

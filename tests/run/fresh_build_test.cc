@@ -1,0 +1,200 @@
+// `--fresh`: over several runs, until everything is built; and what does not belong to it.
+#include "run/fresh_build.h"
+
+#include <gmock/gmock.h>
+
+#include "plan/planned_tree.h"
+#include "run/build_bench.h"
+#include "run/remote_snapshots.h"
+
+namespace stagemake {
+namespace {
+
+using testing::Contains;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
+
+constexpr const char* kOther = "debian-trixie-minimal";
+
+class FreshBuild : public testing::Test {
+ protected:
+  FreshBuild() {
+    bench_.engine.add_to_registry("debian:trixie", {.files = {{"/etc/os", {.content = "trixie"}}}});
+    bench_.build();
+    bench_.build({kOther});
+    bench_.settings.fresh = true;
+  }
+  // Ends a run when make comes to this package.
+  BuildBench::Run cut_at(const std::string& package,
+                         const std::vector<std::string>& environments = {"debian-bookworm-minimal"}) {
+    std::stop_source stop;
+    bench_.options.stop = stop.get_token();
+    bench_.before = [&](const FakeContainer&, const std::string& made, std::stop_token) {
+      if (made == package) stop.request_stop();
+    };
+    BuildBench::Run run = bench_.build(environments);
+    bench_.options.stop = {};
+    bench_.before = nullptr;
+    return run;
+  }
+  std::string fresh_of(const std::string& stage, const std::string& tag = "1",
+                       const std::string& environment = "debian-bookworm-minimal") {
+    return bench_.snapshot(image_of_stage(stage, tag, environment)).fresh_build;
+  }
+
+  BuildBench bench_{kSmallDistribution};
+};
+
+constexpr const char* kContinuing = "continuing the fresh build that was begun";
+const std::vector<std::string> kEverything = {"system packages", "bootstrap", "configure",
+                                              "make base-toolchain: tool", "make all-sage-local: zlib app",
+                                              "make build: pyapp"};
+
+TEST_F(FreshBuild, TheSameCommandGoesOnUntilAllIsBuiltAndThenBeginsAnew) {
+  BuildBench::Run run = cut_at("app");
+  EXPECT_THAT(run.states,
+              ElementsAre("built", "built", "built", "built", "interrupted", "skipped", "not asked for"));
+  EXPECT_THAT(run.notes, Contains(HasSubstr("; the same command goes on from here")));
+  std::string name = fresh_of("with-targets-pre", "1-failed");
+  EXPECT_NE(name, "");
+  run = cut_at("pyapp");
+  EXPECT_THAT(run.notes, Contains(HasSubstr(kContinuing)));
+  EXPECT_THAT(run.states,
+              ElementsAre("reused", "reused", "reused", "reused", "built", "interrupted", "not asked for"));
+  EXPECT_THAT(run.scripts, ElementsAre("make all-sage-local: app", "make build:"));
+  run = bench_.build();
+  EXPECT_THAT(run.scripts, ElementsAre("make build: pyapp"));
+  EXPECT_TRUE(run.result.all_well());
+  EXPECT_EQ(fresh_of("with-targets"), name);
+  EXPECT_TRUE(bench_.snapshot(image_of_stage("with-targets")).clean);
+  run = bench_.build();
+  EXPECT_THAT(run.scripts, testing::ElementsAreArray(kEverything)) << "the next one";
+  EXPECT_THAT(run.notes, Not(Contains(HasSubstr(kContinuing))));
+  EXPECT_NE(fresh_of("with-targets"), name);
+}
+
+TEST_F(FreshBuild, AFailedPackageIsTriedAgain) {
+  bench_.failing = {"app"};
+  EXPECT_FALSE(bench_.build().result.all_well());
+  bench_.failing = {};
+  EXPECT_THAT(bench_.build().scripts, ElementsAre("make all-sage-local: app", "make build: pyapp"));
+}
+
+TEST_F(FreshBuild, OneThatStartsOverLeavesAnUnfinishedOneAlone) {
+  cut_at("app");
+  std::string name = fresh_of("with-targets-pre", "1-failed");
+  bench_.start_over = true;
+  BuildBench::Run run = cut_at("pyapp");
+  EXPECT_THAT(run.scripts, Contains("make all-sage-local: zlib app"));
+  EXPECT_THAT(run.notes,
+              Contains(HasSubstr("; the same command with --fresh instead of --start-over goes on from here")));
+  bench_.start_over = false;
+  EXPECT_THAT(bench_.build().scripts, ElementsAre("make build: pyapp")) << "the newest one is continued";
+  EXPECT_GT(fresh_build_began(fresh_of("with-targets")), fresh_build_began(name));
+}
+
+TEST_F(FreshBuild, OtherSourcesAreAnotherOne) {
+  cut_at("app");
+  bench_.tree.file("build/pkgs/zlib/package-version.txt", "1.3\n");
+  EXPECT_THAT(bench_.build().scripts, testing::ElementsAreArray(kEverything));
+}
+
+TEST_F(FreshBuild, AnotherTargetIsAnotherOne) {
+  bench_.targets = {"configured"};
+  bench_.build();
+  bench_.targets = {"with-targets"};
+  EXPECT_THAT(bench_.build().scripts, testing::ElementsAreArray(kEverything));
+}
+
+TEST_F(FreshBuild, SeveralEnvironmentsAreOneAndNoneIsBuiltTwice) {
+  bench_.options.at_once = 1;
+  unsigned seen = 0;
+  std::stop_source stop;
+  bench_.options.stop = stop.get_token();
+  bench_.before = [&](const FakeContainer&, const std::string& made, std::stop_token) {
+    if (made == "pyapp" && ++seen == 2) stop.request_stop();
+  };
+  BuildBench::Run run = bench_.build({"debian-bookworm-minimal", kOther});
+  bench_.options.stop = {};
+  bench_.before = nullptr;
+  unsigned ended = 0;
+  for (const EnvironmentStatus& one : run.result.environments)
+    ended += one.stages[5].state == StageState::Built ? 1 : 0;
+  EXPECT_EQ(ended, 1u);
+  run = bench_.build({"debian-bookworm-minimal", kOther});
+  EXPECT_THAT(run.scripts, ElementsAre("make build: pyapp"));
+  EXPECT_TRUE(run.result.all_well());
+}
+
+TEST_F(FreshBuild, AFinishedOneIsNotContinuedWhereItsLastImageIsRemoved) {
+  bench_.build();
+  bench_.engine.remove_image(image_of_stage("with-targets"));
+  EXPECT_THAT(bench_.build().scripts, testing::ElementsAreArray(kEverything));
+}
+
+TEST_F(FreshBuild, OneOfAMachineWhoseClockIsAheadIsFollowedByANewerOne) {
+  cut_at("app");
+  for (const char* stage : {"with-system-packages", "bootstrapped", "configured", "with-base-toolchain"}) {
+    FakeImage image = bench_.engine.image(image_of_stage(stage));
+    std::string& name = image.labels["org.stagemake.fresh"];
+    name = "4000000000" + name.substr(name.find('-'));
+    bench_.engine.add_image(image_of_stage(stage), image);
+  }
+  bench_.start_over = true;
+  cut_at("pyapp");
+  bench_.start_over = false;
+  EXPECT_THAT(bench_.build().scripts, ElementsAre("make build: pyapp"));
+}
+
+TEST_F(FreshBuild, ABuildThatIsNotFreshContinuesItToo) {
+  cut_at("app");
+  std::string name = fresh_of("with-targets-pre", "1-failed");
+  bench_.engine.remove_image(image_of_stage("with-targets-pre"));
+  bench_.engine.remove_image(image_of_stage("with-targets"));
+  bench_.settings.fresh = false;
+  EXPECT_THAT(bench_.build().scripts, ElementsAre("make all-sage-local: app", "make build: pyapp"));
+  EXPECT_EQ(fresh_of("with-targets"), name);
+  bench_.tree.file("src/code.py", "other code");
+  bench_.build();
+  EXPECT_EQ(fresh_of("with-targets"), name) << "a clean stage on its parent";
+  bench_.tree.file("build/pkgs/zlib/package-version.txt", "1.3\n");
+  bench_.build();
+  EXPECT_EQ(fresh_of("with-targets"), "") << "went on in an older image";
+}
+
+TEST(FreshBuildName, SaysWhenAndWhat) {
+  std::string name = fresh_build_name(1'700'000'000, "a");
+  EXPECT_EQ(fresh_build_began(name), 1'700'000'000);
+  EXPECT_EQ(fresh_build_wants(name), fresh_build_wants(fresh_build_name(5, "a")));
+  EXPECT_NE(fresh_build_wants(name), fresh_build_wants(fresh_build_name(5, "b")));
+  for (const char* bad : {"", "-", "17", "17-", "17-0123456789abcdeX", "17-0123456789abcde", "x-0123456789abcdef",
+                          "-0123456789abcdef", "9999999999999-0123456789abcdef", "17-../../../../0000"})
+    EXPECT_EQ(fresh_build_began(bad), std::nullopt) << bad;
+}
+
+TEST(FreshBuildName, IsALabelAndOneThatIsNoneIsPassedOver) {
+  Snapshot snapshot{.distribution = "D", .environment = "e", .stage = "s", .lineage = {{"s", "k", {}}}};
+  snapshot.fresh_build = fresh_build_name(17, "a");
+  EXPECT_EQ(from_labels(to_labels(snapshot)).value().fresh_build, snapshot.fresh_build);
+  snapshot.fresh_build = "../17";
+  EXPECT_EQ(from_labels(to_labels(snapshot)).value().fresh_build, "");
+}
+
+// Another machine continues a fresh build by what the registry has of it.
+TEST(FreshBuildInARegistry, TakesTheNamesOfOtherImagesOfTheSameKey) {
+  Snapshot there{.environment = "e", .stage = "s", .complete = true, .lineage = {{"s", "k", {}}}};
+  Snapshot ours = there;
+  ours.created = 5;
+  EXPECT_NE(worth_keeping(there, ours), "");
+  ours.fresh_build = fresh_build_name(17, "a");
+  EXPECT_EQ(worth_keeping(there, ours), "");
+  there.fresh_build = ours.fresh_build;
+  EXPECT_NE(worth_keeping(there, ours), "");
+  ours.fresh_build = "";
+  EXPECT_NE(worth_keeping(there, ours), "") << "what a fresh build needs stays";
+}
+
+}  // namespace
+}  // namespace stagemake
