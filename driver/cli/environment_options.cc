@@ -34,7 +34,7 @@ constexpr GivenOption kGivenOptions[] = {
      "make targets of the stage with-targets-optional (default: ptest)"},
     {"--numproc", "NUMPROC",
      "jobs of make; the makes of a build share them (default: the number of processors)"},
-    {"--make-flags", "USE_MAKEFLAGS", "flags of each make (default: -k V=0)"},
+    {"--make-flags", "USE_MAKEFLAGS", "flags of each make, without -j (default: -k V=0)"},
     {"--bootstrap", "BOOTSTRAP", "command that makes configure (default: ./bootstrap)"},
     {"--check", "SAGE_CHECK", "whether packages test themselves (default: warn)", "no|warn|yes"},
     {"--check-packages", "SAGE_CHECK_PACKAGES", "exceptions from it"},

@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "emit/run_instruction.h"
 #include "plan/ignore_rules.h"
+#include "plan/make_flags.h"
 #include "plan/stage_plan.h"
 
 namespace stagemake {
@@ -208,7 +209,8 @@ class Writer {
         script += fmt::format("export {}={}\n", name, shell_quoted(environment_.value(name)));
       }
     }
-    text_ += run_instruction(script + stage_recipe(stage, environment_), stage.errors_ignored);
+    std::string_view preamble = stage.make_targets.empty() ? std::string_view() : kForgetMakeFlags;
+    text_ += run_instruction(script + stage_recipe(stage, environment_, {}, preamble), stage.errors_ignored);
   }
 
   // Declares it; the text that has to stand in front of the recipe.

@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "base/wrap.h"
+#include "plan/make_flags.h"
 #include "plan/stage_plan.h"
 
 namespace stagemake {
@@ -167,7 +168,8 @@ class Script {
     for (const std::string& name : names)
       if (auto found = environment_.values.find(name); found != environment_.values.end())
         text += fmt::format("export {}={}\n", name, shell_quoted(std::string_view(found->second)));
-    return text + stage_recipe(stage, environment_);
+    std::string_view preamble = stage.make_targets.empty() ? std::string_view() : kForgetMakeFlags;
+    return text + stage_recipe(stage, environment_, {}, preamble);
   }
 
   void end(const StageSpec& last) {

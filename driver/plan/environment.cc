@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "plan/make_flags.h"
 #include "plan/name_meaning.h"
 #include "plan/package_list.h"
 
@@ -317,6 +318,14 @@ class EnvironmentReader::Resolution {
         {"TARGETS_OPTIONAL", value("TARGETS_OPTIONAL", "ptest")},
         {"USE_MAKEFLAGS", value("USE_MAKEFLAGS", "-k V=0")},
     };
+    // Two targets at once would build the same packages side by side.
+    for (const char* name : {"USE_MAKEFLAGS", "TARGETS_PRE", "TARGETS", "TARGETS_OPTIONAL"}) {
+      std::string& said = environment_.values[name];
+      std::string kept = without_job_counts(said);
+      if (kept == said) continue;
+      environment_.job_counts_dropped.emplace_back(name);
+      said = std::move(kept);
+    }
     if (environment_.value("SAGE_CHECK_PACKAGES").empty()) environment_.values.erase("SAGE_CHECK_PACKAGES");
   }
 

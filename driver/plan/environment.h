@@ -30,6 +30,8 @@ struct Environment {
 
   // NUMPROC, where anybody says it; 0: nobody does.
   unsigned jobs = 0;
+  // The variables in which a number of jobs was said for the first make, which is serial: it is left out.
+  std::vector<std::string> job_counts_dropped;
 
   // What tox would give it, and what of that is other after a shell had its turn (plan/shell_forms.h). Empty
   // for a tree without a factor table.

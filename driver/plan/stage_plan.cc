@@ -9,6 +9,7 @@
 
 #include "base/digest.h"
 #include "base/text.h"
+#include "plan/make_flags.h"
 
 namespace stagemake {
 namespace {
@@ -39,13 +40,13 @@ void walk_recipe(std::string_view recipe, const std::function<void(std::string_v
 std::string keyed_value(const std::string& name, const std::string& value) {
   if (name != "USE_MAKEFLAGS") return value;
   std::vector<std::string> kept;
-  bool counts = false;  // the word before takes a number: `-j 8`
-  for (std::string_view word : words(value)) {
+  bool counts = false;  // the word before takes a number: `-l 8`
+  std::string flags = without_job_counts(value);
+  for (std::string_view word : words(flags)) {
     bool is_number = word.find_first_not_of("0123456789.") == std::string_view::npos;
-    if (std::exchange(counts, word == "-j" || word == "--jobs" || word == "-l") && is_number) continue;
+    if (std::exchange(counts, word == "-l") && is_number) continue;
     bool how = word == "-k" || word == "-s" || word == "--keep-going" || word == "--silent" ||
-               word.starts_with("-j") || word.starts_with("--jobs") || word.starts_with("-O") ||
-               word.starts_with("--output-sync") || word.starts_with("-l") ||
+               word.starts_with("-O") || word.starts_with("--output-sync") || word.starts_with("-l") ||
                word.starts_with("--load-average") || word.starts_with("V=");
     if (!how) kept.emplace_back(word);
   }
@@ -117,8 +118,9 @@ bool prepares_system(const StageSpec& stage) {
   return prepares;
 }
 
-std::string stage_recipe(const StageSpec& stage, const Environment& environment, std::string_view guard) {
-  std::string recipe;
+std::string stage_recipe(const StageSpec& stage, const Environment& environment, std::string_view guard,
+                         std::string_view preamble) {
+  std::string recipe(preamble);
   bool prepares = false;
   walk_recipe(
       stage.recipe, [&](std::string_view text) { recipe += text; },

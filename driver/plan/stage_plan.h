@@ -84,8 +84,10 @@ std::map<std::string, std::string> package_fingerprints(const std::vector<Source
 bool prepares_system(const StageSpec& stage);
 
 // A stage's recipe with what the environment says filled in, as it must run in the environment's system.
-// `guard`: the program in front of what builds a package; no part of keys.
-std::string stage_recipe(const StageSpec& stage, const Environment& environment, std::string_view guard = {});
+// Neither is part of keys: `guard`, the program in front of what builds a package, and `preamble`, shell text
+// that runs first, in the same surroundings (with the same PATH) as the recipe.
+std::string stage_recipe(const StageSpec& stage, const Environment& environment, std::string_view guard = {},
+                         std::string_view preamble = {});
 
 // Everything that `stages` (positions) add, sorted, without repeats: the tree as it lies in a container after
 // them.

@@ -32,9 +32,11 @@ struct StageSpec {
   // Paths at or below `adds` that are added but that nothing in the build reads: no part of the key.
   std::vector<std::string> unkeyed;
 
-  // What runs, with /bin/sh -e in the root folder. `%{system_packages}` and `%{configure_args}` stand for
-  // what the environment says, `%{guard}` for what goes in front of the program that builds a package (with a
-  // blank behind it; it may be nothing), and `%%{` for `%{`; everything else reaches it as variables.
+  // What runs, with /bin/sh -e in the root folder. `make` makes its targets one after the other; the makes
+  // that it starts through $(MAKE) run in parallel, and so does $MAKE in the recipe itself.
+  // `%{system_packages}` and `%{configure_args}` stand for what the environment says, `%{guard}` for what
+  // goes in front of the program that builds a package (with a blank behind it; it may be nothing), and
+  // `%%{` for `%{`; everything else reaches it as variables.
   std::string recipe;
   // Variables of the environment that the recipe uses. Their values are part of the key.
   std::vector<std::string> uses;

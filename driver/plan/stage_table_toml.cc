@@ -330,6 +330,11 @@ class Reader {
     check_present(node, "adds", stage);
     check_variables(node, stage);
     check_unkeyed(node, stage);
+    if (mentions(stage.recipe, "MAKE") &&
+        std::find(stage.passes.begin(), stage.passes.end(), "MAKE") == stage.passes.end())
+      faults_.add(
+          at(*node.get("recipe")),
+          fmt::format("stage `{}`: its recipe runs $MAKE, so `passes` must name MAKE", shown(stage.name)));
     table_.stages.push_back(std::move(stage));
   }
 

@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "run/build_run.h"
 #include "run/image_survey.h"
+#include "run/pooled_make.h"
 #include "run/stall_watch.h"
 
 namespace stagemake {

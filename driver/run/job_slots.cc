@@ -12,7 +12,6 @@
 #include <cstring>
 
 #include "base/error.h"
-#include "base/text.h"
 
 namespace stagemake {
 namespace {
@@ -234,27 +233,6 @@ unsigned JobSlots::Share::take(unsigned most) {
   unsigned taken = 0;
   for (char byte = 0; taken < most && ::read(descriptor_, &byte, 1) == 1;) ++taken;
   return taken;
-}
-
-std::string job_slots_setup(std::string_view path, unsigned slots, unsigned fair_share) {
-  // GNU make understands --jobserver-auth from 4.2 on. `make -jN` as $MAKE would make a pool of its own.
-  return fmt::format(
-      "stagemake_make=$(make --version 2>/dev/null | sed -n '1s/^GNU Make //p')\n"
-      "case $stagemake_make in\n"
-      "  '' | [0-3].* | 4.[01] | 4.[01].*) stagemake_slots= ;;\n"
-      "  *) stagemake_slots=yes ;;\n"
-      "esac\n"
-      "if [ -n \"$stagemake_slots\" ] && [ -p {0} ] && (exec 8<> {0}) 2> /dev/null; then\n"
-      "  exec 8<> {0}\n"
-      "  MAKE=make MAKEFLAGS=' -j{1} --jobserver-auth=8,8'\n"
-      "  export MAKE MAKEFLAGS\n"
-      "else\n"
-      "  echo \"{3}${{stagemake_make:-of another kind}} shares no job slots: it gets {2} of its "
-      "own\"\n"
-      "  export MAKE='make -j{2}'\n"
-      "fi\n"
-      "export SAGE_NUM_THREADS={2} NUMPROC={2}\n",
-      shell_quoted(path), slots, fair_share, kSharesNoneLine);
 }
 
 }  // namespace stagemake

@@ -114,11 +114,4 @@ class JobSlots::Share {
   unsigned given_ = 0;                                     // bytes that are in the FIFO or held by a make
 };
 
-// How the line begins by which a make that cannot take part is told of in its log.
-inline constexpr std::string_view kSharesNoneLine = "stagemake: make ";
-
-// Shell text, for before a recipe, that lets make take part in the pool whose FIFO lies at `path` in the
-// container, or in a container where it cannot, tells so and gives make `fair_share` jobs of its own.
-std::string job_slots_setup(std::string_view path, unsigned slots, unsigned fair_share);
-
 }  // namespace stagemake

@@ -124,6 +124,16 @@ void settle_base(const BuildWorld& world, EnvironmentBuild& build) {
   build.notes.push_back(std::move(text));
 }
 
+void note_dropped_job_counts(EnvironmentBuild& build) {
+  const Environment& environment = build.plan.environment;
+  if (environment.job_counts_dropped.empty()) return;
+  build.notes.push_back(
+      fmt::format("{}: -j in {} is ignored: make takes one target after the other, and the makes below share "
+                  "the job slots "
+                  "(--slots, NUMPROC)",
+                  environment.name, join(environment.job_counts_dropped, ", ")));
+}
+
 }  // namespace
 
 std::string digest_of(const ImageInfo& image) {
@@ -193,6 +203,7 @@ EnvironmentBuild prepare(const BuildWorld& world, const Environment& environment
   build.restore.base = build.base_held.get();
   if (!settings.restore.empty()) build.restore.only = forced_snapshot(snapshots, settings.restore);
   settle_base(world, build);
+  note_dropped_job_counts(build);
   build.decisions = decide(build.plan, world.packages, world.variables, snapshots, build.restore);
   if (build.restore.only != nullptr) check_forced(build, *build.restore.only);
   return build;

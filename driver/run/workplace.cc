@@ -16,9 +16,11 @@
 #include "base/tarball.h"
 #include "base/text.h"
 #include "plan/explanation.h"
+#include "plan/make_flags.h"
 #include "run/file_times.h"
 #include "run/image_survey.h"
 #include "run/package_channel.h"
+#include "run/pooled_make.h"
 #include "run/source_sync.h"
 
 namespace stagemake {
@@ -383,10 +385,14 @@ std::string Workplace::script(std::size_t stage, const std::string& prologue,
           container_,
           {.lineage = describe(stage, false).lineage, .packages = installed_, .records = records_}))),
       kRunningPath);
-  if (makes && share_) text += job_slots_setup(kSlotsPath, setting_.slots->count(), setting_.fair_share);
-  if (makes) text += guard_setup(guard);
-  return in_root(text +
-                 stage_recipe(spec, setting_.plan.environment, makes ? kGuardProgram : std::string_view()));
+  if (!makes) return in_root(text + stage_recipe(spec, setting_.plan.environment));
+  text += guard_setup(guard);
+  std::string make(kForgetMakeFlags);
+  if (share_)
+    make = pooled_make_setup({.fifo = std::string(kSlotsPath),
+                              .slots = setting_.slots->count(),
+                              .fair_share = setting_.fair_share});
+  return in_root(text + stage_recipe(spec, setting_.plan.environment, kGuardProgram, make));
 }
 
 // What the CPUs can do that anything in the container was compiled on.

@@ -70,9 +70,11 @@ for builder in $(builders); do
   [ "$(in_image "edited:$builder" 'tail -n 1 /sage/README.md')" = more ] || fail "the edit is not there"
   cp "$work/README.good" README.md
 
-  step "another target, and stages by name"
-  docker_build "$builder" "some:$builder" --target with-targets-pre --build-arg TARGETS_PRE=cliquer
-  grep -qw cliquer-1.22 <<< "$(records "some:$builder")" || fail "cliquer is not installed"
+  step "other targets, and stages by name"
+  docker_build "$builder" "some:$builder" --target with-targets-pre --build-arg TARGETS_PRE="cliquer zlib readline"
+  for package in cliquer zlib readline; do
+    grep -qw "$package" <<< "$(records "some:$builder")" || fail "$package is not installed"
+  done
   grep -qw openblas <<< "$(records "some:$builder")" && fail "more than TARGETS_PRE was made"
 
   step "incremental: what changed, and what stands on it"

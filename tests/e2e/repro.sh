@@ -43,6 +43,8 @@ remove_container configured
 git checkout -q condarc.yml
 rm pkgs/it*
 
+# Several targets: each is a make of its own in build/make, and minidist fails where two of these run at once.
+export TARGETS_PRE="cliquer all-sage-local"
 step "a stage fails: by hand it fails in the same way, in what it left"
 echo 'exit 7' > build/pkgs/readline/spkg-install.in
 expect 1 build --to with-targets-pre > "$work/build" 2>&1
@@ -50,6 +52,8 @@ repro with-targets-pre
 grep -q 'with-targets-pre:.*-failed' "$work/repro.sh" || fail "it does not begin in the image that was kept"
 expect 2 run_script
 grep -q 'readline' "$work/out" || fail "another failure: $(cat "$work/out")"
+if grep 'another make runs' "$work/build" "$work/out"; then fail "targets were made side by side"; fi
+in_container with-targets-pre 'ls /sage/local/var/lib/sage/installed' | grep -q '^cliquer-' || fail "cliquer was not built"
 remove_container with-targets-pre
 
 step "mended by hand, from the image of the stage before"

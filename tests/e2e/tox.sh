@@ -36,24 +36,49 @@ expect_lines() {
 forget() { rm -f "$envdir"/Dockertags*; }
 made() { sed -n 's/^ *\[\(.*\)-[^-]*\] successfully installed\..*/\1/p' "$envdir"/sage/logs/stagemake-*.log | grep -v '^sagelib$' | sort | xargs; }
 
+# Each is a make of its own in build/make, and minidist fails where two of these run at once.
+targets="cliquer zlib readline"
 step "make targets as arguments, an option and a variable among them; a proxy"
 EXTRA_DOCKER_BUILD_ARGS="$EXTRA_DOCKER_BUILD_ARGS --build-arg http_proxy=http://127.0.0.1:9" \
-  call -e "$small" -- -p V=0 cliquer
+  call -e "$small" -- -p V=0 $targets
 exists "$(image with-targets):latest"
 expect_lines "$envdir/Dockertags" "$(image with-targets):latest"
 [ "$(tail -n 1 "$envdir/Dockerfile")" = '#:end:' ] || fail "Dockerfile does not end with #:end:"
 grep -q '^http_proxy = http://127.0.0.1:9' "$envdir"/sage/logs/stagemake-with-targets-pre.log || fail "make does not know the proxy"
 ls "$envdir"/sage/logs/pkgs/cliquer-* > /dev/null
 ls "$envdir"/sage/local/var/lib/sage/installed/cliquer-* > /dev/null
-if ls "$envdir"/sage/local/var/lib/sage/installed/openblas-* 2> /dev/null; then fail "more than cliquer was built"; fi
+if ls "$envdir"/sage/local/var/lib/sage/installed/openblas-* 2> /dev/null; then fail "more than $targets was built"; fi
 expect_no_container
 
 step "again: nothing to do"
 id=$("$STAGEMAKE_DOCKER" image inspect --format '{{.Id}}' "$(image with-targets):latest")
-call -e "$small" -- -p V=0 cliquer
+call -e "$small" -- -p V=0 $targets
 grep -q ' built ' "$work/out" && fail "something was built again"
 [ "$id" = "$("$STAGEMAKE_DOCKER" image inspect --format '{{.Id}}' "$(image with-targets):latest")" ] || fail "another image"
 [ "$(wc -l < "$envdir/Dockertags")" = 2 ] || fail "Dockertags holds: $(cat "$envdir/Dockertags")"
+
+step "tox, the plain command, make's fragment, make -j3 and no pool: the same files are installed from several targets"
+# installed: the files and installation records in the image; a record holds the time.
+installed() {
+  "$STAGEMAKE_DOCKER" run --rm --network host "$(image with-targets-pre):latest" sh -c \
+    'cd /sage/local && find . -type f ! -path "./var/lib/sage/installed/*" -exec sha256sum {} + && ls var/lib/sage/installed' | sort
+}
+# compare COMMAND…: builds with-targets-pre anew by the command.
+compare() {
+  "$STAGEMAKE_DOCKER" images --format '{{.Repository}}:{{.Tag}}' | grep with-targets | xargs "$STAGEMAKE_DOCKER" rmi --force > "$work/removed"
+  "$@" > "$work/out" 2>&1 || fail "$* ended with $?: $(cat "$work/out")"
+  installed > "$work/installed"
+  diff "$work/by-tox" "$work/installed" || fail "\`$*\` installed other files"
+}
+installed > "$work/by-tox"
+for package in $targets; do grep -q "^$package-" "$work/by-tox" || fail "$package is not installed"; done
+cp "$here/../../makefile-fragments/ci-docker.mk" .
+compare "$STAGEMAKE_BINARY" build "$environment" --base-image "$base" --to with-targets-pre --targets-pre "$targets"
+compare "$STAGEMAKE_BINARY" build "$environment" --base-image "$base" --to with-targets-pre --targets-pre "$targets" --slots off
+compare env -u EXTRA_DOCKER_BUILD_ARGS make "ci-docker-$environment-with-targets-pre" BASE_IMAGE="$base" TARGETS_PRE="$targets" USE_MAKEFLAGS="-kj4 V=0"
+grep -q "$environment: -j in USE_MAKEFLAGS is ignored" "$work/out" || fail "it does not say that -j is ignored: $(cat "$work/out")"
+compare make -j3 "ci-docker-$environment-with-targets-pre" BASE_IMAGE="$base" TARGETS_PRE="$targets"
+grep -q 'job slots are those of the calling make' "$work/out" || fail "it has not joined make: $(cat "$work/out")"
 
 step "two environments at once, up to configured"
 forget

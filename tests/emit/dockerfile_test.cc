@@ -202,6 +202,15 @@ TEST(Dockerfile, ArgumentsHaveTheEnvironmentsValues) {
               HasSubstr("[ -n \"${BOOTSTRAP+given}\" ] || export BOOTSTRAP='one\ntwo'\n"));
 }
 
+TEST(Dockerfile, TheFirstMakeIsSerialWhateverTheBaseImageSays) {
+  std::string file = whole("debian", Dialect::Sage98);
+  for (const char* stage : {"with-base-toolchain", "with-targets-pre"})
+    EXPECT_THAT(stage_of(file, stage).back().arguments,
+                AllOf(HasSubstr("MAKE=\"make -j${NUMPROC:-"), HasSubstr("unset MAKEFLAGS ")))
+        << stage;
+  EXPECT_THAT(stage_of(file, "configured").back().arguments, Not(HasSubstr("MAKEFLAGS")));
+}
+
 TEST(Dockerfile, ErrorsAreIgnoredWhereTheTableSaysSo) {
   std::string file = whole("debian", Dialect::Sage98);
   EXPECT_THAT(stage_of(file, "with-targets-optional").back().arguments,

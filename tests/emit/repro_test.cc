@@ -37,7 +37,8 @@ TEST_F(ReproTest, CreatesBringsRunsAndSaysHowToLookInside) {
   EXPECT_THAT(script, HasSubstr("docker cp - \"$name\":/sage\n"));
   EXPECT_THAT(script, HasSubstr("docker exec \"$name\" /bin/sh -c \"$(recipe_6)\" || status=$?"));
   EXPECT_THAT(script, HasSubstr("export TARGETS=build\n"));
-  EXPECT_THAT(script, HasSubstr("make SAGE_SPKG=\"sage-spkg -y -o\" $USE_MAKEFLAGS $TARGETS\n"))
+  EXPECT_THAT(script, HasSubstr("unset MAKEFLAGS GNUMAKEFLAGS MFLAGS MAKELEVEL\n"
+                                "make SAGE_SPKG=\"sage-spkg -y -o\" $USE_MAKEFLAGS $TARGETS\n"))
       << "without the guard";
   EXPECT_THAT(script, HasSubstr("docker rm --force \"$name\""));
 }

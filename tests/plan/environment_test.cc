@@ -118,6 +118,15 @@ TEST_F(EnvironmentTest, ValuesHaveDefaultsAndTakeWhatIsGiven) {
   EXPECT_TRUE(given.setup.ignore_missing);
 }
 
+TEST_F(EnvironmentTest, TheFirstMakeGetsNoNumberOfJobs) {
+  Environment environment =
+      resolve("debian-bookworm-minimal", {{"USE_MAKEFLAGS", "-kj8 V=0"}, {"TARGETS", "-j 4 build doc-html"}});
+  EXPECT_EQ(environment.value("USE_MAKEFLAGS"), "-k V=0");
+  EXPECT_EQ(environment.value("TARGETS"), "build doc-html");
+  EXPECT_THAT(environment.job_counts_dropped, ElementsAre("USE_MAKEFLAGS", "TARGETS"));
+  EXPECT_THAT(resolve("debian-bookworm-minimal").job_counts_dropped, ElementsAre());
+}
+
 TEST_F(EnvironmentTest, AllVariablesOfItAreKnown) {
   for (const char* name : {"TARGETS", "TARGETS_PRE", "NUMPROC", "BASE_IMAGE", "SAGE_PACKAGE_LIST_ARGS"})
     EXPECT_THAT(environment_variables(), Contains(name));

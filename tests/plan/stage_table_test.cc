@@ -247,6 +247,18 @@ TEST(StageTableFile, AllFaultsComeAtOnceWithLineAndColumn) {
           "ci-docker.toml:14:1: unknown key `receipe`; did you mean `recipe`?"));
 }
 
+TEST(StageTableFile, ARecipeThatRunsTheParallelMakeGetsIt) {
+  const std::string stage = "[[stage]]\nname = 'x'\n";
+  for (const char* recipe : {"$MAKE all", "cd x\n${MAKE} all", "A=\"${MAKE:-make}\"", "$X $MAKE"})
+    EXPECT_THAT(
+        faults(stage + "recipe = \"\"\"" + recipe + "\"\"\"\n"),
+        ElementsAre("ci-docker.toml:3:10: stage `x`: its recipe runs $MAKE, so `passes` must name MAKE"))
+        << recipe;
+  EXPECT_THAT(faults(stage + "recipe = '$MAKE all'\npasses = ['MAKE']\n"), ElementsAre());
+  for (const char* recipe : {"make all", "echo $MAKEFLAGS $", "make '$(MAKE)'", "${MAKEINFO}"})
+    EXPECT_THAT(faults(stage + "recipe = \"\"\"" + recipe + "\"\"\"\n"), ElementsAre()) << recipe;
+}
+
 TEST(StageTableFile, FaultsOfItsShape) {
   EXPECT_THAT(faults("[[stage]]\nname='x'\nrecipe='x'\nsection='a\tb'\n"),
               ElementsAre(HasSubstr("4:9: `section` must be")));

@@ -17,6 +17,7 @@
 #include "base/files.h"
 #include "base/subprocess.h"
 #include "run/job_slots.h"
+#include "run/pooled_make.h"
 
 namespace stagemake {
 namespace {
@@ -334,7 +335,8 @@ TEST_F(Borrowed, RealMakesInsideAndOutsideRunNoMoreJobsThanMakeHasSlots) {
     for (int i = 0; i < 10; ++i) makefile += " " + name + std::to_string(i);
     makefile += "\n" + name + "%:\n\t@touch run/$@; ls run | wc -l >> most; sleep 0.05; rm run/$@\n";
     write_file(folder_.path() / name, makefile);
-    return "cd " + folder_.path().string() + "\nexec make --silent -f " + name + " 2>&1 | tee -a said";
+    return "cd " + folder_.path().string() + "\nexec ${MAKE:-make} --silent -f " + name +
+           " 2>&1 | tee -a said";
   };
   std::vector<std::unique_ptr<JobSlots::Share>> shares;
   std::vector<std::jthread> makes;
@@ -342,7 +344,11 @@ TEST_F(Borrowed, RealMakesInsideAndOutsideRunNoMoreJobsThanMakeHasSlots) {
     shares.push_back(pool.share(fifo()));
     makes.emplace_back([one = shares.back().get(), text = command(name)] {
       ASSERT_TRUE(one->begin({}));
-      run_command({.argv = {"sh", "-c", job_slots_setup(one->fifo().string(), 3, 1) + text}});
+      std::string setup = pooled_make_setup({.fifo = one->fifo().string(),
+                                             .program = one->fifo().string() + "-make",
+                                             .slots = 3,
+                                             .fair_share = 1});
+      run_command({.argv = {"sh", "-c", setup + text}});
       one->end();
     });
   }

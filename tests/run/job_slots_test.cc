@@ -10,6 +10,7 @@
 #include <random>
 
 #include "base/subprocess.h"
+#include "run/pooled_make.h"
 
 namespace stagemake {
 namespace {
@@ -192,8 +193,12 @@ TEST_F(Slots, ARealMakeTakesPartAndNoMoreJobsRunThanSlots) {
     shares.push_back(share(pool));
     makes.emplace_back([&, i, one = shares.back().get()] {
       ASSERT_TRUE(one->begin({}));
-      std::string script = job_slots_setup(one->fifo().string(), 3, 1) + "cd " + folder_.path().string() +
-                           "\nexec make --silent -k -f makefile" + std::to_string(i) + " 2>&1";
+      std::string setup = pooled_make_setup({.fifo = one->fifo().string(),
+                                             .program = (folder_.path() / "make").string(),
+                                             .slots = 3,
+                                             .fair_share = 1});
+      std::string script = setup + "cd " + folder_.path().string() + "\nexec $MAKE --silent -k -f makefile" +
+                           std::to_string(i) + " 2>&1";
       Finished finished = run_command({.argv = {"sh", "-c", script}});
       EXPECT_EQ(finished.output.find("stagemake:"), std::string::npos) << finished.output;
       EXPECT_EQ(finished.output.find("jobserver"), std::string::npos) << finished.output;
@@ -211,18 +216,6 @@ TEST_F(Slots, ARealMakeTakesPartAndNoMoreJobsRunThanSlots) {
   EXPECT_LE(most, 3u);
   EXPECT_GE(most, 2u) << "and they are used";
   EXPECT_EQ(pool.free(), 3u);
-}
-
-TEST_F(Slots, AMakeThatSharesNoneIsToldAndGetsItsFairShare) {
-  fs::path old = folder_.path() / "make";
-  write_file(old,
-             "#!/bin/sh\n[ \"$1\" = --version ] && echo GNU Make 4.1 || echo \"$MAKE $SAGE_NUM_THREADS "
-             "$NUMPROC\"\n");
-  fs::permissions(old, fs::owner_all);
-  std::string script =
-      "PATH=" + folder_.path().string() + ":$PATH\n" + job_slots_setup("/nowhere", 8, 2) + "make\n";
-  EXPECT_EQ(run_command({.argv = {"sh", "-c", script}}).output,
-            "stagemake: make 4.1 shares no job slots: it gets 2 of its own\nmake -j2 2 2\n");
 }
 
 }  // namespace
