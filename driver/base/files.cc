@@ -163,7 +163,8 @@ void write_file(const fs::path& path, std::string_view content) {
 
 void append_line(const fs::path& path, std::string_view line) {
   make_folder(path.parent_path());
-  Descriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644));
+  // A pipe that nobody reads is an error, and nothing to wait for.
+  Descriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_NONBLOCK | O_CLOEXEC, 0644));
   if (file.get() < 0 || !write_all(file.get(), std::string(line) + "\n")) throw cannot_write(path);
 }
 

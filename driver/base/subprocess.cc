@@ -58,7 +58,7 @@ class ChildSetup {
     const auto& kept = launcher.fd_whitelist;
     if (output_again_ > 0 && std::count(kept.begin(), kept.end(), output_again_) == 1)
       ::dup2(STDOUT_FILENO, output_again_);
-    for (int number : {SIGINT, SIGTERM, SIGHUP, SIGPIPE, SIGQUIT, SIGCHLD}) ::signal(number, SIG_DFL);
+    for (int number : {SIGINT, SIGTERM, SIGHUP, SIGPIPE, SIGQUIT, SIGCHLD, SIGXFSZ}) ::signal(number, SIG_DFL);
     sigset_t none;
     ::sigemptyset(&none);
     ::sigprocmask(SIG_SETMASK, &none, nullptr);

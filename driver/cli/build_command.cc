@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
+#include "base/standard_streams.h"
 #include "base/text.h"
 #include "cli/commands.h"
 #include "cli/session.h"
@@ -109,10 +110,10 @@ ordered_json result_json(const BuildOutcome& outcome) {
           {"not_pushed", outcome.pushes.failed}};
 }
 
-void print_calls(const ContainerEngine& engine) {
+std::string calls_text(const ContainerEngine& engine) {
   std::vector<std::string> calls;
   for (const auto& [verb, count] : engine.calls()) calls.push_back(fmt::format("{} {}", count, verb));
-  fmt::print("engine calls: {}\n", calls.empty() ? "none" : join(calls, ", "));
+  return fmt::format("engine calls: {}\n", calls.empty() ? "none" : join(calls, ", "));
 }
 
 }  // namespace
@@ -124,17 +125,18 @@ int build_command(const Options& options) {
     print_forecast(session, options);
     return 0;
   }
-  BuildOutcome outcome = run_session(session, options);
-  if (options.json && outcome.result) fmt::print("{}\n", dumped(result_json(outcome)));
-  if (options.count_calls) print_calls(*session.engine);
-  return outcome.exit_status();
+  StandardStreams streams;
+  BuildOutcome outcome = run_session(session, options, streams);
+  if (options.json && outcome.result) streams.out.add(dumped(result_json(outcome)) + "\n");
+  if (options.count_calls) streams.out.add(calls_text(*session.engine));
+  return streams.finish(outcome.exit_status());
 }
 
 int jobs_command(const Options& options) {
   std::vector<std::string> asked =
       SlotControl::ask(StateFolder(options.state, tree_path(options)).pools(), options.slots.value());
   if (asked.empty()) {
-    fmt::print(stderr, "stagemake: no build of this tree shares job slots now\n");
+    say("stagemake: no build of this tree shares job slots now");
     return static_cast<int>(ExitStatus::StageFailed);
   }
   for (const std::string& who : asked)

@@ -7,6 +7,7 @@
 
 #include "base/callers_environment.h"
 #include "base/error.h"
+#include "base/standard_streams.h"
 #include "base/text.h"
 #include "cli/docker_build_args.h"
 #include "cli/options.h"
@@ -36,8 +37,8 @@ void read_docker_arguments(Options& options) {
   options.proxies = std::move(docker.proxies);
   bool builds = options.verb == Verb::Build || options.verb == Verb::Tox;
   if (builds && !docker.passed_over.empty())
-    fmt::print(stderr, "stagemake: EXTRA_DOCKER_BUILD_ARGS: {} is for `docker build`, and passed over\n",
-               printable(join(docker.passed_over, " ")));
+    say(fmt::format("stagemake: EXTRA_DOCKER_BUILD_ARGS: {} is for `docker build`, and passed over",
+               printable(join(docker.passed_over, " "))));
 }
 
 void read_variables(Options& options) {
@@ -102,8 +103,8 @@ std::string checked_tag(const std::string& tag) {
   std::string clean = tag_of(tag);
   if (tag.empty()) throw bad_input("--tag", "a tag must not be empty");
   if (clean != tag)
-    fmt::print(stderr, "stagemake: the tag {} is written {}: registries allow no other\n", printable(tag),
-               clean);
+    say(fmt::format("stagemake: the tag {} is written {}: registries allow no other", printable(tag),
+               clean));
   return clean;
 }
 

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
+#include "base/standard_streams.h"
 #include "base/text.h"
 #include "cli/commands.h"
 #include "cli/tree.h"
@@ -194,7 +195,7 @@ int system_packages_command(const Options& options) {
 int dockerfile_command(const Options& options) {
   Tree tree = open_tree(options, TreeCheck::Names);
   Environment environment = resolve_environment(options, tree, MayRun::TheTreesShellText);
-  if (!environment.missing.empty()) fmt::print(stderr, "stagemake: {}\n", environment.missing);
+  if (!environment.missing.empty()) say(fmt::format("stagemake: {}", environment.missing));
   std::string text = dockerfile(tree.table, environment, build_context(tree.path));
   if (options.output)
     write_file(*options.output, text);

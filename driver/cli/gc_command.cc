@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
+#include "base/standard_streams.h"
 #include "base/text.h"
 #include "cli/commands.h"
 #include "cli/tree.h"
@@ -78,9 +79,9 @@ int gc_command(const Options& options) {
   else
     print_rest(result, options.dry_run);
   if (std::optional<std::string> problem = journal.untold_problem())
-    fmt::print(stderr, "stagemake: the journal does not know of it: {}\n", *problem);
+    say(fmt::format("stagemake: the journal does not know of it: {}", *problem));
   if (result.unmet.empty()) return 0;
-  fmt::print(stderr, "stagemake: {}\n", result.unmet);
+  say(fmt::format("stagemake: {}", result.unmet));
   return static_cast<int>(ExitStatus::StageFailed);
 }
 

@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "base/error.h"
+#include "base/standard_streams.h"
 #include "base/subprocess.h"
 #include "base/text.h"
 #include "cli/commands.h"
@@ -130,7 +131,7 @@ int shell_command(const Options& options) {
     fmt::print("{}\n", shell_quoted(command));
     return 0;
   }
-  fmt::print(stderr, "{}\n", what);
+  say(what);
   become(std::move(command));
 }
 

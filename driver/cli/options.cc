@@ -4,6 +4,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "base/standard_streams.h"
 #include "base/text.h"
 #include "cli/environment_options.h"
 #include "cli/help_formatter.h"
@@ -65,7 +66,7 @@ class Parser {
         return {options_, 0};
       }
       // CLI11 has statuses of its own; ours says 2 for any bad usage.
-      fmt::print(stderr, "stagemake: {}\n", usage_text(error, argc, argv));
+      say(fmt::format("stagemake: {}", usage_text(error, argc, argv)));
       return {options_, static_cast<int>(ExitStatus::BadInput)};
     }
     return {options_, std::nullopt};

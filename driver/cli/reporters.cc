@@ -35,7 +35,6 @@ bool is_redrawn(int descriptor) {
 
 PlainReporterOptions line_options(const Options& options, const std::string& engine, bool is_terminal) {
   PlainReporterOptions lines;
-  lines.out = options.json ? stderr : stdout;
   lines.color = options.color == "always" ||
                 (options.color == "auto" && is_terminal && callers_variable("NO_COLOR").empty());
   lines.quiet = options.quiet;
@@ -49,19 +48,19 @@ PlainReporterOptions line_options(const Options& options, const std::string& eng
 
 }  // namespace
 
-Reporters::Reporters(const Options& options, const std::string& engine, RunKeys keys)
+Reporters::Reporters(const Options& options, const std::string& engine, StandardStreams& streams, RunKeys keys)
     : service_(ci_service(callers_variable)),
-      out_(options.json ? stderr : stdout),
+      out_(options.json ? streams.err : streams.out),
       recorder_(seconds_now),
       events_(seconds_now) {
   if (options.events) events_.add_file(*options.events);
-  int descriptor = ::fileno(out_);
-  bool is_terminal = is_redrawn(descriptor);
+  auto print = [this](std::string_view text) { out_.add(text); };
+  bool is_terminal = is_redrawn(out_.descriptor());
   PlainReporterOptions lines = line_options(options, engine, is_terminal);
   std::vector<Reporter*> members = {&recorder_, &events_};
   if (is_terminal && !options.quiet) {
     terminal_ = std::make_unique<TerminalReporter>(
-        TerminalReporterOptions{.out = descriptor,
+        TerminalReporterOptions{.out = &out_,
                                 .in = STDIN_FILENO,
                                 .lines = std::move(lines),
                                 .stop = std::move(keys.stop),
@@ -69,12 +68,13 @@ Reporters::Reporters(const Options& options, const std::string& engine, RunKeys 
         recorder_);
     members.push_back(terminal_.get());
   } else {
+    lines.print = print;
     lines_ = std::make_unique<PlainReporter>(std::move(lines));
     members.push_back(lines_.get());
   }
   if (service_ != CiService::None) {
     ci_ = std::make_unique<CiReporter>(CiReporter::Options{
-        .service = service_, .out = out_, .now = [] { return static_cast<long long>(seconds_now()); }});
+        .service = service_, .print = print, .now = [] { return static_cast<long long>(seconds_now()); }});
     members.push_back(ci_.get());
   }
   group_.emplace(members);
@@ -109,15 +109,14 @@ void Reporters::end(int exit_status, const std::vector<RunRecord>& before,
 
 void Reporters::tell_ci(const RunRecord& run, const Verdict& verdict) {
   if (service_ != CiService::GitHub) return;
-  fmt::print(out_, "{}", github_annotations(run, verdict, callers_variable("GITHUB_WORKSPACE")));
-  std::fflush(out_);
+  out_.add(github_annotations(run, verdict, callers_variable("GITHUB_WORKSPACE")));
   std::string file = callers_variable("GITHUB_STEP_SUMMARY");
   if (file.empty()) return;
   try {
     if (!add_step_summary(file, run, verdict))
       all().note("the step's summary is full: nothing of this run is in it");
-  } catch (const Error& error) {
-    all().note(error.what());
+  } catch (const std::exception& error) {
+    all().note(fmt::format("the step's summary is not written: {}", error.what()));
   }
 }
 

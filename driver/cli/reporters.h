@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "base/standard_streams.h"
 #include "cli/options.h"
 #include "report/ci_output.h"
 #include "report/event_log.h"
@@ -27,8 +28,8 @@ struct RunKeys {
 class Reporters {
  public:
   // Throws Error where --events names a file that cannot be written. `engine`: as commands for a person name
-  // it.
-  Reporters(const Options& options, const std::string& engine, RunKeys keys);
+  // it. `streams` must outlive it.
+  Reporters(const Options& options, const std::string& engine, StandardStreams& streams, RunKeys keys);
 
   Reporter& all() { return *group_; }
   // The run begins: from here on it is kept in `state`. Where that is not possible it is told, and no
@@ -45,7 +46,7 @@ class Reporters {
   void tell_ci(const RunRecord& run, const Verdict& verdict);
 
   const CiService service_;
-  std::FILE* const out_;
+  OutputQueue& out_;
   RunRecorder recorder_;
   EventLog events_;
   std::optional<RunFolder> folder_;

@@ -5,6 +5,7 @@
 #include <ctime>
 
 #include "base/error.h"
+#include "base/standard_streams.h"
 #include "base/subprocess.h"
 #include "base/text.h"
 #include "cli/commands.h"
@@ -148,7 +149,7 @@ int repro_command(const Options& options) {
   Inspection seen(options);
   std::size_t stage = stage_named(seen.tree.table, options.stage.empty() ? seen.tree.table.default_stage : options.stage);
   Environment environment = resolve_environment(options, seen.tree, MayRun::TheTreesShellText);
-  if (!environment.missing.empty()) fmt::print(stderr, "stagemake: {}\n", environment.missing);
+  if (!environment.missing.empty()) say(fmt::format("stagemake: {}", environment.missing));
   StagePlan plan = seen.plan_of(environment).plan;
   Repro repro{.tree = seen.tree.path, .has_git = has_git(seen.tree.path)};
   repro.is_there = [&](const std::string& path) { return exists_inside(seen.tree.path, path); };

@@ -1,9 +1,8 @@
-#include <fmt/format.h>
-
 #include <cstdio>
 #include <new>
 
 #include "base/error.h"
+#include "base/standard_streams.h"
 #include "cli/commands.h"
 
 namespace stagemake {
@@ -70,20 +69,28 @@ int run_verb(const Options& options) {
 }  // namespace
 
 int run(int argc, const char* const* argv) {
+  fill_standard_descriptors();
   try {
     ParsedOptions parsed = parse_options(argc, argv);
-    if (parsed.stop) return *parsed.stop;
-    int status = run_verb(parsed.options);
-    if (std::fflush(stdout) != 0)
+    int status = parsed.stop ? *parsed.stop : run_verb(parsed.options);
+    if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0)
       throw Error(ExitStatus::EngineUnusable, "standard output cannot be written");
     return status;
   } catch (const Error& error) {
-    for (const Fault& fault : error.faults()) fmt::print(stderr, "stagemake: {}\n", fault.text());
+    std::string text;
+    for (const Fault& fault : error.faults())
+      text += (text.empty() ? "stagemake: " : "\nstagemake: ") + fault.text();
+    say(text);
     return static_cast<int>(error.status());
   } catch (const std::bad_alloc&) {
-    fmt::print(stderr, "stagemake: out of memory\n");
+    say("stagemake: out of memory");
   } catch (const std::exception& error) {
-    fmt::print(stderr, "stagemake: {}\n", error.what());
+    // What was printed, mostly: fmt says no more than that a file cannot be written.
+    if (std::ferror(stdout) != 0) {
+      say("stagemake: standard output cannot be written");
+      return static_cast<int>(ExitStatus::EngineUnusable);
+    }
+    say(std::string("stagemake: ") + error.what());
   }
   return static_cast<int>(ExitStatus::EngineUnusable);
 }

@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "base/error.h"
+#include "base/sleep.h"
 #include "cli/kept_run.h"
 #include "cli/reporters.h"
 #include "cli/session.h"
@@ -45,7 +46,7 @@ std::vector<FileLock> lock_environments(const Session& session, const std::stop_
       }
       if (!std::exchange(told, true))
         reporter.note(fmt::format("{}: waiting for {}, which builds it", name, FileLock::holder(file)));
-      std::this_thread::sleep_for(std::chrono::milliseconds(200));
+      sleep_for(std::chrono::milliseconds(200), stop);
     }
   }
   return locks;
@@ -65,31 +66,23 @@ int BuildOutcome::exit_status() const {
 
 namespace {
 
-// The first signal asks for an orderly end, the second for a quick one; after the third nothing is waited
-// for. What was committed stays, and what runs in containers the next run takes over.
 // `by_key`: the terminal's key `q` sent it.
-void tell_signal(Reporters& reporters, CallingMake* make, int number, unsigned count, bool by_key) {
-  if (count == 1) {
-    reporters.all().note(fmt::format("got {}: ending what runs and saving it; this takes up to 10 s",
-                                     by_key             ? "the key q"
-                                     : number == SIGINT ? "ctrl-C"
-                                                        : "a signal"));
-  } else if (count == 2) {
-    reporters.all().note("once more: what runs is killed, and saved as it is");
-  } else {
-    reporters.restore_terminal();
-    if (make != nullptr) make->leave();
-    ::_exit(128 + number);
-  }
+std::string signal_note(int number, unsigned count, bool by_key) {
+  if (count > 1) return "once more: what runs is killed, and saved as it is";
+  return fmt::format("got {}: ending what runs and saving it; this takes up to 10 s",
+                     by_key             ? "the key q"
+                     : number == SIGINT ? "ctrl-C"
+                                        : "a signal");
 }
 
 // What is in the registry under a name stays there where it is worth more than what would replace it.
-std::string worth_keeping_there(Session& session, const Options& options, const std::string& name) {
+std::string worth_keeping_there(Session& session, const Options& options, const std::string& name,
+                                const std::stop_token& stop) {
   std::optional<ImageInfo> ours = session.engine->find_image(name);
   std::optional<Snapshot> own = ours ? snapshot_of(*ours) : std::nullopt;
   if (!own) return {};
   std::string why;
-  std::optional<RegistryImage> image = Registry(registry_options(options)).find(name, why);
+  std::optional<RegistryImage> image = Registry(registry_options(options, stop)).find(name, why);
   std::optional<Snapshot> there = image ? snapshot_in(*image) : std::nullopt;
   return there ? worth_keeping(*there, *own) : std::string();
 }
@@ -136,37 +129,53 @@ void note_reasons(Session& session) {
 // One run of a session, step by step.
 class SessionRun {
  public:
-  SessionRun(Session& session, const Options& options)
+  SessionRun(Session& session, const Options& options, StandardStreams& streams)
       : session_(session),
         options_(options),
         expected_(expected_failures(options)),
         choice_(choose_slots(options, session.environments)),
-        reporters_(options, session.engine->name(), keys()),
-        signals_([this](int number, unsigned count) {
-          tell_signal(reporters_, choice_.make.get(), number, count, quit_pressed_);
-        }) {
+        reporters_(options, session.engine->name(), streams, keys()),
+        hearing_(signals_, {.report =
+                                [this](int number, unsigned count) {
+                                  tell(signal_note(number, count, quit_pressed_));
+                                },
+                            .end = [this](int number) { leave(number); }}) {
+    session_.journal.hurry_on(signals_.token());
     if (options.deadline) time_ = RunTime{.began = session.world.clock.now(), .deadline = *options.deadline};
   }
 
   BuildOutcome run() {
     std::vector<FileLock> locks = lock();
-    if (signals_.first() != 0) return {.result = {}, .signal = signals_.first()};
+    if (signals_.first() != 0) return ended_early();
     if (locks.size() < session_.environments.size()) {
       tell("the deadline came while another run was waited for; the same command goes on from here");
       return {};
     }
-    look();
+    if (!look()) return ended_early();
     return build();
   }
 
  private:
   void tell(const std::string& text) { reporters_.all().note(text); }
 
+  BuildOutcome ended_early() {
+    tell("the run was ended before a stage began");
+    return {.result = {}, .signal = signals_.first()};
+  }
+
+  // After the third signal nothing is waited for. What was committed stays, and what runs in containers the
+  // next run takes over.
+  void leave(int number) {
+    reporters_.restore_terminal();
+    if (choice_.make) choice_.make->leave();
+    ::_exit(128 + number);
+  }
+
   RunKeys keys() {
     RunKeys keys{.stop =
                      [this] {
                        quit_pressed_ = true;
-                       ::kill(::getpid(), SIGINT);
+                       signals_.request(SIGINT);
                      },
                  .change_slots = {}};
     if (choice_.pool)
@@ -190,19 +199,27 @@ class SessionRun {
     return lock_environments(session_, no_more_waiting.get_token(), reporters_.all());
   }
 
-  void look() {
+  // False where a signal came meanwhile: then what is known is not enough to begin with.
+  bool look() {
+    std::stop_callback on_signal(signals_.token(), [this] { session_.describing.stop(); });
+    auto is_stopped = [this] { return signals_.token().stop_requested(); };
     for (const Environment& environment : session_.environments) {
+      if (is_stopped()) return false;
       if (left_containers(session_.world, environment.name).empty()) continue;
       session_.settle_tags(options_);
-      adopt_containers(session_.world, environment, signals_.token(), reporters_.all(), time_);
+      if (is_stopped()) return false;
+      adopt_containers(session_.world, environment, signals_.token(), reporters_.all(), time_,
+                       signals_.kill_token());
     }
-    session_.look(options_);
+    session_.look(options_, signals_.token());
     session_.settle_tags(options_);
+    if (is_stopped()) return false;
     reporters_.begin(facts_of(session_, options_, stages_at_once(options_, choice_.count), choice_.count),
                      session_.state);
     for (const std::string& problem : session_.problems) tell(problem);
     tell_outlook(session_, options_, choice_.count, reporters_.all());
     note_reasons(session_);
+    return true;
   }
 
   BuildOutcome build() {
@@ -211,8 +228,8 @@ class SessionRun {
     if (!session_.world.push_repository.empty() && options_.verb == Verb::Build)
       pushes.emplace(*session_.engine, session_.world.clock, session_.journal, reporters_.all(),
                      PushOptions{.keeps =
-                                     [this](const std::string& name) {
-                                       return worth_keeping_there(session_, options_, name);
+                                     [this](const std::string& name, const std::stop_token& stop) {
+                                       return worth_keeping_there(session_, options_, name, stop);
                                      },
                                  .stop = signals_.token(),
                                  .kill = signals_.kill_token(),
@@ -276,15 +293,18 @@ class SessionRun {
   std::mutex slots_mutex_;  // keys are pressed while the pool is made
   std::optional<JobSlots> slots_;
   std::atomic<bool> quit_pressed_ = false;
-  Reporters reporters_;  // whose keys change them
   SignalWatch signals_;
+  Reporters reporters_;           // whose keys change the above
+  SignalWatch::Hearing hearing_;  // last: it reports
 };
 
 }  // namespace
 
-BuildOutcome run_session(Session& session, const Options& options) {
-  ::signal(SIGPIPE, SIG_IGN);  // whoever read our lines may go; the build goes on
-  return SessionRun(session, options).run();
+BuildOutcome run_session(Session& session, const Options& options, StandardStreams& streams) {
+  // A reader that is gone and a file that may grow no more are errors of one write, and not the build's end.
+  ::signal(SIGPIPE, SIG_IGN);
+  ::signal(SIGXFSZ, SIG_IGN);
+  return SessionRun(session, options, streams).run();
 }
 
 }  // namespace stagemake

@@ -86,7 +86,7 @@ void Session::decide_all(const Options& options) {
 }
 
 // Who has all that is wanted on this machine waits for no registry and for no journal.
-void Session::look(const Options& options) {
+void Session::look(const Options& options, const std::stop_token& stop) {
   snapshots = find_snapshots(*engine, tree.table);
   bool only_looks = options.verb == Verb::Explain || options.verb == Verb::Simulate || options.dry_run;
   if (only_looks) look_into_containers();
@@ -99,7 +99,7 @@ void Session::look(const Options& options) {
       });
     });
   }
-  if (!all_here) look_further(options);
+  if (!all_here && !stop.stop_requested()) look_further(options, stop);
   sources.save_cache();
 }
 
@@ -110,15 +110,15 @@ void Session::look_into_containers() {
   std::move(left.notes.begin(), left.notes.end(), std::back_inserter(problems));
 }
 
-void Session::look_further(const Options& options) {
+void Session::look_further(const Options& options, const std::stop_token& stop) {
   if (std::vector<std::string> places = repositories(options); !places.empty() && !options.start_over) {
     std::vector<std::string> names;
     for (const Environment& environment : environments) names.push_back(environment.name);
-    Registry registry(registry_options(options));
+    Registry registry(registry_options(options, stop));
     RemoteSnapshots found = find_remote_snapshots(registry, tree.table, names, places, snapshots);
     std::move(found.problems.begin(), found.problems.end(), std::back_inserter(problems));
     if (!found.snapshots.empty()) {
-      ask_for_bases(registry, found.snapshots);
+      ask_for_bases(registry, found.snapshots, stop);
       set_fetch_sizes(found.snapshots, layers_here());
     }
     std::move(found.snapshots.begin(), found.snapshots.end(), std::back_inserter(snapshots));
@@ -139,8 +139,10 @@ std::vector<std::vector<std::string>> Session::layers_here() {
 
 // Where a machine has no base image, what its name means now stands in its registry: an image made from
 // another content is not what a build would begin with today.
-void Session::ask_for_bases(Registry& registry, const std::vector<Snapshot>& found) {
+void Session::ask_for_bases(Registry& registry, const std::vector<Snapshot>& found,
+                            const std::stop_token& stop) {
   for (const Environment& environment : environments) {
+    if (stop.stop_requested()) return;
     if (environment.incremental || world.base_digests.contains(environment.base_image)) continue;
     if (bases.find(environment.base_image)) continue;
     std::string why;
@@ -166,8 +168,8 @@ std::vector<std::string> Session::repositories(const Options& options) const {
   return all;
 }
 
-RegistryOptions registry_options(const Options& options) {
-  RegistryOptions registry{.plain_http = options.plain_http};
+RegistryOptions registry_options(const Options& options, const std::stop_token& stop) {
+  RegistryOptions registry{.plain_http = options.plain_http, .stop = stop};
   if (fs::path cache = user_cache_folder(); !cache.empty()) registry.cache = cache / "registry";
   return registry;
 }

@@ -3,9 +3,11 @@
 
 #include <future>
 #include <memory>
+#include <stop_token>
 #include <string>
 #include <vector>
 
+#include "base/standard_streams.h"
 #include "cli/tree.h"
 #include "engine/registry.h"
 #include "run/build.h"
@@ -21,6 +23,8 @@ class Describing {
   Describing(const Describing&) = delete;
   Describing& operator=(const Describing&) = delete;
   const std::string& get() const { return revision_.get(); }
+  // Ends git: what it has not said yet is not known.
+  void stop() { stop_.request_stop(); }
 
  private:
   std::stop_source stop_;
@@ -34,8 +38,8 @@ struct Session {
   // From here on images can be named. As late as possible: it waits for git.
   void settle_tags(const Options& options);
   // Plans and decides for all environments. Where what is on this machine does not do, registries are asked;
-  // what went wrong there is in `problems`.
-  void look(const Options& options);
+  // what went wrong there is in `problems`. A request to stop ends that: then the decisions are none to act on.
+  void look(const Options& options, const std::stop_token& stop = {});
   std::vector<StageExplanation> explain(const EnvironmentBuild& build);
   JournalContents remembered;  // what the journal says; empty where nothing is to be built
   // Where images are looked for: --from, and where they are pushed to.
@@ -57,19 +61,21 @@ struct Session {
  private:
   void decide_all(const Options& options);
   void look_into_containers();
-  void look_further(const Options& options);
+  void look_further(const Options& options, const std::stop_token& stop);
   std::vector<std::vector<std::string>> layers_here();
-  void ask_for_bases(Registry& registry, const std::vector<Snapshot>& found);
+  void ask_for_bases(Registry& registry, const std::vector<Snapshot>& found, const std::stop_token& stop);
 };
 
 // Bytes that all stages at once may hold: --memory, else what is free now; 0: any.
 std::uint64_t memory_for_stages(const Options& options);
 
 // What is known of registries' images stays in the user's cache folder.
-RegistryOptions registry_options(const Options& options);
+// A request to stop ends every look-up.
+RegistryOptions registry_options(const Options& options, const std::stop_token& stop = {});
 
 // Runs the session's environments to their end, as a person watches: tells, locks, takes over what a dead
-// driver left, builds. Returns nothing where a signal came before anything began.
+// driver left, builds. No result where a signal came before anything began. All that it prints goes to
+// `streams`.
 struct BuildOutcome {
   std::optional<BuildResult> result;
   int signal = 0;  // that ended the run; 0: none
@@ -77,6 +83,6 @@ struct BuildOutcome {
   bool push_required = false;
   int exit_status() const;
 };
-BuildOutcome run_session(Session& session, const Options& options);
+BuildOutcome run_session(Session& session, const Options& options, StandardStreams& streams);
 
 }  // namespace stagemake

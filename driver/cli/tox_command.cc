@@ -14,6 +14,7 @@
 #include "cli/commands.h"
 #include "cli/session.h"
 #include "emit/dockerfile.h"
+#include "plan/richer.h"
 
 namespace stagemake {
 namespace {
@@ -95,17 +96,28 @@ void check_targets(const StageTable& table, const std::vector<std::string>& targ
 // The images that a run left, each by its names, in the order of the targets up to the first failure.
 using NamedImages = std::vector<std::vector<std::string>>;
 
+bool has_richer(Session& session, const std::string& image, const std::string& wanted) {
+  std::optional<ImageInfo> found = session.engine->find_image(image);
+  std::optional<ImageInfo> named = session.engine->find_image(wanted);
+  std::optional<Snapshot> ours = found ? snapshot_of(*found) : std::nullopt;
+  std::optional<Snapshot> there = named ? snapshot_of(*named) : std::nullopt;
+  return ours && there &&
+         is_richer(session.builds.front().plan, session.tree.packages, session.tree.variables, *there, *ours);
+}
+
 // A failed build has the name of the target that was wanted, whichever stage failed: by that name scripts go
-// on in it. The stage's own name stays.
-std::vector<std::string> name_failed(Session& session, const std::string& image, const std::string& wanted) {
-  if (image != wanted) {
+// on in it. The stage's own name stays. An image in which more is done keeps the name: scripts go on in that.
+std::vector<std::string> name_failed(Session& session, const std::string& image, const std::string& wanted,
+                                     OutputQueue& out) {
+  if (image != wanted && !has_richer(session, image, wanted)) {
     session.engine->tag(image, wanted);
-    fmt::print("{} is also named {}\n", image, wanted);
+    out.add(fmt::format("{} is also named {}\n", image, wanted));
   }
   return {wanted};
 }
 
-NamedImages name_images(Session& session, const Options& options, const BuildOutcome& outcome) {
+NamedImages name_images(Session& session, const Options& options, const BuildOutcome& outcome,
+                        OutputQueue& out) {
   const EnvironmentStatus& status = outcome.result->environments.front();
   NamedImages images;
   for (const std::string& target : options.to) {
@@ -120,7 +132,7 @@ NamedImages name_images(Session& session, const Options& options, const BuildOut
     for (const StageStatus& bad : status.stages)
       if ((bad.state == StageState::Failed || bad.state == StageState::Interrupted) && !bad.image.empty()) {
         std::string wanted = name + session.world.tags.front() + "-failed";
-        images.push_back(outcome.signal == 0 ? name_failed(session, bad.image, wanted)
+        images.push_back(outcome.signal == 0 ? name_failed(session, bad.image, wanted, out)
                                              : std::vector<std::string>{bad.image});
         break;
       }
@@ -132,19 +144,20 @@ NamedImages name_images(Session& session, const Options& options, const BuildOut
 // Says what a push has to say.
 class PushNotes : public Reporter {
  public:
+  explicit PushNotes(OutputQueue& out) : out_(out) {}
   void begins(const std::vector<EnvironmentStatus>&) override {}
   void changed(const std::vector<EnvironmentStatus>&, std::size_t, std::size_t) override {}
   void ends(const std::vector<EnvironmentStatus>&, const RunSeconds&) override {}
-  void note(const std::string& text) override {
-    fmt::print("{}\n", printable(text));
-    std::fflush(stdout);
-  }
+  void note(const std::string& text) override { out_.add(printable(text) + "\n"); }
+
+ private:
+  OutputQueue& out_;
 };
 
 // What cannot be pushed is told, and no failure: so tox.ini always had it.
-void push(Session& session, const NamedImages& images, const fs::path& envdir) {
+void push(Session& session, const NamedImages& images, const fs::path& envdir, OutputQueue& out) {
   constexpr unsigned kTries = 3;
-  PushNotes notes;
+  PushNotes notes(out);
   for (const std::vector<std::string>& names : images)
     for (const std::string& name : names) {
       notes.note("pushing " + name);
@@ -165,7 +178,7 @@ void bring_stage_logs(const EnvironmentStatus& status, const fs::path& folder) {
 }
 
 // The tree's logs and installation records, out of an image. Without them the build is as good.
-void bring_records(Session& session, const std::string& image, const fs::path& envdir) {
+void bring_records(Session& session, const std::string& image, const fs::path& envdir, OutputQueue& err) {
   const StageTable& table = session.tree.table;
   std::vector<std::string> wanted = table.stamp_folders;
   wanted.emplace_back(kLogs);
@@ -178,8 +191,8 @@ void bring_records(Session& session, const std::string& image, const fs::path& e
       if (tar) unpack_tar(*tar, folder / fs::path(path).parent_path());
     }
   } catch (const std::exception& error) {
-    fmt::print(stderr, "stagemake: the logs in {} could not be brought out: {}\n", image,
-               printable(error.what()));
+    err.add(fmt::format("stagemake: the logs in {} could not be brought out: {}\n", image,
+                        printable(error.what())));
   }
   session.engine->remove_container(container);
 }
@@ -187,30 +200,31 @@ void bring_records(Session& session, const std::string& image, const fs::path& e
 // What tox.ini did after `docker build`, whether that went well or not. After a signal there is no time for
 // more than to say what was saved.
 void leave_traces(Session& session, const Options& options, const BuildOutcome& outcome,
-                  const fs::path& envdir) {
+                  const fs::path& envdir, StandardStreams& streams) {
   bring_stage_logs(outcome.result->environments.front(),
                    envdir / fs::path(session.tree.table.root).filename() / kLogs);
-  NamedImages images = name_images(session, options, outcome);
+  NamedImages images = name_images(session, options, outcome, streams.out);
   for (const std::vector<std::string>& names : images) append_line(envdir / "Dockertags", names.front());
   if (outcome.signal != 0 || images.empty()) return;
-  bring_records(session, images.back().front(), envdir);
-  if (!options.repository.empty()) push(session, images, envdir);
+  bring_records(session, images.back().front(), envdir, streams.err);
+  if (!options.repository.empty()) push(session, images, envdir, streams.out);
 }
 
-int run_for(Options options, const std::vector<std::string>& all_targets, const fs::path& envdir) {
+int run_for(Options options, const std::vector<std::string>& all_targets, const fs::path& envdir,
+            StandardStreams& streams) {
   Session session(options);
   StageTable& table = session.tree.table;
   check_targets(table, all_targets);
   if (options.to.empty()) options.to = {table.default_stage};
   write_file(envdir / "Dockerfile",
              dockerfile(table, session.environments.front(), build_context(session.tree.path)));
-  BuildOutcome outcome = run_session(session, options);
+  BuildOutcome outcome = run_session(session, options, streams);
   if (!outcome.result) return outcome.exit_status();
   try {
-    leave_traces(session, options, outcome, envdir);
+    leave_traces(session, options, outcome, envdir, streams);
   } catch (const std::exception& error) {
     // Scripts would be misled by a Dockertags without the image: this did not end well, even if all is built.
-    fmt::print(stderr, "stagemake: {}\n", printable(error.what()));
+    streams.err.add(fmt::format("stagemake: {}\n", printable(error.what())));
     int status = outcome.exit_status();
     return status != 0 ? status : static_cast<int>(ExitStatus::EngineUnusable);
   }
@@ -227,9 +241,11 @@ int tox_command(const Options& asked) {
   be_the_person(envdir);
   link_credentials(envdir);
   Options options = options_for(asked, envdir);
+  StandardStreams streams;
+  int status = 0;
   for (const Options& run : runs_for(options))
-    if (int status = run_for(run, options.to, envdir); status != 0) return status;
-  return 0;
+    if (status == 0) status = run_for(run, options.to, envdir, streams);
+  return streams.finish(status);
 }
 
 }  // namespace stagemake

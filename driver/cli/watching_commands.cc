@@ -6,9 +6,10 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
-#include <thread>
 
 #include "base/error.h"
+#include "base/sleep.h"
+#include "base/standard_streams.h"
 #include "base/text.h"
 #include "cli/commands.h"
 #include "cli/kept_run.h"
@@ -107,7 +108,7 @@ void print_file(const fs::path& file, const std::function<bool()>& goes_on) {
     std::fflush(stdout);
     if (n < 0 || last || !goes_on) break;
     last = !goes_on();  // what was written before it ended is read once more
-    if (!last) std::this_thread::sleep_for(kFollow);
+    if (!last) sleep_for(kFollow);
   }
   ::close(descriptor);
 }
@@ -164,7 +165,7 @@ int logs_command(const Options& options) {
     throw bad_input("", fmt::format("there is no log of {} {}: it was never built here, or another tree or "
                                     "--state holds it",
                                     printable(environment), printable(stage)));
-  fmt::print(stderr, "{}\n", log.string());
+  say(log.string());
   std::function<bool()> goes_on;
   if (options.follow) goes_on = [&] { return runs_now(options, environment, stage); };
   print_file(log, goes_on);

@@ -317,10 +317,11 @@ void BuildahEngine::resume(const std::string& container) {
   if (std::string mark = known_mark(container); !mark.empty()) ContainerProcesses(mark).resume();
 }
 
-void BuildahEngine::stop_container(const std::string& container, std::chrono::milliseconds grace) {
+void BuildahEngine::stop_container(const std::string& container, std::chrono::milliseconds grace,
+                                   const std::stop_token& kill) {
   counter_.count("stop_container");
   if (std::optional<Configuration> found = configuration(container))
-    ContainerProcesses(mark_of(found->id)).end(grace);
+    ContainerProcesses(mark_of(found->id)).end(grace, kill);
 }
 
 void BuildahEngine::remove_container(const std::string& container) {

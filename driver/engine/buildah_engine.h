@@ -42,7 +42,8 @@ class BuildahEngine : public ContainerEngine {
   std::map<std::string, std::uint64_t> memory_in_use(const std::vector<std::string>& containers) override;
   bool pause(const std::string& container) override;
   void resume(const std::string& container) override;
-  void stop_container(const std::string& container, std::chrono::milliseconds grace) override;
+  void stop_container(const std::string& container, std::chrono::milliseconds grace,
+                      const std::stop_token& kill) override;
   std::string commit(const std::string& container, const CommitSpec& spec) override;
   void remove_container(const std::string& container) override;
 

@@ -163,9 +163,11 @@ class ContainerEngine {
   // Lets it go on, whoever paused it: nothing to do where it is not paused.
   virtual void resume(const std::string& container) = 0;
   // Ends what runs in a container that another driver, dead by now, left running: asks it to end as a stop of
-  // `run` does, and after `grace` kills it. Its files stay, and it can run again. When this returns nothing
-  // runs inside; nothing to do where nothing did, or there is no such container. A paused one is resumed first.
-  virtual void stop_container(const std::string& container, std::chrono::milliseconds grace) = 0;
+  // `run` does, and after `grace`, or at once on a kill request, kills it. Its files stay, and it can run
+  // again. When this returns nothing runs inside; nothing to do where nothing did, or there is no such
+  // container. A paused one is resumed first.
+  virtual void stop_container(const std::string& container, std::chrono::milliseconds grace,
+                              const std::stop_token& kill = {}) = 0;
   // The container's files as a new image. Command, entry point, environment and user are those of the parent
   // image: how the container was run leaves no trace. (docker: where the parent has neither command nor entry
   // point, which its commit cannot express, the command is /bin/sh.) Returns the image's id.

@@ -8,8 +8,8 @@
 
 #include <algorithm>
 #include <charconv>
-#include <thread>
 
+#include "base/sleep.h"
 #include "base/text.h"
 #include "engine/proc.h"
 #include "engine/process_table.h"
@@ -154,7 +154,7 @@ bool ContainerProcesses::pause(std::chrono::milliseconds patience) {
       resume();
       throw EngineError("a process inside a container goes on in spite of SIGSTOP");
     }
-    std::this_thread::sleep_for(kKillPause);
+    sleep_for(kKillPause);
   }
   return any;
 }
@@ -164,13 +164,13 @@ void ContainerProcesses::resume() {
   for (pid_t process : running()) signal(process, SIGCONT);
 }
 
-void ContainerProcesses::end(std::chrono::milliseconds grace) {
+void ContainerProcesses::end(std::chrono::milliseconds grace, const std::stop_token& now) {
   adopt();
   if (grace > 0ms) resume();
   auto give_up = std::chrono::steady_clock::now() + grace;
-  if (grace > 0ms && !running().empty()) ask(std::min(grace, kAskPatience));
+  if (grace > 0ms && !running().empty()) ask(std::min(grace, kAskPatience), now);
   while (std::chrono::steady_clock::now() < give_up && !running().empty())
-    std::this_thread::sleep_for(kEndPause);
+    if (!sleep_for(kEndPause, now)) break;
   kill();
 }
 
@@ -197,7 +197,7 @@ bool ContainerProcesses::signal(pid_t process, int number) const {
   return sent;
 }
 
-void ContainerProcesses::ask(std::chrono::milliseconds patience) {
+void ContainerProcesses::ask(std::chrono::milliseconds patience, const std::stop_token& now) {
   auto give_up = std::chrono::steady_clock::now() + patience;
   while (true) {
     find_shell();
@@ -209,7 +209,7 @@ void ContainerProcesses::ask(std::chrono::milliseconds patience) {
       if (process != shell_) sent = signal(process, SIGTERM) || sent;
     }
     if (sent || (begun && !any) || std::chrono::steady_clock::now() > give_up) return;
-    std::this_thread::sleep_for(kAskPause);
+    if (!sleep_for(kAskPause, now)) return;
   }
 }
 
@@ -221,7 +221,7 @@ void ContainerProcesses::kill(std::chrono::milliseconds patience) const {
     if (std::chrono::steady_clock::now() > give_up)
       throw EngineError(fmt::format("{} SIGKILL inside a container, such as {}",
                                     counted(left.size(), "process survives", "processes survive"), left[0]));
-    std::this_thread::sleep_for(kKillPause);
+    sleep_for(kKillPause);
   }
 }
 

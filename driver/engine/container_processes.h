@@ -8,6 +8,7 @@
 #include <chrono>
 #include <map>
 #include <set>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -31,16 +32,17 @@ class ContainerProcesses {
   std::vector<pid_t> running() const;
   // What runs now, of a run that may be another process's.
   std::vector<ContainerProcess> table();
-  // Ends a run of another process, dead by now: `resume`, `ask`, and after `grace` `kill`. All of it has ended when
-  // this returns.
-  void end(std::chrono::milliseconds grace);
+  // Ends a run of another process, dead by now: `resume`, `ask`, and after `grace`, or on a request, `kill`. All of
+  // it has ended when this returns.
+  void end(std::chrono::milliseconds grace, const std::stop_token& now = {});
   // SIGSTOP, until none can go on: each is stopped, or will be before it runs another instruction of its own. False
   // where nothing runs inside. Throws EngineError where one is not within `patience`, after resume().
   bool pause(std::chrono::milliseconds patience);
   void resume();  // SIGCONT to all
   // SIGTERM to all but the shell. Where there is nothing but the shell, it is between two commands, or has
-  // not begun: looks again, for up to `patience`, until there is something to signal or nothing at all runs.
-  void ask(std::chrono::milliseconds patience);
+  // not begun: looks again, for up to `patience` or until a request, until there is something to signal or
+  // nothing at all runs.
+  void ask(std::chrono::milliseconds patience, const std::stop_token& now = {});
   // SIGKILL, until none is left. Throws EngineError where one survives that for `patience`.
   void kill(std::chrono::milliseconds patience = std::chrono::seconds(30)) const;
 

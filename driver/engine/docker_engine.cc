@@ -8,8 +8,8 @@
 #include <algorithm>
 #include <cstdlib>
 #include <nlohmann/json.hpp>
-#include <thread>
 
+#include "base/sleep.h"
 #include "base/text.h"
 #include "engine/proc.h"
 #include "engine/process_table.h"
@@ -158,7 +158,8 @@ json DockerEngine::inspect_container(const std::string& container) const {
   return found[0];
 }
 
-void DockerEngine::ask_to_end(const std::string& container, std::chrono::milliseconds patience) const {
+void DockerEngine::ask_to_end(const std::string& container, std::chrono::milliseconds patience,
+                              const std::stop_token& now) const {
   auto give_up = std::chrono::steady_clock::now() + patience;
   while (true) {
     // From inside, -1 is every process but the first, which is the script's shell, and fails where there is
@@ -167,7 +168,7 @@ void DockerEngine::ask_to_end(const std::string& container, std::chrono::millise
     if (finished.ok() || std::chrono::steady_clock::now() > give_up) return;
     std::string status = text_at(member(inspect_container(container), "State"), "Status");
     if (status != "running") return;
-    std::this_thread::sleep_for(kAskPause);
+    if (!sleep_for(kAskPause, now)) return;
   }
 }
 
@@ -292,15 +293,16 @@ bool DockerEngine::is_paused(const std::string& container) const {
   return found.is_array() && !found.empty() && member(found[0], "State").value("Paused", false);
 }
 
-void DockerEngine::stop_container(const std::string& container, std::chrono::milliseconds grace) {
+void DockerEngine::stop_container(const std::string& container, std::chrono::milliseconds grace,
+                                  const std::stop_token& kill) {
   counter_.count("stop_container");
   if (!runs(container)) return;
   if (is_paused(container)) resume(container);
   auto give_up = std::chrono::steady_clock::now() + grace;
-  ask_to_end(container, std::min(grace, kAskPatience));
+  ask_to_end(container, std::min(grace, kAskPatience), kill);
   bool left = true;
   while ((left = runs(container)) && std::chrono::steady_clock::now() < give_up)
-    std::this_thread::sleep_for(kEndPause);
+    if (!sleep_for(kEndPause, kill)) break;
   if (!left) return;
   Finished finished = program_.call({"kill", container});
   if (runs(container)) throw program_.error("kill", finished);

@@ -70,7 +70,8 @@ class DockerEngine : public ContainerEngine {
   std::map<std::string, std::uint64_t> memory_in_use(const std::vector<std::string>& containers) override;
   bool pause(const std::string& container) override;
   void resume(const std::string& container) override;
-  void stop_container(const std::string& container, std::chrono::milliseconds grace) override;
+  void stop_container(const std::string& container, std::chrono::milliseconds grace,
+                      const std::stop_token& kill) override;
   std::string commit(const std::string& container, const CommitSpec& spec) override;
   void remove_container(const std::string& container) override;
 
@@ -94,7 +95,9 @@ class DockerEngine : public ContainerEngine {
   // Also false where there is no such container.
   bool runs(const std::string& container) const;
   bool is_paused(const std::string& container) const;
-  void ask_to_end(const std::string& container, std::chrono::milliseconds patience) const;
+  // A request ends the waiting for a shell that still begins.
+  void ask_to_end(const std::string& container, std::chrono::milliseconds patience,
+                  const std::stop_token& now = {}) const;
   Transfer transfer(const std::string& verb, const std::string& image, const std::stop_token& stop) const;
   bool daemon_is_here() const;
   bool find_daemon() const;

@@ -316,7 +316,8 @@ void FakeEngine::resume(const std::string& container) {
 }
 
 // A function cannot be killed: one that does not heed the request is waited for.
-void FakeEngine::stop_container(const std::string& container, std::chrono::milliseconds) {
+void FakeEngine::stop_container(const std::string& container, std::chrono::milliseconds,
+                                const std::stop_token&) {
   std::unique_lock lock(mutex_);
   begin("stop_container");
   auto found = containers_.find(container);

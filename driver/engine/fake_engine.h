@@ -105,7 +105,8 @@ class FakeEngine : public ContainerEngine {
   bool pause(const std::string& container) override;
   void resume(const std::string& container) override;
   double now() override { return clock ? static_cast<double>(clock()) : ContainerEngine::now(); }
-  void stop_container(const std::string& container, std::chrono::milliseconds grace) override;
+  void stop_container(const std::string& container, std::chrono::milliseconds grace,
+                      const std::stop_token& kill) override;
   std::string commit(const std::string& container, const CommitSpec& spec) override;
   void remove_container(const std::string& container) override;
   void tag(const std::string& image, const std::string& new_name) override;

@@ -100,7 +100,7 @@ class Registry::Call {
 };
 
 Registry::Registry(RegistryOptions options)
-    : options_(std::move(options)), hosts_(options_.plain_http), cache_(options_.cache) {}
+    : options_(std::move(options)), hosts_(options_.plain_http), credentials_(options_.stop), cache_(options_.cache) {}
 Registry::~Registry() = default;
 
 RegistrySurvey Registry::survey(const std::vector<std::string>& repositories) {

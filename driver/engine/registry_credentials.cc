@@ -92,13 +92,14 @@ class Watchdog {
   std::jthread thread_;
 };
 
-Finished ask_helper(const std::string& program, const std::string& registry) {
+Finished ask_helper(const std::string& program, const std::string& registry, const std::stop_token& asked) {
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC) != 0) throw engine_unusable("no more pipes on this system");
   std::unique_ptr<int, void (*)(int*)> reading(&ends[0], [](int* fd) { ::close(*fd); });
   (void)!::write(ends[1], registry.data(), registry.size());  // an empty pipe takes so much at once
   ::close(ends[1]);
   std::stop_source stop;
+  std::stop_callback on_stop(asked, [&] { stop.request_stop(); });
   Command command;
   command.argv = {program, "get"};
   command.standard_input = ends[0];
@@ -111,7 +112,7 @@ Finished ask_helper(const std::string& program, const std::string& registry) {
 
 // What a helper answers. Its words may hold the secret, and are never repeated.
 std::optional<RegistryCredential> helped(const std::string& helper, const std::string& registry,
-                                         std::vector<std::string>& problems) {
+                                         const std::stop_token& stop, std::vector<std::string>& problems) {
   std::string program = "docker-credential-" + helper;
   auto broken = [&](std::string_view what) {
     problems.push_back(fmt::format("{}: {}", shown(program), what));
@@ -121,8 +122,9 @@ std::optional<RegistryCredential> helped(const std::string& helper, const std::s
     return std::isalnum(c) != 0 || c == '-' || c == '_' || c == '.';
   });
   if (!is_name) return broken("is no name of a credential helper");
+  if (stop.stop_requested()) return broken("is not asked any more: the run is to end");
   try {
-    Finished finished = ask_helper(program, registry);
+    Finished finished = ask_helper(program, registry, stop);
     if (finished.stopped) return broken("does not answer");
     if (finished.output.find("credentials not found") != std::string::npos && !finished.ok())
       return std::nullopt;
@@ -152,7 +154,7 @@ struct RegistryCredentials::Config {
   std::map<std::string, RegistryCredential> logins;
 };
 
-RegistryCredentials::RegistryCredentials() = default;
+RegistryCredentials::RegistryCredentials(std::stop_token stop) : stop_(std::move(stop)) {}
 RegistryCredentials::~RegistryCredentials() = default;
 
 void RegistryCredentials::read(const fs::path& file) {
@@ -203,7 +205,7 @@ std::optional<RegistryCredential> RegistryCredentials::find_in(const Config& con
                            : key == "docker.io"           ? std::string(kHubKey)
                                                           : key;
     auto [at, fresh] = heard_.try_emplace(helper + "\n" + registry);
-    if (fresh) at->second = helped(helper, registry, problems);
+    if (fresh) at->second = helped(helper, registry, stop_, problems);
     return at->second;
   };
   for (const std::string& key : keys)

@@ -15,6 +15,7 @@
 #include <map>
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -35,7 +36,8 @@ class RegistryCredentials {
  public:
   static constexpr std::chrono::milliseconds kHelperPatience{5000};
 
-  RegistryCredentials();
+  // A request to stop ends a helper that is being asked.
+  explicit RegistryCredentials(std::stop_token stop = {});
   ~RegistryCredentials();
 
   // For a host ("docker.io", "127.0.0.1:5000") and a repository there ("" for none): the most specific entry.
@@ -52,6 +54,7 @@ class RegistryCredentials {
                                             const std::string& repository,
                                             std::vector<std::string>& problems);
 
+  const std::stop_token stop_;
   bool is_read_ = false;
   std::vector<Config> configs_;
   std::vector<std::string> problems_;                               // of reading

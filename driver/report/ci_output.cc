@@ -148,9 +148,7 @@ void CiReporter::changed(const std::vector<EnvironmentStatus>& all, std::size_t 
   std::string text = folded(options_.service, where.name + "." + name,
                             fmt::format("{} {}: the end of {}", where.name, name, status.log),
                             last_lines(status.log, kLogTail), options_.now ? options_.now() : 0);
-  std::lock_guard lock(mutex_);
-  std::fwrite(text.data(), 1, text.size(), options_.out);  // at once: others write there, too
-  std::fflush(options_.out);
+  options_.print(text);  // at once: others write there, too
 }
 
 }  // namespace stagemake

@@ -8,9 +8,7 @@
 // sections").
 #pragma once
 
-#include <cstdio>
 #include <functional>
-#include <mutex>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -58,9 +56,9 @@ std::string harmless(std::string_view line);
 class CiReporter : public Reporter {
  public:
   struct Options {
-    CiService service = CiService::None;  // without one nothing is printed
-    std::FILE* out = stdout;
-    std::function<long long()> now;  // seconds since the epoch; needed for GitLab
+    CiService service = CiService::None;               // without one nothing is printed
+    std::function<void(std::string_view text)> print;  // whole lines; it must not wait for a reader
+    std::function<long long()> now;                    // seconds since the epoch; needed for GitLab
   };
   explicit CiReporter(Options options) : options_(std::move(options)) {}
 
@@ -71,8 +69,7 @@ class CiReporter : public Reporter {
   void ends(const std::vector<EnvironmentStatus>&, const RunSeconds&) override {}
 
  private:
-  Options options_;
-  std::mutex mutex_;
+  const Options options_;
 };
 
 }  // namespace stagemake

@@ -20,51 +20,20 @@
 //   exit     status: that of the command
 #pragma once
 
-#include <condition_variable>
 #include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "base/files.h"
+#include "report/line_file.h"
 #include "report/run_record.h"
 
 namespace stagemake {
 
 inline constexpr int kEventSchema = 1;
-
-// A file to which lines are added, by a thread of its own: who adds never waits for a disk or for a reader.
-// Of what a reader does not take in time kMostWaiting bytes wait; then lines are lost, and counted.
-class LineFile {
- public:
-  static constexpr std::size_t kMostWaiting = 64u << 20;
-
-  // Throws Error (EngineUnusable) where the file cannot be opened, also a pipe that nobody reads.
-  explicit LineFile(const fs::path& file);
-  ~LineFile();  // writes what waits; gives a reader who takes nothing a second
-  LineFile(const LineFile&) = delete;
-  LineFile& operator=(const LineFile&) = delete;
-
-  void add(std::string line);  // without its end
-  // Why lines could not be written; empty where all could.
-  std::string problem() const;
-
- private:
-  void serve(const std::stop_token& stop);
-  bool write_some(std::string& text);
-
-  fs::path file_;
-  int descriptor_ = -1;
-  mutable std::mutex mutex_;
-  std::condition_variable_any added_;
-  std::string waiting_;
-  std::size_t lost_ = 0;
-  std::string problem_;
-  std::jthread thread_;  // last: it uses all of the above
-};
 
 class EventLog : public Reporter {
  public:

@@ -197,12 +197,7 @@ std::string PlainReporter::still_running() const {
 }
 
 void PlainReporter::print(std::string_view lines) {
-  if (options_.print) {
-    options_.print(lines);
-  } else {
-    fmt::print(options_.out, "{}", lines);
-    std::fflush(options_.out);
-  }
+  options_.print(lines);
   last_line_ = Clock::now();
 }
 

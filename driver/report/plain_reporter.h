@@ -3,7 +3,6 @@
 #pragma once
 
 #include <condition_variable>
-#include <cstdio>
 #include <functional>
 #include <map>
 #include <mutex>
@@ -14,9 +13,8 @@
 namespace stagemake {
 
 struct PlainReporterOptions {
-  // Where whole lines go, with their ends; called by one thread at a time. Empty: to `out`, and flushed.
-  std::function<void(std::string_view lines)> print = {};
-  std::FILE* out = stdout;
+  // Where whole lines go, with their ends; called by one thread at a time. It must not wait for a reader.
+  std::function<void(std::string_view lines)> print;
   bool color = false;
   bool quiet = false;    // failures and the table's failed rows only (make -s)
   bool brief = false;    // of what is built, not as which image; nothing of what is reused

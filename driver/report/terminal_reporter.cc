@@ -9,6 +9,7 @@ namespace {
 // Lines that come closer together are written together: a terminal takes milliseconds for a frame.
 constexpr std::chrono::milliseconds kBetweenFrames{40};
 constexpr std::chrono::milliseconds kRedraw{500};  // where only the clock has moved
+constexpr std::size_t kMostAbove = 4u << 20;       // bytes: they must fit into the queue at the end
 
 PlainReporterOptions lines_of(const TerminalReporterOptions& options,
                               std::function<void(std::string_view)> print) {
@@ -23,7 +24,7 @@ PlainReporterOptions lines_of(const TerminalReporterOptions& options,
 TerminalReporter::TerminalReporter(TerminalReporterOptions options, const RunRecorder& recorder)
     : options_(std::move(options)),
       recorder_(recorder),
-      screen_(options_.out, options_.in),
+      screen_(*options_.out, options_.in),
       lines_(std::make_unique<PlainReporter>(
           lines_of(options_, [this](std::string_view lines) { print(lines); }))),
       thread_([this](const std::stop_token& stop) { serve(stop); }) {}
@@ -32,7 +33,7 @@ TerminalReporter::~TerminalReporter() {
   thread_ = {};
   lines_.reset();
   live_ = false;
-  draw();
+  draw(true);
 }
 
 void TerminalReporter::begins(const std::vector<EnvironmentStatus>& all) {
@@ -63,15 +64,21 @@ void TerminalReporter::ends(const std::vector<EnvironmentStatus>& all, const Run
   {
     std::lock_guard lock(mutex_);
     live_ = false;
-    draw();
+    draw(true);
   }
   lines_->ends(all, seconds);
 }
 
 void TerminalReporter::print(std::string_view lines) {
   std::lock_guard lock(mutex_);
+  if (above_.size() + lines.size() > (lost_ > 0 ? kMostAbove / 2 : kMostAbove)) {
+    auto more = static_cast<std::size_t>(std::count(lines.begin(), lines.end(), '\n'));
+    lost_ += more;
+    options_.out->lose(more);
+    return;
+  }
   above_ += lines;
-  if (!live_ || Clock::now() - drawn_ >= kBetweenFrames) draw();
+  if (!live_ || Clock::now() - drawn_ >= kBetweenFrames) draw(!live_);
 }
 
 void TerminalReporter::serve(const std::stop_token& stop) {
@@ -79,7 +86,7 @@ void TerminalReporter::serve(const std::stop_token& stop) {
     std::optional<char> key = screen_.key(static_cast<int>(options_.tick.count()));
     if (key && live_) press(*key);
     std::lock_guard lock(mutex_);
-    if (live_ && (key || !above_.empty() || Clock::now() - drawn_ >= kRedraw)) draw();
+    if (live_ && (key || !above_.empty() || Clock::now() - drawn_ >= kRedraw)) draw(false);
   }
 }
 
@@ -132,7 +139,9 @@ void TerminalReporter::next_log() {
   });
 }
 
-void TerminalReporter::draw() {
+// `must`: also behind a frame that the terminal has not taken yet.
+void TerminalReporter::draw(bool must) {
+  if (!must && !screen_.is_idle()) return;
   std::vector<std::string> block;
   TerminalScreen::Size size = screen_.size();
   recorder_.with([&](const RunRecord& run, double now) {
@@ -147,6 +156,7 @@ void TerminalReporter::draw() {
       live.tail = last_lines(run.environments[log_->environment].stages[log_->stage].status.log, size.rows);
     block = live_block(run, now, live);
   });
+  if (lost_ > 0) above_ += lost_lines_marker(std::exchange(lost_, 0), kReadTooLate);
   screen_.show(std::exchange(above_, {}), block);
   drawn_ = Clock::now();
 }

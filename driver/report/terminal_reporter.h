@@ -15,7 +15,7 @@
 namespace stagemake {
 
 struct TerminalReporterOptions {
-  int out = 1;  // a terminal
+  OutputQueue* out = nullptr;  // to a terminal; must outlive the reporter
   int in = 0;
   PlainReporterOptions lines = {};  // what scrolls by; `print` and `heartbeat` are set here
   // What keys do; called from a thread of the reporter's own. Empty: the key says that it does nothing here.
@@ -47,14 +47,15 @@ class TerminalReporter : public Reporter {
   void press(char key);
   void look(char key);
   void next_log();
-  void draw();
+  void draw(bool must);
   void print(std::string_view lines);
 
   TerminalReporterOptions options_;
   const RunRecorder& recorder_;
   std::mutex mutex_;  // of all below
   TerminalScreen screen_;
-  std::string above_;  // not yet written
+  std::string above_;     // not yet shown, at most kMostAbove bytes
+  std::size_t lost_ = 0;  // lines that had no room there
   bool live_ = false;  // between begin and end
   bool help_ = false;
   std::optional<StagePlace> log_;

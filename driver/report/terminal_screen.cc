@@ -2,25 +2,41 @@
 
 #include <fmt/format.h>
 #include <poll.h>
+#include <signal.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <thread>
 
+#include "base/sleep.h"
 #include "report/live_view.h"
 
 namespace stagemake {
 namespace {
 
-void write_all(int descriptor, std::string_view text) {
-  while (!text.empty()) {
-    ssize_t n = ::write(descriptor, text.data(), text.size());
-    if (n < 0 && errno == EAGAIN) std::this_thread::sleep_for(std::chrono::milliseconds(5));
-    if (n < 0 && errno != EINTR && errno != EAGAIN) return;  // the terminal is gone; the build goes on
-    if (n > 0) text.remove_prefix(static_cast<std::size_t>(n));
+// While it lives, this thread is not stopped by a signal for what it does to a terminal that is another's by
+// now: a shell may take it at any moment.
+class NotStopped {
+ public:
+  NotStopped() {
+    sigset_t stops;
+    ::sigemptyset(&stops);
+    ::sigaddset(&stops, SIGTTIN);
+    ::sigaddset(&stops, SIGTTOU);
+    ::pthread_sigmask(SIG_BLOCK, &stops, &before_);
   }
+  ~NotStopped() { ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+  NotStopped(const NotStopped&) = delete;
+  NotStopped& operator=(const NotStopped&) = delete;
+
+ private:
+  sigset_t before_;
+};
+
+// Not TCSADRAIN: a terminal that was stopped is never drained.
+void set_terminal(int terminal, const termios& settings) {
+  NotStopped guard;
+  ::tcsetattr(terminal, TCSANOW, &settings);
 }
 
 bool in_foreground(int terminal) {
@@ -34,7 +50,8 @@ bool same(const termios& a, const termios& b) {
 
 }  // namespace
 
-TerminalScreen::TerminalScreen(int out, int in) : out_(out), in_(in) {
+TerminalScreen::TerminalScreen(OutputQueue& out, int in)
+    : queue_(out), out_(out.descriptor()), in_(in) {
   has_keys_ = in >= 0 && ::isatty(in) == 1 && ::tcgetattr(in, &before_) == 0;
   if (!has_keys_) return;
   ours_ = before_;
@@ -49,7 +66,7 @@ TerminalScreen::~TerminalScreen() {
 }
 
 void TerminalScreen::restore() {
-  if (changed_.exchange(false) && in_foreground(in_)) ::tcsetattr(in_, TCSADRAIN, &before_);
+  if (changed_.exchange(false) && in_foreground(in_)) set_terminal(in_, before_);
 }
 
 TerminalScreen::Size TerminalScreen::size() const {
@@ -69,7 +86,7 @@ bool TerminalScreen::take_over() {
   if (::tcgetattr(in_, &now) != 0 || same(now, ours_)) return true;
   if (changed_) block_.clear();
   changed_ = true;
-  ::tcsetattr(in_, TCSADRAIN, &ours_);
+  set_terminal(in_, ours_);
   return true;
 }
 
@@ -93,17 +110,18 @@ void TerminalScreen::show(std::string_view above, const std::vector<std::string>
     for (std::size_t i = 0; i < block.size(); ++i) frame += (i == 0 ? "" : "\n") + block[i];
     block_ = block;
   }
-  write_all(out_, frame);
+  queue_.add(frame);
 }
 
 std::optional<char> TerminalScreen::key(int milliseconds) {
   if (!has_keys_ || !changed_ || !in_foreground(in_)) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(milliseconds));
+    sleep_for(std::chrono::milliseconds(milliseconds));
     return std::nullopt;
   }
   pollfd waiting{.fd = in_, .events = POLLIN, .revents = 0};
   if (::poll(&waiting, 1, milliseconds) <= 0) return std::nullopt;
   char bytes[16];
+  NotStopped guard;
   ssize_t n = ::read(in_, bytes, sizeof bytes);
   if (n <= 0) {  // the terminal hung up
     if ((waiting.revents & (POLLHUP | POLLERR)) != 0) has_keys_ = false;

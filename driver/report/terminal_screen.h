@@ -4,6 +4,8 @@
 // terminals fold them anew. Where the terminal is not ours for a while (the driver is in the background, or
 // was stopped), nothing is drawn and no key read.
 //
+// What is shown is queued: a terminal that was stopped (ctrl-S) holds up nobody.
+//
 // Thread rule: one thread at a time, but for restore().
 #pragma once
 
@@ -15,12 +17,14 @@
 #include <string_view>
 #include <vector>
 
+#include "base/output_queue.h"
+
 namespace stagemake {
 
 class TerminalScreen {
  public:
-  // `out` is a terminal; `in` may be one: else there are no keys.
-  TerminalScreen(int out, int in);
+  // `out` writes to a terminal; `in` may be one: else there are no keys.
+  TerminalScreen(OutputQueue& out, int in);
   // Takes the block away and restores the terminal.
   ~TerminalScreen();
   TerminalScreen(const TerminalScreen&) = delete;
@@ -32,6 +36,8 @@ class TerminalScreen {
   };
   Size size() const;
 
+  // Whether the terminal has taken all that was shown: else another frame would only wait behind that.
+  bool is_idle() const { return queue_.is_idle(); }
   // Writes `above`, whole lines with their ends, where the block is, and the block beneath; its lines have
   // none. An empty block: only `above`.
   void show(std::string_view above, const std::vector<std::string>& block);
@@ -47,6 +53,7 @@ class TerminalScreen {
   bool take_over();
   unsigned rows_of_block(const Size& size) const;
 
+  OutputQueue& queue_;
   const int out_, in_;
   bool has_keys_ = false;
   termios before_{};

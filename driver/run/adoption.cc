@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <cstdlib>
 #include <limits>
 
 #include "base/caught_error.h"
@@ -9,6 +10,7 @@
 #include "base/machine.h"
 #include "base/tarball.h"
 #include "base/text.h"
+#include "plan/richer.h"
 #include "run/guard.h"
 #include "run/image_survey.h"
 #include "run/ladder.h"
@@ -17,9 +19,18 @@
 namespace stagemake {
 namespace {
 
+// How far its driver came in a container; nothing where no recipe has begun in it.
+std::optional<RunningStage> begun_in(const BuildWorld& world, const ContainerInfo& container) {
+  std::optional<std::string> running = world.engine.copy_out(container.name, std::string(kRunningPath));
+  std::vector<TarEntry> entries = running ? read_tar(*running) : std::vector<TarEntry>();
+  if (entries.size() != 1) return std::nullopt;
+  return parse_running(entries[0].content, container.name);
+}
+
 // Fills in what its labels could not say when the container was made: what was brought and built since.
 void complete_description(const BuildWorld& world, const Environment& environment,
-                          const ContainerInfo& container, Snapshot& snapshot) {
+                          const ContainerInfo& container, RunningStage begun,
+                          Snapshot& snapshot) {
   std::optional<std::string> tar = world.engine.copy_out(container.name, std::string(kManifestPath));
   std::vector<TarEntry> entries = tar ? read_tar(*tar, 256u << 20) : std::vector<TarEntry>();
   std::optional<std::vector<SourceFile>> files;
@@ -27,25 +38,10 @@ void complete_description(const BuildWorld& world, const Environment& environmen
   snapshot.manifest = files ? sha256_hex(entries[0].content) : std::string();
   if (snapshot.cpu.empty()) snapshot.cpu = cpu_features();  // its driver was on this machine
   if (!files) return;
-  std::optional<std::string> running = world.engine.copy_out(container.name, std::string(kRunningPath));
-  entries = running ? read_tar(*running) : std::vector<TarEntry>();
   std::vector<std::string> folders = stamp_folders_of(world.engine, container.name, world.table);
-  RecordMarks before;
-  std::optional<RunningStage> begun =
-      entries.size() == 1 ? parse_running(entries[0].content, container.name) : std::nullopt;
-  if (begun) {
-    snapshot.lineage = std::move(begun->lineage);
-    snapshot.stage = snapshot.lineage.back().stage;
-    snapshot.packages = std::move(begun->packages);
-    before = std::move(begun->records);
-  } else {  // nothing has begun: what its image is said to hold was there before
-    before = record_marks(folders);
-    std::erase_if(before, [&](const auto& record) {
-      std::size_t dash = record.first.find('-');
-      auto known = snapshot.packages.find(record.first.substr(0, dash));
-      return known == snapshot.packages.end() || known->second.version != record.first.substr(dash + 1);
-    });
-  }
+  snapshot.lineage = std::move(begun.lineage);
+  snapshot.stage = snapshot.lineage.back().stage;
+  snapshot.packages = std::move(begun.packages);
   snapshot.configured = survey_configured(world.engine, container.name, world.table, world.packages,
                                           snapshot.packages, snapshot.configured);
   GuardNotes notes = read_guard_notes(world.engine, container.name);
@@ -55,7 +51,7 @@ void complete_description(const BuildWorld& world, const Environment& environmen
   DependencyGraph graph = graph_of(world, environment, snapshot.configured);
   BuiltHere here{.graph = graph,
                  .fingerprints = fingerprints,
-                 .before = before,
+                 .before = begun.records,
                  .notes = notes};
   snapshot.packages = installed_packages(folders, world.packages, snapshot.packages, &here);
 }
@@ -74,15 +70,32 @@ void remove_checkpoints(const BuildWorld& world, const std::string& container) {
   }
 }
 
+// Whether a name of unfinished images stays with the image that has it now.
+bool has_richer(const BuildWorld& world, const Environment& environment, const std::string& name,
+                const Snapshot& ours) {
+  std::optional<ImageInfo> named = world.engine.find_image(name);
+  std::optional<Snapshot> there = named ? snapshot_of(*named) : std::nullopt;
+  return there && is_richer(plan_of(world, environment, {}), world.packages, world.variables, *there, ours);
+}
+
 void adopt(const BuildWorld& world, const Environment& environment, const ContainerInfo& container,
            Snapshot snapshot, Reporter& reporter) {
   std::string name;
   try {
-    complete_description(world, environment, container, snapshot);
+    std::optional<RunningStage> begun = begun_in(world, container);
+    if (!begun) {
+      remove(world, container);
+      reporter.note(fmt::format("{}: removed the container {} of an earlier run: nothing had begun in it",
+                                environment.name, container.name));
+      return;
+    }
+    complete_description(world, environment, container, std::move(*begun), snapshot);
     name = image_name(world.table, world.repository, snapshot.environment, snapshot.stage) + ":" +
            world.tags.front() + "-failed";
-    world.engine.commit(container.name,
-                        {.names = {name}, .labels = to_labels(snapshot), .working_folder = world.table.root});
+    CommitSpec spec{.names = {name}, .labels = to_labels(snapshot), .working_folder = world.table.root};
+    if (has_richer(world, environment, name, snapshot)) spec.names.clear();
+    std::string id = world.engine.commit(container.name, spec);
+    if (spec.names.empty()) name = id;
   } catch (...) {  // a full disk, say
     throw EngineError(fmt::format(
         "{}: container {}, which an earlier run left, cannot be saved, and stays for the next: {}",
@@ -105,7 +118,7 @@ bool is_wanted(const BuildWorld& world, const Environment& environment, const Sn
 // The driver is dead, and what it began in the container still works.
 void end_work(const BuildWorld& world, const Environment& environment, const ContainerInfo& container,
               const std::optional<Snapshot>& snapshot, const std::stop_token& stop, Reporter& reporter,
-              const std::optional<RunTime>& time) {
+              const std::optional<RunTime>& time, const std::stop_token& kill) {
   constexpr double kLookPause = 0.5;  // seconds
   constexpr std::chrono::milliseconds kGrace{10000};
   world.engine.resume(container.name);  // it may have died during a checkpoint
@@ -116,14 +129,14 @@ void end_work(const BuildWorld& world, const Environment& environment, const Con
     double until = time ? stage_times(*time, kUnknownCommit).end : std::numeric_limits<double>::infinity();
     while (!stop.stop_requested() && world.clock.now() < until &&
            !world.engine.processes(container.name).empty())
-      world.clock.sleep(kLookPause);
+      world.clock.sleep(kLookPause, stop);
   } else {
     reporter.note(
         fmt::format("{}: an earlier run is dead, and its container still works on what nobody wants any "
                     "more: ending it",
                     environment.name));
   }
-  world.engine.stop_container(container.name, kGrace);
+  world.engine.stop_container(container.name, kGrace, kill);
 }
 
 }  // namespace
@@ -156,7 +169,9 @@ LeftWork left_work(const BuildWorld& world, const std::vector<Environment>& envi
       std::optional<Snapshot> snapshot = from_labels(container.labels);
       if (!snapshot) continue;
       try {
-        complete_description(world, environment, container, *snapshot);
+        std::optional<RunningStage> begun = begun_in(world, container);
+        if (!begun) continue;
+        complete_description(world, environment, container, std::move(*begun), *snapshot);
       } catch (const Error&) {
         continue;
       }
@@ -164,8 +179,8 @@ LeftWork left_work(const BuildWorld& world, const std::vector<Environment>& envi
       snapshot->created = began == container.labels.end() ? 0 : std::atoll(began->second.c_str());
       snapshot->container = container.name;
       left.notes.push_back(fmt::format(
-          "{}: a run ended without saving its work in {}; a build saves it first, {} packages of container {}{}",
-          environment.name, snapshot->stage, snapshot->packages.size(), container.name,
+          "{}: a run ended without saving its work in {}; a build saves it first, {} of container {}{}",
+          environment.name, snapshot->stage, counted(snapshot->packages.size(), "package"), container.name,
           container.running ? ", which still works" : ""));
       left.snapshots.push_back(std::move(*snapshot));
     }
@@ -174,10 +189,10 @@ LeftWork left_work(const BuildWorld& world, const std::vector<Environment>& envi
 }
 
 void adopt_containers(const BuildWorld& world, const Environment& environment, const std::stop_token& stop,
-                      Reporter& reporter, const std::optional<RunTime>& time) {
+                      Reporter& reporter, const std::optional<RunTime>& time, const std::stop_token& kill) {
   for (const ContainerInfo& container : left_containers(world, environment.name)) {
     std::optional<Snapshot> snapshot = from_labels(container.labels);
-    if (container.running) end_work(world, environment, container, snapshot, stop, reporter, time);
+    if (container.running) end_work(world, environment, container, snapshot, stop, reporter, time, kill);
     if (snapshot) {
       adopt(world, environment, container, std::move(*snapshot), reporter);
     } else {

@@ -23,10 +23,12 @@ struct LeftWork {
 // Changes nothing. Containers that go away meanwhile are passed over.
 LeftWork left_work(const BuildWorld& world, const std::vector<Environment>& environments);
 
-// Commits them as unfinished snapshots, removes them, and says so. One in which something still runs is
+// Commits them as unfinished snapshots, removes them, and says so; one in which no recipe has begun is only
+// removed. A name stays with an image that is_richer(). One in which something still runs is
 // awaited where what it makes is still wanted: a stage of the environment has its key; else, and on a request
-// to stop, it is ended first; also where the time of the run is over.
+// to stop, it is ended first; also where the time of the run is over. A kill request leaves it no time.
 void adopt_containers(const BuildWorld& world, const Environment& environment, const std::stop_token& stop,
-                      Reporter& reporter, const std::optional<RunTime>& time = {});
+                      Reporter& reporter, const std::optional<RunTime>& time = {},
+                      const std::stop_token& kill = {});
 
 }  // namespace stagemake

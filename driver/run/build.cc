@@ -8,6 +8,7 @@
 
 #include "base/caught_error.h"
 #include "base/text.h"
+#include "plan/richer.h"
 #include "run/build_run.h"
 #include "run/fresh_build.h"
 #include "run/machine_watch.h"
@@ -56,6 +57,10 @@ BuildRun::BuildRun(const BuildWorld& world, std::vector<EnvironmentBuild>& build
          .repository = world.repository,
          .tags = world.tags,
          .clock = world.clock,
+         .is_richer =
+             [&world, &build](const Snapshot& there, const Snapshot& ours) {
+               return is_richer(build.plan, world.packages, world.variables, there, ours);
+             },
          .judge = judge,
          .graph = graph,
          .base_image = build.base_image,

@@ -125,6 +125,7 @@ class BuildRun {
   void run_stage(Ran& ran);
   void built(Ran& ran);
   void not_built(Ran& ran);
+  void not_begun(Ran& ran);
   void escaped(Ran& ran) noexcept;
   std::string save_escaped(Ran& ran, std::string& image);
   static std::string where_it_stays(const Workplace& place);

@@ -268,6 +268,8 @@ void BuildRun::run_stage(Ran& ran) {
   note_make_of_its_own(ran);
   if (ran.outcome.ok())
     built(ran);
+  else if (ran.outcome.stopped && !ran.place->has_begun())
+    not_begun(ran);
   else
     not_built(ran);
 }
@@ -296,6 +298,25 @@ void BuildRun::built(Ran& ran) {
   change(ran.e, ran.s, std::move(status));
 }
 
+// The run was to end before the stage had a job slot: there is nothing of it to keep. What stages before it
+// did in the same container gets its image.
+void BuildRun::not_begun(Ran& ran) {
+  std::optional<std::size_t> parent = builds_[ran.e].plan.stages[ran.s].parent;
+  if (ran.place->has_unsaved_work() && parent) {
+    workplaces_[ran.e][*parent] = std::move(ran.place);
+    save_open(ran.e, *parent);
+  }
+  if (ran.reason == StopReason::Deadline) {
+    std::lock_guard lock(mutex_);
+    result_.out_of_time = true;
+  } else {
+    failed(&BuildResult::stage_failed);
+  }
+  change(
+      ran.e, ran.s,
+      {.state = StageState::Interrupted, .seconds = ran.seconds, .detail = "it was still waiting to begin"});
+}
+
 void BuildRun::not_built(Ran& ran) {
   double began = world_.clock.now();
   StageStatus status{.log = ran.log, .memory = ran.memory};
@@ -306,6 +327,7 @@ void BuildRun::not_built(Ran& ran) {
   bool ended = ran.reason == StopReason::Signal || ran.reason == StopReason::Deadline;
   status.state = ended || (ran.outcome.stopped && ran.reason == StopReason::None) ? StageState::Interrupted
                                                                                   : StageState::Failed;
+  bool is_named = status.image == names_of_stage(ran.e, ran.s, world_.repository).front() + "-failed";
   status.detail = ran.reason == StopReason::Deadline ? "the deadline came"
                   : ran.reason == StopReason::Stall  ? "it was silent for too long"
                   : ran.outcome.stopped              ? ""
@@ -313,6 +335,8 @@ void BuildRun::not_built(Ran& ran) {
                                                      : fmt::format("exit status {}", ran.outcome.exit_code);
   if (!status.detail.empty()) status.detail += "; ";
   status.detail += status.image.empty() ? "nothing ran in it" : "what was done is kept as " + status.image;
+  if (!status.image.empty() && !is_named)
+    status.detail += ": its name stays with an image in which more is done";
   if (ran.reason == StopReason::Deadline) {
     std::lock_guard lock(mutex_);
     result_.out_of_time = true;
@@ -322,7 +346,8 @@ void BuildRun::not_built(Ran& ran) {
   if (status.state == StageState::Failed) status.findings = findings_in(ran.log, RecipeEnd::Badly);
   const Snapshot* image = made(ran.e, ran.s, status.image);
   write_journal(ran, image, commit_seconds);
-  if (image != nullptr) push(ran.e, ran.s, status.image, false, image->size);
+  // Where a richer image has its name, that one stays in the registry, too.
+  if (image != nullptr && is_named) push(ran.e, ran.s, status.image, false, image->size);
   drop_checkpoints(ran.e, ran.s, false);
   change(ran.e, ran.s, std::move(status));
 }

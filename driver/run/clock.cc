@@ -7,6 +7,8 @@
 #include <mutex>
 #include <thread>
 
+#include "base/sleep.h"
+
 namespace stagemake {
 namespace {
 
@@ -60,7 +62,9 @@ class WaitingThread : public Clock::Alarm {
 class SystemClock : public Clock {
  public:
   double now() const override { return run_time(); }
-  void sleep(double seconds) override { std::this_thread::sleep_for(bounded(seconds)); }
+  bool sleep(double seconds, const std::stop_token& stop) override {
+    return sleep_for(std::chrono::duration_cast<std::chrono::nanoseconds>(bounded(seconds)), stop);
+  }
   std::unique_ptr<Alarm> at(double when, std::function<void()> what) override {
     return std::make_unique<WaitingThread>(when, std::move(what));
   }

@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <memory>
+#include <stop_token>
 
 namespace stagemake {
 
@@ -18,7 +19,8 @@ class Clock {
   virtual ~Clock() = default;
   // Seconds since the epoch, with fractions.
   virtual double now() const = 0;
-  virtual void sleep(double seconds) = 0;
+  // Returns true after so many seconds, false at once when a stop is requested.
+  virtual bool sleep(double seconds, const std::stop_token& stop = {}) = 0;
   // Calls `what` once, from a thread of the clock; at once where `when` has passed. It must not throw. Any
   // `when` is good: what lies beyond every run, as infinity does, just does not come.
   virtual std::unique_ptr<Alarm> at(double when, std::function<void()> what) = 0;

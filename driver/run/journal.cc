@@ -10,9 +10,9 @@
 #include <cmath>
 #include <iterator>
 #include <nlohmann/json.hpp>
-#include <thread>
 
 #include "base/error.h"
+#include "base/sleep.h"
 #include "base/text.h"
 
 namespace stagemake {
@@ -174,12 +174,13 @@ class OpenFile {
 
 // Waits a while for another process that adds a line. Nothing where that takes too long (it was stopped in
 // the middle): then lines are added all the same, and the file is left as it is otherwise.
-std::optional<FileLock> lock(const fs::path& file) {
-  auto give_up = std::chrono::steady_clock::now() + kLockPatience;
+std::optional<FileLock> lock(const fs::path& file, std::chrono::milliseconds patience,
+                             const std::stop_token& stop) {
+  auto give_up = std::chrono::steady_clock::now() + patience;
   while (true) {
     if (std::optional<FileLock> taken = FileLock::try_take(file)) return taken;
-    if (std::chrono::steady_clock::now() > give_up) return std::nullopt;
-    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    if (std::chrono::steady_clock::now() > give_up || !sleep_for(std::chrono::milliseconds(2), stop))
+      return std::nullopt;
   }
 }
 
@@ -225,10 +226,17 @@ bool Journal::add(const Eviction& eviction) {
                                                   {"why", bounded(eviction.why)}}));
 }
 
+void Journal::hurry_on(std::stop_token stop) {
+  std::lock_guard guard(mutex_);
+  stop_ = std::move(stop);
+}
+
 bool Journal::add_line(const std::string& line) {
   std::lock_guard guard(mutex_);
   try {
-    std::optional<FileLock> held = lock(file_.string() + ".lock");
+    std::optional<FileLock> held =
+        lock(file_.string() + ".lock", has_waited_ ? std::chrono::milliseconds(0) : kLockPatience, stop_);
+    has_waited_ = !held;
     if (held && OpenFile(file_).size() > kMostKept) drop_older_half();
     // A line that was cut off when the disk was full, say, must not take this one with it.
     std::string last = OpenFile(file_).end(1);

@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <mutex>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -82,6 +83,9 @@ class Journal {
 
   explicit Journal(fs::path file) : file_(std::move(file)) {}
 
+  // From a request on nobody is waited for who holds the journal's lock.
+  void hurry_on(std::stop_token stop);
+
   // Adds a line. False where it could not be written.
   bool add(const StageRun& run);
   bool add(const PackageBuilt& package);
@@ -103,6 +107,8 @@ class Journal {
   std::mutex mutex_;
   std::string problem_;
   bool told_ = false;
+  std::stop_token stop_;
+  bool has_waited_ = false;  // in vain: whoever holds the lock may have been stopped
 };
 
 // The eviction of an image of this stage with this key; nothing where there was none, or where the stage was

@@ -23,10 +23,10 @@ PushQueue::PushQueue(ContainerEngine& engine, Clock& clock, Journal& journal, Re
       reporter_(reporter),
       options_(std::move(options)),
       on_stop_(options_.stop, [this] { give_up_later(); }),
-      on_kill_(options_.kill, [this] { given_up_.request_stop(); }),
+      on_kill_(options_.kill, [this] { give_up(); }),
       thread_([this] { serve(); }) {
   if (options_.deadline)
-    deadline_alarm_ = clock_.at(*options_.deadline, [this] { given_up_.request_stop(); });
+    deadline_alarm_ = clock_.at(*options_.deadline, [this] { give_up(); });
 }
 
 PushQueue::~PushQueue() {
@@ -109,18 +109,22 @@ void PushQueue::note_result(std::vector<std::string> PushResults::*list, const s
   (results_.*list).push_back(name);
 }
 
+void PushQueue::give_up() {
+  in_haste_.request_stop();
+  given_up_.request_stop();
+}
+
 void PushQueue::give_up_later() {
+  in_haste_.request_stop();
   try {
-    patience_alarm_ = clock_.at(clock_.now() + options_.patience, [this] { given_up_.request_stop(); });
+    patience_alarm_ = clock_.at(clock_.now() + options_.patience, [this] { give_up(); });
   } catch (...) {  // no thread for an alarm: better now than never
-    given_up_.request_stop();
+    give_up();
   }
 }
 
 void PushQueue::pause(double seconds) {
-  double until = clock_.now() + seconds;
-  while (clock_.now() < until && !options_.stop.stop_requested() && !given_up_.stop_requested())
-    clock_.sleep(std::min(0.1, seconds));
+  clock_.sleep(seconds, in_haste_.get_token());
 }
 
 // Tries until it is sent, or no try is left; `tries` says how many it took.
@@ -148,7 +152,7 @@ Transfer PushQueue::tried(const Item& item, unsigned& tries) {
 
 void PushQueue::send(const Item& item) {
   if (options_.keeps && !given_up_.stop_requested())
-    if (std::string why = options_.keeps(item.name); !why.empty()) {
+    if (std::string why = options_.keeps(item.name, given_up_.get_token()); !why.empty()) {
       if (why != kAlreadyThere) reporter_.note(fmt::format("{} is not pushed: {}", item.name, why));
       note_result(&PushResults::kept, item.name);
       return;

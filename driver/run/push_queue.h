@@ -35,7 +35,8 @@ struct PushOptions {
   double first_pause = 1;  // seconds; doubled with each try
   // Why what the registry has under this name must stay: it is worth more than what would replace it. Empty:
   // it may go. Called from the queue's thread.
-  std::function<std::string(const std::string& name)> keeps = {};
+  // The look ends on a request to stop.
+  std::function<std::string(const std::string& name, const std::stop_token& stop)> keeps = {};
   // After a request nothing is tried again, and what is not sent `patience` seconds later is given up.
   std::stop_token stop = {};
   double patience = 120;
@@ -82,6 +83,7 @@ class PushQueue {
   void note_result(std::vector<std::string> PushResults::*list, const std::string& name);
   Transfer tried(const Item& item, unsigned& tries);
   void pause(double seconds);
+  void give_up();
   void give_up_later();
 
   ContainerEngine& engine_;
@@ -97,6 +99,7 @@ class PushQueue {
   std::string sent_now_;  // while sending_
   PushResults results_;   // under mutex_
   std::stop_source given_up_;
+  std::stop_source in_haste_;  // nothing is tried again
   std::unique_ptr<Clock::Alarm> deadline_alarm_;
   std::unique_ptr<Clock::Alarm> patience_alarm_;
   std::stop_callback<std::function<void()>> on_stop_;  // may call at once

@@ -41,6 +41,8 @@ constexpr std::size_t kManifestLimit = 256u << 20;  // bytes
 constexpr std::size_t kAnswerLimit = 1u << 20;      // bytes
 constexpr std::int64_t kClocksDiffer = 3;           // seconds
 
+constexpr RunOutcome kNotBegun{.exit_code = 128 + SIGTERM, .stopped = true};
+
 // Calls what belongs to the caller. What it throws is its own loss.
 template <typename Call>
 void unharmed(const Call& call) noexcept {
@@ -111,6 +113,7 @@ Workplace::Workplace(const WorkplaceSetting& setting, const Candidate& start, st
   // The labels say of the container what an image of it would: whoever finds it later knows what it holds.
   std::map<std::string, std::string> labels = to_labels(describe(first_stage, false));
   labels[std::string(kStateLabel)] = state_mark(setting_.state, setting_.plan.environment.name);
+  labels[std::string(kBeganLabel)] = std::to_string(static_cast<std::int64_t>(setting_.clock.now()));
   ContainerSpec spec{.name = container_,
                      .image = from != nullptr ? from->image : setting_.base_image,
                      .labels = std::move(labels)};
@@ -181,7 +184,7 @@ void Workplace::remove() noexcept {
 
 // All that runs in the container passes here: from then on there is something to lose.
 RunOutcome Workplace::run_inside(const std::string& text, const OutputSink& sink, const StopRequest& stop) {
-  is_unsaved_ = true;
+  is_unsaved_ = has_begun_ = true;
   return setting_.engine.run(container_, text, sink, stop);
 }
 
@@ -194,8 +197,9 @@ void Workplace::recover() {
 
 // Whatever runs takes a slot for itself; a make may get more.
 RunOutcome Workplace::run(std::size_t stage, const RunSpec& how) {
+  has_begun_ = false;
   if (!share_) return run_with_slot(stage, how);
-  if (!share_->begin(how.stop.stop)) return {.exit_code = 128 + SIGTERM, .stopped = true};
+  if (!share_->begin(how.stop.stop)) return kNotBegun;
   struct Ending {
     JobSlots::Share& share;
     ~Ending() { share.end(); }
@@ -204,6 +208,7 @@ RunOutcome Workplace::run(std::size_t stage, const RunSpec& how) {
 }
 
 RunOutcome Workplace::run_with_slot(std::size_t stage, const RunSpec& how) {
+  if (how.stop.stop.stop_requested()) return kNotBegun;
   LogFile file(how.log);
   // The log comes first, and whoever else listens cannot end the stage.
   auto sink = [&](std::string_view piece) {
@@ -218,6 +223,7 @@ RunOutcome Workplace::run_with_slot(std::size_t stage, const RunSpec& how) {
     if (!outcome.ok()) return outcome;
   }
   std::string prologue = bring_sources(stage);
+  if (!has_begun_ && how.stop.stop.stop_requested()) return kNotBegun;
   if (makes) {
     RunOutcome outcome = prepare_make(sink, how.stop);
     if (!outcome.ok()) return outcome;
@@ -449,12 +455,18 @@ std::string Workplace::commit(std::size_t stage, bool complete) {
     for (const std::string& tag : setting_.tags) spec.names.push_back(name + ":" + tag);
   else
     spec.names.push_back(name + ":" + setting_.tags.front() + "-failed");
-  spec.labels = to_labels(describe(stage, complete));
+  Snapshot ours = describe(stage, complete);
+  if (!complete && setting_.is_richer) {
+    std::optional<ImageInfo> named = setting_.engine.find_image(spec.names.front());
+    std::optional<Snapshot> there = named ? snapshot_of(*named) : std::nullopt;
+    if (there && setting_.is_richer(*there, ours)) spec.names.clear();
+  }
+  spec.labels = to_labels(ours);
   spec.working_folder = setting_.plan.table.root;
   spec.squash = must_squash();
-  setting_.engine.commit(container_, spec);
+  std::string id = setting_.engine.commit(container_, spec);
   is_unsaved_ = false;
-  return spec.names.front();
+  return spec.names.empty() ? id : spec.names.front();
 }
 
 }  // namespace stagemake

@@ -38,6 +38,8 @@ struct WorkplaceSetting {
   std::string repository;         // in front of image names
   std::vector<std::string> tags;  // the first is the build's own; never empty
   Clock& clock;
+  // Whether one unfinished image holds more than another: is_richer() with the plan.
+  std::function<bool(const Snapshot& there, const Snapshot& ours)> is_richer;
   // What of the packages of an image is out of date: judge_packages() with the plan.
   std::function<void(const Snapshot&, Candidate&)> judge;
   // The tree's, where configure decided so.
@@ -87,6 +89,9 @@ class Workplace {
   // Takes away what is out of date, brings the sources that the stages up to `stage` add, and runs its
   // recipe.
   RunOutcome run(std::size_t stage, const RunSpec& how);
+  // Whether anything has run in the container in the last run(): not where a stop was requested before it had
+  // a job slot. Then there is nothing of its stage to keep.
+  bool has_begun() const { return has_begun_; }
 
   // Packages that the last run did not begin, for want of time.
   const std::vector<std::string>& refused() const { return refused_; }
@@ -109,7 +114,7 @@ class Workplace {
   void recover();
 
   // An image of what there is now: of `stage` finished, or of what was done before it failed. Returns its
-  // first name.
+  // first name; its id where the name of an unfinished one stays with another image, which is_richer().
   std::string commit(std::size_t stage, bool complete);
 
   // Gives up what is not committed: the destructor removes the container in any case.
@@ -164,12 +169,15 @@ class Workplace {
   std::map<std::string, InstalledPackage> installed_;
   std::optional<ConfiguredPackages> configured_;
   bool is_unsaved_ = false;
-  bool is_torn_ = false;  // copying sources into it failed
-  bool is_noted_ = true;  // installed_ is what the container's records say
+  bool has_begun_ = false;  // something of the last run() ran inside
+  bool is_torn_ = false;    // copying sources into it failed
+  bool is_noted_ = true;    // installed_ is what the container's records say
 };
 
 // Labels of containers, beside those of a snapshot.
 inline constexpr std::string_view kStateLabel = "org.stagemake.state";  // state_mark() of its driver
+// Seconds since the epoch, by the clock of its driver; for people.
+inline constexpr std::string_view kBeganLabel = "org.stagemake.began";
 // What the names of our containers begin with. Images have the labels of the container that they were made
 // of, and so has what a person starts from them: its name tells it from ours. (An image without those labels
 // cannot be had safely: buildah commits a container with the labels that it has at that moment, and who is

@@ -4,10 +4,13 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <signal.h>
 #include <sys/stat.h>
 
 #include <atomic>
+#include <thread>
 
+#include "base/sleep.h"
 #include "engine/registry.h"
 #include "http_server.h"
 #include "registry_bench.h"
@@ -18,6 +21,7 @@ namespace {
 
 using namespace std::chrono_literals;
 using ::testing::AllOf;
+using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
@@ -140,6 +144,29 @@ TEST_F(Logins, WhatIsBrokenIsSaidWithoutItsSecrets) {
     EXPECT_EQ(found("a.example"), "none");
     EXPECT_THAT(problems_, ElementsAre(problem));
   }
+}
+
+TEST_F(Logins, ARequestToStopEndsAHelper) {
+  // It asks for the stop itself: its parent is this process.
+  helper("hangs", "kill -USR1 $PPID; sleep 60");
+  write_file(file(), R"({"credsStore": "hangs"})");
+  static std::atomic<bool> runs = false;
+  ::signal(SIGUSR1, [](int) { runs = true; });
+  std::stop_source stop;
+  std::jthread watcher([&] {
+    while (!runs) sleep_for(1ms);
+    stop.request_stop();
+  });
+  RegistryCredentials credentials(stop.get_token());
+  auto began = std::chrono::steady_clock::now();
+  EXPECT_FALSE(credentials.find("a.example", "a/b", problems_));
+  EXPECT_LT(std::chrono::steady_clock::now() - began, RegistryCredentials::kHelperPatience);
+  ::signal(SIGUSR1, SIG_DFL);
+  EXPECT_THAT(problems_, Contains(HasSubstr("does not answer")));
+  EXPECT_TRUE(stop.stop_requested());
+  problems_.clear();
+  EXPECT_FALSE(RegistryCredentials(stop.get_token()).find("a.example", "a/b", problems_));
+  EXPECT_THAT(problems_, Contains(HasSubstr("is not asked any more")));
 }
 
 TEST_F(Logins, AHelperThatHangsIsEnded) {

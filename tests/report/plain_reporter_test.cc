@@ -1,8 +1,9 @@
 #include "report/plain_reporter.h"
 
 #include <gmock/gmock.h>
-#include <unistd.h>
 
+#include <functional>
+#include <mutex>
 #include <thread>
 
 #include "base/files.h"
@@ -18,18 +19,18 @@ using testing::IsEmpty;
 using testing::Not;
 using testing::SizeIs;
 
-// A file that a reporter writes to and a test reads.
+// What a reporter prints.
 class Output {
  public:
-  Output() : file_(std::tmpfile()) {}
-  ~Output() { std::fclose(file_); }
-  Output(const Output&) = delete;
-  std::FILE* file() const { return file_; }
+  std::function<void(std::string_view)> sink() {
+    return [this](std::string_view lines) {
+      std::lock_guard lock(mutex_);
+      text_ += lines;
+    };
+  }
   std::string text() const {
-    std::string content(1 << 16, '\0');
-    ssize_t n = ::pread(::fileno(file_), content.data(), content.size(), 0);
-    content.resize(n < 0 ? 0 : static_cast<std::size_t>(n));
-    return content;
+    std::lock_guard lock(mutex_);
+    return text_;
   }
   std::vector<std::string> all_lines() const {
     std::string content = text();
@@ -39,7 +40,8 @@ class Output {
   }
 
  private:
-  std::FILE* file_;
+  mutable std::mutex mutex_;
+  std::string text_;
 };
 
 std::vector<EnvironmentStatus> two_stages() {
@@ -68,7 +70,7 @@ void tell_failure(Reporter& reporter, std::vector<EnvironmentStatus>& all, const
 TEST(PlainReporter, OneLinePerChangeAndATable) {
   Output output;
   {
-    PlainReporter reporter({.out = output.file()});
+    PlainReporter reporter({.print = output.sink()});
     std::vector<EnvironmentStatus> all = two_stages();
     reporter.begins(all);
     all[0].stages[0] = {.state = StageState::Running, .detail = "from debian:bookworm"};
@@ -89,7 +91,7 @@ TEST(PlainReporter, OneLinePerChangeAndATable) {
 
 TEST(PlainReporter, WhereAllIsThereItSaysSo) {
   Output output;
-  PlainReporter reporter({.out = output.file()});
+  PlainReporter reporter({.print = output.sink()});
   std::vector<EnvironmentStatus> all = two_stages();
   for (StageStatus& stage : all[0].stages) stage.state = StageState::Reused;
   reporter.begins(all);
@@ -106,7 +108,7 @@ TEST(PlainReporter, AFailureShowsTheEndOfItsLogWhereItIsAndHowToLookInto) {
   Output output;
   {
     PlainReporter reporter(
-        {.out = output.file(), .shell_command = [](const std::string& environment, const std::string& stage) {
+        {.print = output.sink(), .shell_command = [](const std::string& environment, const std::string& stage) {
            return "open " + environment + " " + stage;
          }});
     std::vector<EnvironmentStatus> all = two_stages();
@@ -126,7 +128,7 @@ TEST(PlainReporter, QuietSaysOnlyWhatFails) {
   TemporaryFolder folder(fs::temp_directory_path());
   Output output;
   {
-    PlainReporter reporter({.out = output.file(), .quiet = true});
+    PlainReporter reporter({.print = output.sink(), .quiet = true});
     std::vector<EnvironmentStatus> all = two_stages();
     reporter.note("nobody hears this");
     tell_failure(reporter, all, (folder.path() / "absent.log").string());
@@ -138,7 +140,7 @@ TEST(PlainReporter, QuietSaysOnlyWhatFails) {
   EXPECT_THAT(text, Not(HasSubstr("to build")));
   Output silent;
   {
-    PlainReporter reporter({.out = silent.file(), .quiet = true});
+    PlainReporter reporter({.print = silent.sink(), .quiet = true});
     std::vector<EnvironmentStatus> all = two_stages();
     reporter.begins(all);
     for (StageStatus& stage : all[0].stages) stage = {.state = StageState::Built, .seconds = 1};
@@ -152,7 +154,7 @@ TEST(PlainReporter, QuietSaysOnlyWhatFails) {
 TEST(PlainReporter, WhatAnEngineSaysInSeveralLinesIsReadable) {
   Output output;
   {
-    PlainReporter reporter({.out = output.file()});
+    PlainReporter reporter({.print = output.sink()});
     std::vector<EnvironmentStatus> all = two_stages();
     all[0].stages[0] = {.state = StageState::Failed,
                         .detail = "docker commit: refused\nno space\x1b[31m left\n"};
@@ -166,7 +168,7 @@ TEST(PlainReporter, WhatAnEngineSaysInSeveralLinesIsReadable) {
 TEST(PlainReporter, AHeartbeatSaysWhatRunsTheLongestFirst) {
   Output output;
   {
-    PlainReporter reporter({.out = output.file(), .heartbeat = std::chrono::milliseconds(1)});
+    PlainReporter reporter({.print = output.sink(), .heartbeat = std::chrono::milliseconds(1)});
     std::vector<EnvironmentStatus> all = two_stages();
     all[0].stage_names = {"one", "two", "three", "four", "five"};
     all[0].stages.resize(5);
@@ -193,7 +195,7 @@ TEST(PlainReporter, AHeartbeatSaysWhatRunsTheLongestFirst) {
                                "debian-bookworm-minimal two \\([0-9. ]*s\\), 1 more\n"));
   }
   Output rarely;
-  PlainReporter reporter({.out = rarely.file()});
+  PlainReporter reporter({.print = rarely.sink()});
   std::vector<EnvironmentStatus> all = two_stages();
   all[0].stages[0].state = StageState::Running;
   reporter.changed(all, 0, 0);
@@ -204,7 +206,7 @@ TEST(PlainReporter, AHeartbeatSaysWhatRunsTheLongestFirst) {
 TEST(PlainReporter, BrieflyItSaysNoImagesAndNothingOfWhatIsReused) {
   Output output;
   {
-    PlainReporter reporter({.out = output.file(), .brief = true});
+    PlainReporter reporter({.print = output.sink(), .brief = true});
     std::vector<EnvironmentStatus> all = two_stages();
     all[0].stages[0] = {.state = StageState::Reused, .detail = "image:1"};
     reporter.changed(all, 0, 0);
@@ -217,7 +219,7 @@ TEST(PlainReporter, BrieflyItSaysNoImagesAndNothingOfWhatIsReused) {
 TEST(PlainReporter, AFailureShowsWhatItsLogSaysTheWorstFirst) {
   Output output;
   {
-    PlainReporter reporter({.out = output.file()});
+    PlainReporter reporter({.print = output.sink()});
     std::vector<EnvironmentStatus> all = two_stages();
     LogFinding finding{
         .package = "gmp", .message = "gmp.c:1: error: no\x1b[31m", .file = "/l/t.log", .line = 17};
@@ -240,7 +242,7 @@ TEST(PlainReporter, AFailureShowsWhatItsLogSaysTheWorstFirst) {
 TEST(PlainReporter, ColourOnlyWhereItIsWanted) {
   Output output;
   {
-    PlainReporter reporter({.out = output.file(), .color = true});
+    PlainReporter reporter({.print = output.sink(), .color = true});
     std::vector<EnvironmentStatus> all = two_stages();
     all[0].stages[0].state = StageState::Built;
     reporter.changed(all, 0, 0);
@@ -255,7 +257,7 @@ TEST(PlainReporter, WhatStagesPrintIsShownLineByLineWhereItIsWanted) {
   for (bool verbose : {false, true}) {
     Output output;
     {
-      PlainReporter reporter({.out = output.file(), .verbose = verbose});
+      PlainReporter reporter({.print = output.sink(), .verbose = verbose});
       std::vector<EnvironmentStatus> all = two_stages();
       reporter.begins(all);
       all[0].stages[0].state = StageState::Running;
@@ -280,7 +282,7 @@ TEST(PlainReporter, WhatStagesPrintIsShownLineByLineWhereItIsWanted) {
 TEST(PlainReporter, OfSeveralEnvironmentsEachLineSaysItsOwn) {
   Output output;
   {
-    PlainReporter reporter({.out = output.file(), .verbose = true});
+    PlainReporter reporter({.print = output.sink(), .verbose = true});
     std::vector<EnvironmentStatus> all = two_stages();
     all.push_back(all[0]);
     all[1].name = "fedora-39-minimal";

@@ -47,7 +47,10 @@ class RecordingReporter : public Reporter {
 class TickingClock : public Clock {
  public:
   double now() const override { return began_ + static_cast<double>(++ticks_); }
-  void sleep(double) override { ++ticks_; }
+  bool sleep(double, const std::stop_token& stop) override {
+    ++ticks_;
+    return !stop.stop_requested();
+  }
   double last() const { return began_ + static_cast<double>(ticks_); }  // it does not go on by that
   std::unique_ptr<Alarm> at(double when, std::function<void()> what) override {
     if (by_hand) return std::make_unique<Bell>(*this, std::move(what));

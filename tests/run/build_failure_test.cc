@@ -193,6 +193,107 @@ TEST_F(BuildFailure, AStopBeforeTheFirstStageBeginsNothing) {
   EXPECT_THAT(run.calls, Not(Contains(testing::Pair("create", testing::_))));
 }
 
+// Somebody else has all job slots.
+class BuildWaits : public BuildFailure {
+ protected:
+  BuildWaits() { bench_.options.slots = &pool_; }
+  // From the moment when `change` is told: the slots are taken; at the next `running`, a stop is requested.
+  void stop_while_waiting_after(const std::string& change) {
+    bench_.options.stop = stop_.get_token();
+    bench_.reporter.heard = [this, change](const std::string& now) {
+      if (now == change) is_taken_ = others_->begin({});
+      if (is_taken_ && now.ends_with(": running")) stop_.request_stop();
+    };
+  }
+
+  JobSlots pool_{1};
+  TemporaryFolder folder_{fs::temp_directory_path()};
+  std::unique_ptr<JobSlots::Share> others_ = pool_.share(folder_.path() / "others");
+  std::stop_source stop_;
+  bool is_taken_ = false;
+};
+
+TEST_F(BuildWaits, AStopBeforeTheFirstSlotKeepsNothingAndMovesNoName) {
+  bench_.failing = {"app"};
+  bench_.build();
+  std::string failed = image_of_stage("with-targets-pre", "1-failed");
+  std::string before = bench_.id_of(failed);
+  stop_while_waiting_after("debian-bookworm-minimal with-base-toolchain: reused");
+  is_taken_ = others_->begin({});
+  BuildBench::Run run = bench_.build();
+  EXPECT_THAT(run.states,
+              ElementsAre("reused", "reused", "reused", "reused", "interrupted", "skipped", "not asked for"));
+  EXPECT_THAT(stage(run, 4).detail, HasSubstr("still waiting to begin"));
+  EXPECT_THAT(stage(run, 4).image, IsEmpty());
+  EXPECT_THAT(run.calls, Not(Contains(testing::Pair("commit", testing::_))));
+  EXPECT_EQ(bench_.id_of(failed), before);
+  EXPECT_THAT(bench_.engine.container_names(), IsEmpty());
+}
+
+TEST_F(BuildWaits, AStopBeforeTheNextSlotKeepsWhatTheStagesBeforeDidInTheContainer) {
+  bench_.build();
+  bench_.tree.file("build/pkgs/zlib/package-version.txt", "1.3\n");
+  stop_while_waiting_after("debian-bookworm-minimal bootstrapped: built");
+  BuildBench::Run run = bench_.build();
+  EXPECT_THAT(run.states, ElementsAre("reused", "built", "interrupted", "skipped", "skipped", "skipped",
+                                      "not asked for"));
+  EXPECT_THAT(run.scripts, ElementsAre("bootstrap"));
+  EXPECT_THAT(stage(run, 1).image, Not(IsEmpty()));
+  EXPECT_FALSE(bench_.has_image(image_of_stage("configured", "1-failed")));
+  EXPECT_THAT(bench_.engine.container_names(), IsEmpty());
+  others_->end();
+  bench_.options.stop = {};
+  bench_.reporter.heard = nullptr;
+  run = bench_.build();
+  EXPECT_THAT(run.states,
+              ElementsAre("reused", "reused", "built", "built", "built", "built", "not asked for"));
+}
+
+TEST_F(BuildFailure, APoorerImageDoesNotTakeTheNameOfARicherOne) {
+  bench_.failing = {"app"};
+  bench_.build();
+  std::string failed = image_of_stage("with-targets-pre", "1-failed");
+  std::string before = bench_.id_of(failed);
+  bench_.settings.fresh = true;
+  bench_.failing = {"zlib"};
+  BuildBench::Run run = bench_.build();
+  EXPECT_EQ(run.states[4], "failed");
+  EXPECT_EQ(bench_.id_of(failed), before);
+  EXPECT_THAT(stage(run, 4).detail, HasSubstr("its name stays with an image in which more is done"));
+  EXPECT_TRUE(bench_.has_image(stage(run, 4).image)) << "it is there all the same";
+  EXPECT_NE(bench_.id_of(stage(run, 4).image), before);
+  bench_.settings.fresh = false;
+  bench_.failing.clear();
+  EXPECT_THAT(bench_.build().scripts, ElementsAre("make all-sage-local: app", "make build: pyapp"));
+}
+
+TEST_F(BuildFailure, WhatIsAsRichTakesTheName) {
+  bench_.failing = {"app"};
+  bench_.build();
+  std::string failed = image_of_stage("with-targets-pre", "1-failed");
+  std::string before = bench_.id_of(failed);
+  bench_.build();
+  EXPECT_NE(bench_.id_of(failed), before);
+}
+
+TEST_F(BuildFailure, AContainerInWhichNothingHasBegunIsOnlyRemoved) {
+  bench_.before = [](const FakeContainer&, const std::string& package, std::stop_token) {
+    if (package == "app") throw EngineError("the daemon went away");
+  };
+  bench_.build();
+  std::vector<ContainerInfo> left = bench_.engine.list_containers("", "");
+  ASSERT_THAT(left, SizeIs(1));
+  std::string name = "stagemake-debian-bookworm-minimal-with-targets-pre-1-1-1";
+  bench_.engine.create(
+      {.name = name, .image = image_of_stage("with-base-toolchain"), .labels = left[0].labels});
+  bench_.before = nullptr;
+  BuildBench::Run run = bench_.build();
+  EXPECT_THAT(run.notes, Contains(HasSubstr("removed the container " + name)));
+  EXPECT_THAT(run.notes, Contains(HasSubstr("in with-targets-pre; kept it as")));
+  EXPECT_THAT(run.scripts, ElementsAre("make all-sage-local: app", "make build: pyapp"));
+  EXPECT_THAT(bench_.engine.container_names(), IsEmpty());
+}
+
 // --- The engine.
 
 TEST_F(BuildFailure, AnEngineThatMakesNoContainersFailsTheStage) {

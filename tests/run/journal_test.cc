@@ -35,6 +35,17 @@ PackageBuilt package(const std::string& name, double seconds = 1) {
   return {.when = 7, .environment = "a-minimal", .package = name, .version = "1", .seconds = seconds};
 }
 
+// Each line would wait a second.
+TEST_F(JournalTest, ALockThatIsHeldIsNotWaitedForAfterARequestToStop) {
+  std::optional<FileLock> held = FileLock::try_take(file().string() + ".lock");
+  ASSERT_TRUE(held);
+  std::stop_source stop;
+  stop.request_stop();
+  journal_.hurry_on(stop.get_token());
+  for (int i = 0; i < 500; ++i) EXPECT_TRUE(journal_.add(package("zlib")));
+  EXPECT_EQ(journal_.read().packages.size(), 500u);
+}
+
 TEST_F(JournalTest, WhatIsAddedIsRead) {
   EXPECT_TRUE(journal_.add(StageRun{.when = 5,
                                     .environment = "a-minimal",

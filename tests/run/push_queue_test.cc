@@ -20,7 +20,11 @@ using testing::IsEmpty;
 class ImpatientClock : public Clock {
  public:
   double now() const override { return now_; }
-  void sleep(double seconds) override { now_ = now_ + seconds; }
+  bool sleep(double seconds, const std::stop_token& stop) override {
+    if (stop.stop_requested()) return false;
+    now_ = now_ + seconds;
+    return true;
+  }
   std::unique_ptr<Alarm> at(double when, std::function<void()> what) override {
     if (when <= now_) what();
     return nullptr;
@@ -113,7 +117,7 @@ TEST_F(Pushes, APermanentAnswerIsNotAskedForTwice) {
 }
 
 TEST_F(Pushes, DoNotReplaceWhatIsWorthMore) {
-  PushResults results = push({.keeps = [](const std::string& name) { return "better than " + name; }});
+  PushResults results = push({.keeps = [](const std::string& name, const std::stop_token&) { return "better than " + name; }});
   EXPECT_THAT(results.kept, ElementsAre("r.example/a:1"));
   EXPECT_EQ(engine_.calls()["push"], 0u);
 }

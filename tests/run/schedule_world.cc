@@ -194,7 +194,7 @@ bool ScheduleWorld::look(Running& running, BuildWorld& world) {
 void ScheduleWorld::build(Running& running, BuildWorld& world) {
   ScheduleEngine& engine = running.machine.engine;
   ScheduleReporter reporter(time_, running.notes);
-  auto keeps = [&](const std::string& name) -> std::string {
+  auto keeps = [&](const std::string& name, const std::stop_token&) -> std::string {
     time_.begin_push(name);
     std::optional<ImageInfo> ours = engine.FakeEngine::find_image(name);
     std::optional<FakeImage> theirs = registry_->find(name);

@@ -21,7 +21,10 @@ namespace stagemake {
 class VirtualClock : public Clock {
  public:
   double now() const override;
-  void sleep(double seconds) override { pass(seconds); }
+  bool sleep(double seconds, const std::stop_token& stop) override {
+    pass(seconds, stop);
+    return !stop.stop_requested();
+  }
   // Fires in the lane of the build while that waits.
   std::unique_ptr<Alarm> at(double when, std::function<void()> what) override;
 

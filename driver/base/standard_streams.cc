@@ -1,0 +1,44 @@
+#include "base/standard_streams.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <string>
+
+#include "base/error.h"
+
+namespace stagemake {
+
+void fill_standard_descriptors() noexcept {
+  for (int number : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+    if (::fcntl(number, F_GETFD) >= 0 || errno != EBADF) continue;
+    // The lowest free number is this one. It is open for reading alone, also where it is to be written to.
+    if (::open("/dev/null", O_RDONLY) < 0) (void)!::open("/", O_RDONLY | O_DIRECTORY);
+  }
+}
+
+void say(std::string_view line) noexcept {
+  try {
+    OutputQueue err(STDERR_FILENO);
+    err.add(std::string(line) + "\n");
+  } catch (...) {
+  }
+}
+
+int StandardStreams::finish(int status) noexcept {
+  OutputLoss lost = out.finish();
+  try {
+    if (lost)
+      err.add(fmt::format("stagemake: standard output: {} of output {} lost: {}; see `stagemake report` and "
+                          "`stagemake logs`\n",
+                          lost.lines == 1 ? "1 line" : fmt::format("{} lines", lost.lines),
+                          lost.lines == 1 ? "is" : "are", lost.why));
+  } catch (...) {
+  }
+  bool all = !lost && !err.finish();
+  return status == 0 && !all ? static_cast<int>(ExitStatus::StageFailed) : status;
+}
+
+}  // namespace stagemake
