@@ -1,9 +1,17 @@
 #include "base/digest.h"
 
+#include <fcntl.h>
 #include <openssl/evp.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
 #include <new>
+#include <vector>
 
+#include "base/descriptor.h"
 #include "base/error.h"
 
 namespace stagemake {
@@ -68,11 +76,56 @@ std::string sha256_hex(std::string_view bytes) {
 }
 
 std::string git_blob_id(std::string_view content) {
-  Context context(EVP_sha1());
-  std::string header = "blob " + std::to_string(content.size());
-  context.add({header.c_str(), header.size() + 1});  // with its closing NUL
-  context.add(content);
-  return context.hex();
+  BlobDigest digest(content.size());
+  digest.add(content);
+  return digest.hex();
+}
+
+struct BlobDigest::State {
+  Context context{EVP_sha1()};
+  std::uint64_t missing;
+  bool too_much = false;
+};
+
+BlobDigest::BlobDigest(std::uint64_t size) : state_(std::make_unique<State>()) {
+  state_->missing = size;
+  std::string header = "blob " + std::to_string(size);
+  state_->context.add({header.c_str(), header.size() + 1});  // with its closing NUL
+}
+
+BlobDigest::~BlobDigest() = default;
+
+void BlobDigest::add(std::string_view piece) {
+  if (piece.size() > state_->missing) state_->too_much = true;
+  state_->missing -= std::min<std::uint64_t>(piece.size(), state_->missing);
+  state_->context.add(piece);
+}
+
+std::string BlobDigest::hex() {
+  return state_->missing == 0 && !state_->too_much ? state_->context.hex() : std::string();
+}
+
+std::optional<std::string> git_blob_id_of_file(const fs::path& path) {
+  constexpr std::size_t kPiece = 256u << 10;  // bytes; larger ones are no faster
+  auto unreadable = [&] { return bad_input(path.string(), std::string("cannot be read: ") + std::strerror(errno)); };
+  Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+  if (!file.is_open() && (errno == ENOENT || errno == ENOTDIR)) return std::nullopt;
+  struct stat facts {};
+  if (!file.is_open() || ::fstat(file.get(), &facts) != 0) throw unreadable();
+  if (!S_ISREG(facts.st_mode)) throw bad_input(path.string(), "is no regular file");
+  (void)!::posix_fadvise(file.get(), 0, 0, POSIX_FADV_SEQUENTIAL);
+  BlobDigest digest(static_cast<std::uint64_t>(facts.st_size));
+  std::vector<char> piece(std::min(kPiece, static_cast<std::size_t>(facts.st_size) + 1));
+  while (true) {
+    ssize_t n = ::read(file.get(), piece.data(), piece.size());
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) throw unreadable();
+    if (n == 0) break;
+    digest.add({piece.data(), static_cast<std::size_t>(n)});
+  }
+  std::string id = digest.hex();
+  if (id.empty()) throw bad_input(path.string(), "changed while it was read; run again");
+  return id;
 }
 
 }  // namespace stagemake

@@ -5,9 +5,13 @@
 // content, so that a key is the same on every machine, with git or without.
 #pragma once
 
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
+
+#include "base/files.h"
 
 namespace stagemake {
 
@@ -34,5 +38,28 @@ std::string sha256_hex(std::string_view bytes);
 
 // git's blob id: SHA-1 over "blob SIZE\0" and the content, 40 lower-case hex digits.
 std::string git_blob_id(std::string_view content);
+
+// The same of content that comes in pieces, of any size.
+class BlobDigest {
+ public:
+  // `size`: bytes of the whole content, known beforehand.
+  explicit BlobDigest(std::uint64_t size);
+  ~BlobDigest();
+  BlobDigest(const BlobDigest&) = delete;
+  BlobDigest& operator=(const BlobDigest&) = delete;
+
+  void add(std::string_view piece);
+  // The id, if the pieces had `size` bytes together; empty if they had not. May be called once.
+  std::string hex();
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+// git's blob id of a file's content, read piece by piece: a file of any size takes the same memory. Nothing where there
+// is none. A symlink at `path` is not followed. Throws Error (BadInput, with the path) where the file cannot be read, is
+// not regular, or changes its size meanwhile.
+std::optional<std::string> git_blob_id_of_file(const fs::path& path);
 
 }  // namespace stagemake

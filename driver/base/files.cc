@@ -12,8 +12,8 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <utility>
 
+#include "base/descriptor.h"
 #include "base/error.h"
 #include "base/text.h"
 
@@ -22,31 +22,6 @@ namespace {
 
 std::string reason() {
   return std::strerror(errno);
-}
-
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  ~Descriptor() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  int get() const { return fd_; }
-  int release() { return std::exchange(fd_, -1); }
-
- private:
-  int fd_;
-};
-
-bool write_all(int fd, std::string_view content) {
-  while (!content.empty()) {
-    ssize_t n = ::write(fd, content.data(), content.size());
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) return false;
-    content.remove_prefix(static_cast<std::size_t>(n));
-  }
-  return true;
 }
 
 Error cannot_write(const fs::path& path) {
@@ -153,7 +128,7 @@ void write_file(const fs::path& path, std::string_view content) {
   std::string temporary = path.string() + ".XXXXXX";
   Descriptor file(::mkostemp(temporary.data(), O_CLOEXEC));
   if (file.get() < 0) throw cannot_write(path);
-  if (!write_all(file.get(), content) || ::fchmod(file.get(), 0644) != 0 || ::fsync(file.get()) != 0 ||
+  if ((errno = write_all(file.get(), content)) != 0 || ::fchmod(file.get(), 0644) != 0 || ::fsync(file.get()) != 0 ||
       ::rename(temporary.c_str(), path.c_str()) != 0) {
     Error error = cannot_write(path);
     ::unlink(temporary.c_str());
@@ -165,7 +140,7 @@ void append_line(const fs::path& path, std::string_view line) {
   make_folder(path.parent_path());
   // A pipe that nobody reads is an error, and nothing to wait for.
   Descriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_NONBLOCK | O_CLOEXEC, 0644));
-  if (file.get() < 0 || !write_all(file.get(), std::string(line) + "\n")) throw cannot_write(path);
+  if (file.get() < 0 || (errno = write_all(file.get(), std::string(line) + "\n")) != 0) throw cannot_write(path);
 }
 
 std::optional<std::uint64_t> free_bytes(const fs::path& path) {

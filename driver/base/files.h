@@ -31,6 +31,7 @@ bool exists_inside(const fs::path& folder, const std::string& relative);
 // absolute (EXDEV): then nothing is known.
 int open_beneath(int folder, const char* relative, int flags);
 
+// For files of stagemake's own; what a person names for output goes to write_output (base/output_file.h).
 // Writes `content` under a temporary name beside `path`, flushes it, and renames it into place: a reader,
 // also after a crash or on a full disk, sees the old content or the new. Makes the folder. Throws Error
 // (EngineUnusable: the world is broken, not the input) with the reason.

@@ -7,11 +7,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
 #include <memory>
 
+#include "base/descriptor.h"
+#include "base/digest.h"
 #include "base/error.h"
 #include "base/text.h"
 
@@ -103,28 +106,26 @@ void TarWriter::add_content(const std::string& name, std::string_view content, u
   state_->write(content);
 }
 
-void TarWriter::add_file(const std::string& name, const fs::path& source, unsigned mode, std::int64_t time) {
-  int fd = ::open(source.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);  // a FIFO must not hold us
+std::string TarWriter::add_file(const std::string& name, const fs::path& source, unsigned mode,
+                                std::int64_t time) {
+  Descriptor file(
+      ::open(source.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));  // a FIFO must not hold us
+  int fd = file.get();
   struct stat facts {};
-  if (fd < 0 || ::fstat(fd, &facts) != 0) {
-    std::string why = std::strerror(errno);
-    if (fd >= 0) ::close(fd);
-    throw bad_input(source.string(), "cannot be read: " + why);
-  }
-  struct Closer {
-    int fd;
-    ~Closer() { ::close(fd); }
-  } closer{fd};
+  if (fd < 0 || ::fstat(fd, &facts) != 0)
+    throw bad_input(source.string(), std::string("cannot be read: ") + std::strerror(errno));
   if (!S_ISREG(facts.st_mode)) throw bad_input(source.string(), "is no regular file");
   Entry entry = state_->begin(name, AE_IFREG, mode, time);
   archive_entry_set_size(entry.get(), facts.st_size);
   state_->check(archive_write_header(state_->out, entry.get()));
   std::array<char, kBlock> block;
+  BlobDigest digest(static_cast<std::uint64_t>(facts.st_size));
   off_t left = facts.st_size;
   while (left > 0) {
     ssize_t n = ::read(fd, block.data(), std::min<std::size_t>(block.size(), static_cast<std::size_t>(left)));
     if (n < 0 && errno == EINTR) continue;
     if (n <= 0) throw bad_input(source.string(), "became shorter while it was read; run again");
+    digest.add({block.data(), static_cast<std::size_t>(n)});
     state_->write({block.data(), static_cast<std::size_t>(n)});
     left -= n;
   }
@@ -132,6 +133,7 @@ void TarWriter::add_file(const std::string& name, const fs::path& source, unsign
   if (::fstat(fd, &after) != 0 || after.st_size != facts.st_size ||
       after.st_mtim.tv_sec != facts.st_mtim.tv_sec || after.st_mtim.tv_nsec != facts.st_mtim.tv_nsec)
     throw bad_input(source.string(), "changed while it was read; run again");
+  return digest.hex();
 }
 
 void TarWriter::add_symlink(const std::string& name, const std::string& target, std::int64_t time) {
@@ -149,55 +151,92 @@ void TarWriter::close() {
   state_->check(archive_write_close(state_->out));
 }
 
-std::vector<TarEntry> read_tar(std::string_view bytes, std::size_t content_limit) {
-  std::unique_ptr<archive, int (*)(archive*)> in(archive_read_new(), archive_read_free);
-  archive_read_support_format_tar(in.get());
-  archive_read_support_format_empty(in.get());
-  archive_read_set_options(in.get(), "hdrcharset=BINARY");  // names are bytes, whatever the locale
-  auto fail = [&] {
-    const char* why = archive_error_string(in.get());
-    return engine_unusable(
-        fmt::format("the engine sent no tar stream: {}", why == nullptr ? "unknown" : why));
-  };
-  if (archive_read_open_memory(in.get(), bytes.data(), bytes.size()) != ARCHIVE_OK) throw fail();
-  std::vector<TarEntry> entries;
-  archive_entry* raw = nullptr;
-  int result = ARCHIVE_OK;
-  while ((result = archive_read_next_header(in.get(), &raw)) == ARCHIVE_OK || result == ARCHIVE_WARN) {
-    TarEntry entry;
-    const char* name = archive_entry_pathname(raw);
-    entry.name = name == nullptr ? "" : name;
-    entry.mode = archive_entry_perm(raw);
-    entry.time = archive_entry_mtime(raw);
-    entry.nanoseconds = archive_entry_mtime_nsec(raw);
-    switch (archive_entry_filetype(raw)) {
-      case AE_IFREG:
-        entry.kind = TarEntry::Kind::File;
-        break;
-      case AE_IFDIR:
-        entry.kind = TarEntry::Kind::Folder;
-        break;
-      case AE_IFLNK:
-        entry.kind = TarEntry::Kind::Symlink;
-        break;
-      default:
-        break;
-    }
-    if (const char* target = archive_entry_symlink(raw)) entry.content = target;
-    entry.size = static_cast<std::uint64_t>(archive_entry_size(raw));
-    if (entry.kind == TarEntry::Kind::File && entry.size <= content_limit) {
-      entry.content.resize(entry.size);
-      if (archive_read_data(in.get(), entry.content.data(), entry.content.size()) !=
-          static_cast<la_ssize_t>(entry.content.size()))
-        throw fail();
-    }
-    entries.push_back(std::move(entry));
+struct TarReader::State {
+  std::unique_ptr<archive, int (*)(archive*)> in{archive_read_new(), archive_read_free};
+  archive_entry* entry = nullptr;
+
+  State() {
+    archive_read_support_format_tar(in.get());
+    archive_read_support_format_empty(in.get());
+    archive_read_set_options(in.get(), "hdrcharset=BINARY");  // names are bytes, whatever the locale
   }
-  if (result != ARCHIVE_EOF) throw fail();
+  void check(int result) const {
+    if (result == ARCHIVE_OK) return;
+    const char* why = archive_error_string(in.get());
+    throw engine_unusable(fmt::format("the engine sent no tar stream: {}", why == nullptr ? "unknown" : why));
+  }
+};
+
+TarReader::TarReader(std::string_view bytes) : state_(std::make_unique<State>()) {
+  state_->check(archive_read_open_memory(state_->in.get(), bytes.data(), bytes.size()));
+}
+
+TarReader::TarReader(int descriptor) : state_(std::make_unique<State>()) {
+  state_->check(archive_read_open_fd(state_->in.get(), descriptor, kBlock));
+}
+
+TarReader::~TarReader() = default;
+
+std::optional<TarEntry> TarReader::next() {
+  int result = archive_read_next_header(state_->in.get(), &state_->entry);
+  if (result == ARCHIVE_EOF) return std::nullopt;
+  if (result != ARCHIVE_WARN) state_->check(result);
+  archive_entry* raw = state_->entry;
+  TarEntry entry;
+  const char* name = archive_entry_pathname(raw);
+  entry.name = name == nullptr ? "" : name;
+  entry.mode = archive_entry_perm(raw);
+  entry.time = archive_entry_mtime(raw);
+  entry.nanoseconds = archive_entry_mtime_nsec(raw);
+  switch (archive_entry_filetype(raw)) {
+    case AE_IFREG:
+      entry.kind = TarEntry::Kind::File;
+      break;
+    case AE_IFDIR:
+      entry.kind = TarEntry::Kind::Folder;
+      break;
+    case AE_IFLNK:
+      entry.kind = TarEntry::Kind::Symlink;
+      break;
+    default:
+      break;
+  }
+  if (const char* target = archive_entry_symlink(raw)) entry.content = target;
+  entry.size = static_cast<std::uint64_t>(archive_entry_size(raw));
+  return entry;
+}
+
+void TarReader::content(const std::function<void(std::string_view)>& sink) {
+  std::array<char, kBlock> block;
+  while (true) {
+    la_ssize_t n = archive_read_data(state_->in.get(), block.data(), block.size());
+    if (n == 0) return;
+    if (n < 0) state_->check(static_cast<int>(n));
+    sink({block.data(), static_cast<std::size_t>(std::max<la_ssize_t>(n, 0))});
+  }
+}
+
+std::vector<TarEntry> read_tar(TarReader& tar, std::size_t content_limit) {
+  std::vector<TarEntry> entries;
+  while (std::optional<TarEntry> entry = tar.next()) {
+    if (entry->kind == TarEntry::Kind::File && entry->size <= content_limit) {
+      entry->content.reserve(entry->size);
+      tar.content([&](std::string_view piece) { entry->content += piece; });
+    }
+    entries.push_back(*std::move(entry));
+  }
   return entries;
 }
 
-void unpack_tar(std::string_view bytes, const fs::path& folder) {
+std::vector<TarEntry> read_tar(std::string_view bytes, std::size_t content_limit) {
+  TarReader tar(bytes);
+  return read_tar(tar, content_limit);
+}
+
+namespace {
+
+// `opens` says where the stream comes from.
+void unpack(const std::function<int(archive*)>& opens, const fs::path& folder) {
   constexpr int kHow = ARCHIVE_EXTRACT_PERM | ARCHIVE_EXTRACT_TIME | ARCHIVE_EXTRACT_UNLINK |
                        ARCHIVE_EXTRACT_SECURE_NODOTDOT | ARCHIVE_EXTRACT_SECURE_SYMLINKS;
   boost::system::error_code failed;
@@ -218,7 +257,7 @@ void unpack_tar(std::string_view bytes, const fs::path& folder) {
     return engine_unusable(fmt::format("{}: cannot unpack there: {}", printable(folder.string()),
                                        why == nullptr ? "unknown" : why));
   };
-  if (archive_read_open_memory(in.get(), bytes.data(), bytes.size()) != ARCHIVE_OK) throw fail(in.get());
+  if (opens(in.get()) != ARCHIVE_OK) throw fail(in.get());
   archive_entry* entry = nullptr;
   int result = ARCHIVE_OK;
   while ((result = archive_read_next_header(in.get(), &entry)) == ARCHIVE_OK || result == ARCHIVE_WARN) {
@@ -243,11 +282,23 @@ void unpack_tar(std::string_view bytes, const fs::path& folder) {
     const void* block = nullptr;
     std::size_t size = 0;
     la_int64_t offset = 0;
-    while (archive_read_data_block(in.get(), &block, &size, &offset) == ARCHIVE_OK)
+    int read = ARCHIVE_OK;
+    while ((read = archive_read_data_block(in.get(), &block, &size, &offset)) == ARCHIVE_OK)
       if (archive_write_data_block(out.get(), block, size, offset) < ARCHIVE_OK) throw fail(out.get());
+    if (read < ARCHIVE_WARN) throw fail(in.get());  // it ends within a file
     if (archive_write_finish_entry(out.get()) < ARCHIVE_WARN) throw fail(out.get());
   }
   if (result != ARCHIVE_EOF) throw fail(in.get());
+}
+
+}  // namespace
+
+void unpack_tar(std::string_view bytes, const fs::path& folder) {
+  unpack([&](archive* in) { return archive_read_open_memory(in, bytes.data(), bytes.size()); }, folder);
+}
+
+void unpack_tar(int descriptor, const fs::path& folder) {
+  unpack([&](archive* in) { return archive_read_open_fd(in, descriptor, kBlock); }, folder);
 }
 
 }  // namespace stagemake

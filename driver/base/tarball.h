@@ -2,7 +2,9 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,8 +24,9 @@ class TarWriter {
   TarWriter& operator=(const TarWriter&) = delete;
 
   void add_content(const std::string& name, std::string_view content, unsigned mode, std::int64_t time);
-  // Throws Error (BadInput) where `source` cannot be read or changes while it is.
-  void add_file(const std::string& name, const fs::path& source, unsigned mode, std::int64_t time);
+  // Adds a file of any size, piece by piece. Returns git's blob id of what went into the stream. Throws Error (BadInput)
+  // where `source` cannot be read or changes while it is; the stream is of no use then.
+  std::string add_file(const std::string& name, const fs::path& source, unsigned mode, std::int64_t time);
   void add_symlink(const std::string& name, const std::string& target, std::int64_t time);
   void add_folder(const std::string& name, unsigned mode, std::int64_t time);
   // Must be called last; without it the file is incomplete.
@@ -44,12 +47,34 @@ struct TarEntry {
   std::string content;     // of files up to `content_limit`; the target of a symlink
 };
 
-// The entries of a tar stream held in memory. Throws Error (EngineUnusable) where it is no tar stream.
+// A tar stream, entry by entry: from memory, or from a descriptor, whose content may then be of any size. Throws Error
+// (EngineUnusable) where it is no tar stream. What is read from must stay as long as the reader.
+class TarReader {
+ public:
+  explicit TarReader(std::string_view bytes);
+  explicit TarReader(int descriptor);
+  ~TarReader();
+  TarReader(const TarReader&) = delete;
+  TarReader& operator=(const TarReader&) = delete;
+
+  // The next entry, of a file without its content; nothing at the end.
+  std::optional<TarEntry> next();
+  // The content of the file that next() returned, piece by piece. May be called once for it, or not at all.
+  void content(const std::function<void(std::string_view)>& sink);
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+// All entries. Files up to `content_limit` bytes have their content, larger ones none.
+std::vector<TarEntry> read_tar(TarReader& tar, std::size_t content_limit = 1u << 20);
 std::vector<TarEntry> read_tar(std::string_view bytes, std::size_t content_limit = 1u << 20);
 
 // Unpacks a tar stream below `folder`, which is made. Nothing gets outside of it: entries whose names or
 // links lead out are left out, and so are devices. Owners are the caller's. Throws Error (EngineUnusable)
 // where the stream is none or the disk takes no more.
 void unpack_tar(std::string_view bytes, const fs::path& folder);
+void unpack_tar(int descriptor, const fs::path& folder);
 
 }  // namespace stagemake

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
+#include "base/output_file.h"
 #include "base/standard_streams.h"
 #include "base/text.h"
 #include "cli/commands.h"
@@ -196,11 +197,7 @@ int dockerfile_command(const Options& options) {
   Tree tree = open_tree(options, TreeCheck::Names);
   Environment environment = resolve_environment(options, tree, MayRun::TheTreesShellText);
   if (!environment.missing.empty()) say(fmt::format("stagemake: {}", environment.missing));
-  std::string text = dockerfile(tree.table, environment, build_context(tree.path));
-  if (options.output)
-    write_file(*options.output, text);
-  else
-    fmt::print("{}", text);
+  write_output(options.output.value_or("-"), dockerfile(tree.table, environment, build_context(tree.path)));
   return 0;
 }
 

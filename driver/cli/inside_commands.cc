@@ -3,10 +3,9 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
 
 #include "base/error.h"
+#include "base/foreground.h"
 #include "base/standard_streams.h"
 #include "base/subprocess.h"
 #include "base/text.h"
@@ -17,6 +16,7 @@
 #include "cli/wanted_snapshots.h"
 #include "plan/explanation.h"
 #include "run/build.h"
+#include "run/signals.h"
 #include "run/workplace.h"
 
 namespace stagemake {
@@ -24,7 +24,15 @@ namespace {
 
 constexpr int kNoLog = 44;  // how the script below ends where there is none
 
-const std::vector<std::string> kShell = {"/bin/sh", "-c", "command -v bash >/dev/null && exec bash; exec sh"};
+// `buildah run` copies the output of what runs, and ends without its last bytes on a busy machine: where the script can, it
+// writes past that, as recipes do (engine/script_input.h).
+constexpr int kPastTheRelay = 9;
+const std::string kPast = fmt::format("( : >&{0} ) 2> /dev/null && exec >&{0}\n", kPastTheRelay);
+
+// A person's shell, or one that reads commands from a pipe or a file.
+std::vector<std::string> shell_of(bool terminal) {
+  return {"/bin/sh", "-c", (terminal ? "" : kPast) + "command -v bash >/dev/null && exec bash; exec sh"};
+}
 
 void check_stage(const Tree& tree, const std::string& stage) {
   if (stage.empty() || tree.table.find(stage)) return;
@@ -66,15 +74,6 @@ const Snapshot& image_or_error(const Options& options, const std::vector<Snapsho
                               printable(options.environments.front()), stage));
 }
 
-[[noreturn]] void become(std::vector<std::string> command) {
-  std::fflush(stdout);
-  std::vector<char*> argv;
-  for (std::string& word : command) argv.push_back(word.data());
-  argv.push_back(nullptr);
-  ::execvp(argv[0], argv.data());
-  throw engine_unusable(fmt::format("{}: cannot be started: {}", command[0], std::strerror(errno)));
-}
-
 // The youngest of the package's logs: versions come and go.
 std::string log_script(const StageTable& table, const std::string& package) {
   std::string name = shell_quoted(package);
@@ -90,22 +89,44 @@ void print(std::string_view piece) {
   std::fwrite(piece.data(), 1, piece.size(), stdout);
 }
 
+// A container for a look into an image; it goes when the look ends, however that ends.
+class Look {
+ public:
+  Look(ContainerEngine& engine, const char* what)
+      : engine_(engine), name_(fmt::format("stagemake-{}-{}", what, ::getpid())) {}
+  ~Look() {
+    try {
+      engine_.remove_container(name_);
+    } catch (const Error&) {
+      // The engine is gone, which the look's own error says.
+    }
+  }
+  Look(const Look&) = delete;
+  Look& operator=(const Look&) = delete;
+  const std::string& name() const { return name_; }
+
+ private:
+  ContainerEngine& engine_;
+  std::string name_;
+};
+
 // Runs the script in a container of its own, made from the image.
 int run_in_image(ContainerEngine& engine, const Snapshot& image, const std::string& script) {
-  std::string container = fmt::format("stagemake-look-{}", ::getpid());
-  engine.create({.name = container, .image = image.image});
-  struct Removing {
-    ContainerEngine& engine;
-    const std::string& container;
-    ~Removing() {
-      try {
-        engine.remove_container(container);
-      } catch (const Error&) {
-        // The engine is gone, which was told.
-      }
-    }
-  } removing{engine, container};
-  return engine.run(container, script, print, {}).exit_code;
+  SignalWatch signals([](int, unsigned) {});
+  Look look(engine, "look");
+  engine.create({.name = look.name(), .image = image.image});
+  RunOutcome outcome = engine.run(look.name(), script, print, {.stop = signals.token(), .grace = {}});
+  return signals.first() != 0 ? 128 + signals.first() : outcome.exit_code;
+}
+
+// A shell in a container of its own. Its exit status is the shell's.
+int shell_in_image(ContainerEngine& engine, const Snapshot& image, bool terminal) {
+  Foreground foreground;
+  Look look(engine, "shell");
+  std::vector<std::string> command =
+      engine.open_shell({.name = look.name(), .image = image.image}, shell_of(terminal), terminal);
+  return foreground.run(
+      command, [&] { engine.remove_container(look.name()); }, terminal ? 0 : kPastTheRelay);
 }
 
 }  // namespace
@@ -115,24 +136,26 @@ int shell_command(const Options& options) {
   check_stage(tree, options.stage);
   std::unique_ptr<ContainerEngine> engine = open_engine(options.engine);
   std::string environment = environment_name(options.environments.front());
-  std::vector<std::string> command;
-  std::string what;
+  bool terminal = ::isatty(STDIN_FILENO) == 1;
   if (std::string running = running_container(*engine, environment, options.stage);
       !running.empty() && runs_now(options, environment, options.stage)) {
-    command = engine->command_inside(running, kShell, true);
-    what = running + " (running; what you change there is part of what is built)";
-  } else {
-    std::vector<Snapshot> snapshots = wanted_snapshots(options, *engine, tree.table);
-    const Snapshot& image = image_or_error(options, snapshots, options.stage);
-    command = engine->shell_command(image.names.empty() ? image.image : image.names.front());
-    what = fmt::format("{} ({})", display_name(image), image.complete ? "complete" : "unfinished");
+    std::vector<std::string> command = engine->command_inside(running, shell_of(terminal), terminal);
+    if (options.dry_run) {
+      fmt::print("{}\n", shell_quoted(command));
+      return 0;
+    }
+    say(running + " (running; what you change there is part of what is built)");
+    return Foreground().run(
+        command, [] {}, terminal ? 0 : kPastTheRelay);
   }
+  std::vector<Snapshot> snapshots = wanted_snapshots(options, *engine, tree.table);
+  const Snapshot& image = image_or_error(options, snapshots, options.stage);
   if (options.dry_run) {
-    fmt::print("{}\n", shell_quoted(command));
+    fmt::print("{}\n", shell_quoted(engine->shell_command(image.names.empty() ? image.image : image.names.front())));
     return 0;
   }
-  say(what);
-  become(std::move(command));
+  say(fmt::format("{} ({})", display_name(image), image.complete ? "complete" : "unfinished"));
+  return shell_in_image(*engine, image, terminal);
 }
 
 int package_log(const Options& options, const std::string& environment, const std::string& stage) {
@@ -147,11 +170,7 @@ int package_log(const Options& options, const std::string& environment, const st
   int status = kNoLog;
   if (std::string running = running_container(*engine, environment, stage);
       !running.empty() && runs_now(options, environment, stage)) {
-    // `buildah run` copies the output of what runs, and ends without its last bytes on a busy machine: where
-    // the script can, it writes past that, as recipes do (engine/script_input.h).
-    constexpr int kPastTheRelay = 9;
-    std::string past = fmt::format("( : >&{0} ) 2> /dev/null && exec >&{0}\n", kPastTheRelay);
-    Command inside{.argv = engine->command_inside(running, {"/bin/sh", "-c", past + script}, false)};
+    Command inside{.argv = engine->command_inside(running, {"/bin/sh", "-c", kPast + script}, false)};
     inside.output_again = kPastTheRelay;
     inside.on_output = print;
     status = run_command(inside).exit_code;
@@ -159,6 +178,7 @@ int package_log(const Options& options, const std::string& environment, const st
     std::vector<Snapshot> snapshots = wanted_snapshots(options, *engine, tree.table);
     status = run_in_image(*engine, image_or_error(options, snapshots, stage), script);
   }
+  if (status > 128) return status;  // ctrl-C
   if (status == kNoLog)
     throw bad_input(
         "", fmt::format("{} {} has no log of a package {}", environment, stage, printable(options.package)));

@@ -4,6 +4,7 @@
 
 #include <ctime>
 
+#include "base/output_file.h"
 #include "base/text.h"
 #include "run/build.h"
 #include "run/learned.h"
@@ -57,10 +58,7 @@ std::size_t stage_named(const StageTable& table, const std::string& name) {
 }
 
 void put_out(const Options& options, const std::string& text) {
-  if (options.output)
-    write_file(*options.output, text);
-  else
-    fmt::print("{}", text);
+  write_output(options.output.value_or("-"), text);
 }
 
 }  // namespace stagemake

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
+#include "base/output_file.h"
 #include "base/text.h"
 #include "cli/commands.h"
 #include "cli/kept_run.h"
@@ -41,9 +42,20 @@ void print_report(const FoundRun& run, const Verdict& verdict) {
   fmt::print("\n{}", status_table(statuses(run.record), false));
 }
 
+// Standard output takes one of them; what else is said then goes to standard error.
+bool uses_standard_output(const Options& options) {
+  int uses = options.json ? 1 : 0;
+  for (const std::optional<fs::path>& file : {options.html, options.junit, options.trace})
+    if (file && is_standard_output(*file)) ++uses;
+  if (uses > 1)
+    throw bad_input("", "standard output can hold one of --json, --html, --junit and --trace; name files for the others");
+  return uses == 1;
+}
+
 }  // namespace
 
 int report_command(const Options& options) {
+  bool is_taken = uses_standard_output(options);
   StateFolder state(options.state, tree_path(options));
   FoundRun run = run_asked_for(options, state);
   std::vector<RunRecord> before = runs_before(state, run.name, kRunsCompared);
@@ -52,8 +64,8 @@ int report_command(const Options& options) {
   std::vector<std::string> written;
   auto write = [&](const std::optional<fs::path>& file, auto&& text) {
     if (!file) return;
-    write_file(*file, text());
-    written.push_back(file->string());
+    write_output(*file, text());
+    written.push_back(is_standard_output(*file) ? "standard output" : file->string());
   };
   write(options.html, [&] { return html_report(input); });
   write(options.junit, [&] { return junit_report(input); });
@@ -63,7 +75,7 @@ int report_command(const Options& options) {
   else if (written.empty())
     print_report(run, verdict);
   else
-    fmt::print("wrote {}\n", join(written, ", "));
+    fmt::print(is_taken ? stderr : stdout, "wrote {}\n", join(written, ", "));
   return 0;
 }
 

@@ -140,6 +140,9 @@ std::optional<std::vector<Snapshot>> snapshots_of(const Options& options, const 
 bool has_git(const fs::path& tree) {
   if (find_program("git").empty()) return false;
   Finished listed = run_command({.argv = {"git", "-C", tree.string(), "ls-files", "--", "build/pkgs"}});
+  if (!listed.ok())
+    if (std::string problem = git_problem(tree, listed.errors); !problem.empty())
+      fmt::print(stderr, "stagemake: the script brings all files, also those that git ignores: {}\n", problem);
   return listed.ok() && !listed.output.empty();
 }
 
@@ -160,7 +163,7 @@ int repro_command(const Options& options) {
     beginning.choose(repro, options.fresh);
   } else {
     std::optional<std::size_t> parent = plan.stages[stage].parent;
-    std::string tag = options.tag.value_or(tag_of(git_revision(seen.tree.path)));
+    std::string tag = image_tag(options, tree_revision(seen.tree.path), false);
     beginning.assume(repro, image_name(seen.tree.table, options.repository, environment.name,
                                        plan.stages[parent.value_or(stage)].name) +
                                 ":" + tag);

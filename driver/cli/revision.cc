@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/subprocess.h"
 #include "base/text.h"
+#include "cli/tree.h"
 
 namespace stagemake {
 namespace {
@@ -40,8 +41,9 @@ std::string id_of(const fs::path& tree, const std::string& name) {
 
 void check_repository(const fs::path& tree) {
   Finished top = git(tree, {"rev-parse", "--show-toplevel"});
-  if (!top.ok())
-    throw bad_input(tree.string(), "is in no git checkout, so that there are no revisions: " + in_words(top));
+  if (top.ok()) return;
+  if (std::string problem = git_problem(tree, top.errors); !problem.empty()) throw bad_input("", problem);
+  throw bad_input(tree.string(), "is in no git checkout, so that there are no revisions: " + in_words(top));
 }
 
 }  // namespace

@@ -203,9 +203,10 @@ class SessionRun {
   bool look() {
     std::stop_callback on_signal(signals_.token(), [this] { session_.describing.stop(); });
     auto is_stopped = [this] { return signals_.token().stop_requested(); };
+    std::set<std::string> left = environments_left_behind(*session_.engine, session_.state, session_.environments);
     for (const Environment& environment : session_.environments) {
       if (is_stopped()) return false;
-      if (left_containers(session_.world, environment.name).empty()) continue;
+      if (!left.contains(environment.name)) continue;
       session_.settle_tags(options_);
       if (is_stopped()) return false;
       adopt_containers(session_.world, environment, signals_.token(), reporters_.all(), time_,

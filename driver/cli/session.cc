@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <ctime>
 #include <iterator>
+#include <set>
 
 #include "base/callers_environment.h"
 #include "base/machine.h"
@@ -21,7 +22,7 @@ std::vector<Environment> read_environments(const Options& options, const Tree& t
                                            const Describing& describing) {
   bool builds = options.verb != Verb::Explain && !options.dry_run;
   EnvironmentReader reader = environment_reader(
-      tree, [&] { return describing.get(); }, builds ? MayRun::TheTreesShellText : MayRun::Nothing);
+      tree, [&] { return describing.get().name; }, builds ? MayRun::TheTreesShellText : MayRun::Nothing);
   std::vector<Environment> environments = resolve_environments(options, tree, reader);
   Faults faults;
   for (const Environment& environment : environments)
@@ -61,8 +62,11 @@ Session::Session(const Options& options)
 
 void Session::settle_tags(const Options& options) {
   if (!world.tags.empty()) return;
-  world.revision = describing.get();
-  world.tags = {options.tag.value_or(tag_of(world.revision))};
+  const TreeRevision& revision = describing.get();
+  bool pushes = !world.push_repository.empty() || (options.verb == Verb::Tox && !options.repository.empty());
+  world.tags = {image_tag(options, revision, pushes)};
+  world.revision = revision.name;
+  if (!revision.problem.empty()) problems.push_back(revision.problem);
   for (const std::string& tag : options.extra_tags)
     if (std::find(world.tags.begin(), world.tags.end(), tag) == world.tags.end()) world.tags.push_back(tag);
 }
@@ -101,6 +105,9 @@ void Session::look(const Options& options, const std::stop_token& stop) {
   }
   if (!all_here && !stop.stop_requested()) look_further(options, stop);
   sources.save_cache();
+  std::set<std::string> manifests;
+  for (const Snapshot& snapshot : snapshots) manifests.insert(snapshot.manifest);
+  state.bound_manifests(manifests);
 }
 
 // A build takes over what dead runs left before it decides (run/adoption.h): what a build would do depends on it.

@@ -18,24 +18,24 @@ namespace stagemake {
 class Describing {
  public:
   explicit Describing(const fs::path& tree)
-      : revision_(std::async(std::launch::async, git_revision, tree, stop_.get_token())) {}
+      : revision_(std::async(std::launch::async, tree_revision, tree, stop_.get_token())) {}
   ~Describing() { stop_.request_stop(); }  // who ends early, over a bad option, does not wait for git
   Describing(const Describing&) = delete;
   Describing& operator=(const Describing&) = delete;
-  const std::string& get() const { return revision_.get(); }
+  const TreeRevision& get() const { return revision_.get(); }
   // Ends git: what it has not said yet is not known.
   void stop() { stop_.request_stop(); }
 
  private:
   std::stop_source stop_;
-  std::shared_future<std::string> revision_;
+  std::shared_future<TreeRevision> revision_;
 };
 
 // What `build`, `explain` and `tox` have in common.
 struct Session {
   explicit Session(const Options& options);
 
-  // From here on images can be named. As late as possible: it waits for git.
+  // From here on images can be named. As late as possible: it waits for git. Throws as image_tag() does.
   void settle_tags(const Options& options);
   // Plans and decides for all environments. Where what is on this machine does not do, registries are asked;
   // what went wrong there is in `problems`. A request to stop ends that: then the decisions are none to act on.

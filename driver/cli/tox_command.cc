@@ -6,14 +6,17 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdlib>
 
 #include "base/callers_environment.h"
 #include "base/error.h"
+#include "base/output_file.h"
 #include "base/tarball.h"
 #include "base/text.h"
 #include "cli/commands.h"
 #include "cli/session.h"
 #include "emit/dockerfile.h"
+#include "engine/copied_files.h"
 #include "plan/richer.h"
 
 namespace stagemake {
@@ -32,14 +35,38 @@ std::string told_by_tox(const char* name) {
   return value;
 }
 
+// The HOME of whoever called tox: tox.ini gives its commands another one, but tox itself, above us, has it still. Empty where
+// /proc does not tell.
+std::string home_above(const fs::path& envdir) {
+  constexpr int kMostParents = 8;  // a shell or a wrapper may stand between tox and us
+  long process = ::getppid();
+  for (int i = 0; i < kMostParents && process > 1; ++i) {
+    fs::path folder = fmt::format("/proc/{}", process);
+    try {
+      std::string variables = read_file(folder / "environ").value_or("");
+      for (std::string_view line : split(variables, '\0'))
+        if (line.starts_with("HOME=/") && fs::path(std::string(line.substr(5))) != envdir)
+          return std::string(line.substr(5));
+      std::string facts = read_file(folder / "stat").value_or("");  // PID (NAME) STATE PARENT …
+      std::vector<std::string_view> after = words(std::string_view(facts).substr(std::min(facts.size(), facts.rfind(')') + 1)));
+      process = after.size() > 1 ? std::atol(std::string(after[1]).c_str()) : 0;
+    } catch (const Error&) {
+      return {};  // of another user
+    }
+  }
+  return {};
+}
+
 // What tox takes from a person, given back. Trees' tox.ini make {envdir} the home folder, one for each
 // environment; but the engine's context and images, git's settings, and what stagemake remembers of a tree
 // are the person's.
 void be_the_person(const fs::path& envdir) {
-  const ::passwd* person = ::getpwuid(::getuid());
-  bool has_home = person != nullptr && person->pw_dir != nullptr && *person->pw_dir == '/';
-  std::string home = callers_variable("HOME");
-  if (has_home && (home.empty() || fs::path(home) == envdir)) ::setenv("HOME", person->pw_dir, 1);
+  if (std::string home = callers_variable("HOME"); home.empty() || fs::path(home) == envdir) {
+    const ::passwd* person = ::getpwuid(::getuid());
+    home = home_above(envdir);
+    if (home.empty() && person != nullptr && person->pw_dir != nullptr) home = person->pw_dir;
+    if (home.starts_with('/')) ::setenv("HOME", home.c_str(), 1);
+  }
   std::string runtime = fmt::format("/run/user/{}", ::getuid());
   if (::access(runtime.c_str(), W_OK) == 0) ::setenv("XDG_RUNTIME_DIR", runtime.c_str(), 0);
 }
@@ -186,10 +213,10 @@ void bring_records(Session& session, const std::string& image, const fs::path& e
   std::string container = fmt::format("stagemake-logs-{}-{}", session.environments.front().name, ::getpid());
   try {
     session.engine->create({.name = container, .image = image});
-    for (const std::string& path : wanted) {
-      std::optional<std::string> tar = session.engine->copy_out(container, table.root + "/" + path);
-      if (tar) unpack_tar(*tar, folder / fs::path(path).parent_path());
-    }
+    for (const std::string& path : wanted)
+      read_copied(*session.engine, container, table.root + "/" + path, [&](int descriptor) {
+        unpack_tar(descriptor, folder / fs::path(path).parent_path());
+      });
   } catch (const std::exception& error) {
     err.add(fmt::format("stagemake: the logs in {} could not be brought out: {}\n", image,
                         printable(error.what())));
@@ -216,8 +243,8 @@ int run_for(Options options, const std::vector<std::string>& all_targets, const 
   StageTable& table = session.tree.table;
   check_targets(table, all_targets);
   if (options.to.empty()) options.to = {table.default_stage};
-  write_file(envdir / "Dockerfile",
-             dockerfile(table, session.environments.front(), build_context(session.tree.path)));
+  write_output(envdir / "Dockerfile",
+               dockerfile(table, session.environments.front(), build_context(session.tree.path)));
   BuildOutcome outcome = run_session(session, options, streams);
   if (!outcome.result) return outcome.exit_status();
   try {

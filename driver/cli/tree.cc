@@ -189,11 +189,63 @@ std::set<std::string> names_of(const std::vector<std::string>& arguments) {
   return names;
 }
 
+namespace {
+
+// The folder whose `.git` makes a checkout of the tree; nothing where none does.
+std::optional<fs::path> checkout_of(const fs::path& tree) {
+  boost::system::error_code ignored;
+  for (fs::path folder = fs::absolute(tree); !folder.empty(); folder = folder.parent_path())
+    if (fs::exists(fs::symlink_status(folder / ".git", ignored))) return folder;
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::string git_problem(const fs::path& tree, std::string_view words) {
+  std::optional<fs::path> checkout = checkout_of(tree);
+  if (!checkout) return {};
+  std::vector<std::string_view> said = lines(words);
+  std::string first = said.empty() ? "it gave no reason" : printable(trimmed(said.front()));
+  std::string remedy = fmt::format("`{}` must work",
+                                   shell_quoted(std::vector<std::string>{"git", "-C", tree.string(), "describe",
+                                                                         "--dirty", "--always"}));
+  if (first.find("dubious ownership") != std::string::npos)
+    remedy = fmt::format("allow it with `{}`",
+                         shell_quoted(std::vector<std::string>{"git", "config", "--global", "--add", "safe.directory",
+                                                               checkout->string()}));
+  return fmt::format("git does not say which revision {} is: {}; {}", printable(tree.string()), first, remedy);
+}
+
+TreeRevision tree_revision(const fs::path& tree, std::stop_token stop) {
+  if (find_program("git").empty()) {
+    if (!checkout_of(tree)) return {};
+    return {{},
+            fmt::format("{} is a git checkout, but there is no git in PATH to say which revision it is; install git",
+                        printable(tree.string()))};
+  }
+  Finished finished = run_command({.argv = {"git", "-C", tree.string(), "describe", "--dirty", "--always"},
+                                   .environment = {{"LC_ALL", "C"}},
+                                   .stop = stop});
+  if (finished.stopped) return {};
+  std::string name(trimmed(finished.output));
+  if (finished.ok() && !name.empty()) return {name, {}};
+  return {{}, git_problem(tree, finished.errors)};
+}
+
 std::string git_revision(const fs::path& tree, std::stop_token stop) {
-  if (find_program("git").empty()) return {};
-  Finished finished =
-      run_command({.argv = {"git", "-C", tree.string(), "describe", "--dirty", "--always"}, .stop = stop});
-  return finished.ok() ? std::string(trimmed(finished.output)) : std::string();
+  return tree_revision(tree, stop).name;
+}
+
+std::string image_tag(const Options& options, const TreeRevision& revision, bool pushes) {
+  if (options.tag) return *options.tag;
+  const char* choose = options.verb == Verb::Tox ? "DOCKER_TAG" : "--tag TAG";
+  if (!revision.problem.empty())
+    throw bad_input("", fmt::format("{}. Or choose a tag for the images with {}", revision.problem, choose));
+  if (revision.name.empty() && pushes)
+    throw bad_input("", fmt::format("the tree is no git checkout, so that no revision names its images, and nothing is "
+                                    "pushed under a tag that nobody chose; choose one with {}",
+                                    choose));
+  return tag_of(revision.name);
 }
 
 std::string tag_of(const std::string& revision) {

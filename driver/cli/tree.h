@@ -57,9 +57,23 @@ Environment resolve_environment(const Options& options, const Tree& tree, MayRun
 // a comment.
 std::set<std::string> names_of(const std::vector<std::string>& arguments);
 
-// What `git describe --dirty --always` says of the tree; empty where it is in no git checkout or git is
-// missing.
+// Which revision a tree is.
+struct TreeRevision {
+  std::string name;     // as `git describe --dirty --always` says it; empty if it says nothing
+  std::string problem;  // why it says nothing of a tree that is in a git checkout, and what to do about that
+};
+TreeRevision tree_revision(const fs::path& tree, std::stop_token stop = {});
+// Its name alone.
 std::string git_revision(const fs::path& tree, std::stop_token stop = {});
+
+// Why git refused to answer (`words`: its standard error) about a tree that is in a checkout, and what to do about that.
+// Empty for a tree that is in none.
+std::string git_problem(const fs::path& tree, std::string_view words);
+
+// The tag of images made of this revision: the one that was chosen, else the revision, else, of a tree that is in no
+// checkout, "latest". Throws Error (BadInput) where nobody chose a tag and git refuses to name one, and where images
+// are pushed and "latest" is all there is.
+std::string image_tag(const Options& options, const TreeRevision& revision, bool pushes);
 // A revision as a tag that registries allow; "latest" for an empty one.
 std::string tag_of(const std::string& revision);
 

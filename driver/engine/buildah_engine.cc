@@ -37,6 +37,16 @@ bool is_left_half_made(const std::string& name) {
   return maker > 0 && ::kill(static_cast<pid_t>(maker), 0) != 0 && errno == ESRCH;
 }
 
+// buildah knows no quotes: a volume's path must not have a colon, a mount's no comma.
+bool fits_a_volume(const FileMount& mount) {
+  bool has_colon = mount.from.string().find(':') != std::string::npos;
+  if (has_colon && mount.from.string().find(',') != std::string::npos)
+    throw EngineError(fmt::format("buildah cannot mount {}, whose path has a colon and a comma; choose another folder with "
+                                  "--state, or another engine",
+                                  printable(mount.from.string())));
+  return !has_colon;
+}
+
 std::string mark_of(const std::string& container_id) {
   return "STAGEMAKE_CONTAINER=" + container_id;
 }
@@ -121,10 +131,18 @@ void BuildahEngine::create(const ContainerSpec& spec) {
   bool labelled = !spec.labels.empty();
   std::string name = labelled ? fmt::format("{}{}{}", spec.name, kBeingMade, ::getpid()) : spec.name;
   std::vector<std::string> making{"from", "--quiet", "--pull-never", "--name", name};
+  std::vector<FileMount> of_runs;
   for (const FileMount& mount : spec.mounts)
-    making.insert(making.end(), {"--volume", mount.from.string() + ":" + mount.to});
+    if (fits_a_volume(mount))
+      making.insert(making.end(), {"--volume", mount.from.string() + ":" + mount.to});
+    else
+      of_runs.push_back(mount);
   making.push_back(spec.image);
   program_.ask(std::move(making));
+  {
+    std::lock_guard lock(mutex_);
+    mounts_[spec.name] = std::move(of_runs);
+  }
   if (!labelled) return;
   std::vector<std::string> arguments{"config"};
   for (const auto& [key, value] : spec.labels)
@@ -141,8 +159,15 @@ void BuildahEngine::copy_in(const std::string& container, const fs::path& tar_fi
 
 std::vector<std::string> BuildahEngine::run_arguments(const std::string& container,
                                                       std::vector<std::string> options) const {
+  {
+    std::lock_guard lock(mutex_);
+    if (auto mounts = mounts_.find(container); mounts != mounts_.end())
+      for (const FileMount& mount : mounts->second)
+        options.insert(options.end(),
+                       {"--mount", fmt::format("type=bind,source={},target={},rw", mount.from.string(), mount.to)});
+  }
   std::vector<std::string> arguments{"run",       "--isolation", isolation_,
-                                     "--network", "host",        "--terminal=false"};
+                                     "--network", "host"};
   arguments.insert(arguments.end(), options.begin(), options.end());
   arguments.insert(arguments.end(), {container, "--", "/bin/sh"});
   return arguments;
@@ -150,40 +175,53 @@ std::vector<std::string> BuildahEngine::run_arguments(const std::string& contain
 
 std::optional<std::string> BuildahEngine::copy_out(const std::string& container, const std::string& path) {
   counter_.count("copy_out");
-  // Mounting takes 20 ms and leaves the container as it is; a run takes 200 ms and needs `tar` in the
-  // container.
-  return ::geteuid() == 0 ? copy_out_of_mount(container, path) : copy_out_by_run(container, path);
+  std::optional<Finished> copied = copied_out(container, path, -1);
+  return copied ? std::optional(std::move(copied->output)) : std::nullopt;
 }
 
-std::optional<std::string> BuildahEngine::copy_out_of_mount(const std::string& container,
-                                                            const std::string& path) const {
+bool BuildahEngine::copy_out_to(const std::string& container, const std::string& path, int descriptor) {
+  counter_.count("copy_out");
+  return copied_out(container, path, descriptor).has_value();
+}
+
+std::optional<Finished> BuildahEngine::copied_out(const std::string& container, const std::string& path,
+                                                  int descriptor) const {
+  // Mounting takes 20 ms and leaves the container as it is; a run takes 200 ms and needs `tar` in the
+  // container.
+  return ::geteuid() == 0 ? copied_out_of_mount(container, path, descriptor)
+                          : copied_out_by_run(container, path, descriptor);
+}
+
+std::optional<Finished> BuildahEngine::copied_out_of_mount(const std::string& container, const std::string& path,
+                                                           int descriptor) const {
   fs::path whole(path);
   std::string root(trimmed(program_.ask({"mount", container})));
   std::optional<std::string> folder = folder_inside(root, whole.parent_path().string());
   std::string name = whole.filename().string();
-  std::optional<std::string> tar;
-  Finished packed;
+  std::optional<Finished> packed;
   if (folder && fs::symlink_status(fs::path(*folder) / name).type() != fs::file_not_found) {
     Command command;
     command.argv = {"tar", "--numeric-owner", "-C", *folder, "-cf", "-", "--", name};
+    command.standard_output = descriptor;
     packed = program_.run(command);
-    tar = std::move(packed.output);
   }
   program_.call({"umount", container});
-  if (!packed.ok()) throw program_.error("mount: tar", packed);
-  return tar;
+  if (packed && !packed->ok()) throw program_.error("mount: tar", *packed);
+  return packed;
 }
 
-std::optional<std::string> BuildahEngine::copy_out_by_run(const std::string& container,
-                                                          const std::string& path) const {
+std::optional<Finished> BuildahEngine::copied_out_by_run(const std::string& container, const std::string& path,
+                                                         int descriptor) const {
   fs::path whole(path);
   std::string script = fmt::format(
       "[ -e {0} ] || [ -L {0} ] || exit {1}; exec tar -C {2} -cf - -- {3}", shell_quoted(path), kNothingThere,
       shell_quoted(whole.parent_path().string()), shell_quoted(whole.filename().string()));
-  std::vector<std::string> arguments = run_arguments(container, {"--user", "0"});
+  std::vector<std::string> arguments = run_arguments(container, {"--terminal=false", "--user", "0"});
   arguments.insert(arguments.end(), {"-c", script});
-  Finished finished = program_.call(std::move(arguments));
-  if (finished.ok()) return std::move(finished.output);
+  Command command = program_.command(std::move(arguments));
+  command.standard_output = descriptor;
+  Finished finished = program_.run(command);
+  if (finished.ok()) return finished;
   if (finished.exit_code == kNothingThere) return std::nullopt;
   throw program_.error("run tar", finished);
 }
@@ -199,7 +237,7 @@ RunOutcome BuildahEngine::run(const std::string& container, const std::string& s
   // capabilities.)
   int past_relay = isolation_ == "chroot" ? kPastTheRelay : 0;
   ScriptInput input(script, past_relay);
-  Command command = program_.command(run_arguments(container, {"--env", mark}));
+  Command command = program_.command(run_arguments(container, {"--terminal=false", "--env", mark}));
   command.output_again = past_relay;
   command.standard_input = input.descriptor();
   command.on_output = sink ? sink : [](std::string_view) {};
@@ -329,6 +367,7 @@ void BuildahEngine::remove_container(const std::string& container) {
   {
     std::lock_guard lock(mutex_);
     marks_.erase(container);
+    mounts_.erase(container);
   }
   std::optional<Configuration> found = configuration(container);
   if (!found) return;
@@ -366,6 +405,18 @@ std::vector<std::string> BuildahEngine::shell_command(const std::string& image) 
       "'command -v bash >/dev/null && exec bash; exec sh'; {0} rm \"$c\" >/dev/null",
       shell_quoted(program_.path()), shell_quoted(isolation_));
   return {"sh", "-c", script, "sh", image};
+}
+
+std::vector<std::string> BuildahEngine::open_shell(const ContainerSpec& spec, const std::vector<std::string>& argv,
+                                                   bool terminal) {
+  create(spec);
+  std::string mark = mark_of(present_configuration(spec.name).id);  // by which remove_container() finds what runs
+  std::vector<std::string> command =
+      run_arguments(spec.name, {terminal ? "--terminal" : "--terminal=false", "--env", mark});
+  command.insert(command.begin(), program_.path());
+  command.pop_back();  // the shell of our own runs
+  command.insert(command.end(), argv.begin(), argv.end());
+  return command;
 }
 
 std::vector<std::string> BuildahEngine::command_inside(const std::string& container,

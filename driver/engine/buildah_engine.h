@@ -36,6 +36,7 @@ class BuildahEngine : public ContainerEngine {
   void create(const ContainerSpec& spec) override;
   void copy_in(const std::string& container, const fs::path& tar_file) override;
   std::optional<std::string> copy_out(const std::string& container, const std::string& path) override;
+  bool copy_out_to(const std::string& container, const std::string& path, int descriptor) override;
   RunOutcome run(const std::string& container, const std::string& script, const OutputSink& sink,
                  const StopRequest& stop) override;
   std::vector<ContainerProcess> processes(const std::string& container) override;
@@ -57,6 +58,8 @@ class BuildahEngine : public ContainerEngine {
 
   std::optional<fs::path> storage_folder() override;
   std::vector<std::string> shell_command(const std::string& image) const override;
+  std::vector<std::string> open_shell(const ContainerSpec& spec, const std::vector<std::string>& argv,
+                                      bool terminal) override;
   std::vector<std::string> command_inside(const std::string& container, const std::vector<std::string>& argv,
                                           bool terminal) const override;
   std::map<std::string, unsigned> calls() const override { return counter_.all(); }
@@ -77,8 +80,12 @@ class BuildahEngine : public ContainerEngine {
   std::string known_mark(const std::string& container);  // empty where there is no such container
   Configuration present_configuration(const std::string& container) const;
   std::optional<ImageInfo> described(const nlohmann::json& listed);
-  std::optional<std::string> copy_out_of_mount(const std::string& container, const std::string& path) const;
-  std::optional<std::string> copy_out_by_run(const std::string& container, const std::string& path) const;
+  // The stream in Finished::output, or at `descriptor` where that is not -1; nothing where there is no such path.
+  std::optional<Finished> copied_out(const std::string& container, const std::string& path, int descriptor) const;
+  std::optional<Finished> copied_out_of_mount(const std::string& container, const std::string& path,
+                                              int descriptor) const;
+  std::optional<Finished> copied_out_by_run(const std::string& container, const std::string& path,
+                                            int descriptor) const;
   Transfer transfer(const std::string& verb, std::vector<std::string> options, const std::string& image,
                     const std::stop_token& stop) const;
   std::string graph_root() const;
@@ -87,9 +94,10 @@ class BuildahEngine : public ContainerEngine {
   std::string isolation_;
   PlainHttp plain_http_;
   CallCounter counter_;
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   unsigned most_layers_ = 0;                  // not asked yet
   std::map<std::string, std::string> marks_;  // of containers, by name
+  std::map<std::string, std::vector<FileMount>> mounts_;  // that each run of a container needs, by its name
   ImageCache seen_{ImageCache::place("buildah")};
 };
 

@@ -137,6 +137,9 @@ class ContainerEngine {
   // symlink. `path` is absolute and not "/". The container does not run. buildah: needs `tar` in the
   // container.
   virtual std::optional<std::string> copy_out(const std::string& container, const std::string& path) = 0;
+  // The same, of any size, written to an open descriptor; false where there is none. A reader that goes ends it with an
+  // EngineError. engine/copied_files.h reads such streams.
+  virtual bool copy_out_to(const std::string& container, const std::string& path, int descriptor) = 0;
   // Runs `script` with the container's /bin/sh, as often as wanted, one at a time. On a stop request,
   // everything that runs inside but the script's own shell gets SIGTERM, so that the script can finish what
   // it has to (a script that must not go on to its next command asks for that: `make || exit`); after
@@ -204,6 +207,11 @@ class ContainerEngine {
 
   // The command with which a person opens a shell in an image.
   virtual std::vector<std::string> shell_command(const std::string& image) const = 0;
+  // Prepares a container with the spec's name, in which the command that is returned runs `argv` with its own standard
+  // streams; `terminal`: they are one. The command's exit status is that of `argv`. When it ends, or is to end,
+  // remove_container() removes the container and all that runs in it.
+  virtual std::vector<std::string> open_shell(const ContainerSpec& spec, const std::vector<std::string>& argv,
+                                              bool terminal) = 0;
   // The command that runs `argv` beside what runs in a container, on the caller's terminal if `terminal`.
   virtual std::vector<std::string> command_inside(const std::string& container,
                                                   const std::vector<std::string>& argv,

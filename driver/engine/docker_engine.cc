@@ -142,8 +142,21 @@ void DockerEngine::copy_in(const std::string& container, const fs::path& tar_fil
 
 std::optional<std::string> DockerEngine::copy_out(const std::string& container, const std::string& path) {
   counter_.count("copy_out");
-  Finished finished = program_.call({"cp", container + ":" + path, "-"});
-  if (finished.ok()) return std::move(finished.output);
+  std::optional<Finished> copied = copied_out(container, path, -1);
+  return copied ? std::optional(std::move(copied->output)) : std::nullopt;
+}
+
+bool DockerEngine::copy_out_to(const std::string& container, const std::string& path, int descriptor) {
+  counter_.count("copy_out");
+  return copied_out(container, path, descriptor).has_value();
+}
+
+std::optional<Finished> DockerEngine::copied_out(const std::string& container, const std::string& path,
+                                                 int descriptor) const {
+  Command command = program_.command({"cp", container + ":" + path, "-"});
+  command.standard_output = descriptor;
+  Finished finished = program_.run(command);
+  if (finished.ok()) return finished;
   // "No such container:path" is about the path; a container that is not there is the caller's mistake.
   bool below_a_file = finished.errors.find("not a directory") != std::string::npos;
   if (!says_absent(finished) && !below_a_file) throw program_.error("cp", finished);
@@ -355,6 +368,19 @@ std::vector<std::string> DockerEngine::shell_command(const std::string& image) c
   return {program_.path(), "run",       "--rm", "--interactive",
           "--tty",         "--network", "host", "--entrypoint",
           "/bin/sh",       image,       "-c",   "command -v bash >/dev/null && exec bash; exec sh"};
+}
+
+std::vector<std::string> DockerEngine::open_shell(const ContainerSpec& spec, const std::vector<std::string>& argv,
+                                                  bool terminal) {
+  counter_.count("open_shell");
+  std::vector<std::string> command{program_.path(), "run",       "--rm", "--pull",        "never",     "--name",
+                                   spec.name,       "--network", "host", "--interactive", "--entrypoint", argv.at(0)};
+  if (terminal) command.emplace_back("--tty");
+  for (const auto& [key, value] : spec.labels) command.insert(command.end(), {"--label", key + "=" + value});
+  for (const FileMount& mount : spec.mounts) command.insert(command.end(), {"--mount", mount_words(mount)});
+  command.push_back(spec.image);
+  command.insert(command.end(), argv.begin() + 1, argv.end());
+  return command;
 }
 
 std::vector<std::string> DockerEngine::command_inside(const std::string& container,

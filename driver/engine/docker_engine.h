@@ -64,6 +64,7 @@ class DockerEngine : public ContainerEngine {
   void create(const ContainerSpec& spec) override;
   void copy_in(const std::string& container, const fs::path& tar_file) override;
   std::optional<std::string> copy_out(const std::string& container, const std::string& path) override;
+  bool copy_out_to(const std::string& container, const std::string& path, int descriptor) override;
   RunOutcome run(const std::string& container, const std::string& script, const OutputSink& sink,
                  const StopRequest& stop) override;
   std::vector<ContainerProcess> processes(const std::string& container) override;
@@ -81,11 +82,15 @@ class DockerEngine : public ContainerEngine {
   double now() override;
   std::optional<fs::path> storage_folder() override;
   std::vector<std::string> shell_command(const std::string& image) const override;
+  std::vector<std::string> open_shell(const ContainerSpec& spec, const std::vector<std::string>& argv,
+                                      bool terminal) override;
   std::vector<std::string> command_inside(const std::string& container, const std::vector<std::string>& argv,
                                           bool terminal) const override;
   std::map<std::string, unsigned> calls() const override { return counter_.all(); }
 
  private:
+  // The stream in Finished::output, or at `descriptor` where that is not -1; nothing where there is no such path.
+  std::optional<Finished> copied_out(const std::string& container, const std::string& path, int descriptor) const;
   struct Draft;  // docker_commit.cc: an image on its way
 
   nlohmann::json inspect_container(const std::string& container) const;

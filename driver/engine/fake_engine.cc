@@ -6,6 +6,7 @@
 #include <exception>
 #include <utility>
 
+#include "base/descriptor.h"
 #include "base/digest.h"
 #include "base/text.h"
 #include "engine/engine_program.h"
@@ -218,6 +219,12 @@ std::optional<std::string> FakeEngine::copy_out(const std::string& container, co
   return tar_of(found);
 }
 
+bool FakeEngine::copy_out_to(const std::string& container, const std::string& path, int descriptor) {
+  std::optional<std::string> tar = copy_out(container, path);
+  if (tar && write_all(descriptor, *tar) != 0) throw EngineError("fake copy_out: its reader is gone");
+  return tar.has_value();
+}
+
 RunOutcome FakeEngine::run(const std::string& container, const std::string& script, const OutputSink& sink,
                            const StopRequest& stop) {
   std::shared_ptr<FakeContainer> runs;
@@ -389,6 +396,12 @@ std::optional<fs::path> FakeEngine::storage_folder() {
 
 std::vector<std::string> FakeEngine::shell_command(const std::string& image) const {
   return {"fake-shell", image};
+}
+
+std::vector<std::string> FakeEngine::open_shell(const ContainerSpec& spec, const std::vector<std::string>& argv,
+                                                bool terminal) {
+  create(spec);
+  return command_inside(spec.name, argv, terminal);
 }
 
 std::vector<std::string> FakeEngine::command_inside(const std::string& container,

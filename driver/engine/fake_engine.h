@@ -98,6 +98,7 @@ class FakeEngine : public ContainerEngine {
   void create(const ContainerSpec& spec) override;
   void copy_in(const std::string& container, const fs::path& tar_file) override;
   std::optional<std::string> copy_out(const std::string& container, const std::string& path) override;
+  bool copy_out_to(const std::string& container, const std::string& path, int descriptor) override;
   RunOutcome run(const std::string& container, const std::string& script, const OutputSink& sink,
                  const StopRequest& stop) override;
   std::vector<ContainerProcess> processes(const std::string& container) override;
@@ -113,6 +114,8 @@ class FakeEngine : public ContainerEngine {
   bool remove_image(const std::string& name) override;
   std::optional<fs::path> storage_folder() override;
   std::vector<std::string> shell_command(const std::string& image) const override;
+  std::vector<std::string> open_shell(const ContainerSpec& spec, const std::vector<std::string>& argv,
+                                      bool terminal) override;
   std::vector<std::string> command_inside(const std::string& container, const std::vector<std::string>& argv,
                                           bool terminal) const override;
   std::map<std::string, unsigned> calls() const override { return counter_.all(); }

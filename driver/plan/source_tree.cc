@@ -9,6 +9,8 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <deque>
+#include <map>
 #include <mutex>
 #include <unordered_map>
 #include <utility>
@@ -16,12 +18,11 @@
 #include "base/digest.h"
 #include "base/error.h"
 #include "base/text.h"
+#include "plan/git_ignore.h"
 #include "plan/ignore_rules.h"
 
 namespace stagemake {
 namespace {
-
-constexpr std::size_t kSourceLimit = 4ull << 30;  // bytes; local tarballs are the largest sources there are
 
 // The facts by which a file is taken to be unchanged (git's choice, without device and owner).
 struct StatFacts {
@@ -53,8 +54,7 @@ class GitIndex {
       fs::path below = fs::relative(tree, work_tree, failed);
       if (!failed && below.string() != ".") prefix_ = below.generic_string() + "/";
       if (!failed && git_repository_index(&index_, repository) == 0) read_time(repository);
-      if (index_ != nullptr && converts(repository, work_tree))
-        git_index_free(std::exchange(index_, nullptr));
+      has_ids_ = index_ != nullptr && !converts(repository, work_tree);
     }
     git_repository_free(repository);
   }
@@ -67,9 +67,10 @@ class GitIndex {
 
   // The id of a file that is unchanged since git looked at it; empty where git does not know.
   std::string id(const std::string& path, const struct stat& s) const {
-    if (index_ == nullptr || prefix_.starts_with("../")) return {};
+    if (!has_ids_ || prefix_.starts_with("../")) return {};
     const git_index_entry* entry = git_index_get_bypath(index_, (prefix_ + path).c_str(), 0);
-    if (entry == nullptr || entry->file_size != static_cast<std::uint32_t>(s.st_size) ||
+    // git writes a size of 0 for what it could not be sure of, and knows sizes below 4 GiB only.
+    if (entry == nullptr || (entry->file_size == 0 && s.st_size != 0) || entry->file_size != static_cast<std::uint32_t>(s.st_size) ||
         !same_time(entry->mtime, s.st_mtim) || !same_time(entry->ctime, s.st_ctim) ||
         entry->ino != static_cast<std::uint32_t>(s.st_ino))
       return {};
@@ -79,10 +80,21 @@ class GitIndex {
     if (S_ISLNK(s.st_mode) != (entry->mode == GIT_FILEMODE_LINK)) return {};
     char hex[GIT_OID_HEXSZ + 1];
     git_oid_tostr(hex, sizeof hex, &entry->id);
+    if (s.st_size == 0 && hex != git_blob_id("")) return {};
     return hex;
   }
 
+  // Whether git tracks a file, or some file below a folder.
+  bool tracks(const std::string& path) const {
+    return has_entries() && git_index_get_bypath(index_, (prefix_ + path).c_str(), 0) != nullptr;
+  }
+  bool tracks_below(const std::string& folder) const {
+    return has_entries() && git_index_find_prefix(nullptr, index_, (prefix_ + folder + "/").c_str()) == 0;
+  }
+
  private:
+  bool has_entries() const { return index_ != nullptr && !prefix_.starts_with("../"); }
+
   void read_time(git_repository* repository) {
     fs::path file = fs::path(git_repository_path(repository)) / "index";
     struct stat s {};
@@ -137,6 +149,7 @@ class GitIndex {
   }
 
   git_index* index_ = nullptr;
+  bool has_ids_ = false;
   std::string prefix_;
   std::int64_t written_ = 0;
 };
@@ -210,6 +223,15 @@ class HashCache {
 
 }  // namespace
 
+// A folder on the way to a file: what the .gitignore files from the tree's root down to it say. The root's own is left
+// out: which of its words count is .dockerignore's to say, which often is the same file.
+struct GitFolder {
+  const GitFolder* above = nullptr;
+  std::string path;  // "" of the root
+  const GitIgnore* rules = nullptr;
+  bool ignored = false;
+};
+
 struct SourceTree::State {
   State(const fs::path& tree, const fs::path& cache_file, std::int64_t now)
       : root(tree.string()), index(tree), cache(cache_file, now) {
@@ -220,7 +242,41 @@ struct SourceTree::State {
     }
   }
 
-  void walk(const std::string& path, bool ignored_too, const IgnoreRules::Inherited& above,
+  // What the folder's .gitignore says.
+  const GitIgnore& git_rules(const std::string& folder) {
+    auto [rules_of, is_new] = git_ignores.try_emplace(folder);
+    if (!is_new || folder.empty()) return rules_of->second;
+    try {
+      if (std::optional<std::string> text = read_inside(root, folder + "/.gitignore"))
+        rules_of->second = GitIgnore(*text);
+    } catch (const Error&) {
+      // One that leads out of the tree, or is a folder, says nothing; git has it the same way.
+    }
+    return rules_of->second;
+  }
+
+  static bool git_ignores_it(const GitFolder& folder, const std::string& path, bool is_folder) {
+    if (folder.ignored) return true;
+    for (const GitFolder* at = &folder; at != nullptr; at = at->above) {
+      if (at->rules->empty()) continue;
+      GitIgnore::Word word = at->rules->of(std::string_view(path).substr(at->path.size() + 1), is_folder);
+      if (word != GitIgnore::Word::Nothing) return word == GitIgnore::Word::Ignored;
+    }
+    return false;
+  }
+
+  // The folders from the root down to the one that holds `path`.
+  std::deque<GitFolder> folders_to(const std::string& path) {
+    std::deque<GitFolder> folders{{nullptr, "", &git_rules(""), false}};
+    for (std::size_t end = path.find('/'); end != std::string::npos; end = path.find('/', end + 1)) {
+      std::string folder = path.substr(0, end);
+      bool ignored = git_ignores_it(folders.back(), folder, true);
+      folders.push_back({&folders.back(), folder, &git_rules(folder), ignored});
+    }
+    return folders;
+  }
+
+  void walk(const std::string& path, bool ignored_too, const IgnoreRules::Inherited& above, const GitFolder& folder,
             std::vector<SourceFile>& into) {
     IgnoreRules::Inherited own;
     bool excluded = !ignored_too && rules.excluded(path, above, own);
@@ -231,11 +287,15 @@ struct SourceTree::State {
         faults.add(path, std::string("cannot be read: ") + std::strerror(errno));
       return;
     }
+    bool git_ignored = !ignored_too && git_ignores_it(folder, path, S_ISDIR(s.st_mode));
     if (S_ISDIR(s.st_mode)) {
-      if (!excluded || rules.may_take_back_below(path)) walk_folder(path, full, ignored_too, own, into);
+      if (git_ignored && !index.tracks_below(path)) return;
+      if (excluded && !rules.may_take_back_below(path)) return;
+      walk_folder(path, full, ignored_too, own, {&folder, path, &git_rules(path), git_ignored}, into);
       return;
     }
     if (excluded || (!S_ISREG(s.st_mode) && !S_ISLNK(s.st_mode))) return;
+    if (git_ignored && !index.tracks(path)) return;
     SourceFile file;
     file.path = path;
     file.kind = S_ISLNK(s.st_mode)           ? SourceFile::Kind::Symlink
@@ -246,7 +306,7 @@ struct SourceTree::State {
   }
 
   void walk_folder(const std::string& path, const std::string& full, bool ignored_too,
-                   const IgnoreRules::Inherited& own, std::vector<SourceFile>& into) {
+                   const IgnoreRules::Inherited& own, const GitFolder& here, std::vector<SourceFile>& into) {
     DIR* folder = ::opendir(full.c_str());
     if (folder == nullptr) {
       faults.add(path, std::string("cannot be read: ") + std::strerror(errno));
@@ -258,7 +318,7 @@ struct SourceTree::State {
       if (name != "." && name != ".." && name != ".git") names.emplace_back(name);
     }
     ::closedir(folder);
-    for (const std::string& name : names) walk(path + "/" + name, ignored_too, own, into);
+    for (const std::string& name : names) walk(path + "/" + name, ignored_too, own, here, into);
   }
 
   std::string id_of(const std::string& path, const std::string& full, const struct stat& s) {
@@ -270,9 +330,8 @@ struct SourceTree::State {
       if (S_ISLNK(s.st_mode)) {
         id = git_blob_id(fs::read_symlink(full).string());
       } else {
-        std::optional<std::string> content = read_file(full, kSourceLimit);
-        if (!content) return {};  // gone since the folder was read
-        id = git_blob_id(*content);
+        id = git_blob_id_of_file(full).value_or("");
+        if (id.empty()) return {};  // gone since the folder was read
       }
     } catch (const Error& error) {
       faults.add(path, error.faults().front().what);
@@ -290,6 +349,7 @@ struct SourceTree::State {
   GitIndex index;
   HashCache cache;
   IgnoreRules rules;
+  std::map<std::string, GitIgnore> git_ignores;  // by folder
   Faults faults;
 };
 
@@ -310,7 +370,7 @@ const std::vector<SourceFile>& SourceTree::below(const std::string& path, bool i
       state_->rules.excluded(path.substr(0, end), above, own);
       above = std::move(own);
     }
-    state_->walk(path, ignored_too, above, files);
+    state_->walk(path, ignored_too, above, state_->folders_to(path).back(), files);
     state_->faults.throw_if_any();
     std::sort(files.begin(), files.end());
   }
@@ -335,7 +395,9 @@ bool SourceTree::slice_of_known(const std::string& path, bool ignored_too,
 }
 
 bool SourceTree::is_ignored(const std::string& path) const {
-  return state_->rules.excluded(path);
+  if (state_->rules.excluded(path)) return true;
+  std::lock_guard lock(state_->mutex);
+  return State::git_ignores_it(state_->folders_to(path).back(), path, false) && !state_->index.tracks(path);
 }
 
 std::string SourceTree::digest(const std::vector<SourceFile>& files) {

@@ -36,13 +36,14 @@ class SourceTree {
 
   const fs::path& root() const { return root_; }
 
-  // The files at and below `path`, sorted by path; empty where there is nothing. With `ignored_too`, also
-  // those that .dockerignore excludes. Folders are no entries: an empty folder is nothing, as in git.
+  // The files at and below `path`, sorted by path; empty where there is nothing. Left out is what .dockerignore
+  // excludes, and what a .gitignore below the root ignores and git does not track: a clone has none of it. With
+  // `ignored_too` all of that is there. Folders are no entries: an empty folder is nothing, as in git.
   // Sockets, devices and the like are left out. Throws Error (BadInput) with all that cannot be read. May be
   // called from several threads; what it returns stays.
   const std::vector<SourceFile>& below(const std::string& path, bool ignored_too = false);
 
-  // Whether .dockerignore excludes a path, or a folder above it; it need not be in the tree.
+  // Whether a file is left out for one of these reasons; it need not be in the tree.
   bool is_ignored(const std::string& path) const;
 
   // One digest over files: of their paths, kinds and ids.

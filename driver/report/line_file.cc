@@ -9,6 +9,7 @@
 #include <cstring>
 
 #include "base/error.h"
+#include "base/output_file.h"
 #include "base/text.h"
 
 namespace stagemake {
@@ -16,8 +17,26 @@ namespace {
 
 constexpr std::chrono::milliseconds kGather{100};  // lines that come close together are written together
 
+// Whether a descriptor that the caller gave us is this file too (`3> log --events /dev/fd/3`, `--events log > log`):
+// then what it holds is the caller's, and lines are added to it.
+bool is_callers_own(int descriptor) {
+  constexpr int kMostGiven = 10;  // a shell gives descriptors of one digit
+  struct stat file {};
+  if (::fstat(descriptor, &file) != 0) return false;
+  for (int fd = 0; fd < kMostGiven; ++fd) {
+    struct stat given {};
+    bool same = ::fstat(fd, &given) == 0 && given.st_dev == file.st_dev && given.st_ino == file.st_ino;
+    if (fd != descriptor && same) return true;
+  }
+  return false;
+}
+
 // Opening a pipe must not wait for its reader either.
 int opened(const fs::path& file) {
+  if (is_standard_output(file))
+    throw bad_input("",
+                    "events cannot go to standard output, where the build's own lines go; name a file, a FIFO, or "
+                    "a descriptor such as /dev/fd/3");
   boost::system::error_code failed;
   if (!file.parent_path().empty()) fs::create_directories(file.parent_path(), failed);
   int descriptor = ::open(file.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_NONBLOCK | O_CLOEXEC, 0644);
@@ -27,7 +46,8 @@ int opened(const fs::path& file) {
   };
   if (descriptor < 0) throw fail("written", errno);
   struct stat status {};
-  if (::fstat(descriptor, &status) == 0 && S_ISREG(status.st_mode) && ::ftruncate(descriptor, 0) != 0) {
+  if (::fstat(descriptor, &status) == 0 && S_ISREG(status.st_mode) &&
+      !is_callers_own(descriptor) && ::ftruncate(descriptor, 0) != 0) {
     int error = errno;
     ::close(descriptor);
     throw fail("emptied", error);

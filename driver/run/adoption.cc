@@ -10,6 +10,7 @@
 #include "base/machine.h"
 #include "base/tarball.h"
 #include "base/text.h"
+#include "engine/copied_files.h"
 #include "plan/richer.h"
 #include "run/guard.h"
 #include "run/image_survey.h"
@@ -21,8 +22,7 @@ namespace {
 
 // How far its driver came in a container; nothing where no recipe has begun in it.
 std::optional<RunningStage> begun_in(const BuildWorld& world, const ContainerInfo& container) {
-  std::optional<std::string> running = world.engine.copy_out(container.name, std::string(kRunningPath));
-  std::vector<TarEntry> entries = running ? read_tar(*running) : std::vector<TarEntry>();
+  std::vector<TarEntry> entries = copied_entries(world.engine, container.name, std::string(kRunningPath));
   if (entries.size() != 1) return std::nullopt;
   return parse_running(entries[0].content, container.name);
 }
@@ -31,14 +31,14 @@ std::optional<RunningStage> begun_in(const BuildWorld& world, const ContainerInf
 void complete_description(const BuildWorld& world, const Environment& environment,
                           const ContainerInfo& container, RunningStage begun,
                           Snapshot& snapshot) {
-  std::optional<std::string> tar = world.engine.copy_out(container.name, std::string(kManifestPath));
-  std::vector<TarEntry> entries = tar ? read_tar(*tar, 256u << 20) : std::vector<TarEntry>();
+  std::vector<TarEntry> entries =
+      copied_entries(world.engine, container.name, std::string(kManifestPath), 256u << 20);
   std::optional<std::vector<SourceFile>> files;
   if (entries.size() == 1) files = parse_manifest(entries[0].content);
   snapshot.manifest = files ? sha256_hex(entries[0].content) : std::string();
   if (snapshot.cpu.empty()) snapshot.cpu = cpu_features();  // its driver was on this machine
   if (!files) return;
-  std::vector<std::string> folders = stamp_folders_of(world.engine, container.name, world.table);
+  Stamps stamps = stamp_folders_of(world.engine, container.name, world.table);
   snapshot.lineage = std::move(begun.lineage);
   snapshot.stage = snapshot.lineage.back().stage;
   snapshot.packages = std::move(begun.packages);
@@ -53,7 +53,7 @@ void complete_description(const BuildWorld& world, const Environment& environmen
                  .fingerprints = fingerprints,
                  .before = begun.records,
                  .notes = notes};
-  snapshot.packages = installed_packages(folders, world.packages, snapshot.packages, &here);
+  snapshot.packages = installed_packages(stamps, world.packages, snapshot.packages, &here);
 }
 
 void remove(const BuildWorld& world, const ContainerInfo& container) {
@@ -186,6 +186,20 @@ LeftWork left_work(const BuildWorld& world, const std::vector<Environment>& envi
     }
   }
   return left;
+}
+
+std::set<std::string> environments_left_behind(ContainerEngine& engine, const StateFolder& state,
+                                               const std::vector<Environment>& environments) {
+  std::map<std::string, std::string> by_mark;
+  for (const Environment& environment : environments) by_mark[state_mark(state, environment.name)] = environment.name;
+  std::set<std::string> names;
+  for (const ContainerInfo& container : engine.list_containers(std::string(kStateLabel), "")) {
+    auto label = container.labels.find(std::string(kStateLabel));
+    auto found = label == container.labels.end() ? by_mark.end() : by_mark.find(label->second);
+    if (found != by_mark.end() && container.name.starts_with(container_prefix(found->second)))
+      names.insert(found->second);
+  }
+  return names;
 }
 
 void adopt_containers(const BuildWorld& world, const Environment& environment, const std::stop_token& stop,

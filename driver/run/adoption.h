@@ -2,8 +2,10 @@
 #pragma once
 
 #include <optional>
+#include <set>
 #include <stop_token>
 #include <string>
+#include <vector>
 
 #include "report/event.h"
 #include "run/build.h"
@@ -13,6 +15,10 @@ namespace stagemake {
 // The containers that a driver of this state folder left of `environment`. The caller holds the environment's
 // lock: no living driver of this folder has such a container.
 std::vector<ContainerInfo> left_containers(const BuildWorld& world, const std::string& environment);
+
+// Those of `environments` of which there are such containers. Asks the engine once, whatever their number.
+std::set<std::string> environments_left_behind(ContainerEngine& engine, const StateFolder& state,
+                                               const std::vector<Environment>& environments);
 
 // What is left of dead runs, for whoever only looks.
 struct LeftWork {

@@ -4,8 +4,10 @@
 #include <algorithm>
 #include <cstring>
 #include <fstream>
+#include <functional>
 
 #include "base/caught_error.h"
+#include "base/file_tail.h"
 #include "base/text.h"
 #include "run/build_run.h"
 #include "run/image_survey.h"
@@ -15,32 +17,42 @@
 namespace stagemake {
 namespace {
 
-constexpr std::size_t kLogLimit = 256u << 20;  // bytes; a longer one is not looked through
+constexpr std::size_t kLogLimit = 256u << 20;  // bytes; of a longer one the end is looked through
 constexpr double kUnknownStageBytes = 500e6;   // for the time that a push takes
 
 // The last line of a log that begins with `beginning`; empty where none of its last lines does.
 std::string last_line_with(const std::string& log, std::string_view beginning) {
-  std::optional<std::string> text;
+  std::string text;
   try {
-    text = read_file(log, kLogLimit);
+    if (std::optional<FileTail> tail = read_tail(log, kLogLimit)) text = std::move(tail->text);
   } catch (...) {
     return {};  // the log is for people; without it the build is what it is
   }
-  if (!text) return {};
-  std::size_t at = text->rfind("\n" + std::string(beginning));
-  if (at == std::string::npos && text->starts_with(beginning)) return text->substr(0, text->find('\n'));
-  return at == std::string::npos ? std::string() : text->substr(at + 1, text->find('\n', at + 1) - at - 1);
+  std::size_t at = text.rfind("\n" + std::string(beginning));
+  if (at == std::string::npos && text.starts_with(beginning)) return text.substr(0, text.find('\n'));
+  return at == std::string::npos ? std::string() : text.substr(at + 1, text.find('\n', at + 1) - at - 1);
 }
 
 // What a log says went wrong. It is for people: without it the build is what it is.
-std::vector<LogFinding> findings_in(const std::string& log, RecipeEnd end) {
+// `told` hears what of the log was not looked at.
+std::vector<LogFinding> findings_in(const std::string& log, RecipeEnd end,
+                                    const std::function<void(const std::string&)>& told) {
+  std::optional<FileTail> tail;
   try {
-    std::optional<std::string> text = read_file(log, kLogLimit);
-    std::vector<LogFinding> findings = text ? scan_log(*text, end) : std::vector<LogFinding>();
-    for (LogFinding& finding : findings)
-      if (finding.file.empty()) finding.file = log;
+    tail = read_tail(log, kLogLimit);
+    if (!tail) return {};
+    if (tail->skipped_bytes > 0)
+      told(fmt::format("the log {} is longer than {}: failures are looked for in its end, from line {} on",
+                       printable(log), size_text(kLogLimit), tail->skipped_lines + 1));
+    std::vector<LogFinding> findings = scan_log(tail->text, end);
+    for (LogFinding& finding : findings) {
+      if (!finding.file.empty()) continue;
+      finding.file = log;
+      if (finding.line > 0) finding.line += tail->skipped_lines;
+    }
     return findings;
   } catch (...) {
+    told(fmt::format("failures cannot be looked for in the log: {}", caught_text()));
     return {};
   }
 }
@@ -286,7 +298,8 @@ void BuildRun::built(Ran& ran) {
     commit_seconds = world_.clock.now() - began;
     status.seconds += commit_seconds;
   }
-  status.findings = findings_in(ran.log, ran.outcome.ignored ? RecipeEnd::Ignored : RecipeEnd::Well);
+  status.findings = findings_in(ran.log, ran.outcome.ignored ? RecipeEnd::Ignored : RecipeEnd::Well,
+                                [this](const std::string& note) { reporter_.note(note); });
   const Snapshot* image = made(ran.e, ran.s, status.image);
   if (ran.place->records() != nullptr) records_[ran.e][ran.s] = *ran.place->records();
   write_journal(ran, image, commit_seconds);
@@ -343,7 +356,7 @@ void BuildRun::not_built(Ran& ran) {
   } else {
     failed(&BuildResult::stage_failed);
   }
-  if (status.state == StageState::Failed) status.findings = findings_in(ran.log, RecipeEnd::Badly);
+  if (status.state == StageState::Failed) status.findings = findings_in(ran.log, RecipeEnd::Badly, [this](const std::string& note) { reporter_.note(note); });
   const Snapshot* image = made(ran.e, ran.s, status.image);
   write_journal(ran, image, commit_seconds);
   // Where a richer image has its name, that one stays in the registry, too.

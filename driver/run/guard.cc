@@ -8,6 +8,7 @@
 
 #include "base/tarball.h"
 #include "base/text.h"
+#include "engine/copied_files.h"
 
 namespace stagemake {
 namespace {
@@ -133,10 +134,8 @@ bool GuardNotes::is_in_flight(const std::string& package) const {
 
 GuardNotes read_guard_notes(ContainerEngine& engine, const std::string& container) {
   GuardNotes notes;
-  std::optional<std::string> tar = engine.copy_out(container, "/.stagemake/guard");
-  if (!tar) return notes;
   std::size_t position = 0;
-  for (const TarEntry& entry : read_tar(*tar, kNotesLimit)) {
+  for (const TarEntry& entry : copied_entries(engine, container, "/.stagemake/guard", kNotesLimit)) {
     if (entry.kind != TarEntry::Kind::File) continue;
     for (std::string_view line : lines(entry.content)) {
       std::vector<std::string_view> parts = words(line);

@@ -11,13 +11,14 @@
 #include "base/digest.h"
 #include "base/tarball.h"
 #include "base/text.h"
+#include "engine/copied_files.h"
 #include "engine/registry.h"
 #include "plan/build_fingerprint.h"
 
 namespace stagemake {
 namespace {
 
-constexpr std::size_t kFileLimit = 256u << 20;  // bytes; a source file beyond it counts as changed
+constexpr std::size_t kMakefileLimit = 64u << 20;  // bytes; configure's makefile has some 200 kB
 
 constexpr std::chrono::milliseconds kRegistryPatience{6000};
 // Seconds that a package took whose clock, which has whole ones, did not move: 0 would say that it is not
@@ -34,14 +35,13 @@ struct Record {
   std::string content;
 };
 
-void for_each_record(const std::vector<std::string>& stamp_folders,
-                     const std::function<void(const std::string& file, TarEntry& stamp)>& see) {
-  for (const std::string& folder : stamp_folders)
-    for (TarEntry& stamp : read_tar(folder)) {
-      std::string file = stamp.name.substr(stamp.name.rfind('/') + 1);
-      bool is_record = stamp.kind == TarEntry::Kind::File && file.find('-') != std::string::npos;
-      if (is_record && !file.starts_with('.')) see(file, stamp);
-    }
+void for_each_record(const Stamps& stamps,
+                     const std::function<void(const std::string& file, const TarEntry& stamp)>& see) {
+  for (const TarEntry& stamp : stamps) {
+    std::string file = stamp.name.substr(stamp.name.rfind('/') + 1);
+    bool is_record = stamp.kind == TarEntry::Kind::File && file.find('-') != std::string::npos;
+    if (is_record && !file.starts_with('.')) see(file, stamp);
+  }
 }
 
 std::string mark_of(const TarEntry& stamp) {
@@ -49,17 +49,16 @@ std::string mark_of(const TarEntry& stamp) {
 }
 
 // By package; of several records of one package one that is new, or else the youngest. `before` null: none is new.
-std::map<std::string, Record> read_records(const std::vector<std::string>& stamp_folders,
-                                           const RecordMarks* before) {
+std::map<std::string, Record> read_records(const Stamps& stamps, const RecordMarks* before) {
   std::map<std::string, Record> records;
-  for_each_record(stamp_folders, [&](const std::string& file, TarEntry& stamp) {
+  for_each_record(stamps, [&](const std::string& file, const TarEntry& stamp) {
     std::size_t dash = file.find('-');  // names have `_`, versions may have `-`
     bool is_new = false;
     if (before != nullptr) {
       auto mark = before->find(file);
       is_new = mark == before->end() || mark->second != mark_of(stamp);
     }
-    Record record{is_new, file.substr(dash + 1), stamp.time, stamp.size, std::move(stamp.content)};
+    Record record{is_new, file.substr(dash + 1), stamp.time, stamp.size, stamp.content};
     auto [other, is_first] = records.try_emplace(file.substr(0, dash), record);
     auto rank = [](const Record& one) { return std::tuple(one.is_new, one.time, one.version); };
     if (!is_first && rank(other->second) < rank(record)) other->second = std::move(record);
@@ -112,6 +111,13 @@ SourceFile::Kind kind_of(const TarEntry& entry) {
   return (entry.mode & 0111) != 0 ? SourceFile::Kind::Executable : SourceFile::Kind::Plain;
 }
 
+std::string content_id(TarReader& tar, const TarEntry& entry) {
+  if (entry.kind == TarEntry::Kind::Symlink) return git_blob_id(entry.content);
+  BlobDigest digest(entry.size);
+  tar.content([&](std::string_view piece) { digest.add(piece); });
+  return digest.hex();
+}
+
 }  // namespace
 
 std::optional<Snapshot> snapshot_of(const ImageInfo& image) {
@@ -131,16 +137,15 @@ std::vector<SourceFile> survey_sources(ContainerEngine& engine, const std::strin
   std::map<std::string, SourceFile> files;
   for (const StageSpec& stage : table.stages)
     for (const std::string& path : stage.adds) {
-      std::optional<std::string> tar = engine.copy_out(container, table.root + "/" + path);
-      if (!tar) continue;
       std::string above = path.substr(0, path.size() - path.substr(path.rfind('/') + 1).size());
-      for (const TarEntry& entry : read_tar(*tar, kFileLimit)) {
-        if (entry.kind != TarEntry::Kind::File && entry.kind != TarEntry::Kind::Symlink) continue;
-        std::string name = above + entry.name;
-        if (sources.is_ignored(name)) continue;
-        bool whole = entry.kind == TarEntry::Kind::Symlink || entry.size <= kFileLimit;
-        files[name] = {name, kind_of(entry), whole ? git_blob_id(entry.content) : std::string(40, '0')};
-      }
+      read_copied(engine, container, table.root + "/" + path, [&](int descriptor) {
+        TarReader tar(descriptor);
+        while (std::optional<TarEntry> entry = tar.next()) {
+          if (entry->kind != TarEntry::Kind::File && entry->kind != TarEntry::Kind::Symlink) continue;
+          std::string name = above + entry->name;
+          if (!sources.is_ignored(name)) files[name] = {name, kind_of(*entry), content_id(tar, *entry)};
+        }
+      });
     }
   std::vector<SourceFile> sorted;
   for (auto& [path, file] : files) sorted.push_back(std::move(file));
@@ -151,9 +156,8 @@ std::optional<ConfiguredPackages> survey_configured(ContainerEngine& engine, con
                                                     const StageTable& table, const PackageIndex& packages,
                                                     const std::map<std::string, InstalledPackage>& installed,
                                                     const std::optional<ConfiguredPackages>& before) {
-  std::optional<std::string> tar =
-      engine.copy_out(container, table.root + "/" + std::string(kConfiguredMakefile));
-  std::vector<TarEntry> entries = tar ? read_tar(*tar, kFileLimit) : std::vector<TarEntry>();
+  std::vector<TarEntry> entries =
+      copied_entries(engine, container, table.root + "/" + std::string(kConfiguredMakefile), kMakefileLimit);
   if (entries.size() != 1) return std::nullopt;
   std::optional<ConfiguredPackages> now = read_configured_makefile(entries[0].content);
   if (!now) return std::nullopt;
@@ -169,17 +173,17 @@ std::optional<ConfiguredPackages> survey_configured(ContainerEngine& engine, con
   return now;
 }
 
-RecordMarks record_marks(const std::vector<std::string>& stamp_folders) {
+RecordMarks record_marks(const Stamps& stamps) {
   RecordMarks marks;
-  for_each_record(stamp_folders,
-                  [&](const std::string& file, TarEntry& stamp) { marks[file] = mark_of(stamp); });
+  for_each_record(stamps,
+                  [&](const std::string& file, const TarEntry& stamp) { marks[file] = mark_of(stamp); });
   return marks;
 }
 
 std::map<std::string, InstalledPackage> installed_packages(
-    const std::vector<std::string>& stamp_folders, const PackageIndex& packages,
+    const Stamps& stamps, const PackageIndex& packages,
     const std::map<std::string, InstalledPackage>& before, const BuiltHere* here) {
-  std::map<std::string, Record> records = read_records(stamp_folders, here != nullptr ? &here->before : nullptr);
+  std::map<std::string, Record> records = read_records(stamps, here != nullptr ? &here->before : nullptr);
   std::map<std::string, InstalledPackage> installed;
   std::vector<std::pair<std::int64_t, std::string>> built;
   for (const auto& [name, record] : records) {
@@ -213,13 +217,12 @@ std::map<std::string, InstalledPackage> installed_packages(
   return installed;
 }
 
-std::vector<std::string> stamp_folders_of(ContainerEngine& engine, const std::string& container,
-                                          const StageTable& table) {
-  std::vector<std::string> folders;
+Stamps stamp_folders_of(ContainerEngine& engine, const std::string& container, const StageTable& table) {
+  Stamps stamps;
   for (const std::string& folder : table.stamp_folders)
-    if (std::optional<std::string> tar = engine.copy_out(container, table.root + "/" + folder))
-      folders.push_back(std::move(*tar));
-  return folders;
+    for (TarEntry& entry : copied_entries(engine, container, table.root + "/" + folder))
+      stamps.push_back(std::move(entry));
+  return stamps;
 }
 
 std::string images_beside(ContainerEngine& engine, const std::string& image) {

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "base/tarball.h"
 #include "engine/container_engine.h"
 #include "plan/snapshot.h"
 #include "run/guard.h"
@@ -21,12 +22,12 @@ std::optional<Snapshot> snapshot_of(const ImageInfo& image);
 std::vector<SourceFile> survey_sources(ContainerEngine& engine, const std::string& container,
                                        const StageTable& table, const SourceTree& sources);
 
-// The stamp folders of a container, as tar streams.
-std::vector<std::string> stamp_folders_of(ContainerEngine& engine, const std::string& container,
-                                          const StageTable& table);
+// What lies in the stamp folders of a container, those of more than 1 MiB without their content.
+using Stamps = std::vector<TarEntry>;
+Stamps stamp_folders_of(ContainerEngine& engine, const std::string& container, const StageTable& table);
 
 // What tells each of these records from one that is written over it: see RecordMarks.
-RecordMarks record_marks(const std::vector<std::string>& stamp_folders);
+RecordMarks record_marks(const Stamps& stamps);
 
 // What was built in a container, and from what.
 struct BuiltHere {
@@ -37,13 +38,12 @@ struct BuiltHere {
   std::optional<std::int64_t> began = {};  // seconds since the epoch; only tells how long the first one took
 };
 
-// The packages that the installation records in these tar streams (ContainerEngine::copy_out of stamp
-// folders) show. An old record is known from `before`, with what was known then; one of a build in the
+// The packages that these installation records show. An old record is known from `before`, with what was known then; one of a build in the
 // container gets the fingerprint of what it was built from, unless its dependency was built again after it: the
 // guard's notes say so or, where they do not name both, the records' times. How long a build took, where it was not
 // measured, is the time since the record before its own. `here` null: nothing was built.
 std::map<std::string, InstalledPackage> installed_packages(
-    const std::vector<std::string>& stamp_folders, const PackageIndex& packages,
+    const Stamps& stamps, const PackageIndex& packages,
     const std::map<std::string, InstalledPackage>& before, const BuiltHere* here = nullptr);
 
 // What configure wrote in a container; nothing where it has not. `installed`: what it may have found there;

@@ -24,6 +24,12 @@ constexpr std::chrono::milliseconds kOffer{200};
 // How long a slot of a calling make lies unused before it goes back.
 constexpr std::chrono::milliseconds kLies{20};
 
+int opened_epoll() {
+  int fd = ::epoll_create1(EPOLL_CLOEXEC);
+  if (fd < 0) throw engine_unusable(fmt::format("job slots cannot be watched (epoll): {}", std::strerror(errno)));
+  return fd;
+}
+
 }  // namespace
 
 JobSlots::JobSlots(unsigned count) : JobSlots(nullptr, count) {}
@@ -33,7 +39,7 @@ JobSlots::JobSlots(CallingMake& make, unsigned count) : JobSlots(&make, count) {
 JobSlots::JobSlots(CallingMake* make, unsigned count)
     : make_(make),
       count_(std::max(1u, count)),
-      returned_(::epoll_create1(EPOLL_CLOEXEC)),
+      returned_(opened_epoll()),
       broker_([this](const std::stop_token& stop) { serve(stop); }) {
   if (make_ == nullptr) return;
   epoll_event event{};

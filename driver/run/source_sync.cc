@@ -13,8 +13,6 @@
 namespace stagemake {
 namespace {
 
-constexpr std::size_t kFileLimit = 4ull << 30;  // bytes, as for hashing
-
 bool is_link(const SourceFile& file) {
   return file.kind == SourceFile::Kind::Symlink;
 }
@@ -86,25 +84,23 @@ void write_source_tar(const fs::path& tar, const fs::path& tree, const std::vect
   TarWriter out(tar);
   std::string prefix = root.substr(1) + "/";
   Faults faults;
+  auto changed = [&](const SourceFile& file) { faults.add(file.path, "changed while the build began; run again"); };
   for (const SourceFile& file : files) {
     fs::path source = tree / file.path;
-    std::optional<std::string> content;
-    if (is_link(file)) {
+    if (!is_link(file)) {
+      unsigned mode = file.kind == SourceFile::Kind::Executable ? 0755 : 0644;
       boost::system::error_code failed;
-      fs::path target = fs::read_symlink(source, failed);
-      if (!failed) content = target.string();
-    } else {
-      content = read_file(source, kFileLimit);
-    }
-    if (!content || git_blob_id(*content) != file.id) {
-      faults.add(file.path, "changed while the build began; run again");
+      if (fs::symlink_status(source, failed).type() != fs::regular_file ||
+          out.add_file(prefix + file.path, source, mode, time) != file.id)
+        changed(file);
       continue;
     }
-    if (is_link(file))
-      out.add_symlink(prefix + file.path, *content, time);
+    boost::system::error_code failed;
+    std::string target = fs::read_symlink(source, failed).string();
+    if (failed || git_blob_id(target) != file.id)
+      changed(file);
     else
-      out.add_content(prefix + file.path, *content, file.kind == SourceFile::Kind::Executable ? 0755 : 0644,
-                      time);
+      out.add_symlink(prefix + file.path, target, time);
   }
   faults.throw_if_any();
   out.add_content(std::string(kManifestPath.substr(1)), manifest, 0644, time);

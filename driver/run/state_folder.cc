@@ -1,5 +1,9 @@
 #include "run/state_folder.h"
 
+#include <algorithm>
+#include <ctime>
+#include <vector>
+
 #include "base/callers_environment.h"
 #include "base/digest.h"
 #include "base/error.h"
@@ -87,7 +91,34 @@ std::optional<std::vector<SourceFile>> StateFolder::manifest(const std::string& 
     return std::nullopt;
   }
   if (!text || sha256_hex(*text) != digest) return std::nullopt;
+  boost::system::error_code ignored;
+  fs::last_write_time(root_ / "manifests" / digest, std::time(nullptr), ignored);  // it is in use
   return parse_manifest(*text);
+}
+
+void StateFolder::bound_manifests(const std::set<std::string>& in_use, std::uint64_t most) const {
+  struct Kept {
+    std::time_t used;
+    std::uint64_t size;
+    fs::path file;
+  };
+  std::vector<Kept> removable;
+  std::uint64_t sum = 0;
+  boost::system::error_code failed;
+  for (fs::directory_iterator at(root_ / "manifests", failed), end; !failed && at != end; at.increment(failed)) {
+    boost::system::error_code gone;  // another run may remove some too
+    std::uint64_t size = fs::file_size(at->path(), gone);
+    std::time_t used = gone ? 0 : fs::last_write_time(at->path(), gone);
+    if (gone) continue;
+    sum += size;
+    if (!in_use.contains(at->path().filename().string())) removable.push_back({used, size, at->path()});
+  }
+  std::sort(removable.begin(), removable.end(), [](const Kept& a, const Kept& b) { return a.used < b.used; });
+  for (const Kept& manifest : removable) {
+    if (sum <= most) return;
+    fs::remove(manifest.file, failed);
+    sum -= manifest.size;
+  }
 }
 
 }  // namespace stagemake

@@ -2,7 +2,9 @@
 // Losing any of it costs time, never correctness.
 #pragma once
 
+#include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -42,6 +44,10 @@ class StateFolder {
   std::optional<ConfiguredPackages> configured(const std::string& key) const;
 
   void keep_manifest(const std::string& digest, const std::string& text) const;
+  // Removes the manifests that were not used for longest where all together have more than `most` bytes; those in
+  // `in_use`, which images name, stay whatever their size. A manifest that is gone is read from its image again.
+  void bound_manifests(const std::set<std::string>& in_use, std::uint64_t most = kMostManifestBytes) const;
+  static constexpr std::uint64_t kMostManifestBytes = 200u << 20;
   // Nothing where it is not at hand, or is not what its digest says.
   std::optional<std::vector<SourceFile>> manifest(const std::string& digest) const;
 

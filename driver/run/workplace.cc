@@ -15,6 +15,7 @@
 #include "base/machine.h"
 #include "base/tarball.h"
 #include "base/text.h"
+#include "engine/copied_files.h"
 #include "plan/explanation.h"
 #include "plan/make_flags.h"
 #include "run/file_times.h"
@@ -140,8 +141,8 @@ std::string Workplace::mismatch() {
   const Snapshot* from = start_.snapshot;
   if (from == nullptr) return {};
   if (!from->manifest.empty()) {
-    std::optional<std::string> tar = setting_.engine.copy_out(container_, std::string(kManifestPath));
-    std::vector<TarEntry> entries = tar ? read_tar(*tar, kManifestLimit) : std::vector<TarEntry>();
+    std::vector<TarEntry> entries =
+        copied_entries(setting_.engine, container_, std::string(kManifestPath), kManifestLimit);
     // An image of somebody's own, and what was made from it without bringing anything, has none: there it is
     // looked up.
     bool may_lack = setting_.plan.environment.incremental && entries.empty();
@@ -152,10 +153,10 @@ std::string Workplace::mismatch() {
       return "its source manifest cannot be read";
     if (entries.size() == 1) setting_.state.keep_manifest(from->manifest, entries[0].content);
   }
-  std::vector<std::string> folders = stamp_folders_of(setting_.engine, container_, setting_.plan.table);
-  know_records(record_marks(folders));
+  Stamps stamps = stamp_folders_of(setting_.engine, container_, setting_.plan.table);
+  know_records(record_marks(stamps));
   std::map<std::string, InstalledPackage> records =
-      installed_packages(folders, setting_.packages, from->packages);
+      installed_packages(stamps, setting_.packages, from->packages);
   for (const auto& [name, package] : from->packages) {
     auto found = records.find(name);
     if (found == records.end())
@@ -283,8 +284,8 @@ std::string Workplace::bring_times(const StopRequest& stop) {
   std::int64_t now = seconds_of(setting_.engine);
   if (!brought) {
     std::int64_t youngest = start_.snapshot == nullptr ? 0 : start_.snapshot->created;
-    for (const std::string& folder : stamp_folders_of(setting_.engine, container_, setting_.plan.table))
-      for (const TarEntry& entry : read_tar(folder)) youngest = std::max(youngest, entry.time);
+    for (const TarEntry& entry : stamp_folders_of(setting_.engine, container_, setting_.plan.table))
+      youngest = std::max(youngest, entry.time);
     if (youngest <= now) return {};
     return fmt::format("it has file times {} in the future, and {}",
                        duration_text(static_cast<double>(youngest - now)), why);
@@ -304,8 +305,8 @@ std::vector<SourceFile> Workplace::sources_inside() {
   if (inside_) return *inside_;
   if (manifest_.empty()) return {};
   if (std::optional<std::vector<SourceFile>> known = setting_.state.manifest(manifest_)) return *known;
-  std::optional<std::string> tar = setting_.engine.copy_out(container_, std::string(kManifestPath));
-  std::vector<TarEntry> entries = tar ? read_tar(*tar, kManifestLimit) : std::vector<TarEntry>();
+  std::vector<TarEntry> entries =
+      copied_entries(setting_.engine, container_, std::string(kManifestPath), kManifestLimit);
   if (entries.size() == 1 && sha256_hex(entries[0].content) == manifest_)
     if (std::optional<std::vector<SourceFile>> files = parse_manifest(entries[0].content)) return *files;
   if (setting_.plan.environment.incremental)

@@ -219,9 +219,9 @@ void Workplace::note_packages() {
                  .before = records_,
                  .notes = notes,
                  .began = looked_};
-  std::vector<std::string> folders = stamp_folders_of(setting_.engine, container_, setting_.plan.table);
-  installed_ = installed_packages(folders, setting_.packages, installed_, &here);
-  records_ = record_marks(folders);
+  Stamps stamps = stamp_folders_of(setting_.engine, container_, setting_.plan.table);
+  installed_ = installed_packages(stamps, setting_.packages, installed_, &here);
+  records_ = record_marks(stamps);
   looked_ = static_cast<std::int64_t>(setting_.engine.now());
   is_noted_ = true;
 }

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "base/error.h"
+
 namespace stagemake {
 namespace {
 
@@ -32,6 +34,34 @@ TEST(Digest, FieldsDoNotRunTogether) {
   EXPECT_EQ(digest({}), sha256_hex(""));
   // A length of 8 bytes, the least first, before each field.
   EXPECT_EQ(digest({"abc"}), sha256_hex(std::string_view("\x03\0\0\0\0\0\0\0abc", 11)));
+}
+
+TEST(Digest, AFileIsHashedPieceByPiece) {
+  TemporaryFolder folder(fs::temp_directory_path());
+  for (std::size_t size : {0u, 1u, 262'143u, 262'144u, 262'145u, 700'001u}) {
+    std::string content;
+    for (std::size_t i = 0; i < size; ++i) content += static_cast<char>(i * 7 + i / 251);
+    write_file(folder.path() / "file", content);
+    EXPECT_EQ(git_blob_id_of_file(folder.path() / "file"), git_blob_id(content)) << size;
+  }
+  EXPECT_EQ(git_blob_id_of_file(folder.path() / "absent"), std::nullopt);
+  EXPECT_EQ(git_blob_id_of_file(folder.path() / "file/below"), std::nullopt);
+  EXPECT_THROW(git_blob_id_of_file(folder.path()), Error);
+  fs::create_symlink("file", folder.path() / "link");
+  EXPECT_THROW(git_blob_id_of_file(folder.path() / "link"), Error);
+}
+
+TEST(Digest, APieceTooMuchOrTooLittleIsNoBlob) {
+  BlobDigest digest(6);
+  digest.add("hel");
+  digest.add("lo\n");
+  EXPECT_EQ(digest.hex(), git_blob_id("hello\n"));
+  BlobDigest less(6);
+  less.add("hello");
+  EXPECT_EQ(less.hex(), "");
+  BlobDigest more(6);
+  more.add("hello\n!");
+  EXPECT_EQ(more.hex(), "");
 }
 
 }  // namespace

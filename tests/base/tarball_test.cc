@@ -1,5 +1,6 @@
 #include "base/tarball.h"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <locale.h>
@@ -8,6 +9,8 @@
 #include <map>
 #include <thread>
 
+#include "base/descriptor.h"
+#include "base/digest.h"
 #include "base/error.h"
 #include "base/subprocess.h"
 
@@ -189,6 +192,54 @@ TEST_F(Tarball, AFullDiskIsAnError) {
   });
   EXPECT_THAT(words, HasSubstr("cannot be written"));
   EXPECT_THAT(words_of([&] { TarWriter(at("not/there/t.tar")); }), HasSubstr("cannot be written"));
+}
+
+// A stream that comes piece by piece, as an engine sends it.
+TEST(Tarball, AStreamIsReadFromADescriptor) {
+  TemporaryFolder folder(fs::temp_directory_path());
+  std::string large(3'000'000, 'x');
+  write_file(folder.path() / "large", large);
+  {
+    TarWriter out(folder.path() / "t.tar");
+    EXPECT_EQ(out.add_file("a/large", folder.path() / "large", 0644, 5), git_blob_id(large));
+    out.add_content("a/small", "content", 0644, 5);
+    out.add_content("a/skipped", large, 0644, 5);
+    out.add_symlink("a/link", "small", 5);
+    out.close();
+  }
+  Descriptor file(::open((folder.path() / "t.tar").c_str(), O_RDONLY | O_CLOEXEC));
+  TarReader tar(file.get());
+  std::optional<TarEntry> entry = tar.next();
+  ASSERT_TRUE(entry);
+  EXPECT_EQ(entry->size, large.size());
+  BlobDigest digest(entry->size);
+  std::size_t pieces = 0;
+  tar.content([&](std::string_view piece) {
+    digest.add(piece);
+    ++pieces;
+  });
+  EXPECT_EQ(digest.hex(), git_blob_id(large));
+  EXPECT_GT(pieces, 10u);
+  std::vector<TarEntry> rest = read_tar(tar, 1000);
+  ASSERT_EQ(rest.size(), 3u);
+  EXPECT_EQ(rest[0].content, "content");
+  EXPECT_EQ(rest[1].content, "") << "too large to be kept";
+  EXPECT_EQ(rest[1].size, large.size());
+  EXPECT_EQ(rest[2].content, "small");
+
+  Descriptor again(::open((folder.path() / "t.tar").c_str(), O_RDONLY | O_CLOEXEC));
+  unpack_tar(again.get(), folder.path() / "unpacked");
+  EXPECT_EQ(read_file(folder.path() / "unpacked/a/small"), "content");
+  EXPECT_EQ(fs::file_size(folder.path() / "unpacked/a/large"), large.size());
+
+  // Cut within a file.
+  fs::resize_file(folder.path() / "t.tar", 1'000'000);
+  Descriptor cut(::open((folder.path() / "t.tar").c_str(), O_RDONLY | O_CLOEXEC));
+  TarReader half(cut.get());
+  ASSERT_TRUE(half.next());
+  EXPECT_THROW(half.content([](std::string_view) {}), Error);
+  Descriptor cut_again(::open((folder.path() / "t.tar").c_str(), O_RDONLY | O_CLOEXEC));
+  EXPECT_THROW(unpack_tar(cut_again.get(), folder.path() / "cut"), Error);
 }
 
 }  // namespace

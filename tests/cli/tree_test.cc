@@ -2,7 +2,10 @@
 
 #include <gmock/gmock.h>
 
+#include <cstdlib>
+
 #include "base/error.h"
+#include "base/subprocess.h"
 #include "plan/tree_text.h"
 
 namespace stagemake {
@@ -115,9 +118,83 @@ TEST(TagOf, IsWhatRegistriesTake) {
   EXPECT_EQ(tag_of(std::string(500, 'a')).size(), 120u) << "with -failed at most 128";
 }
 
-TEST(GitRevision, OfNoCheckoutIsEmpty) {
+TEST(TreeRevision, OfNoCheckoutIsEmptyAndNoProblem) {
   TemporaryFolder folder(fs::temp_directory_path());
   EXPECT_EQ(git_revision(folder.path()), "");
+  EXPECT_EQ(tree_revision(folder.path()).problem, "");
+}
+
+class Checkout : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    if (find_program("git").empty()) GTEST_SKIP() << "no git";
+    write_file(folder_.path() / "tree/file", "x");
+    git({"init", "--quiet"});
+    git({"add", "-A"});
+    git({"-c", "user.name=t", "-c", "user.email=t@example.org", "commit", "--quiet", "-m", "all"});
+  }
+  void git(std::vector<std::string> words) const {
+    std::vector<std::string> argv{"git", "-C", folder_.path().string()};
+    argv.insert(argv.end(), words.begin(), words.end());
+    ASSERT_TRUE(run_command({.argv = argv}).ok());
+  }
+  std::string tag(bool pushes, std::optional<std::string> chosen = {}) const {
+    Options options;
+    options.verb = Verb::Build;
+    options.tag = std::move(chosen);
+    return image_tag(options, tree_revision(tree()), pushes);
+  }
+  fs::path tree() const { return folder_.path() / "tree"; }
+
+  TemporaryFolder folder_{fs::temp_directory_path()};
+};
+
+TEST_F(Checkout, IsDescribed) {
+  TreeRevision revision = tree_revision(tree());
+  EXPECT_EQ(revision.problem, "");
+  EXPECT_GE(revision.name.size(), 7u);
+  EXPECT_EQ(tag(true), revision.name);
+}
+
+TEST_F(Checkout, OfAnotherUserIsAProblemWithARemedy) {
+  ::setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1", 1);  // git's own tests use it
+  TreeRevision revision = tree_revision(tree());
+  ::unsetenv("GIT_TEST_ASSUME_DIFFERENT_OWNER");
+  EXPECT_EQ(revision.name, "");
+  EXPECT_THAT(revision.problem, HasSubstr("dubious ownership"));
+  EXPECT_THAT(revision.problem, HasSubstr("git config --global --add safe.directory " + folder_.path().string()));
+}
+
+TEST_F(Checkout, WithABrokenHeadGetsNoTagThatNobodyChose) {
+  write_file(folder_.path() / ".git/HEAD", "ref: refs/heads/gone\n");
+  std::string told = refusal([&] { tag(false); });
+  EXPECT_THAT(told, HasSubstr("git does not say which revision"));
+  EXPECT_THAT(told, HasSubstr("describe --dirty --always` must work"));
+  EXPECT_THAT(told, HasSubstr("--tag TAG"));
+  EXPECT_EQ(tag(true, "mine"), "mine");
+  write_file(folder_.path() / ".git/HEAD", "nonsense");
+  EXPECT_THAT(refusal([&] { tag(false); }), HasSubstr("git does not say which revision"));
+  fs::remove_all(folder_.path() / ".git/objects");
+  EXPECT_THAT(refusal([&] { tag(false); }), HasSubstr("git does not say which revision"));
+}
+
+TEST_F(Checkout, WithoutGitIsAProblem) {
+  std::string path = std::getenv("PATH");
+  ::setenv("PATH", "/no/programs/here", 1);
+  TreeRevision revision = tree_revision(tree());
+  ::setenv("PATH", path.c_str(), 1);
+  EXPECT_THAT(revision.problem, HasSubstr("no git in PATH"));
+}
+
+TEST(ImageTag, LatestIsForImagesThatStayHere) {
+  Options options;
+  options.verb = Verb::Build;
+  EXPECT_EQ(image_tag(options, {}, false), "latest");
+  EXPECT_THAT(refusal([&] { image_tag(options, {}, true); }), HasSubstr("choose one with --tag TAG"));
+  options.verb = Verb::Tox;
+  EXPECT_THAT(refusal([&] { image_tag(options, {}, true); }), HasSubstr("choose one with DOCKER_TAG"));
+  options.tag = "latest";
+  EXPECT_EQ(image_tag(options, {}, true), "latest") << "somebody chose it";
 }
 
 TEST(ResolveEnvironments, AWorkflowThatIsNoYamlMattersToGroupsAlone) {

@@ -43,6 +43,32 @@ remove_container configured
 git checkout -q condarc.yml
 rm pkgs/it*
 
+step "what a nested .gitignore ignores is in no key and in no image: diff HEAD of a clean tree is empty"
+echo /made > pkgs/sage-conf/.gitignore
+git add -A
+git -c user.name=x -c user.email=x@y commit -qm ignored
+"$STAGEMAKE_BINARY" plan "$environment" --json > "$work/clean"
+echo made by bootstrap > pkgs/sage-conf/made
+"$STAGEMAKE_BINARY" plan "$environment" --json | cmp - "$work/clean" || fail "the keys are others"
+"$STAGEMAKE_BINARY" diff HEAD --env "$environment" --json > "$work/out"
+grep -q '"files": \[\]' "$work/out" || fail "the tree differs from HEAD: $(cat "$work/out")"
+
+step "git refuses: no image gets a tag that nobody chose"
+if [ "$(id -u)" = 0 ]; then
+  chown -R 1234 "$tree"
+  expect 2 env -u DOCKER_TAG "$STAGEMAKE_BINARY" build "$environment" --base-image "$base" --to configured > "$work/out" 2>&1
+  grep -q 'dubious ownership' "$work/out" || fail "git's words are missing: $(cat "$work/out")"
+  grep -q "git config --global --add safe.directory $tree" "$work/out" || fail "the remedy is missing: $(cat "$work/out")"
+  expect_no_container
+  chown -R 0 "$tree"
+fi
+mv .git/HEAD "$work/HEAD"
+echo nonsense > .git/HEAD
+expect 2 env -u DOCKER_TAG "$STAGEMAKE_BINARY" build "$environment" --base-image "$base" --to configured > "$work/out" 2>&1
+grep -q 'git does not say which revision' "$work/out" || fail "nothing is said of git: $(cat "$work/out")"
+mv "$work/HEAD" .git/HEAD
+
+
 # Several targets: each is a make of its own in build/make, and minidist fails where two of these run at once.
 export TARGETS_PRE="cliquer all-sage-local"
 step "a stage fails: by hand it fails in the same way, in what it left"

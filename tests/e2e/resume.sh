@@ -100,6 +100,32 @@ grep -q 'in the future' "$work/out" && fail "there are times of the future again
 expect_built "openblas " with-targets-pre
 expect_built "numpy " with-targets
 
+step "a shell that reads commands from a pipe: runs them, gives their status, leaves no container"
+echo 'echo "in $PWD of $(cat /etc/hostname | head -c 0)shell"; ls /sage/configure; exit 7' |
+  expect 7 "$STAGEMAKE_BINARY" shell "$environment" configured > "$work/out" 2> "$work/told"
+grep -q '^/sage/configure$' "$work/out" || fail "ls was not run: $(cat "$work/out" "$work/told")"
+expect 0 "$STAGEMAKE_BINARY" shell "$environment" configured < /dev/null > "$work/out" 2> "$work/told"
+seq 20000 | sed 's/.*/echo line &/' | expect 0 "$STAGEMAKE_BINARY" shell "$environment" configured > "$work/out" 2> "$work/told"
+[ "$(tail -n 1 "$work/out")" = "line 20000" ] || fail "the end of the output is lost: $(tail -n 1 "$work/out")"
+expect_no_container
+
+step "a shell whose terminal closes, one that SIGTERM ends, a look that ctrl-C ends: no container is left"
+python3 "$here/closing_terminal.py" "$STAGEMAKE_BINARY" shell "$environment" configured
+expect_no_container
+(sleep 100) | "$STAGEMAKE_BINARY" shell "$environment" configured > "$work/out" 2>&1 &
+for _ in $(seq 100); do
+  [ -z "$(containers)" ] || break
+  sleep 0.1
+done
+sleep 0.5
+kill -TERM $!
+wait $! && fail "a shell that was ended ended well"
+expect_no_container
+
+step "no tag that nobody chose is pushed"
+expect 2 env -u DOCKER_TAG "$STAGEMAKE_BINARY" build "$environment" --base-image "$base" --push-to 127.0.0.1:9/nowhere > "$work/out" 2>&1
+grep -q 'choose one with --tag TAG' "$work/out" || fail "the remedy is not named: $(cat "$work/out")"
+
 step "an edit below src: with-targets alone"
 echo '/* another comment */' >> src/sage/all.c
 build

@@ -87,6 +87,37 @@ expect_lines "$envdir/Dockertags" "$(image configured):latest"
 expect_lines "$folders/docker-debian-bullseye-minimal/Dockertags" "$(image configured bullseye):latest"
 exists "$(image configured bullseye):latest"
 
+step "tox changes nothing: the engine, the images, the state folder and the CI service are those of a direct run"
+for word in $(sed -n '/^passenv =/,/^[a-z]/s/^    docker: *//p' tox.ini); do
+  grep -q "^        docker:       ${word//\*/\\*}\$" "$here/../../README.md" || fail "the README does not have $word in passenv"
+done
+forget
+cp build/pkgs/readline/spkg-install.in "$work/readline.good"
+echo 'exit 9' > build/pkgs/readline/spkg-install.in
+# seen_by COMMAND…: what a run leaves where a CI service and a person look.
+seen_by() {
+  name=$1
+  shift
+  mkdir -p "$work/$name/home"
+  (
+    unset STAGEMAKE_STATE
+    export CI=true GITHUB_ACTIONS=true GITHUB_STEP_SUMMARY=$work/$name/summary XDG_STATE_HOME=$work/$name/xdg HOME=$work/$name/home
+    expect 1 "$@" > "$work/$name/out" 2>&1
+  )
+  grep -o '^::[a-z]* .*title=[^:]*' "$work/$name/out" | sort -u > "$work/$name/annotations"
+  sed 's/[0-9.]* m\?s\|[0-9]* min//g' "$work/$name/summary" | grep -c readline > "$work/$name/lines" || :
+  (cd "$work/$name/xdg/stagemake" && find . -path '*/logs/*' -name '*.log' | sort) > "$work/$name/state"
+  [ -z "$(ls -A "$work/$name/home")" ] || [ ! -e "$work/$name/home/.local" ] || fail "state in the wrong place"
+}
+seen_by by_tox tox --workdir "$folders" -e "$small"
+seen_by directly "$STAGEMAKE_BINARY" build debian-bookworm-minimal --base-image "$base"
+[ -s "$work/by_tox/annotations" ] || fail "no annotations: $(cat "$work/by_tox/out")"
+for what in annotations lines; do
+  cmp "$work/by_tox/$what" "$work/directly/$what" || fail "$what differ: $(cat "$work/by_tox/$what" "$work/directly/$what")"
+done
+[ -s "$work/by_tox/state" ] || fail "no state where XDG_STATE_HOME says"
+cp "$work/readline.good" build/pkgs/readline/spkg-install.in
+
 step "an unknown target, before anything is built"
 expect 1 env DOCKER_TARGETS="with-targets nowhere" tox --workdir "$folders" -e "$small" > "$work/out" 2>&1
 grep -q 'no stage is named nowhere' "$work/out" || fail "the wrong target is not named: $(cat "$work/out")"

@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "conformance.h"
+#include "engine/copied_files.h"
 
 namespace stagemake::test {
 namespace {
@@ -44,6 +45,35 @@ TEST_P(Conformance, OddNamesModesTimesAndLinksSurvive) {
   EXPECT_EQ(entries["odd/"].mode & 07777, 0750u);
   for (const std::string& name : names)
     EXPECT_EQ(content_in(container, "/odd/" + name), "content of " + name);
+}
+
+TEST_P(Conformance, AFolderStreamsOutWhateverItsSize) {
+  std::string container = create();
+  std::string large(5'000'000, 'l');
+  engine().copy_in(container, write_tar([&](TarWriter& writer) {
+    writer.add_content("many/large", large, 0644, 1'234'567'890);
+    writer.add_content("many/small", "s", 0644, 1'234'567'890);
+  }));
+  std::map<std::string, TarEntry> entries;
+  for (TarEntry& entry : copied_entries(engine(), container, "/many", 1000)) entries[entry.name] = entry;
+  EXPECT_EQ(entries["many/large"].size, large.size());
+  EXPECT_EQ(entries["many/large"].content, "");
+  EXPECT_EQ(entries["many/small"].content, "s");
+  std::string heard;
+  EXPECT_TRUE(read_copied(engine(), container, "/many/large", [&](int descriptor) {
+    TarReader tar(descriptor);
+    if (tar.next()) tar.content([&](std::string_view piece) { heard += piece; });
+  }));
+  EXPECT_EQ(heard, large);
+  EXPECT_FALSE(read_copied(engine(), container, "/not/there", [](int descriptor) {
+    TarReader tar(descriptor);
+    EXPECT_FALSE(tar.next());
+  }));
+  EXPECT_THAT(copied_entries(engine(), container, "/not/there"), IsEmpty());
+  // What the reader throws comes out, and the engine does not go on for nobody.
+  EXPECT_THROW(read_copied(engine(), container, "/many", [](int) { throw std::runtime_error("enough"); }),
+               std::runtime_error);
+  EXPECT_THROW(copied_entries(engine(), "not-there", "/many"), EngineError);
 }
 
 TEST_P(Conformance, CopiesInReplaceAndAddAndFollowFolders) {

@@ -5,7 +5,9 @@
 #include <algorithm>
 #include <thread>
 
+#include "base/descriptor.h"
 #include "base/files.h"
+#include "base/subprocess.h"
 #include "base/text.h"
 #include "conformance.h"
 
@@ -19,11 +21,16 @@ using ::testing::SizeIs;
 TEST_P(Conformance, AMountedPipeIsTheOneOutside) {
   if (GetParam() == "fake") GTEST_SKIP() << "its containers have no files of this machine";
   TemporaryFolder folder(fs::temp_directory_path());
-  fs::path fifo = folder.path() / "a, \"pipe\"";
+  fs::path fifo = folder.path() / "a, \"pipe\"", other = folder.path() / "12:30=now/of \"pipes\"";
+  fs::create_directory(other.parent_path());
   ASSERT_EQ(::mkfifo(fifo.c_str(), 0666), 0);
-  int descriptor = ::open(fifo.c_str(), O_RDWR | O_NONBLOCK | O_CLOEXEC);
+  ASSERT_EQ(::mkfifo(other.c_str(), 0666), 0);
+  int descriptor = -1;
   std::string image = kBase;
   for (int round = 0; round < 2; ++round) {
+    if (descriptor >= 0) ::close(descriptor);
+    if (round == 1) fifo = other;
+    descriptor = ::open(fifo.c_str(), O_RDWR | O_NONBLOCK | O_CLOEXEC);
     std::string container = unique("mounted");
     containers_.push_back(container);
     engine().create(
@@ -228,6 +235,41 @@ TEST_P(Conformance, ARunningContainerIsListedSoAndCanBeRemoved) {
   runs.join();
   EXPECT_THAT(engine().list_containers(key, ""), IsEmpty());
   EXPECT_THAT(processes_with(number), IsEmpty());
+}
+
+TEST_P(Conformance, AShellReadsItsCommandsAndGivesTheirStatus) {
+  if (GetParam() == "fake") GTEST_SKIP() << "its commands are no programs";
+  std::string name = unique("shell");
+  containers_.push_back(name);
+  std::vector<std::string> argv = engine().open_shell({.name = name, .image = kBase}, {"/bin/sh"}, false);
+  TemporaryFolder folder(fs::temp_directory_path());
+  write_file(folder.path() / "commands", "echo \"in here\"; exit 7\n");
+  Descriptor commands(::open((folder.path() / "commands").c_str(), O_RDONLY | O_CLOEXEC));
+  Command command{.argv = argv, .standard_input = commands.get()};
+  Finished finished = run_command(command);
+  EXPECT_EQ(finished.exit_code, 7) << finished.errors;
+  EXPECT_EQ(finished.output, "in here\n");
+  engine().remove_container(name);
+  for (const ContainerInfo& container : engine().list_containers("", "")) EXPECT_NE(container.name, name);
+}
+
+TEST_P(Conformance, RemovingAShellsContainerEndsTheShell) {
+  if (GetParam() == "fake") GTEST_SKIP() << "its commands are no programs";
+  std::string name = unique("shell");
+  containers_.push_back(name);
+  std::vector<std::string> argv =
+      engine().open_shell({.name = name, .image = kBase}, {"/bin/sh", "-c", "echo ready; sleep 300"}, false);
+  Command command{.argv = argv};
+  std::string output;
+  bool removed = false;
+  command.on_output = [&](std::string_view piece) {
+    output += piece;
+    if (removed || output.find("ready") == std::string::npos) return;
+    removed = true;
+    engine().remove_container(name);
+  };
+  EXPECT_NE(run_command(command).exit_code, 0);
+  EXPECT_TRUE(removed) << output;
 }
 
 }  // namespace

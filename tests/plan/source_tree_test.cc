@@ -388,5 +388,59 @@ TEST(SourceTree, ADockerignoreThatCannotBeReadIsAFault) {
   EXPECT_EQ(files_below(tree.path(), "src").size(), 2u) << "a link to nothing says nothing";
 }
 
+// --- What git ignores below the root.
+
+constexpr std::string_view kPackages =
+    "zlib standard 1.2\n"
+    "/pkgs/conf/.gitignore = /setup.cfg\n"
+    "/pkgs/conf/setup.py = s\n"
+    "/src/a.py = a\n";
+
+TEST(SourceTree, WhatANestedGitignoreIgnoresIsInNoKeyAndInNoImage) {
+  TreeText tree(kPackages);
+  tree.file("pkgs/.gitignore", "build/\n*.so\n!kept.so\n");
+  ASSERT_NO_FATAL_FAILURE(commit_all(tree.path()));
+  std::string clean = digest_below(tree.path(), "pkgs");
+  // As `bootstrap` and a build in the tree leave it.
+  tree.file("pkgs/conf/setup.cfg", "made").file("pkgs/conf/build/lib/x.py", "made").file("pkgs/x.so", "made");
+  EXPECT_EQ(digest_below(tree.path(), "pkgs"), clean);
+  EXPECT_EQ(digest_below(tree.path(), "pkgs/conf"), SourceTree::digest(files_below(tree.path(), "pkgs/conf")));
+  EXPECT_THAT(paths(files_below(tree.path(), "pkgs/conf")), ElementsAre("pkgs/conf/.gitignore", "pkgs/conf/setup.py"));
+  EXPECT_THAT(files_below(tree.path(), "pkgs/conf/setup.cfg"), IsEmpty()) << "also where it is asked for by name";
+  EXPECT_THAT(files_below(tree.path(), "pkgs/conf/build"), IsEmpty());
+  EXPECT_THAT(paths(files_below(tree.path(), "pkgs/conf/setup.cfg", true)), ElementsAre("pkgs/conf/setup.cfg"));
+  SourceTree reader(tree.path(), tree.path() / "no-cache/ids", kNow);
+  EXPECT_TRUE(reader.is_ignored("pkgs/conf/setup.cfg"));
+  EXPECT_TRUE(reader.is_ignored("pkgs/other/build/a"));
+  EXPECT_FALSE(reader.is_ignored("pkgs/conf/setup.py"));
+  EXPECT_FALSE(reader.is_ignored("pkgs/conf/kept.so"));
+
+  // New files that git does not ignore are part of it, and so are ignored ones that it tracks all the same.
+  tree.file("pkgs/conf/new.py", "n");
+  EXPECT_NE(digest_below(tree.path(), "pkgs"), clean);
+  fs::remove(tree.path() / "pkgs/conf/new.py");
+  ASSERT_NO_FATAL_FAILURE(run_git(tree.path(), {"add", "-f", "pkgs/conf/setup.cfg", "pkgs/conf/build/lib/x.py"}));
+  EXPECT_THAT(paths(files_below(tree.path(), "pkgs/conf")),
+              ElementsAre("pkgs/conf/.gitignore", "pkgs/conf/build/lib/x.py", "pkgs/conf/setup.cfg", "pkgs/conf/setup.py"));
+  SourceTree again(tree.path(), tree.path() / "no-cache/ids", kNow);
+  EXPECT_FALSE(again.is_ignored("pkgs/conf/setup.cfg"));
+}
+
+TEST(SourceTree, AnExportInWhichBootstrapRanHasTheSameKeys) {
+  TreeText tree(kPackages);
+  std::string clean = digest_below(tree.path(), "pkgs");
+  tree.file("pkgs/conf/setup.cfg", "made");
+  EXPECT_EQ(digest_below(tree.path(), "pkgs"), clean);
+}
+
+TEST(SourceTree, TheRootsGitignoreIsNotAskedForIt) {
+  TreeText tree(kPackages);
+  tree.file(".gitignore", "*.py\n");
+  ASSERT_NO_FATAL_FAILURE(commit_all(tree.path()));
+  tree.file("src/b.py", "b");
+  EXPECT_THAT(paths(files_below(tree.path(), "src")), testing::Contains("src/b.py"))
+      << ".dockerignore says what of the root's file counts";
+}
+
 }  // namespace
 }  // namespace stagemake

@@ -116,7 +116,9 @@ BuildBench::Run BuildBench::build(const std::vector<std::string>& environments) 
   const ReadTree& read = command.read;
   const std::vector<Environment>& resolved = command.resolved;
   read_ = &read;
-  for (const Environment& environment : resolved) adopt_containers(world, environment, {}, reporter);
+  std::set<std::string> left = environments_left_behind(engine, state, resolved);
+  for (const Environment& environment : resolved)
+    if (left.contains(environment.name)) adopt_containers(world, environment, {}, reporter);
   std::vector<Snapshot> snapshots = find_snapshots(engine, command.table);
   std::vector<EnvironmentBuild> builds;
   for (const Environment& environment : resolved)

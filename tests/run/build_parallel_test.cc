@@ -3,6 +3,7 @@
 
 #include "plan/planned_tree.h"
 #include "run/build_bench.h"
+#include "run/workplace.h"
 
 namespace stagemake {
 namespace {
@@ -38,6 +39,28 @@ class SideBySide : public ParallelBuild {
   std::condition_variable here_;
   unsigned inside_ = 0, most_ = 0;
 };
+
+TEST_F(SideBySide, TheEngineIsAskedOnceForContainersThatWereLeft) {
+  std::vector<Environment> environments(3);
+  environments[0].name = "debian-bookworm-minimal";
+  environments[1].name = "debian-trixie-minimal";
+  environments[2].name = "debian-sid-minimal";
+  auto leave = [&](const std::string& name, const std::string& mark) {
+    bench_.engine.create(
+        {.name = name, .image = "debian:trixie", .labels = {{std::string(kStateLabel), mark}}});
+  };
+  leave(container_prefix("debian-trixie-minimal") + "configured-1", state_mark(bench_.state, "debian-trixie-minimal"));
+  leave("by-hand", state_mark(bench_.state, "debian-sid-minimal"));
+  leave(container_prefix("debian-bookworm-minimal") + "configured-1", "/another/state folder");
+  EXPECT_THAT(environments_left_behind(bench_.engine, bench_.state, environments),
+              ElementsAre("debian-trixie-minimal"));
+  EXPECT_EQ(bench_.engine.calls()["list_containers"], 1u);
+}
+
+TEST_F(SideBySide, ABuildOfManyListsContainersOnce) {
+  bench_.options.at_once = 2;
+  EXPECT_EQ(bench_.build({"debian-bookworm-minimal", "debian-trixie-minimal"}).calls["list_containers"], 1u);
+}
 
 TEST_F(SideBySide, TwoEnvironmentsOverlap) {
   bench_.options.at_once = 2;

@@ -1,0 +1,52 @@
+#include "base/file_tail.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <vector>
+
+#include "base/descriptor.h"
+#include "base/error.h"
+
+namespace stagemake {
+
+std::optional<FileTail> read_tail(const fs::path& path, std::size_t limit) {
+  constexpr std::size_t kPiece = 1u << 20;  // bytes
+  auto unreadable = [&] { return bad_input(path.string(), std::string("cannot be read: ") + std::strerror(errno)); };
+  Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  if (!file.is_open() && (errno == ENOENT || errno == ENOTDIR)) return std::nullopt;
+  struct stat facts {};
+  if (!file.is_open() || ::fstat(file.get(), &facts) != 0) throw unreadable();
+  if (!S_ISREG(facts.st_mode)) throw bad_input(path.string(), "is no regular file");
+  auto size = static_cast<std::uint64_t>(facts.st_size);
+  FileTail tail{.skipped_bytes = size - std::min<std::uint64_t>(size, limit)};
+  std::vector<char> piece(std::min<std::uint64_t>(kPiece, size + 1));
+  std::uint64_t at = 0;
+  bool in_tail = tail.skipped_bytes == 0;
+  tail.text.reserve(size - tail.skipped_bytes);
+  while (tail.text.size() < limit) {
+    ssize_t n = ::read(file.get(), piece.data(), piece.size());
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) throw unreadable();
+    if (n == 0) break;
+    std::string_view bytes(piece.data(), static_cast<std::size_t>(n));
+    while (!in_tail && !bytes.empty()) {  // line by line, up to the first one that begins late enough
+      std::size_t end = bytes.find('\n');
+      std::size_t taken = end == std::string_view::npos ? bytes.size() : end + 1;
+      at += taken;
+      bytes.remove_prefix(taken);
+      if (end == std::string_view::npos) continue;
+      ++tail.skipped_lines;
+      in_tail = at >= tail.skipped_bytes;
+    }
+    if (in_tail) tail.text += bytes;
+  }
+  if (tail.skipped_bytes > 0) tail.skipped_bytes = at;
+  return tail;
+}
+
+}  // namespace stagemake

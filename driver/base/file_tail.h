@@ -1,0 +1,22 @@
+// The end of a file that may be of any size.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "base/files.h"
+
+namespace stagemake {
+
+struct FileTail {
+  std::string text;                 // from the beginning of a line on
+  std::uint64_t skipped_bytes = 0;  // before it; 0: it is the whole file
+  std::uint64_t skipped_lines = 0;
+};
+
+// The last `limit` bytes of a file, less a line that they begin within. Nothing where there is no such file. Throws Error
+// (BadInput, with the path) where it cannot be read.
+std::optional<FileTail> read_tail(const fs::path& path, std::size_t limit);
+
+}  // namespace stagemake
