@@ -112,7 +112,7 @@ class Look {
 
 // Runs the script in a container of its own, made from the image.
 int run_in_image(ContainerEngine& engine, const Snapshot& image, const std::string& script) {
-  SignalWatch signals([](int, unsigned) {});
+  SignalWatch signals;
   Look look(engine, "look");
   engine.create({.name = look.name(), .image = image.image});
   RunOutcome outcome = engine.run(look.name(), script, print, {.stop = signals.token(), .grace = {}});

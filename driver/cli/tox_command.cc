@@ -18,6 +18,7 @@
 #include "emit/dockerfile.h"
 #include "engine/copied_files.h"
 #include "plan/richer.h"
+#include "run/image_survey.h"
 
 namespace stagemake {
 namespace {

@@ -12,7 +12,7 @@ namespace {
 
 // Within double quotes dot knows `\"`, and escapes of its own (`\n`, `\N`) that begin with a backslash; in
 // labels it knows HTML's entities, too: `&` is one.
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
   std::string result = "\"";
   for (char c : printable(text)) {
     if (c == '"' || c == '\\') result += '\\';
@@ -26,7 +26,7 @@ std::string label(const std::vector<std::string>& lines) {
   std::string all;
   for (const std::string& line : lines) {
     if (line.empty()) continue;
-    std::string one = quoted(line);
+    std::string one = in_quotes(line);
     all += (all.empty() ? "" : "\\n") + one.substr(1, one.size() - 2);
   }
   return "\"" + all + "\"";

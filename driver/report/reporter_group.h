@@ -10,7 +10,6 @@
 
 namespace stagemake {
 
-// What one of them throws reaches neither the others nor the build: it is counted.
 class ReporterGroup : public Reporter {
  public:
   // They must outlive it; none may be null.
@@ -56,9 +55,6 @@ class ReporterGroup : public Reporter {
   void ends(const std::vector<EnvironmentStatus>& all, const RunSeconds& seconds) override {
     for (IsolatedReporter& one : members_) one.ends(all, seconds);
   }
-
-  // Calls that ended with an exception.
-  std::size_t failures() const { return failures_; }
 
  private:
   std::deque<IsolatedReporter> members_;

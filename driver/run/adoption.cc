@@ -38,7 +38,7 @@ void complete_description(const BuildWorld& world, const Environment& environmen
   snapshot.manifest = files ? sha256_hex(entries[0].content) : std::string();
   if (snapshot.cpu.empty()) snapshot.cpu = cpu_features();  // its driver was on this machine
   if (!files) return;
-  Stamps stamps = stamp_folders_of(world.engine, container.name, world.table);
+  StampEntries stamps = stamp_folders_of(world.engine, container.name, world.table);
   snapshot.lineage = std::move(begun.lineage);
   snapshot.stage = snapshot.lineage.back().stage;
   snapshot.packages = std::move(begun.packages);

@@ -35,7 +35,7 @@ struct Record {
   std::string content;
 };
 
-void for_each_record(const Stamps& stamps,
+void for_each_record(const StampEntries& stamps,
                      const std::function<void(const std::string& file, const TarEntry& stamp)>& see) {
   for (const TarEntry& stamp : stamps) {
     std::string file = stamp.name.substr(stamp.name.rfind('/') + 1);
@@ -49,7 +49,7 @@ std::string mark_of(const TarEntry& stamp) {
 }
 
 // By package; of several records of one package one that is new, or else the youngest. `before` null: none is new.
-std::map<std::string, Record> read_records(const Stamps& stamps, const RecordMarks* before) {
+std::map<std::string, Record> read_records(const StampEntries& stamps, const RecordMarks* before) {
   std::map<std::string, Record> records;
   for_each_record(stamps, [&](const std::string& file, const TarEntry& stamp) {
     std::size_t dash = file.find('-');  // names have `_`, versions may have `-`
@@ -173,7 +173,7 @@ std::optional<ConfiguredPackages> survey_configured(ContainerEngine& engine, con
   return now;
 }
 
-RecordMarks record_marks(const Stamps& stamps) {
+RecordMarks record_marks(const StampEntries& stamps) {
   RecordMarks marks;
   for_each_record(stamps,
                   [&](const std::string& file, const TarEntry& stamp) { marks[file] = mark_of(stamp); });
@@ -181,7 +181,7 @@ RecordMarks record_marks(const Stamps& stamps) {
 }
 
 std::map<std::string, InstalledPackage> installed_packages(
-    const Stamps& stamps, const PackageIndex& packages,
+    const StampEntries& stamps, const PackageIndex& packages,
     const std::map<std::string, InstalledPackage>& before, const BuiltHere* here) {
   std::map<std::string, Record> records = read_records(stamps, here != nullptr ? &here->before : nullptr);
   std::map<std::string, InstalledPackage> installed;
@@ -217,8 +217,8 @@ std::map<std::string, InstalledPackage> installed_packages(
   return installed;
 }
 
-Stamps stamp_folders_of(ContainerEngine& engine, const std::string& container, const StageTable& table) {
-  Stamps stamps;
+StampEntries stamp_folders_of(ContainerEngine& engine, const std::string& container, const StageTable& table) {
+  StampEntries stamps;
   for (const std::string& folder : table.stamp_folders)
     for (TarEntry& entry : copied_entries(engine, container, table.root + "/" + folder))
       stamps.push_back(std::move(entry));

@@ -23,11 +23,11 @@ std::vector<SourceFile> survey_sources(ContainerEngine& engine, const std::strin
                                        const StageTable& table, const SourceTree& sources);
 
 // What lies in the stamp folders of a container, those of more than 1 MiB without their content.
-using Stamps = std::vector<TarEntry>;
-Stamps stamp_folders_of(ContainerEngine& engine, const std::string& container, const StageTable& table);
+using StampEntries = std::vector<TarEntry>;
+StampEntries stamp_folders_of(ContainerEngine& engine, const std::string& container, const StageTable& table);
 
 // What tells each of these records from one that is written over it: see RecordMarks.
-RecordMarks record_marks(const Stamps& stamps);
+RecordMarks record_marks(const StampEntries& stamps);
 
 // What was built in a container, and from what.
 struct BuiltHere {
@@ -43,7 +43,7 @@ struct BuiltHere {
 // guard's notes say so or, where they do not name both, the records' times. How long a build took, where it was not
 // measured, is the time since the record before its own. `here` null: nothing was built.
 std::map<std::string, InstalledPackage> installed_packages(
-    const Stamps& stamps, const PackageIndex& packages,
+    const StampEntries& stamps, const PackageIndex& packages,
     const std::map<std::string, InstalledPackage>& before, const BuiltHere* here = nullptr);
 
 // What configure wrote in a container; nothing where it has not. `installed`: what it may have found there;

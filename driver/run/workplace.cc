@@ -153,7 +153,7 @@ std::string Workplace::mismatch() {
       return "its source manifest cannot be read";
     if (entries.size() == 1) setting_.state.keep_manifest(from->manifest, entries[0].content);
   }
-  Stamps stamps = stamp_folders_of(setting_.engine, container_, setting_.plan.table);
+  StampEntries stamps = stamp_folders_of(setting_.engine, container_, setting_.plan.table);
   know_records(record_marks(stamps));
   std::map<std::string, InstalledPackage> records =
       installed_packages(stamps, setting_.packages, from->packages);

@@ -219,7 +219,7 @@ void Workplace::note_packages() {
                  .before = records_,
                  .notes = notes,
                  .began = looked_};
-  Stamps stamps = stamp_folders_of(setting_.engine, container_, setting_.plan.table);
+  StampEntries stamps = stamp_folders_of(setting_.engine, container_, setting_.plan.table);
   installed_ = installed_packages(stamps, setting_.packages, installed_, &here);
   records_ = record_marks(stamps);
   looked_ = static_cast<std::int64_t>(setting_.engine.now());

@@ -69,7 +69,7 @@ TEST_P(Conformance, AFolderStreamsOutWhateverItsSize) {
     TarReader tar(descriptor);
     EXPECT_FALSE(tar.next());
   }));
-  EXPECT_THAT(copied_entries(engine(), container, "/not/there"), IsEmpty());
+  EXPECT_THAT(copied_entries(engine(), container, "/not/there"), ::testing::IsEmpty());
   // What the reader throws comes out, and the engine does not go on for nobody.
   EXPECT_THROW(read_copied(engine(), container, "/many", [](int) { throw std::runtime_error("enough"); }),
                std::runtime_error);

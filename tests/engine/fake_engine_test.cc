@@ -105,7 +105,7 @@ TEST(FakeEngine, ACrashEndsRunsAndKeepsTheirFiles) {
     }
     EXPECT_EQ(engine.list_containers("", "").at(0).running, leave_running);
     EXPECT_EQ(engine.processes("c").empty(), !leave_running);
-    engine.stop_container("c", {});
+    engine.stop_container("c", {}, {});
     EXPECT_FALSE(engine.list_containers("", "").at(0).running);
     engine.on_run = nullptr;
     EXPECT_TRUE(engine.run("c", "", {}, {}).ok()) << "it is back";

@@ -190,7 +190,7 @@ class ThrowingReporter : public Reporter {
   void printed(const std::string&, const std::string&, std::string_view) override { fall(); }
   void sampled(const MachineSample&) override { fall(); }
   void note(const std::string&) override { fall(); }
-  void ends(const std::vector<EnvironmentStatus>&, double) override { fall(); }
+  void ends(const std::vector<EnvironmentStatus>&, const RunSeconds&) override { fall(); }
   std::atomic<unsigned> calls{0};
 
  private:

@@ -96,9 +96,10 @@ RunOutcome ScheduleEngine::run(const std::string& container, const std::string& 
   return outcome;
 }
 
-void ScheduleEngine::stop_container(const std::string& container, std::chrono::milliseconds grace) {
+void ScheduleEngine::stop_container(const std::string& container, std::chrono::milliseconds grace,
+                                    const std::stop_token& kill) {
   begin("stop_container");
-  FakeEngine::stop_container(container, grace);
+  FakeEngine::stop_container(container, grace, kill);
 }
 
 bool ScheduleEngine::pause(const std::string& container) {

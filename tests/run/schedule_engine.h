@@ -77,7 +77,8 @@ class ScheduleEngine : public FakeEngine {
   std::optional<std::string> copy_out(const std::string& container, const std::string& path) override;
   RunOutcome run(const std::string& container, const std::string& script, const OutputSink& sink,
                  const StopRequest& stop) override;
-  void stop_container(const std::string& container, std::chrono::milliseconds grace) override;
+  void stop_container(const std::string& container, std::chrono::milliseconds grace,
+                      const std::stop_token& kill) override;
   bool pause(const std::string& container) override;
   void resume(const std::string& container) override;
   std::string commit(const std::string& container, const CommitSpec& spec) override;
