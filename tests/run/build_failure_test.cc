@@ -201,7 +201,7 @@ class BuildWaits : public BuildFailure {
   void stop_while_waiting_after(const std::string& change) {
     bench_.options.stop = stop_.get_token();
     bench_.reporter.heard = [this, change](const std::string& now) {
-      if (now == change) is_taken_ = others_->begin({});
+      if (now == change && !is_taken_) is_taken_ = others_->begin({});
       if (is_taken_ && now.ends_with(": running")) stop_.request_stop();
     };
   }
