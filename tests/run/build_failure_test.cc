@@ -277,10 +277,16 @@ TEST_F(BuildFailure, WhatIsAsRichTakesTheName) {
 }
 
 TEST_F(BuildFailure, AContainerInWhichNothingHasBegunIsOnlyRemoved) {
-  bench_.before = [](const FakeContainer&, const std::string& package, std::stop_token) {
-    if (package == "app") throw EngineError("the daemon went away");
+  bool dead = false;
+  bench_.before = [&](const FakeContainer&, const std::string& package, std::stop_token) {
+    if (package == "app") dead = true;
+    if (dead) throw EngineError("the daemon went away");
+  };
+  bench_.engine.on_verb = [&](const std::string& verb) {
+    if (dead && verb == "commit") throw EngineError("the daemon went away");
   };
   bench_.build();
+  bench_.engine.on_verb = nullptr;
   std::vector<ContainerInfo> left = bench_.engine.list_containers("", "");
   ASSERT_THAT(left, SizeIs(1));
   std::string name = "stagemake-debian-bookworm-minimal-with-targets-pre-1-1-1";
