@@ -4,8 +4,8 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <atomic>
 #include <mutex>
+#include <atomic>
 #include <thread>
 
 #include "base/error.h"

@@ -17,8 +17,8 @@ namespace {
 
 constexpr std::chrono::milliseconds kGather{100};  // lines that come close together are written together
 
-// Whether a descriptor that the caller gave us is this file too (`3> log --events /dev/fd/3`, `--events log >
-// log`): then what it holds is the caller's, and lines are added to it.
+// Whether a descriptor that the caller gave us is this file too (`3> log --events /dev/fd/3`, `--events log > log`):
+// then what it holds is the caller's, and lines are added to it.
 bool is_callers_own(int descriptor) {
   constexpr int kMostGiven = 10;  // a shell gives descriptors of one digit
   struct stat file {};
@@ -41,8 +41,9 @@ int opened(const fs::path& file) {
   if (!file.parent_path().empty()) fs::create_directories(file.parent_path(), failed);
   int descriptor = ::open(file.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_NONBLOCK | O_CLOEXEC, 0644);
   auto fail = [&](const char* what, int error) {
-    return engine_unusable(fmt::format("{}: cannot be {}: {}", printable(file.string()), what,
-                                       error == ENXIO ? "it is a pipe that nobody reads" : std::strerror(error)));
+    return engine_unusable(
+        fmt::format("{}: cannot be {}: {}", printable(file.string()), what,
+                    error == ENXIO ? "it is a pipe that nobody reads" : std::strerror(error)));
   };
   if (descriptor < 0) throw fail("written", errno);
   struct stat status {};
@@ -81,8 +82,8 @@ void LineFile::add(const std::string& line) noexcept {
 std::string LineFile::problem() const {
   OutputLoss loss = queue_.loss();
   if (!loss) return {};
-  return fmt::format("{}: {} lost: {}", printable(file_.string()),
-                     loss.lines == 1 ? "1 line is" : fmt::format("{} lines are", loss.lines), loss.why);
+  return fmt::format("{}: cannot be written: {}; {} lost", printable(file_.string()), loss.why,
+                     loss.lines == 1 ? "1 line is" : fmt::format("{} lines are", loss.lines));
 }
 
 }  // namespace stagemake

@@ -19,6 +19,7 @@ void BuildRun::settle(std::size_t e) {
   try {
     take_shared(e);
     for (Refused refused = bring_starts(e); refused.snapshot != nullptr; refused = bring_starts(e)) {
+      if (options_.stop.stop_requested()) break;  // that is why it could not be fetched
       reporter_.note(fmt::format("{}: {} is not used: {}", build.plan.environment.name,
                                  display_name(*refused.snapshot), refused.why));
       build.restore.refused[refused.snapshot] = refused.why;
@@ -208,6 +209,9 @@ void BuildRun::bring_base_image(std::size_t e) {
     why = pulled.why;
     if (pulled.ok) found = world_.engine.find_image(image);
   }
+  if (!found && options_.stop.stop_requested())
+    throw Error(ExitStatus::Interrupted,
+                fmt::format("the run was ended while the base image {} was pulled", printable(image)));
   if (!found)
     throw bad_input("", fmt::format("the base image {} is not on this machine and cannot be pulled: {}{}",
                                     printable(image), printable(trimmed(why)),

@@ -121,6 +121,24 @@ kill -TERM "$driver"
 ended 143 20
 "$STAGEMAKE_BINARY" snapshots "$environment" | grep -q failed || fail "nothing is kept"
 
+step "SIGTERM while a registry is asked that does not answer"
+python3 -c '
+import socket, sys
+server = socket.create_server(("127.0.0.1", 0))
+open(sys.argv[1], "w").write(str(server.getsockname()[1]))
+asked = []
+while True:
+    asked.append(server.accept())
+    open(sys.argv[1] + ".asked", "w")' "$work/port" &
+registry_pid=$!
+until [ -s "$work/port" ]; do sleep 0.05; done
+"$STAGEMAKE_BINARY" build "$environment" --base-image "$base" --from "127.0.0.1:$(cat "$work/port")/x" > "$work/out" 2>&1 &
+driver=$!
+until [ -e "$work/port.asked" ]; do sleep 0.05; done
+kill -TERM "$driver"
+ended 143 5
+grep -q "the run was ended before a stage began" "$work/out" || fail "it does not say that nothing has begun"
+
 step "three times: it ends at once"
 started
 for _ in 1 2 3; do kill -TERM "$driver"; done

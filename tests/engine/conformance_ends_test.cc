@@ -210,6 +210,32 @@ TEST_P(Conformance, StoppingAContainerEndsWhatIgnoresTerm) {
   EXPECT_TRUE(run(container, "true").outcome.ok()) << "it can run again";
 }
 
+TEST_P(Conformance, AKillRequestLeavesAStoppedContainerNoGrace) {
+  std::string container = create();
+  std::string number = fmt::format("91{}", ::getpid() * 10);
+  std::atomic<bool> ready = false;
+  std::jthread runs([&] {
+    try {
+      engine().run(container, fmt::format(fmt::runtime(kStubborn), number),
+                   [&](std::string_view) { ready = true; }, {});
+    } catch (const EngineError&) {
+      // Somebody else ended it.
+    }
+  });
+  while (!ready) std::this_thread::sleep_for(10ms);
+  std::stop_source kill;
+  std::jthread later([&] {
+    std::this_thread::sleep_for(100ms);
+    kill.request_stop();
+  });
+  auto begin = Clock::now();
+  std::unique_ptr<ContainerEngine> other = bench_->second_engine();
+  (other ? *other : engine()).stop_container(container, 1000s, kill.get_token());
+  EXPECT_LT(Clock::now() - begin, 100s);
+  EXPECT_THAT(processes_with(number), IsEmpty());
+  runs.join();
+}
+
 TEST_P(Conformance, WhatADeadDriverLeftRunningIsStoppedAndSaved) {
   if (!bench_->runs_processes()) GTEST_SKIP() << "the fake dies with its driver";
   for (bool client_too : {false, true}) {
