@@ -141,8 +141,12 @@ grep -q "the run was ended before a stage began" "$work/out" || fail "it does no
 
 step "three times: it ends at once"
 started
-for _ in 1 2 3; do kill -TERM "$driver"; done
-ended 143 5
+# With some time between them: signals of a kind that come at once may be one.
+for _ in 1 2 3; do
+  kill -TERM "$driver"
+  sleep 0.3
+done
+ended 143 3
 
 step "SIGHUP under nohup, SIGINT where a script started it"
 rm build/slow
