@@ -252,15 +252,18 @@ void ScheduleWorld::run(ScheduleMachine& machine, const ScheduleCommand& command
                    .tags = {"1"}};
   try {
     if (look(running, world)) build(running, world);
-  } catch (const DriverDied&) {
+  } catch (const std::exception& error) {
+    running.error = error.what();
+  }
+  // Whatever became of the exception on its way.
+  if (machine.engine.is_dead()) {
     running.died = true;
+    running.error.clear();
     ++deaths;
     machine.works_until = time_.now() + chance_.between(0, 600);
     for (const std::string& container : machine.engine.container_names())
       left_paused += machine.engine.container(container).paused ? 1 : 0;
     running.vanished = command.vanishes;
-  } catch (const std::exception& error) {
-    running.error = error.what();
   }
   if (machine.make.has_run) machine.finished = machine.make.last;
   if (running.vanished) vanish(running);
@@ -288,6 +291,8 @@ void ScheduleWorld::vanish(Running& running) {
 // A package that was finished before is only built again where that was weighed: an image in which it is
 // ready was known, and another one was better.
 void ScheduleWorld::check_rebuilt(const Running& running) {
+  // Where the clock is set back while make runs, make builds with what it should have built again before.
+  if (running.command.mishaps.clock_is_set) return;
   for (const std::string& name : running.twice) {
     bool known = false;
     for (const EnvironmentBuild& build : running.builds)
