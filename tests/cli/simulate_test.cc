@@ -33,7 +33,7 @@ constexpr std::string_view kDocker =
     "#!/bin/sh\n"
     "case $1 in\n"
     "  version) echo '{\"Server\": {\"Version\": \"1\"}}' ;;\n"
-    "  images) ;;\n"
+    "  images|ps) ;;\n"
     "  image) echo \"Error: No such image: $3\" >&2; exit 1 ;;\n"
     "  *) echo \"not expected: $*\" >&2; exit 1 ;;\n"
     "esac\n";

@@ -93,8 +93,9 @@ step "the stage is finished since: it begins in the image of the stage before, n
 build --to with-targets-pre > "$work/build" 2>&1
 repro with-targets-pre
 grep -q 'with-targets-pre:.*-failed' "$work/repro.sh" && fail "it begins in the image of the run that failed"
-"$STAGEMAKE_BINARY" repro "$environment" --to with-targets-pre --base-image "$base" | cmp - "$work/repro.sh" ||
-  fail "--to is not the same as the stage"
+"$STAGEMAKE_BINARY" repro "$environment" --to with-targets-pre --base-image "$base" > "$work/same.sh"
+for script in repro same; do sed 's/, made .* ago//' "$work/$script.sh" > "$work/$script.text"; done
+cmp "$work/repro.text" "$work/same.text" || fail "--to is not the same as the stage"
 
 step "without a container engine: in the image that the stage before would have"
 STAGEMAKE_DOCKER=/nowhere "$STAGEMAKE_BINARY" repro "$environment" with-targets --engine docker --tag v1 -o "$work/repro.sh"

@@ -53,7 +53,7 @@ TEST(RunJson, SaysTheRun) {
   EXPECT_EQ(run["facts"].dump(),
             R"({"version":"1.2","distribution":"mini","tree":"","revision":"v1-3-gabc",)"
             R"("engine":"buildah","machine":"host","command":["stagemake","build","a b"],)"
-            R"("process":0,"processors":4,"at_once":1})");
+            R"("process":0,"processors":4,"at_once":1,"slots":0})");
   EXPECT_EQ(run["finished"], true);
   EXPECT_EQ(run["seconds"], 47);
   EXPECT_EQ(run["notes"].dump(), R"([{"time":1046.0,"text":"a note"}])");

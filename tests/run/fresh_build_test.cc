@@ -156,9 +156,6 @@ TEST_F(FreshBuild, ABuildThatIsNotFreshContinuesItToo) {
   bench_.settings.fresh = false;
   EXPECT_THAT(bench_.build().scripts, ElementsAre("make all-sage-local: app", "make build: pyapp"));
   EXPECT_EQ(fresh_of("with-targets"), name);
-  bench_.tree.file("src/code.py", "other code");
-  bench_.build();
-  EXPECT_EQ(fresh_of("with-targets"), name) << "a clean stage on its parent";
   bench_.tree.file("build/pkgs/zlib/package-version.txt", "1.3\n");
   bench_.build();
   EXPECT_EQ(fresh_of("with-targets"), "") << "went on in an older image";
