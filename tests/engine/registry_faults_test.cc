@@ -77,7 +77,7 @@ TEST_F(FaultyRegistry, NoneToBeginWith) {
 }
 
 TEST_F(FaultyRegistry, WhatItSaysCannotDriveATerminal) {
-  wrong(kTags, {.body = R"({"tags": ["gone", "../../etc", "a b\u001b"]})"});
+  wrong(kTags, ServerReply{.body = R"({"tags": ["gone", "../../etc", "a b\u001b"]})"});
   RegistrySurvey found = survey();
   ASSERT_THAT(found.problems, SizeIs(2));
   EXPECT_EQ(found.problems[0].what, "gone: it answered 404: no\\x1b[31m such thing");
@@ -96,7 +96,7 @@ TEST_F(FaultyRegistry, ABusyOneIsAskedAgain) {
 }
 
 TEST_F(FaultyRegistry, OneThatIsAlwaysBusyIsGivenUp) {
-  wrong(kTags, {.status = 500});
+  wrong(kTags, ServerReply{.status = 500});
   EXPECT_EQ(problem(), "it answered 500");
   EXPECT_THAT(server_.requests(), SizeIs(3));
 }
@@ -104,7 +104,7 @@ TEST_F(FaultyRegistry, OneThatIsAlwaysBusyIsGivenUp) {
 TEST_F(FaultyRegistry, APermanentAnswerIsNotAskedForTwice) {
   std::size_t before = 0;
   for (int status : {400, 403, 405, 410, 413, 415, 501, 505}) {
-    wrong(kTags, {.status = status});
+    wrong(kTags, ServerReply{.status = status});
     EXPECT_EQ(problem(), fmt::format("it answered {}", status));
     EXPECT_EQ(server_.requests().size(), ++before) << status;
   }
@@ -123,7 +123,7 @@ TEST_F(FaultyRegistry, RetryAfterIsKept) {
 }
 
 TEST_F(FaultyRegistry, RetryAfterBeyondOurPatienceIsTheAnswer) {
-  wrong(kTags, {.status = 429, .headers = {{"Retry-After", "3600"}}});
+  wrong(kTags, ServerReply{.status = 429, .headers = {{"Retry-After", "3600"}}});
   EXPECT_EQ(problem(), "it answered 429 and wants to be left alone for 1 h 00 min");
   EXPECT_THAT(server_.requests(), SizeIs(1));
 }
@@ -141,15 +141,15 @@ TEST_F(FaultyRegistry, BrokenConnectionsAreTriedAgain) {
 }
 
 TEST_F(FaultyRegistry, ASlowOneTakesNoMoreThanItsTime) {
-  wrong("/v2/a/b/manifests/1", {.body = image_.manifest, .delay = 3s});
+  wrong("/v2/a/b/manifests/1", ServerReply{.body = image_.manifest, .delay = 3s});
   auto began = std::chrono::steady_clock::now();
   EXPECT_THAT(problem(), AllOf(StartsWith("1: it did not answer in time"), HasSubstr("timed out")));
   EXPECT_LT(std::chrono::steady_clock::now() - began, 2900ms);
 }
 
 TEST_F(FaultyRegistry, WhatCameInTimeIsKept) {
-  wrong(kTags, {.body = R"({"tags": ["1", "slow"]})"});
-  wrong("/v2/a/b/manifests/slow", {.body = image_.manifest, .delay = 2s});
+  wrong(kTags, ServerReply{.body = R"({"tags": ["1", "slow"]})"});
+  wrong("/v2/a/b/manifests/slow", ServerReply{.body = image_.manifest, .delay = 2s});
   RegistrySurvey found = Registry({.whole_patience = 500ms}).survey({name()});
   EXPECT_THAT(found.images, SizeIs(1));
   ASSERT_THAT(found.problems, SizeIs(1));
@@ -184,32 +184,32 @@ TEST_F(FaultyRegistry, LiesAboutDigestsAreFound) {
   EXPECT_EQ(why, "its manifest does not have the digest by which it was asked for: " + image_.digest());
 
   faults_.clear();
-  wrong(config_path(), {.body = other.config});
+  wrong(config_path(), ServerReply{.body = other.config});
   EXPECT_EQ(problem(),
             "1: its config does not have the digest that its manifest says: " + digest_of(image_.config));
 }
 
 TEST_F(FaultyRegistry, AnswersOfAnyLengthAreNotTaken) {
-  wrong(kTags, {.body = R"({"tags": [")" + std::string(5u << 20, 'a') + "\"]}"});
+  wrong(kTags, ServerReply{.body = R"({"tags": [")" + std::string(5u << 20, 'a') + "\"]}"});
   EXPECT_EQ(problem(), "its answer is longer than 4.2 MB");
-  wrong(kTags, {.headers = {{"X-Long", std::string(90'000, 'a')},
-                            {"X-Long", std::string(90'000, 'a')},
-                            {"X-Long", std::string(90'000, 'a')}}});
+  wrong(kTags, ServerReply{.headers = {{"X-Long", std::string(90'000, 'a')},
+                                       {"X-Long", std::string(90'000, 'a')},
+                                       {"X-Long", std::string(90'000, 'a')}}});
   EXPECT_THAT(problem(), HasSubstr("longer"));
   nlohmann::json huge = nlohmann::json::parse(image_.manifest);
   huge["config"]["size"] = 100u << 20;
   faults_.clear();
-  wrong("/v2/a/b/manifests/1", {.body = huge.dump()});
+  wrong("/v2/a/b/manifests/1", ServerReply{.body = huge.dump()});
   EXPECT_EQ(problem(), "1: its config is longer than 8.4 MB");
 }
 
 TEST_F(FaultyRegistry, DocumentsThatAreNoneAreSaid) {
   for (const char* tags :
        {"", "[", "[]", "null", R"({"tags": 3})", R"({"tags": {"1": "1"}})", "{}", "\xff"}) {
-    wrong(kTags, {.body = tags});
+    wrong(kTags, ServerReply{.body = tags});
     EXPECT_THAT(problem(), StartsWith("its answer is ")) << tags;
   }
-  wrong(kTags, {.body = R"({"tags": null})"});
+  wrong(kTags, ServerReply{.body = R"({"tags": null})"});
   EXPECT_THAT(survey().problems, IsEmpty());
   faults_.clear();
   nlohmann::json good = nlohmann::json::parse(image_.manifest);
@@ -226,7 +226,7 @@ TEST_F(FaultyRegistry, DocumentsThatAreNoneAreSaid) {
         changed("/config/digest", "md5:1"), changed("/config", "x"), changed("/mediaType", "text/html"),
         changed("/manifests", nlohmann::json::array()),
         changed("/mediaType", "application/vnd.oci.image.index.v1+json")}) {
-    wrong("/v2/a/b/manifests/1", {.body = manifest});
+    wrong("/v2/a/b/manifests/1", ServerReply{.body = manifest});
     EXPECT_THAT(problem(), StartsWith("1: its ")) << manifest.substr(0, 200);
   }
 }
@@ -261,8 +261,8 @@ TEST_F(FaultyRegistry, AnIndexThatLeadsToItselfEnds) {
   nlohmann::json entry = nlohmann::json::parse(outer);
   entry["manifests"][0].erase("mediaType");
   outer = entry.dump();
-  wrong("/v2/a/b/manifests/1", {.body = outer});
-  wrong("/v2/a/b/manifests/" + digest_of(index), {.body = index});
+  wrong("/v2/a/b/manifests/1", ServerReply{.body = outer});
+  wrong("/v2/a/b/manifests/" + digest_of(index), ServerReply{.body = index});
   EXPECT_EQ(problem(), "1: its index leads to another index");
 }
 
@@ -272,7 +272,7 @@ TEST_F(FaultyRegistry, AllPagesAreReadAndNoneTwice) {
     return ServerReply{.body = R"({"tags": ["1"]})",
                        .headers = {{"Link", "</v2/a/b/tags/list?n=1&last=1>; rel=\"next\""}}};
   });
-  wrong("/v2/a/b/manifests/2", {.body = image_.manifest});
+  wrong("/v2/a/b/manifests/2", ServerReply{.body = image_.manifest});
   RegistrySurvey found = survey();
   ASSERT_THAT(found.images, SizeIs(2));
   EXPECT_EQ(found.images[1].name, name() + ":2");
@@ -286,7 +286,7 @@ TEST_F(FaultyRegistry, AllPagesAreReadAndNoneTwice) {
 TEST_F(FaultyRegistry, RedirectsGoWhereTheyMay) {
   HttpServer storage([&](const ServerRequest&) { return ServerReply{.body = image_.config}; });
   auto lead_to = [&](const std::string& place) {
-    wrong(config_path(), {.status = 307, .headers = {{"Location", place}}});
+    wrong(config_path(), ServerReply{.status = 307, .headers = {{"Location", place}}});
   };
   lead_to("http://" + storage.host() + "/x?signature=1");
   EXPECT_THAT(survey().images, SizeIs(1));
@@ -304,9 +304,9 @@ TEST_F(FaultyRegistry, RedirectsGoWhereTheyMay) {
 
 TEST_F(FaultyRegistry, AConfigOfManyImagesIsFetchedOnce) {
   std::atomic<int> asked = 0;
-  wrong(kTags, {.body = R"({"tags": ["1", "2", "3", "4"]})"});
+  wrong(kTags, ServerReply{.body = R"({"tags": ["1", "2", "3", "4"]})"});
   for (const char* tag : {"2", "3", "4"})
-    wrong(std::string("/v2/a/b/manifests/") + tag, {.body = image_.manifest});
+    wrong(std::string("/v2/a/b/manifests/") + tag, ServerReply{.body = image_.manifest});
   wrong(config_path(), [&](const ServerRequest&) {
     ++asked;
     return ServerReply{.body = image_.config};
@@ -319,9 +319,9 @@ TEST_F(FaultyRegistry, ManyImagesTakeFewConnections) {
   std::string tags = "\"1\"";
   for (int i = 2; i <= 200; ++i) {
     tags += fmt::format(", \"{}\"", i);
-    wrong(fmt::format("/v2/a/b/manifests/{}", i), {.body = image_.manifest});
+    wrong(fmt::format("/v2/a/b/manifests/{}", i), ServerReply{.body = image_.manifest});
   }
-  wrong(kTags, {.body = "{\"tags\": [" + tags + "]}"});
+  wrong(kTags, ServerReply{.body = "{\"tags\": [" + tags + "]}"});
   EXPECT_THAT(survey().images, SizeIs(200));
   EXPECT_LE(server_.connections(), 8u);
 }
