@@ -88,7 +88,8 @@ expect_lines "$folders/docker-debian-bullseye-minimal/Dockertags" "$(image confi
 exists "$(image configured bullseye):latest"
 
 step "tox changes nothing: the engine, the images, the state folder and the CI service are those of a direct run"
-for word in $(sed -n '/^passenv =/,/^[a-z]/s/^    docker: *//p' tox.ini); do
+# Sage's tox.ini has the EXTRA_… variables already.
+for word in $(sed -n '/^passenv =/,/^[a-z]/s/^    docker: *//p' tox.ini | grep -v '^EXTRA_'); do
   grep -q "^        docker:       ${word//\*/\\*}\$" "$here/../../README.md" || fail "the README does not have $word in passenv"
 done
 forget
