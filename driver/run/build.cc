@@ -124,7 +124,8 @@ std::vector<FlowStep> BuildRun::steps() {
 
 unsigned BuildRun::predicted_slots() const {
   if (options_.predicted_slots > 0) return options_.predicted_slots;
-  return options_.slots != nullptr ? options_.slots->count() : std::max(1u, std::thread::hardware_concurrency());
+  return options_.slots != nullptr ? options_.slots->count()
+                                   : std::max(1u, std::thread::hardware_concurrency());
 }
 
 // What is expected of a stage now, with the packages that it makes where it begins.
@@ -230,6 +231,7 @@ void BuildRun::save_open(std::size_t e, std::size_t s) {
     saved.detail = saved.image = commit(ran, true);
     name_held(e, s, saved.image);
     push(e, s, saved.image, true, 0);
+    drop_checkpoints(e, s, true);
     change(e, s, std::move(saved));
   } catch (...) {
     escaped(ran);
@@ -304,7 +306,8 @@ std::optional<RemainingWork> BuildRun::remaining(std::size_t e) const {
       if (held != nullptr) furthest = held;
   }
   if (work.stages_done == work.stages) return std::nullopt;
-  if (std::optional<std::size_t> configuring = build.plan.configuring_stage(); configuring && furthest != nullptr) {
+  if (std::optional<std::size_t> configuring = build.plan.configuring_stage();
+      configuring && furthest != nullptr) {
     const PlannedStage& configured = build.plan.stages[*configuring];
     const LineageEntry* held = furthest->holds(configured.name);
     work.is_exact = work.is_exact || (furthest->configured && held != nullptr && held->key == configured.key);

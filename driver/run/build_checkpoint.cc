@@ -1,5 +1,5 @@
-// What becomes of the images that are made of a stage while it runs: each takes the name of what is unfinished, is
-// pushed, and goes when the next one or the stage's own image has come.
+// What becomes of the images that are made of a stage while it runs: each takes the name of what is
+// unfinished, is pushed, and goes when the next one or the stage's own image has come.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -16,24 +16,27 @@ constexpr std::uint64_t kUnknownBytes = 1'000'000'000;  // that one takes
 
 }  // namespace
 
-// Not shortly before the deadline, when all is saved anyway, and not where the disk is short: the image must not take
-// the room that the stage itself needs.
+// Not shortly before the deadline, when all is saved anyway, and not where the disk is short: the image must
+// not take the room that the stage itself needs.
 bool BuildRun::may_checkpoint(std::size_t e, std::size_t s) {
   const StagePlan& plan = builds_[e].plan;
   double takes = world_.predictions.commit_seconds(plan.environment.name, plan.stages[s].name);
-  if (std::optional<StageTimes> limits = times(e, s); limits && world_.clock.now() + 2 * takes > limits->close)
+  if (std::optional<StageTimes> limits = times(e, s);
+      limits && world_.clock.now() + 2 * takes > limits->close)
     return false;
   std::optional<fs::path> storage = storage_folder();
   std::optional<std::uint64_t> free = storage ? free_bytes(*storage) : std::nullopt;
   if (!free) return true;
   std::lock_guard lock(mutex_);
   Checkpoints& last = checkpoints_[{e, s}];
-  std::uint64_t needed = last.bytes > 0 ? static_cast<std::uint64_t>(kRoomMargin * static_cast<double>(last.bytes))
-                                        : kUnknownBytes;
+  std::uint64_t needed = last.bytes > 0
+                             ? static_cast<std::uint64_t>(kRoomMargin * static_cast<double>(last.bytes))
+                             : kUnknownBytes;
   if (*free >= needed + reserved_ + options_.min_free) return true;
   if (!std::exchange(last.told_no_room, true))
-    reporter_.note(fmt::format("{} {}: no checkpoint is made while only {} are free in {}", plan.environment.name,
-                               plan.stages[s].name, size_text(*free), storage->string()));
+    reporter_.note(fmt::format("{} {}: no checkpoint is made while only {} are free in {}",
+                               plan.environment.name, plan.stages[s].name, size_text(*free),
+                               storage->string()));
   return false;
 }
 
@@ -72,13 +75,12 @@ void BuildRun::checkpointed(std::size_t e, std::size_t s, const Checkpoint& chec
 }
 
 // What holds more of the same stage keeps its name: a checkpoint without one is found by its labels.
-void BuildRun::take_partial_name(std::size_t e, std::size_t s, const Checkpoint& checkpoint, std::uint64_t bytes) {
+void BuildRun::take_partial_name(std::size_t e, std::size_t s, const Checkpoint& checkpoint,
+                                 std::uint64_t bytes) {
   std::string name = partial_names(e, s).front();
   std::optional<ImageInfo> there = world_.engine.find_image(name);
   std::optional<Snapshot> held = there ? snapshot_of(*there) : std::nullopt;
-  if (held && !held->complete && held->key() == checkpoint.snapshot.key() &&
-      finished_packages(*held) > finished_packages(checkpoint.snapshot))
-    return;
+  if (held && settings_[e].is_richer && settings_[e].is_richer(*held, checkpoint.snapshot)) return;
   world_.engine.tag(checkpoint.image, name);
   push(e, s, checkpoint.image, false, bytes, false);
 }
@@ -86,8 +88,9 @@ void BuildRun::take_partial_name(std::size_t e, std::size_t s, const Checkpoint&
 // Earlier checkpoints, from which all names have moved on.
 void BuildRun::remove_nameless(std::size_t e, std::size_t s, Checkpoints& checkpoints) {
   // One whose push goes on stays until the next time.
-  bool is_sent = options_.pushes != nullptr && !world_.push_repository.empty() &&
-                 options_.pushes->is_sending(names_of_stage(e, s, world_.push_repository).front() + "-failed");
+  bool is_sent =
+      options_.pushes != nullptr && !world_.push_repository.empty() &&
+      options_.pushes->is_sending(names_of_stage(e, s, world_.push_repository).front() + "-failed");
   if (is_sent) return;
   std::erase_if(checkpoints.to_go, [&](const std::string& id) {
     std::optional<ImageInfo> image = world_.engine.find_image(id);
@@ -95,8 +98,8 @@ void BuildRun::remove_nameless(std::size_t e, std::size_t s, Checkpoints& checkp
   });
 }
 
-// An image of the stage is there, finished or not: its checkpoints go, and those of stages before it in its container.
-// What cannot be removed now is superseded, and goes with `gc`.
+// An image of the stage is there, finished or not: its checkpoints go, and those of stages before it in its
+// container. What cannot be removed now is superseded, and goes with `gc`.
 void BuildRun::drop_checkpoints(std::size_t e, std::size_t s, bool complete) noexcept {
   for (std::size_t held : builds_[e].plan.chain(s)) drop_checkpoint(e, held, complete || held != s);
 }

@@ -128,7 +128,8 @@ std::shared_ptr<Workplace> BuildRun::workplace(std::size_t e, std::size_t s) {
     // A finished tree of somebody's lies in it.
     if (build.plan.environment.incremental)
       if (std::string why = bring_times(e, build.base_image, *place); !why.empty())
-        throw bad_input("", fmt::format("the base image {} cannot be used: {}", printable(build.base_image), why));
+        throw bad_input(
+            "", fmt::format("the base image {} cannot be used: {}", printable(build.base_image), why));
     return place;
   }
   if (std::shared_ptr<Workplace> open = std::move(workplaces_[e][*parent])) return open;
@@ -141,7 +142,8 @@ std::shared_ptr<Workplace> BuildRun::workplace(std::size_t e, std::size_t s) {
   if (made_[e][*parent] == image && records_[e][*parent]) place->know_records(*records_[e][*parent]);
   if (was_set_back())
     if (std::string why = bring_times(e, display_name(*image), *place); !why.empty())
-      throw EngineError(fmt::format("the clock was set back since {} was made: {}", display_name(*image), why));
+      throw EngineError(
+          fmt::format("the clock was set back since {} was made: {}", display_name(*image), why));
   return place;
 }
 
@@ -149,12 +151,13 @@ std::shared_ptr<Workplace> BuildRun::workplace(std::size_t e, std::size_t s) {
 std::string BuildRun::bring_times(std::size_t e, const std::string& image, Workplace& place) {
   std::string why = place.bring_times({.stop = options_.stop, .kill = options_.kill});
   if (!place.times_note().empty())
-    reporter_.note(fmt::format("{}: {}: {}", builds_[e].plan.environment.name, printable(image), place.times_note()));
+    reporter_.note(
+        fmt::format("{}: {}: {}", builds_[e].plan.environment.name, printable(image), place.times_note()));
   return why;
 }
 
-// Whether the engine's clock says that less time has passed since the run began than has. Then files of this run may
-// lie in the future.
+// Whether the engine's clock says that less time has passed since the run began than has. Then files of this
+// run may lie in the future.
 bool BuildRun::was_set_back() const {
   constexpr double kTolerance = 1;  // seconds
   try {
@@ -356,7 +359,9 @@ void BuildRun::not_built(Ran& ran) {
   } else {
     failed(&BuildResult::stage_failed);
   }
-  if (status.state == StageState::Failed) status.findings = findings_in(ran.log, RecipeEnd::Badly, [this](const std::string& note) { reporter_.note(note); });
+  if (status.state == StageState::Failed)
+    status.findings =
+        findings_in(ran.log, RecipeEnd::Badly, [this](const std::string& note) { reporter_.note(note); });
   const Snapshot* image = made(ran.e, ran.s, status.image);
   write_journal(ran, image, commit_seconds);
   // Where a richer image has its name, that one stays in the registry, too.
@@ -403,6 +408,7 @@ std::string BuildRun::save_escaped(Ran& ran, std::string& image) {
     image = commit(ran, false);
     const Snapshot* kept = made(ran.e, ran.s, image);
     if (kept != nullptr) push(ran.e, ran.s, image, false, kept->size);
+    drop_checkpoints(ran.e, ran.s, false);
     return fmt::format("; what was done before is kept as {}", image);
   } catch (...) {
     if (!image.empty()) return fmt::format("; what was done before is kept as {}", image);
@@ -451,17 +457,16 @@ void BuildRun::add_to_journal(const Ran& ran, const Snapshot* image, double comm
   const Workplace& place = *ran.place;
   const StagePlan& plan = builds_[ran.e].plan;
   auto now = static_cast<std::int64_t>(world_.clock.now());
-  world_.journal.add(StageRun{
-      .when = now,
-      .environment = plan.environment.name,
-      .stage = plan.stages[ran.s].name,
-      .key = plan.stages[ran.s].key,
-      .outcome = outcome_of(ran.outcome, ran.reason),
-      .seconds = ran.seconds,
-      .commit_seconds = commit_seconds,
-      .bytes = grown_by(image, place.size_before()),
-      .memory = ran.memory,
-      .engine = world_.engine.name()});
+  world_.journal.add(StageRun{.when = now,
+                              .environment = plan.environment.name,
+                              .stage = plan.stages[ran.s].name,
+                              .key = plan.stages[ran.s].key,
+                              .outcome = outcome_of(ran.outcome, ran.reason),
+                              .seconds = ran.seconds,
+                              .commit_seconds = commit_seconds,
+                              .bytes = grown_by(image, place.size_before()),
+                              .memory = ran.memory,
+                              .engine = world_.engine.name()});
   for (const auto& [name, package] : place.installed()) {
     auto before = ran.before.find(name);
     bool is_new = before == ran.before.end() || before->second != package;

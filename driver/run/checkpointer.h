@@ -1,10 +1,11 @@
 // Saves a stage now and then while it runs.
 //
-// What runs in the container is paused, its installation records are read, an image is made whose labels say just
-// that, and it goes on. A pause is over at once when a stop is requested, and then no image is made. Whatever fails
-// is told and harms nothing; the next attempt is made at its time.
+// What runs in the container is paused, its installation records are read, an image is made whose labels say
+// just that, and it goes on. A pause is over at once when a stop is requested, and then no image is made.
+// Whatever fails is told and harms nothing; the next attempt is made at its time.
 //
-// Thread rule: checkpoints are made in the clock's threads, one at a time. When the destructor returns none goes on.
+// Thread rule: checkpoints are made in the clock's threads, one at a time. When the destructor returns none
+// goes on.
 #pragma once
 
 #include <exception>
@@ -45,8 +46,8 @@ class Checkpointer {
   using Describe = std::function<std::optional<Snapshot>()>;
 
   // All must outlive it. `spec`: of the commit, without names and labels. `stop`: the stage is to end.
-  Checkpointer(ContainerEngine& engine, Clock& clock, const CheckpointSettings& settings, std::string container,
-               CommitSpec spec, std::stop_token stop, Describe describe);
+  Checkpointer(ContainerEngine& engine, Clock& clock, const CheckpointSettings& settings,
+               std::string container, CommitSpec spec, std::stop_token stop, Describe describe);
   ~Checkpointer();
   Checkpointer(const Checkpointer&) = delete;
   Checkpointer& operator=(const Checkpointer&) = delete;

@@ -10,8 +10,8 @@ namespace {
 constexpr std::string_view kAnswer = "stagemake-times ";
 constexpr int kLacksProgram = 44;
 
-// From the youngest second down: each gets the second before the next younger one's, until one has room as it is.
-// Without perl that costs a `touch` per second that changes: about 3 ms each.
+// From the youngest second down: each gets the second before the next younger one's, until one has room as it
+// is. Without perl that costs a `touch` per second that changes: about 3 ms each.
 constexpr std::string_view kScript = R"sh(export LC_ALL=C
 folder=/.stagemake/times
 end() { rm -rf "$folder"; exit "$1"; }

@@ -25,8 +25,7 @@ PushQueue::PushQueue(ContainerEngine& engine, Clock& clock, Journal& journal, Re
       on_stop_(options_.stop, [this] { give_up_later(); }),
       on_kill_(options_.kill, [this] { give_up(); }),
       thread_([this] { serve(); }) {
-  if (options_.deadline)
-    deadline_alarm_ = clock_.at(*options_.deadline, [this] { give_up(); });
+  if (options_.deadline) deadline_alarm_ = clock_.at(*options_.deadline, [this] { give_up(); });
 }
 
 PushQueue::~PushQueue() {
@@ -53,12 +52,15 @@ bool PushQueue::is_sending(const std::string& name) {
 
 bool PushQueue::forget(const std::vector<std::string>& names) {
   std::lock_guard lock(mutex_);
-  auto is_one = [&](const std::string& name) { return std::find(names.begin(), names.end(), name) != names.end(); };
+  auto is_one = [&](const std::string& name) {
+    return std::find(names.begin(), names.end(), name) != names.end();
+  };
   std::erase_if(waiting_, [&](const Item& item) { return is_one(item.name); });
   return !sending_ || !is_one(sent_now_);
 }
 
 PushResults PushQueue::finish() {
+  if (options_.on_finish) options_.on_finish();
   std::size_t left = 0;
   {
     std::lock_guard lock(mutex_);

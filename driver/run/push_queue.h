@@ -1,9 +1,10 @@
 // Images on their way to a registry, in the background while stages run.
 //
 // One thread sends them, one after the other (an engine sends an image's layers side by side). A push that
-// fails is tried again after 1, 2, 4, … seconds, unless the answer is a permanent one (engine/transfer_failure.h). An image that
-// waits under a name that a newer one has taken goes once. Who was asked to end still sends what waits, once
-// and for a while; by the deadline of the run all is given up that is not sent.
+// fails is tried again after 1, 2, 4, … seconds, unless the answer is a permanent one
+// (engine/transfer_failure.h). An image that waits under a name that a newer one has taken goes once. Who was
+// asked to end still sends what waits, once and for a while; by the deadline of the run all is given up that
+// is not sent.
 //
 // Thread rule: all calls from any thread; finish() from one at a time.
 #pragma once
@@ -37,6 +38,8 @@ struct PushOptions {
   // it may go. Called from the queue's thread.
   // The look ends on a request to stop.
   std::function<std::string(const std::string& name, const std::stop_token& stop)> keeps = {};
+  // Called by finish() before it waits: nothing more is built then.
+  std::function<void()> on_finish = {};
   // After a request nothing is tried again, and what is not sent `patience` seconds later is given up.
   std::stop_token stop = {};
   double patience = 120;
@@ -67,8 +70,8 @@ class PushQueue {
   // Notes that these could not even be sent on their way.
   void add_failed(const std::vector<std::string>& names, const std::string& why, bool required = true);
 
-  // Waits until all are sent, or given up. What is given up is told as failed. Says the same when it is called
-  // again.
+  // Waits until all are sent, or given up. What is given up is told as failed. Says the same when it is
+  // called again.
   PushResults finish();
 
  private:

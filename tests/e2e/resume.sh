@@ -7,11 +7,11 @@ step() { printf '\n=== %s\n' "$1"; }
 # Several targets: each is a make of its own in build/make, and minidist fails where two of these run at once.
 export TARGETS_PRE="cliquer zlib all-sage-local"
 
-# Starts a build in the background, and waits until it has come to the package that sleeps.
+# start_until_slowpoke [OPTION…]: starts a build in the background, and waits until it has come to the package that sleeps.
 start_until_slowpoke() {
   log=$(echo "$work"/state/*/logs/"$environment")/with-targets-pre.log
   touch "$work/since"
-  "$STAGEMAKE_BINARY" build "$environment" --base-image "$base" > "$work/out" 2>&1 &
+  "$STAGEMAKE_BINARY" build "$environment" --base-image "$base" "$@" > "$work/out" 2>&1 &
   driver=$!
   for _ in $(seq 150); do
     [ "$log" -nt "$work/since" ] && grep -q 'slowpoke.*installing' "$log" && return
@@ -212,6 +212,34 @@ wait "$driver" 2> /dev/null || true
 echo 1 > build/pkgs/slowpoke/seconds.txt
 build
 grep -q 'ended without saving its work' "$work/out" || fail "nothing is said of the container that was taken over"
+expect_no_container
+
+step "a machine vanishes, driver, processes and container: what the last checkpoint held is not built again"
+echo 600 > build/pkgs/slowpoke/seconds.txt
+set_version cliquer 9.9
+start_until_slowpoke --checkpoint 1s
+for _ in $(seq 200); do
+  saved=$(grep -c 'checkpoint of' "$work/out" || true)
+  sleep 3
+  [ "$saved" -gt 0 ] && [ "$saved" = "$(grep -c 'checkpoint of' "$work/out")" ] &&
+    grep -q 'cliquer-9.9. successfully installed' "$log" && break
+done
+kill -KILL "$driver"
+wait "$driver" 2> /dev/null || true
+grep 'checkpoint of' "$work/out" || fail "no checkpoint was made: $(cat "$work/out")"
+case $engine in
+  docker) containers | xargs "$STAGEMAKE_DOCKER" rm --force --volumes > /dev/null ;;
+  buildah)
+    for one in $(buildah containers --quiet --notruncate); do
+      grep -slzx "STAGEMAKE_CONTAINER=$one" /proc/[0-9]*/environ | cut -d / -f 3 | xargs -r kill -KILL 2> /dev/null || true
+      buildah rm "$one" > /dev/null
+    done
+    ;;
+esac
+echo 1 > build/pkgs/slowpoke/seconds.txt
+build
+built_in $make_stages | grep -qw cliquer && fail "cliquer is built again, which the checkpoint held"
+built_in $make_stages | grep -qw slowpoke || fail "slowpoke is not built"
 expect_no_container
 
 step "many runs' images can be cleaned away"

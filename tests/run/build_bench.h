@@ -7,9 +7,9 @@
 #include <condition_variable>
 #include <functional>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <set>
-#include <memory>
 #include <string>
 #include <vector>
 
@@ -133,10 +133,12 @@ class BuildBench {
   std::optional<fs::path> stages;
   BuildOptions options;
   RestoreSettings settings;
-  bool start_over = false;         // with settings.fresh
-  std::set<std::string> failing;   // packages
-  std::function<void()> prepared;  // called when all is decided and nothing has run
-  bool learns = false;             // from what the journal says of runs before
+  bool start_over = false;            // with settings.fresh
+  std::set<std::string> failing;      // packages
+  std::set<std::string> passes_over;  // installed packages that make takes for up to date, each once
+  bool lacks_find = false;            // containers do
+  std::function<void()> prepared;     // called when all is decided and nothing has run
+  bool learns = false;                // from what the journal says of runs before
   // What configure writes as build/make/Makefile, which make then follows; nothing: it writes none.
   std::optional<std::string> makefile;
   // Called in the container before make makes a package, or with "" before any other script's work.

@@ -52,7 +52,9 @@ class FileTimes : public testing::TestWithParam<std::tuple<const char*, bool>> {
   }
   static std::int64_t now() { return static_cast<std::int64_t>(std::time(nullptr)); }
 
+  // Makes the root's own time that of an older file: it is none of those that a test counts.
   std::optional<TimesBrought> run() {
+    if (fs::exists(root())) set_time(".", 1'000'000'000);
     std::string text = present_times_script(root().string());
     std::string folder = (folder_.path() / "own").string();
     for (std::size_t at = text.find("/.stagemake"); at != std::string::npos;
@@ -131,7 +133,8 @@ TEST_P(FileTimes, OlderFilesMoveDownWhereThereIsNoRoom) {
 
 TEST_P(FileTimes, NamesAndKindsOfAllSorts) {
   std::int64_t later = now() + 1000;
-  std::vector<std::string> names = {" blank", "quo'te\"", "$HOME", "back\\slash", "tab\tbed", "-dash", "ümlaut"};
+  std::vector<std::string> names = {" blank",   "quo'te\"", "$HOME", "back\\slash",
+                                    "tab\tbed", "-dash",    "ümlaut"};
   for (const std::string& name : names) write(name, later);
   write("line\nfeed", later);  // which make cannot name
   fs::create_symlink("nowhere", root() / "link");
@@ -156,7 +159,8 @@ TEST_P(FileTimes, MakeBuildsWhatItWouldHaveSkipped) {
   write("other", ahead - 3);
   write("program", ahead);
   write("source", now(), "changed");
-  EXPECT_THAT(make("program"), HasSubstr("up to date")) << "make itself is not fooled, so that this shows nothing";
+  EXPECT_THAT(make("program"), HasSubstr("up to date"))
+      << "make itself is not fooled, so that this shows nothing";
   ASSERT_TRUE(run()) << why_ << output_;
   EXPECT_THAT(make("program"), HasSubstr("up to date")) << "the change came before";
   write("source", now(), "changed again");

@@ -81,6 +81,9 @@ class Schedule {
     command.push = world_.machines() > 1 ? chance_.percent(80) : chance_.percent(20);
     command.from = world_.machines() > 1 ? chance_.percent(80) : chance_.percent(20);
     if (chance_.percent(40)) command.checkpoint = chance_.between(20, 600);
+    if (chance_.percent(25))
+      for (std::size_t i = 1 + chance_.below(4); i > 0; --i)
+        command.throws.insert(static_cast<unsigned>(1 + chance_.below(60)));
     command.vanishes = chance_.percent(30);
     world_.registry().mend();
     if (chance_.percent(10)) world_.registry().fail("500", static_cast<unsigned>(chance_.below(9)));
@@ -142,8 +145,9 @@ TEST(Schedules, EndAsAnUndisturbedBuildDoes) {
   std::uint64_t first = number_in("STAGEMAKE_TEST_FIRST").value_or(1);
   std::uint64_t runs = one ? 1 : number_in("STAGEMAKE_TEST_RUNS").value_or(12);
   auto began = std::chrono::steady_clock::now();
-  unsigned commands = 0, built = 0, deaths = 0, adopted = 0, late = 0, demoted = 0, pushed = 0, failures = 0, mapped = 0;
-  unsigned checkpoints = 0, left_paused = 0, vanished = 0, saved = 0;
+  unsigned commands = 0, built = 0, deaths = 0, adopted = 0, late = 0, demoted = 0, pushed = 0, failures = 0,
+           mapped = 0;
+  unsigned checkpoints = 0, left_paused = 0, vanished = 0, saved = 0, thrown = 0;
   for (std::uint64_t i = 0; i < runs && failures < 10; ++i) {
     std::uint64_t seed = one.value_or(first + i);
     Schedule schedule(seed);
@@ -152,23 +156,25 @@ TEST(Schedules, EndAsAnUndisturbedBuildDoes) {
     commands += world.commands, built += world.built, deaths += world.deaths, adopted += world.adopted;
     late += world.out_of_time, demoted += world.demoted, pushed += world.pushed;
     mapped += world.mapped, checkpoints += world.checkpoints, left_paused += world.left_paused;
-    vanished += world.vanished, saved += world.saved_by_checkpoint;
+    vanished += world.vanished, saved += world.saved_by_checkpoint, thrown += world.thrown;
     failures += world.broken.empty() ? 0 : 1;
     EXPECT_TRUE(world.broken.empty()) << "STAGEMAKE_TEST_SEED=" << seed << "\n" << join(world.broken, "\n");
     if (one) fmt::print("{}\n", join(world.story, "\n"));
   }
   fmt::print(
       "{} schedules, {:.1f} s: {} commands, {} packages built, {} drivers died, {} adoptions, {} out "
-      "of time, {} images refused, {} pushed, {} with times of the future, {} checkpoints, {} containers left paused, {} vanished, of {} a "
-      "checkpoint was left\n",
+      "of time, {} images refused, {} pushed, {} with times of the future, {} checkpoints, {} containers "
+      "left paused, {} vanished, of {} a "
+      "checkpoint was left, {} thrown by callbacks\n",
       runs, std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count(), commands, built,
-      deaths, adopted, late, demoted, pushed, mapped, checkpoints, left_paused, vanished, saved);
+      deaths, adopted, late, demoted, pushed, mapped, checkpoints, left_paused, vanished, saved, thrown);
   if (one) return;
   // What is not there is not tested.
   EXPECT_GT(deaths, 0u);
   EXPECT_GT(adopted, 0u);
   EXPECT_GT(mapped, 0u);
   EXPECT_GT(checkpoints, 0u);
+  EXPECT_GT(thrown, 0u);
   if (runs >= 500) {  // rarer
     EXPECT_GT(left_paused, 0u);
     EXPECT_GT(vanished, 0u);

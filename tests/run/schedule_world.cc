@@ -48,17 +48,33 @@ class Notes {
 class ScheduleReporter : public Reporter {
  public:
   ScheduleReporter(VirtualClock& time, Notes& notes) : time_(time), notes_(notes) {}
-  void begins(const std::vector<EnvironmentStatus>&) override {}
-  void changed(const std::vector<EnvironmentStatus>&, std::size_t, std::size_t) override {}
-  void ends(const std::vector<EnvironmentStatus>&, const RunSeconds&) override {}
+  void begins(const std::vector<EnvironmentStatus>&) override { call(); }
+  void changed(const std::vector<EnvironmentStatus>&, std::size_t, std::size_t) override { call(); }
+  void ends(const std::vector<EnvironmentStatus>&, const RunSeconds&) override { call(); }
+  void printed(const std::string&, const std::string&, std::string_view) override { call(); }
+  void package(std::size_t, std::size_t, const PackageStatus&) override { call(); }
   void note(const std::string& text) override {
     bool is_push = text.starts_with("pushed ") || text.find(" is not pushed: ") != std::string::npos ||
                    text.find(" could not be pushed") != std::string::npos;
     if (is_push) time_.end_push(text);
     notes_.add(text);
+    call();
   }
 
+  // The calls, counted from 1, that throw.
+  std::set<unsigned> throws;
+  std::atomic<unsigned> thrown = 0;
+
  private:
+  void call() {
+    unsigned number = ++calls_;
+    if (!throws.contains(number)) return;
+    ++thrown;
+    if (number % 2 == 0) throw std::runtime_error("a reader's own fault");
+    throw number;  // nobody knows what
+  }
+
+  std::atomic<unsigned> calls_ = 0;
   VirtualClock& time_;
   Notes& notes_;
 };
@@ -194,6 +210,7 @@ bool ScheduleWorld::look(Running& running, BuildWorld& world) {
 void ScheduleWorld::build(Running& running, BuildWorld& world) {
   ScheduleEngine& engine = running.machine.engine;
   ScheduleReporter reporter(time_, running.notes);
+  reporter.throws = running.command.throws;
   auto keeps = [&](const std::string& name, const std::stop_token&) -> std::string {
     time_.begin_push(name);
     std::optional<ImageInfo> ours = engine.FakeEngine::find_image(name);
@@ -206,8 +223,9 @@ void ScheduleWorld::build(Running& running, BuildWorld& world) {
   };
   std::optional<PushQueue> pushes;
   if (running.command.push)
-    pushes.emplace(engine, time_, running.machine.journal, reporter,
-                   PushOptions{.keeps = keeps, .kill = engine.kill()});
+    pushes.emplace(
+        engine, time_, running.machine.journal, reporter,
+        PushOptions{.keeps = keeps, .on_finish = [this] { time_.end_build(); }, .kill = engine.kill()});
   struct Ending {
     VirtualClock& time;
     ~Ending() { time.end_build(); }
@@ -225,6 +243,7 @@ void ScheduleWorld::build(Running& running, BuildWorld& world) {
   }
   if (engine.is_dead()) throw DriverDied();
   if (pushes) pushed += static_cast<unsigned>(pushes->finish().pushed.size());
+  thrown += reporter.thrown;
 }
 
 void ScheduleWorld::run(ScheduleMachine& machine, const ScheduleCommand& command) {
@@ -279,8 +298,7 @@ void ScheduleWorld::vanish(Running& running) {
   Stamps saved;
   for (const std::string& container : engine.container_names()) {
     ++vanished;
-    for (const ImageInfo& image :
-         engine.FakeEngine::list_images(std::string(kCheckpointLabel), container))
+    for (const ImageInfo& image : engine.FakeEngine::list_images(std::string(kCheckpointLabel), container))
       if (Stamps held = stamps_in(engine.image(image.id).files); held.size() > saved.size()) saved = held;
     engine.FakeEngine::remove_container(container);
   }
@@ -321,7 +339,8 @@ void ScheduleWorld::check_result(const Running& running) {
       ++demoted;
     else if (text.starts_with("checkpoint of "))
       ++checkpoints;
-    else if (text.find("no checkpoint could be made") != std::string::npos && !running.died && !engine.is_gone())
+    else if (text.find("no checkpoint could be made") != std::string::npos && !running.died &&
+             !engine.is_gone())
       note(running, text);
     else if (text.find(" in the future, now they are of the present") != std::string::npos)
       ++mapped;

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -34,9 +35,10 @@ struct ScheduleCommand {
   std::string target = "with-targets";
   std::optional<double> seconds = {};  // until the deadline
   bool push = false;
-  bool from = false;  // the registry is looked into
+  bool from = false;                      // the registry is looked into
   std::optional<double> checkpoint = {};  // seconds from one to the next
-  bool vanishes = false;  // where the driver dies, its containers are gone with it
+  std::set<unsigned> throws = {};         // calls of the reporter, counted from 1
+  bool vanishes = false;                  // where the driver dies, its containers are gone with it
   Mishaps mishaps = {};
 };
 
@@ -62,6 +64,7 @@ class ScheduleWorld {
   std::vector<std::string> story;  // what happened, a line each
   unsigned commands = 0, built = 0, deaths = 0, adopted = 0, out_of_time = 0, demoted = 0, pushed = 0;
   unsigned checkpoints = 0, left_paused = 0, vanished = 0, saved_by_checkpoint = 0;
+  unsigned thrown = 0;  // by the reporter
   unsigned mapped = 0;  // images whose file times were brought to the present
 
  private:
