@@ -107,7 +107,9 @@ std::string BlobDigest::hex() {
 
 std::optional<std::string> git_blob_id_of_file(const fs::path& path) {
   constexpr std::size_t kPiece = 256u << 10;  // bytes; larger ones are no faster
-  auto unreadable = [&] { return bad_input(path.string(), std::string("cannot be read: ") + std::strerror(errno)); };
+  auto unreadable = [&] {
+    return bad_input(path.string(), std::string("cannot be read: ") + std::strerror(errno));
+  };
   Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
   if (!file.is_open() && (errno == ENOENT || errno == ENOTDIR)) return std::nullopt;
   struct stat facts {};

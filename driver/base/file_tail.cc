@@ -16,7 +16,9 @@ namespace stagemake {
 
 std::optional<FileTail> read_tail(const fs::path& path, std::size_t limit) {
   constexpr std::size_t kPiece = 1u << 20;  // bytes
-  auto unreadable = [&] { return bad_input(path.string(), std::string("cannot be read: ") + std::strerror(errno)); };
+  auto unreadable = [&] {
+    return bad_input(path.string(), std::string("cannot be read: ") + std::strerror(errno));
+  };
   Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (!file.is_open() && (errno == ENOENT || errno == ENOTDIR)) return std::nullopt;
   struct stat facts {};

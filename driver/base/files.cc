@@ -128,8 +128,8 @@ void write_file(const fs::path& path, std::string_view content) {
   std::string temporary = path.string() + ".XXXXXX";
   Descriptor file(::mkostemp(temporary.data(), O_CLOEXEC));
   if (file.get() < 0) throw cannot_write(path);
-  if ((errno = write_all(file.get(), content)) != 0 || ::fchmod(file.get(), 0644) != 0 || ::fsync(file.get()) != 0 ||
-      ::rename(temporary.c_str(), path.c_str()) != 0) {
+  if ((errno = write_all(file.get(), content)) != 0 || ::fchmod(file.get(), 0644) != 0 ||
+      ::fsync(file.get()) != 0 || ::rename(temporary.c_str(), path.c_str()) != 0) {
     Error error = cannot_write(path);
     ::unlink(temporary.c_str());
     throw error;

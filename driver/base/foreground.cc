@@ -19,7 +19,11 @@ namespace stagemake {
 
 Foreground::Foreground() {
   ::sigemptyset(&heard_);
-  for (int number : {SIGHUP, SIGTERM, SIGINT, SIGQUIT, SIGCHLD}) ::sigaddset(&heard_, number);
+  for (int number : {SIGHUP, SIGTERM, SIGINT, SIGQUIT, SIGCHLD}) {
+    struct sigaction now {};
+    bool is_ignored = ::sigaction(number, nullptr, &now) == 0 && now.sa_handler == SIG_IGN;
+    if (!is_ignored || number == SIGCHLD) ::sigaddset(&heard_, number);  // the kernel keeps a blocked one all the same
+  }
   ::pthread_sigmask(SIG_BLOCK, &heard_, &before_);
 }
 
@@ -67,7 +71,8 @@ int Foreground::run(const std::vector<std::string>& argv, const std::function<vo
   write_end = Descriptor();
   pid_t child = ::fork();
   if (child == 0) become(program, pointers, before_, output_again, problem.get());
-  if (child < 0) throw engine_unusable(fmt::format("{}: cannot be started: {}", program, std::strerror(errno)));
+  if (child < 0)
+    throw engine_unusable(fmt::format("{}: cannot be started: {}", program, std::strerror(errno)));
   problem = Descriptor();
   int why = 0;
   bool failed = ::read(read_end.get(), &why, sizeof why) == static_cast<ssize_t>(sizeof why);
@@ -78,7 +83,8 @@ int Foreground::run(const std::vector<std::string>& argv, const std::function<vo
   while (true) {
     pid_t ended = ::waitpid(child, &status, WNOHANG);
     if (ended == child || (ended < 0 && errno != EINTR)) break;
-    const timespec pause{0, 100'000'000};  // a SIGCHLD wakes earlier, where the caller's caller does not ignore it
+    const timespec pause{
+        0, 100'000'000};  // a SIGCHLD wakes earlier, where the caller's caller does not ignore it
     int number = ::sigtimedwait(&heard_, nullptr, &pause);
     if ((number == SIGHUP || number == SIGTERM) && !given_up) {
       given_up = std::chrono::steady_clock::now() + patience;

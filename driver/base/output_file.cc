@@ -114,8 +114,8 @@ void write_through(const fs::path& named, const Target& target, bool is_regular,
   Descriptor opened;
   int fd = target.own;
   if (fd < 0) {
-    opened = Descriptor(
-        ::open(target.path.c_str(), O_WRONLY | O_NOCTTY | O_CLOEXEC | (is_regular ? O_TRUNC : 0)));
+    opened =
+        Descriptor(::open(target.path.c_str(), O_WRONLY | O_NOCTTY | O_CLOEXEC | (is_regular ? O_TRUNC : 0)));
     if (!opened.is_open()) throw cannot_write(named, errno);
     fd = opened.get();
   }
@@ -147,14 +147,16 @@ void write_output(const fs::path& path, std::string_view content) {
   if (is_standard_output(path)) return write_standard_output(content);
   make_folder_of(path);
   Target target = target_of(path);
-  if (target.own < 0 && !target.is_descriptor) make_folder_of(target.path);  // of a link that leads nowhere yet
+  if (target.own < 0 && !target.is_descriptor)
+    make_folder_of(target.path);  // of a link that leads nowhere yet
   struct stat facts {};
   bool exists = ::stat(target.path.c_str(), &facts) == 0;
   if (!exists && errno != ENOENT) throw cannot_write(path, errno);
   if (exists && S_ISDIR(facts.st_mode)) throw bad_input(printable(path.string()), "is a folder, not a file");
   if (exists && S_ISSOCK(facts.st_mode) && target.own < 0)
-    throw bad_input(printable(path.string()),
-                    "is a socket; write to standard output (-) and pipe that to a program which connects to it");
+    throw bad_input(
+        printable(path.string()),
+        "is a socket; write to standard output (-) and pipe that to a program which connects to it");
   if (target.is_descriptor || (exists && !S_ISREG(facts.st_mode)))
     return write_through(path, target, exists && S_ISREG(facts.st_mode), content);
   int failed = replace(target.path, content, exists ? &facts : nullptr);

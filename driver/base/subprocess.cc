@@ -13,7 +13,9 @@
 #include <boost/asio.hpp>
 #include <boost/process/v2/process.hpp>
 #include <boost/process/v2/stdio.hpp>
+#include <cerrno>
 #include <cstdlib>
+#include <cstring>
 #include <exception>
 #include <mutex>
 #include <optional>
@@ -183,6 +185,7 @@ class Child {
     if (program.empty()) throw engine_unusable(fmt::format("{}: no such program in PATH", command_.argv[0]));
     int input = command_.standard_input >= 0 ? command_.standard_input
                                              : (null_ = ::open("/dev/null", O_RDWR | O_CLOEXEC));
+    if (input < 0) throw engine_unusable(fmt::format("/dev/null cannot be opened: {}", std::strerror(errno)));
     int output = command_.standard_output >= 0 ? command_.standard_output : output_.write_end();
     int errors = command_.on_output && !command_.on_errors ? output_.write_end() : errors_.write_end();
     std::vector<std::string> arguments(command_.argv.begin() + 1, command_.argv.end());

@@ -24,8 +24,8 @@ namespace {
 
 constexpr int kNoLog = 44;  // how the script below ends where there is none
 
-// `buildah run` copies the output of what runs, and ends without its last bytes on a busy machine: where the script can, it
-// writes past that, as recipes do (engine/script_input.h).
+// `buildah run` copies the output of what runs, and ends without its last bytes on a busy machine: where the
+// script can, it writes past that, as recipes do (engine/script_input.h).
 constexpr int kPastTheRelay = 9;
 const std::string kPast = fmt::format("( : >&{0} ) 2> /dev/null && exec >&{0}\n", kPastTheRelay);
 
@@ -151,7 +151,8 @@ int shell_command(const Options& options) {
   std::vector<Snapshot> snapshots = wanted_snapshots(options, *engine, tree.table);
   const Snapshot& image = image_or_error(options, snapshots, options.stage);
   if (options.dry_run) {
-    fmt::print("{}\n", shell_quoted(engine->shell_command(image.names.empty() ? image.image : image.names.front())));
+    fmt::print("{}\n",
+               shell_quoted(engine->shell_command(image.names.empty() ? image.image : image.names.front())));
     return 0;
   }
   say(fmt::format("{} ({})", display_name(image), image.complete ? "complete" : "unfinished"));

@@ -48,7 +48,8 @@ bool uses_standard_output(const Options& options) {
   for (const std::optional<fs::path>& file : {options.html, options.junit, options.trace})
     if (file && is_standard_output(*file)) ++uses;
   if (uses > 1)
-    throw bad_input("", "standard output can hold one of --json, --html, --junit and --trace; name files for the others");
+    throw bad_input(
+        "", "standard output can hold one of --json, --html, --junit and --trace; name files for the others");
   return uses == 1;
 }
 

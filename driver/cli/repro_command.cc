@@ -142,7 +142,8 @@ bool has_git(const fs::path& tree) {
   Finished listed = run_command({.argv = {"git", "-C", tree.string(), "ls-files", "--", "build/pkgs"}});
   if (!listed.ok())
     if (std::string problem = git_problem(tree, listed.errors); !problem.empty())
-      fmt::print(stderr, "stagemake: the script brings all files, also those that git ignores: {}\n", problem);
+      fmt::print(stderr, "stagemake: the script brings all files, also those that git ignores: {}\n",
+                 problem);
   return listed.ok() && !listed.output.empty();
 }
 

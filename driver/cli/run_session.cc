@@ -4,8 +4,8 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <mutex>
 #include <atomic>
+#include <mutex>
 #include <thread>
 
 #include "base/error.h"

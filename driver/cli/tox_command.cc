@@ -36,8 +36,8 @@ std::string told_by_tox(const char* name) {
   return value;
 }
 
-// The HOME of whoever called tox: tox.ini gives its commands another one, but tox itself, above us, has it still. Empty where
-// /proc does not tell.
+// The HOME of whoever called tox: tox.ini gives its commands another one, but tox itself, above us, has it
+// still. Empty where /proc does not tell.
 std::string home_above(const fs::path& envdir) {
   constexpr int kMostParents = 8;  // a shell or a wrapper may stand between tox and us
   long process = ::getppid();
@@ -49,7 +49,8 @@ std::string home_above(const fs::path& envdir) {
         if (line.starts_with("HOME=/") && fs::path(std::string(line.substr(5))) != envdir)
           return std::string(line.substr(5));
       std::string facts = read_file(folder / "stat").value_or("");  // PID (NAME) STATE PARENT …
-      std::vector<std::string_view> after = words(std::string_view(facts).substr(std::min(facts.size(), facts.rfind(')') + 1)));
+      std::vector<std::string_view> after =
+          words(std::string_view(facts).substr(std::min(facts.size(), facts.rfind(')') + 1)));
       process = after.size() > 1 ? std::atol(std::string(after[1]).c_str()) : 0;
     } catch (const Error&) {
       return {};  // of another user
@@ -215,9 +216,8 @@ void bring_records(Session& session, const std::string& image, const fs::path& e
   try {
     session.engine->create({.name = container, .image = image});
     for (const std::string& path : wanted)
-      read_copied(*session.engine, container, table.root + "/" + path, [&](int descriptor) {
-        unpack_tar(descriptor, folder / fs::path(path).parent_path());
-      });
+      read_copied(*session.engine, container, table.root + "/" + path,
+                  [&](int descriptor) { unpack_tar(descriptor, folder / fs::path(path).parent_path()); });
   } catch (const std::exception& error) {
     err.add(fmt::format("stagemake: the logs in {} could not be brought out: {}\n", image,
                         printable(error.what())));

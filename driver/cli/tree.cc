@@ -206,22 +206,24 @@ std::string git_problem(const fs::path& tree, std::string_view words) {
   if (!checkout) return {};
   std::vector<std::string_view> said = lines(words);
   std::string first = said.empty() ? "it gave no reason" : printable(trimmed(said.front()));
-  std::string remedy = fmt::format("`{}` must work",
-                                   shell_quoted(std::vector<std::string>{"git", "-C", tree.string(), "describe",
-                                                                         "--dirty", "--always"}));
+  std::string remedy = fmt::format(
+      "`{}` must work",
+      shell_quoted(std::vector<std::string>{"git", "-C", tree.string(), "describe", "--dirty", "--always"}));
   if (first.find("dubious ownership") != std::string::npos)
     remedy = fmt::format("allow it with `{}`",
-                         shell_quoted(std::vector<std::string>{"git", "config", "--global", "--add", "safe.directory",
-                                                               checkout->string()}));
-  return fmt::format("git does not say which revision {} is: {}; {}", printable(tree.string()), first, remedy);
+                         shell_quoted(std::vector<std::string>{"git", "config", "--global", "--add",
+                                                               "safe.directory", checkout->string()}));
+  return fmt::format("git does not say which revision {} is: {}; {}", printable(tree.string()), first,
+                     remedy);
 }
 
 TreeRevision tree_revision(const fs::path& tree, std::stop_token stop) {
   if (find_program("git").empty()) {
     if (!checkout_of(tree)) return {};
     return {{},
-            fmt::format("{} is a git checkout, but there is no git in PATH to say which revision it is; install git",
-                        printable(tree.string()))};
+            fmt::format(
+                "{} is a git checkout, but there is no git in PATH to say which revision it is; install git",
+                printable(tree.string()))};
   }
   Finished finished = run_command({.argv = {"git", "-C", tree.string(), "describe", "--dirty", "--always"},
                                    .environment = {{"LC_ALL", "C"}},
@@ -242,9 +244,10 @@ std::string image_tag(const Options& options, const TreeRevision& revision, bool
   if (!revision.problem.empty())
     throw bad_input("", fmt::format("{}. Or choose a tag for the images with {}", revision.problem, choose));
   if (revision.name.empty() && pushes)
-    throw bad_input("", fmt::format("the tree is no git checkout, so that no revision names its images, and nothing is "
-                                    "pushed under a tag that nobody chose; choose one with {}",
-                                    choose));
+    throw bad_input(
+        "", fmt::format("the tree is no git checkout, so that no revision names its images, and nothing is "
+                        "pushed under a tag that nobody chose; choose one with {}",
+                        choose));
   return tag_of(revision.name);
 }
 

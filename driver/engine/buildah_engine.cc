@@ -41,9 +41,10 @@ bool is_left_half_made(const std::string& name) {
 bool fits_a_volume(const FileMount& mount) {
   bool has_colon = mount.from.string().find(':') != std::string::npos;
   if (has_colon && mount.from.string().find(',') != std::string::npos)
-    throw EngineError(fmt::format("buildah cannot mount {}, whose path has a colon and a comma; choose another folder with "
-                                  "--state, or another engine",
-                                  printable(mount.from.string())));
+    throw EngineError(
+        fmt::format("buildah cannot mount {}, whose path has a colon and a comma; choose another folder with "
+                    "--state, or another engine",
+                    printable(mount.from.string())));
   return !has_colon;
 }
 
@@ -163,11 +164,10 @@ std::vector<std::string> BuildahEngine::run_arguments(const std::string& contain
     std::lock_guard lock(mutex_);
     if (auto mounts = mounts_.find(container); mounts != mounts_.end())
       for (const FileMount& mount : mounts->second)
-        options.insert(options.end(),
-                       {"--mount", fmt::format("type=bind,source={},target={},rw", mount.from.string(), mount.to)});
+        options.insert(options.end(), {"--mount", fmt::format("type=bind,source={},target={},rw",
+                                                              mount.from.string(), mount.to)});
   }
-  std::vector<std::string> arguments{"run",       "--isolation", isolation_,
-                                     "--network", "host"};
+  std::vector<std::string> arguments{"run", "--isolation", isolation_, "--network", "host"};
   arguments.insert(arguments.end(), options.begin(), options.end());
   arguments.insert(arguments.end(), {container, "--", "/bin/sh"});
   return arguments;
@@ -192,8 +192,8 @@ std::optional<Finished> BuildahEngine::copied_out(const std::string& container, 
                           : copied_out_by_run(container, path, descriptor);
 }
 
-std::optional<Finished> BuildahEngine::copied_out_of_mount(const std::string& container, const std::string& path,
-                                                           int descriptor) const {
+std::optional<Finished> BuildahEngine::copied_out_of_mount(const std::string& container,
+                                                           const std::string& path, int descriptor) const {
   fs::path whole(path);
   std::string root(trimmed(program_.ask({"mount", container})));
   std::optional<std::string> folder = folder_inside(root, whole.parent_path().string());
@@ -210,8 +210,8 @@ std::optional<Finished> BuildahEngine::copied_out_of_mount(const std::string& co
   return packed;
 }
 
-std::optional<Finished> BuildahEngine::copied_out_by_run(const std::string& container, const std::string& path,
-                                                         int descriptor) const {
+std::optional<Finished> BuildahEngine::copied_out_by_run(const std::string& container,
+                                                         const std::string& path, int descriptor) const {
   fs::path whole(path);
   std::string script = fmt::format(
       "[ -e {0} ] || [ -L {0} ] || exit {1}; exec tar -C {2} -cf - -- {3}", shell_quoted(path), kNothingThere,
@@ -407,10 +407,11 @@ std::vector<std::string> BuildahEngine::shell_command(const std::string& image) 
   return {"sh", "-c", script, "sh", image};
 }
 
-std::vector<std::string> BuildahEngine::open_shell(const ContainerSpec& spec, const std::vector<std::string>& argv,
-                                                   bool terminal) {
+std::vector<std::string> BuildahEngine::open_shell(const ContainerSpec& spec,
+                                                   const std::vector<std::string>& argv, bool terminal) {
   create(spec);
-  std::string mark = mark_of(present_configuration(spec.name).id);  // by which remove_container() finds what runs
+  std::string mark =
+      mark_of(present_configuration(spec.name).id);  // by which remove_container() finds what runs
   std::vector<std::string> command =
       run_arguments(spec.name, {terminal ? "--terminal" : "--terminal=false", "--env", mark});
   command.insert(command.begin(), program_.path());

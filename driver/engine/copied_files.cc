@@ -57,8 +57,8 @@ bool read_copied(ContainerEngine& engine, const std::string& container, const st
   return is_there;
 }
 
-std::vector<TarEntry> copied_entries(ContainerEngine& engine, const std::string& container, const std::string& path,
-                                     std::size_t content_limit) {
+std::vector<TarEntry> copied_entries(ContainerEngine& engine, const std::string& container,
+                                     const std::string& path, std::size_t content_limit) {
   std::vector<TarEntry> entries;
   read_copied(engine, container, path, [&](int descriptor) {
     TarReader tar(descriptor);

@@ -370,11 +370,12 @@ std::vector<std::string> DockerEngine::shell_command(const std::string& image) c
           "/bin/sh",       image,       "-c",   "command -v bash >/dev/null && exec bash; exec sh"};
 }
 
-std::vector<std::string> DockerEngine::open_shell(const ContainerSpec& spec, const std::vector<std::string>& argv,
-                                                  bool terminal) {
+std::vector<std::string> DockerEngine::open_shell(const ContainerSpec& spec,
+                                                  const std::vector<std::string>& argv, bool terminal) {
   counter_.count("open_shell");
-  std::vector<std::string> command{program_.path(), "run",       "--rm", "--pull",        "never",     "--name",
-                                   spec.name,       "--network", "host", "--interactive", "--entrypoint", argv.at(0)};
+  std::vector<std::string> command{program_.path(), "run",           "--rm",         "--pull",
+                                   "never",         "--name",        spec.name,      "--network",
+                                   "host",          "--interactive", "--entrypoint", argv.at(0)};
   if (terminal) command.emplace_back("--tty");
   for (const auto& [key, value] : spec.labels) command.insert(command.end(), {"--label", key + "=" + value});
   for (const FileMount& mount : spec.mounts) command.insert(command.end(), {"--mount", mount_words(mount)});

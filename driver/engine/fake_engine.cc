@@ -398,8 +398,8 @@ std::vector<std::string> FakeEngine::shell_command(const std::string& image) con
   return {"fake-shell", image};
 }
 
-std::vector<std::string> FakeEngine::open_shell(const ContainerSpec& spec, const std::vector<std::string>& argv,
-                                                bool terminal) {
+std::vector<std::string> FakeEngine::open_shell(const ContainerSpec& spec,
+                                                const std::vector<std::string>& argv, bool terminal) {
   create(spec);
   return command_inside(spec.name, argv, terminal);
 }

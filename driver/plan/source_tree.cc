@@ -55,6 +55,10 @@ class GitIndex {
       if (!failed && below.string() != ".") prefix_ = below.generic_string() + "/";
       if (!failed && git_repository_index(&index_, repository) == 0) read_time(repository);
       has_ids_ = index_ != nullptr && !converts(repository, work_tree);
+      is_of_a_checkout_ =
+          index_ != nullptr && !prefix_.starts_with("../") &&
+          (prefix_.empty() ? git_index_entrycount(index_) > 0
+                           : git_index_find_prefix(nullptr, index_, prefix_.c_str()) == 0);
     }
     git_repository_free(repository);
   }
@@ -70,9 +74,9 @@ class GitIndex {
     if (!has_ids_ || prefix_.starts_with("../")) return {};
     const git_index_entry* entry = git_index_get_bypath(index_, (prefix_ + path).c_str(), 0);
     // git writes a size of 0 for what it could not be sure of, and knows sizes below 4 GiB only.
-    if (entry == nullptr || (entry->file_size == 0 && s.st_size != 0) || entry->file_size != static_cast<std::uint32_t>(s.st_size) ||
-        !same_time(entry->mtime, s.st_mtim) || !same_time(entry->ctime, s.st_ctim) ||
-        entry->ino != static_cast<std::uint32_t>(s.st_ino))
+    if (entry == nullptr || (entry->file_size == 0 && s.st_size != 0) ||
+        entry->file_size != static_cast<std::uint32_t>(s.st_size) || !same_time(entry->mtime, s.st_mtim) ||
+        !same_time(entry->ctime, s.st_ctim) || entry->ino != static_cast<std::uint32_t>(s.st_ino))
       return {};
     // git's "racy" rule: a file as young as the index may have changed after git looked, within the clock's
     // grain.
@@ -84,17 +88,17 @@ class GitIndex {
     return hex;
   }
 
+  // Whether git tracks any of the tree's files, so that it is known of each whether it does.
+  bool is_of_a_checkout() const { return is_of_a_checkout_; }
   // Whether git tracks a file, or some file below a folder.
   bool tracks(const std::string& path) const {
-    return has_entries() && git_index_get_bypath(index_, (prefix_ + path).c_str(), 0) != nullptr;
+    return is_of_a_checkout_ && git_index_get_bypath(index_, (prefix_ + path).c_str(), 0) != nullptr;
   }
   bool tracks_below(const std::string& folder) const {
-    return has_entries() && git_index_find_prefix(nullptr, index_, (prefix_ + folder + "/").c_str()) == 0;
+    return is_of_a_checkout_ && git_index_find_prefix(nullptr, index_, (prefix_ + folder + "/").c_str()) == 0;
   }
 
  private:
-  bool has_entries() const { return index_ != nullptr && !prefix_.starts_with("../"); }
-
   void read_time(git_repository* repository) {
     fs::path file = fs::path(git_repository_path(repository)) / "index";
     struct stat s {};
@@ -150,6 +154,7 @@ class GitIndex {
 
   git_index* index_ = nullptr;
   bool has_ids_ = false;
+  bool is_of_a_checkout_ = false;
   std::string prefix_;
   std::int64_t written_ = 0;
 };
@@ -223,8 +228,8 @@ class HashCache {
 
 }  // namespace
 
-// A folder on the way to a file: what the .gitignore files from the tree's root down to it say. The root's own is left
-// out: which of its words count is .dockerignore's to say, which often is the same file.
+// A folder on the way to a file: what the .gitignore files from the tree's root down to it say. The root's
+// own is left out: which of its words count is .dockerignore's to say, which often is the same file.
 struct GitFolder {
   const GitFolder* above = nullptr;
   std::string path;  // "" of the root
@@ -242,10 +247,11 @@ struct SourceTree::State {
     }
   }
 
-  // What the folder's .gitignore says.
+  // What the folder's .gitignore says. Nothing in an export: there nobody knows which files git tracks although it would
+  // ignore them, and Sage has such (pkgs/sage-conf/setup.cfg in 9.8).
   const GitIgnore& git_rules(const std::string& folder) {
     auto [rules_of, is_new] = git_ignores.try_emplace(folder);
-    if (!is_new || folder.empty()) return rules_of->second;
+    if (!is_new || folder.empty() || !index.is_of_a_checkout()) return rules_of->second;
     try {
       if (std::optional<std::string> text = read_inside(root, folder + "/.gitignore"))
         rules_of->second = GitIgnore(*text);
@@ -276,8 +282,8 @@ struct SourceTree::State {
     return folders;
   }
 
-  void walk(const std::string& path, bool ignored_too, const IgnoreRules::Inherited& above, const GitFolder& folder,
-            std::vector<SourceFile>& into) {
+  void walk(const std::string& path, bool ignored_too, const IgnoreRules::Inherited& above,
+            const GitFolder& folder, std::vector<SourceFile>& into) {
     IgnoreRules::Inherited own;
     bool excluded = !ignored_too && rules.excluded(path, above, own);
     struct stat s {};

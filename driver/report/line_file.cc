@@ -17,8 +17,8 @@ namespace {
 
 constexpr std::chrono::milliseconds kGather{100};  // lines that come close together are written together
 
-// Whether a descriptor that the caller gave us is this file too (`3> log --events /dev/fd/3`, `--events log > log`):
-// then what it holds is the caller's, and lines are added to it.
+// Whether a descriptor that the caller gave us is this file too (`3> log --events /dev/fd/3`, `--events log >
+// log`): then what it holds is the caller's, and lines are added to it.
 bool is_callers_own(int descriptor) {
   constexpr int kMostGiven = 10;  // a shell gives descriptors of one digit
   struct stat file {};

@@ -191,7 +191,8 @@ LeftWork left_work(const BuildWorld& world, const std::vector<Environment>& envi
 std::set<std::string> environments_left_behind(ContainerEngine& engine, const StateFolder& state,
                                                const std::vector<Environment>& environments) {
   std::map<std::string, std::string> by_mark;
-  for (const Environment& environment : environments) by_mark[state_mark(state, environment.name)] = environment.name;
+  for (const Environment& environment : environments)
+    by_mark[state_mark(state, environment.name)] = environment.name;
   std::set<std::string> names;
   for (const ContainerInfo& container : engine.list_containers(std::string(kStateLabel), "")) {
     auto label = container.labels.find(std::string(kStateLabel));

@@ -26,7 +26,8 @@ constexpr std::chrono::milliseconds kLies{20};
 
 int opened_epoll() {
   int fd = ::epoll_create1(EPOLL_CLOEXEC);
-  if (fd < 0) throw engine_unusable(fmt::format("job slots cannot be watched (epoll): {}", std::strerror(errno)));
+  if (fd < 0)
+    throw engine_unusable(fmt::format("job slots cannot be watched (epoll): {}", std::strerror(errno)));
   return fd;
 }
 
@@ -43,8 +44,8 @@ JobSlots::JobSlots(CallingMake* make, unsigned count)
       broker_([this](const std::stop_token& stop) { serve(stop); }) {
   if (make_ == nullptr) return;
   epoll_event event{};
-  event.events = EPOLLIN | EPOLLET;  // other makes are quick
-  ::epoll_ctl(returned_, EPOLL_CTL_ADD, make_->descriptor(), &event);
+  event.events = EPOLLIN | EPOLLET;                                          // other makes are quick
+  (void)::epoll_ctl(returned_, EPOLL_CTL_ADD, make_->descriptor(), &event);  // as in Share below
 }
 
 JobSlots::~JobSlots() {
@@ -182,7 +183,8 @@ JobSlots::Share::Share(JobSlots& pool, fs::path fifo) : pool_(pool), fifo_(std::
         fmt::format("{}: no pipe for job slots can be made there: {}", fifo_.string(), std::strerror(errno)));
   epoll_event event{};
   event.events = EPOLLIN | EPOLLET;
-  ::epoll_ctl(pool_.returned_, EPOLL_CTL_ADD, descriptor_, &event);
+  // Without that the broker sees what comes back when it looks the next time, kLook later.
+  (void)::epoll_ctl(pool_.returned_, EPOLL_CTL_ADD, descriptor_, &event);
 }
 
 JobSlots::Share::~Share() {

@@ -84,7 +84,9 @@ void write_source_tar(const fs::path& tar, const fs::path& tree, const std::vect
   TarWriter out(tar);
   std::string prefix = root.substr(1) + "/";
   Faults faults;
-  auto changed = [&](const SourceFile& file) { faults.add(file.path, "changed while the build began; run again"); };
+  auto changed = [&](const SourceFile& file) {
+    faults.add(file.path, "changed while the build began; run again");
+  };
   for (const SourceFile& file : files) {
     fs::path source = tree / file.path;
     if (!is_link(file)) {

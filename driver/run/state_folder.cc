@@ -105,7 +105,8 @@ void StateFolder::bound_manifests(const std::set<std::string>& in_use, std::uint
   std::vector<Kept> removable;
   std::uint64_t sum = 0;
   boost::system::error_code failed;
-  for (fs::directory_iterator at(root_ / "manifests", failed), end; !failed && at != end; at.increment(failed)) {
+  for (fs::directory_iterator at(root_ / "manifests", failed), end; !failed && at != end;
+       at.increment(failed)) {
     boost::system::error_code gone;  // another run may remove some too
     std::uint64_t size = fs::file_size(at->path(), gone);
     std::time_t used = gone ? 0 : fs::last_write_time(at->path(), gone);

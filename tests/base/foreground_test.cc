@@ -25,7 +25,9 @@ TEST(Foreground, GivesTheProgramsStatus) {
 TEST(Foreground, TheProgramHasOurGroupAndStreams) {
   TemporaryFolder folder(fs::temp_directory_path());
   std::string file = (folder.path() / "group").string();
-  EXPECT_EQ(Foreground().run(shell("ps -o pgid= -p $$ > '" + file + "' && ( : >&9 ) 2> /dev/null"), [] {}, 9), 0);
+  EXPECT_EQ(Foreground().run(
+                shell("ps -o pgid= -p $$ > '" + file + "' && ( : >&9 ) 2> /dev/null"), [] {}, 9),
+            0);
   EXPECT_EQ(std::stol(read_file(file).value()), static_cast<long>(::getpgrp()));
 }
 
@@ -52,8 +54,8 @@ TEST(Foreground, AClosedTerminalEndsTheProgramAfterItsCallerHasClearedUp) {
 
 TEST(Foreground, AProgramThatIgnoresItIsKilled) {
   int status = ended_with([](Foreground& foreground) {
-    int with = foreground.run(shell("trap '' TERM; kill -TERM $PPID; sleep 60; sleep 60"), [] {}, 0,
-                              std::chrono::milliseconds(50));
+    int with = foreground.run(
+        shell("trap '' TERM; kill -TERM $PPID; sleep 60; sleep 60"), [] {}, 0, std::chrono::milliseconds(50));
     return with == 128 + SIGKILL ? 0 : 1;
   });
   EXPECT_EQ(status, 0);
@@ -67,10 +69,11 @@ TEST(Foreground, CtrlCIsThePrograms) {
 }
 
 TEST(Foreground, WhatIsIgnoredStaysIgnored) {
+  ::signal(SIGHUP, SIG_IGN);  // nohup
   int status = ended_with([](Foreground& foreground) {
-    ::signal(SIGHUP, SIG_IGN);  // nohup
     return foreground.run(shell("kill -HUP $PPID; exit 6"), [] { ::_exit(99); });
   });
+  ::signal(SIGHUP, SIG_DFL);
   EXPECT_EQ(status, 6);
 }
 

@@ -27,7 +27,8 @@ class OutputFile : public ::testing::Test {
   fs::path at(const std::string& name) const { return folder_.path() / name; }
   std::vector<std::string> names() const {
     std::vector<std::string> all;
-    for (const auto& entry : fs::directory_iterator(folder_.path())) all.push_back(entry.path().filename().string());
+    for (const auto& entry : fs::directory_iterator(folder_.path()))
+      all.push_back(entry.path().filename().string());
     std::sort(all.begin(), all.end());
     return all;
   }
@@ -46,7 +47,8 @@ class OutputFile : public ::testing::Test {
     return {};
   }
   // The same in a process of its own, which `limits` prepares.
-  std::string told_by_child(const std::function<void()>& limits, const fs::path& path, std::string_view content) {
+  std::string told_by_child(const std::function<void()>& limits, const fs::path& path,
+                            std::string_view content) {
     int ends[2];
     EXPECT_EQ(::pipe(ends), 0);
     pid_t child = ::fork();
@@ -152,7 +154,8 @@ TEST_F(OutputFile, AFifoIsWrittenTo) {
 TEST_F(OutputFile, AReaderThatGoesIsAnErrorAndNoSignal) {
   ASSERT_EQ(::mkfifo(at("fifo").c_str(), 0600), 0);
   std::jthread reader([&] { Descriptor(::open(at("fifo").c_str(), O_RDONLY | O_CLOEXEC)); });
-  EXPECT_THAT(told(at("fifo"), std::string(300'000, 'x')), HasSubstr("fifo: cannot be written: its reader is gone"));
+  EXPECT_THAT(told(at("fifo"), std::string(300'000, 'x')),
+              HasSubstr("fifo: cannot be written: its reader is gone"));
   EXPECT_TRUE(S_ISFIFO(facts(at("fifo")).st_mode));
 }
 
@@ -201,7 +204,8 @@ TEST_F(OutputFile, AFullDiskLeavesTheOldFile) {
     rlimit most{100'000, 100'000};
     ::setrlimit(RLIMIT_FSIZE, &most);
   };
-  EXPECT_THAT(told_by_child(small, at("report"), std::string(200'000, 'n')), HasSubstr("report: cannot be written"));
+  EXPECT_THAT(told_by_child(small, at("report"), std::string(200'000, 'n')),
+              HasSubstr("report: cannot be written"));
   EXPECT_EQ(read_file(at("report")), old);
   EXPECT_THAT(names(), ::testing::ElementsAre("report")) << "and nothing half written beside it";
 }
@@ -220,9 +224,12 @@ TEST_F(OutputFile, AFileInAFolderThatTakesNoOthersIsOverwrittenInPlace) {
     ::setrlimit(RLIMIT_FSIZE, &most);
     if (::geteuid() == 0 && ::setresuid(65534, 65534, 65534) != 0) ::_exit(1);
   };
-  EXPECT_THAT(told_by_child(no_root, at("closed/new"), "x"), HasSubstr("new: cannot be written: Permission denied"));
-  EXPECT_THAT(told_by_child(no_root, at("closed/not ours"), "x"), HasSubstr("cannot be written: Permission denied"));
-  EXPECT_THAT(told_by_child(no_root, at("closed/report"), std::string(200'000, 'n')), HasSubstr("cannot be written"));
+  EXPECT_THAT(told_by_child(no_root, at("closed/new"), "x"),
+              HasSubstr("new: cannot be written: Permission denied"));
+  EXPECT_THAT(told_by_child(no_root, at("closed/not ours"), "x"),
+              HasSubstr("cannot be written: Permission denied"));
+  EXPECT_THAT(told_by_child(no_root, at("closed/report"), std::string(200'000, 'n')),
+              HasSubstr("cannot be written"));
   EXPECT_EQ(read_file(at("closed/report")), old) << "the space is reserved before the old content goes";
   EXPECT_EQ(told_by_child(no_root, at("closed/report"), "short"), "");
   EXPECT_EQ(read_file(at("closed/report")), "short");

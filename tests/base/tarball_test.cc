@@ -195,7 +195,7 @@ TEST_F(Tarball, AFullDiskIsAnError) {
 }
 
 // A stream that comes piece by piece, as an engine sends it.
-TEST(Tarball, AStreamIsReadFromADescriptor) {
+TEST_F(Tarball, AStreamIsReadFromADescriptor) {
   TemporaryFolder folder(fs::temp_directory_path());
   std::string large(3'000'000, 'x');
   write_file(folder.path() / "large", large);

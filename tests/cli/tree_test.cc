@@ -162,7 +162,8 @@ TEST_F(Checkout, OfAnotherUserIsAProblemWithARemedy) {
   ::unsetenv("GIT_TEST_ASSUME_DIFFERENT_OWNER");
   EXPECT_EQ(revision.name, "");
   EXPECT_THAT(revision.problem, HasSubstr("dubious ownership"));
-  EXPECT_THAT(revision.problem, HasSubstr("git config --global --add safe.directory " + folder_.path().string()));
+  EXPECT_THAT(revision.problem,
+              HasSubstr("git config --global --add safe.directory " + folder_.path().string()));
 }
 
 TEST_F(Checkout, WithABrokenHeadGetsNoTagThatNobodyChose) {

@@ -53,6 +53,30 @@ echo made by bootstrap > pkgs/sage-conf/made
 "$STAGEMAKE_BINARY" diff HEAD --env "$environment" --json > "$work/out"
 grep -q '"files": {}' "$work/out" || fail "the tree differs from HEAD: $(cat "$work/out")"
 
+step "output files: what stands there is written to, and stays what it is"
+"$STAGEMAKE_BINARY" graph "$environment" > "$work/graph"
+"$STAGEMAKE_BINARY" graph "$environment" -o - | cmp - "$work/graph" || fail "-o - is not standard output"
+[ ! -e ./- ] || fail "there is a file named -"
+ln -s "$work/linked" "$work/link"
+mkfifo "$work/fifo"
+"$STAGEMAKE_BINARY" graph "$environment" -o "$work/link"
+[ -L "$work/link" ] && cmp "$work/linked" "$work/graph" || fail "the link is not followed"
+cat "$work/fifo" > "$work/heard" &
+"$STAGEMAKE_BINARY" graph "$environment" -o "$work/fifo"
+wait $!
+[ -p "$work/fifo" ] && cmp "$work/heard" "$work/graph" || fail "the FIFO is not written to"
+if mknod "$work/null" c 1 3 2> /dev/null && echo x 2> /dev/null > "$work/null"; then # never the machine's own
+  "$STAGEMAKE_BINARY" graph "$environment" -o "$work/null"
+  [ -c "$work/null" ] || fail "the device is gone"
+fi
+{
+  echo before
+  "$STAGEMAKE_BINARY" graph "$environment" -o /proc/self/fd/1
+  echo after
+} > "$work/all"
+[ "$(sed -n '1p;$p' "$work/all" | xargs)" = "before after" ] || fail "what was written before is gone"
+[ "$(wc -l < "$work/all")" = $(($(wc -l < "$work/graph") + 2)) ] || fail "the output is not in its place"
+
 step "git refuses: no image gets a tag that nobody chose"
 if [ "$(id -u)" = 0 ]; then
   chown -R 1234 "$tree"

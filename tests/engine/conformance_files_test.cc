@@ -51,9 +51,9 @@ TEST_P(Conformance, AFolderStreamsOutWhateverItsSize) {
   std::string container = create();
   std::string large(5'000'000, 'l');
   engine().copy_in(container, write_tar([&](TarWriter& writer) {
-    writer.add_content("many/large", large, 0644, 1'234'567'890);
-    writer.add_content("many/small", "s", 0644, 1'234'567'890);
-  }));
+                     writer.add_content("many/large", large, 0644, 1'234'567'890);
+                     writer.add_content("many/small", "s", 0644, 1'234'567'890);
+                   }));
   std::map<std::string, TarEntry> entries;
   for (TarEntry& entry : copied_entries(engine(), container, "/many", 1000)) entries[entry.name] = entry;
   EXPECT_EQ(entries["many/large"].size, large.size());

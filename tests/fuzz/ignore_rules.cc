@@ -1,7 +1,8 @@
-// .dockerignore. An input is its text and paths.
+// .dockerignore and .gitignore. An input is its text and paths.
 #include "plan/ignore_rules.h"
 
 #include "fuzz.h"
+#include "plan/git_ignore.h"
 
 namespace stagemake {
 
@@ -11,6 +12,7 @@ std::string answer_to(std::string_view input) {
   std::string answer;
   std::vector<std::string_view> parts = pieces(input);
   IgnoreRules rules(parts.front());
+  GitIgnore git_rules(parts.front());
   parts.erase(parts.begin());
   for (const char* usual : {"build", "src/sage/rings/integer.pyx", "a/b/c/d/e/f/g/h", "README.md"})
     parts.emplace_back(usual);
@@ -18,6 +20,9 @@ std::string answer_to(std::string_view input) {
     if (path.size() > kLongestPath) continue;
     bool excluded = rules.excluded(path);
     tell(answer, excluded ? "out" : "in");
+    bool as_folder = git_rules.of(path, true) == GitIgnore::Word::Ignored;
+    bool as_file = git_rules.of(path, false) == GitIgnore::Word::Ignored;
+    tell(answer, as_file ? "ignored" : as_folder ? "ignored folder" : "kept");
     std::size_t end = path.rfind('/');
     if (end == std::string_view::npos) continue;
     // Who walks a tree does not enter an excluded folder unless told so.
@@ -37,6 +42,8 @@ void add_seeds(const fs::path& tree, const SeedSink& seed) {
   seed(repeated("", "**/a/", "b\n") + std::string("\0a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a", 48));
   seed(repeated("", "a**", "b\n"));
   seed(repeated("", "*a", "b\n"));
+  seed(joined_pieces(
+      {"/setup.cfg\nbuild/\n*.egg-info\n!kept.egg-info\n[[:alpha:]-]*\\ \n**/x/**\n", "a/kept.egg-info"}));
 }
 
 }  // namespace stagemake

@@ -12,7 +12,8 @@ namespace {
 using Word = GitIgnore::Word;
 
 TEST(GitIgnore, SaysWhatGitsManualSays) {
-  GitIgnore rules("# comment\n/setup.cfg\nbuild/\n*.egg-info\n!kept.egg-info\ndoc/**/out\nlogs/**\n\\#odd\nend\\ \n");
+  GitIgnore rules(
+      "# comment\n/setup.cfg\nbuild/\n*.egg-info\n!kept.egg-info\ndoc/**/out\nlogs/**\n\\#odd\nend\\ \n");
   EXPECT_EQ(rules.of("setup.cfg", false), Word::Ignored);
   EXPECT_EQ(rules.of("a/setup.cfg", false), Word::Nothing);
   EXPECT_EQ(rules.of("build", true), Word::Ignored);
@@ -34,20 +35,23 @@ TEST(GitIgnore, SaysWhatGitsManualSays) {
 TEST(GitIgnore, AgreesWithGit) {
   if (find_program("git").empty()) GTEST_SKIP() << "no git";
   const std::vector<std::string> patterns{
-      "a",      "/a",    "a/",     "/a/b",   "a/b",    "*.c",   "/*.c",  "**/c",  "a/**",  "a/**/c", "!a",  "!/b/a",
-      "[!a-b]", "[ab]*", "\\!x",   "\\#x",   "?",      "a?c",   "a*c",   "a**c",  "b/*/c", "x y",    "x y ", "x\\ ",
-      "/**",    "**",    "b/**/",  "*/a",    "[[:digit:]]",     "#a",    "",      " ",     "//a",    "c//",
+      "a",     "/a",      "a/",     "/a/b",  "a/b",    "*.c",    "/*.c",  "**/c", "a/**",        "a/**/c",
+      "!a",    "!/b/a",   "[!a-b]", "[ab]*", "\\!x",   "\\#x",   "?",     "a?c",  "a*c",         "a**c",
+      "b/*/c", "x y",     "x y ",   "x\\ ",  "/**",    "**",     "b/**/", "*/a",  "[[:digit:]]", "#a",
+      "",      " ",       "//a",    "[a",    "[]a]",   "[a-]",   "[^a]b", "\\a",  "a\\",         "**a",
+      "a**",   "**/**/c", "***",    "*/**",  "**/*/c", "[\\]a]", "c//",
   };
-  const std::vector<std::string> paths{"a",     "b",     "c",   "a.c", "b/a",   "a/b",   "a/c",  "b/a.c", "a/b/c", "b/x/c",
-                                       "b/c",   "!x",    "#x",  "x y", "x ",    "abc",   "ac",   "a/xx/c", "7",    "b/b/b/a",
-                                       "c/a/b", "xx/c/c", "#a", "axbc"};
+  const std::vector<std::string> paths{"a",      "b",     "c",     "a.c",    "b/a", "a/b",     "a/c",
+                                       "b/a.c",  "a/b/c", "b/x/c", "b/c",    "!x",  "#x",      "x y",
+                                       "x ",     "abc",   "ac",    "a/xx/c", "7",   "b/b/b/a", "c/a/b",
+                                       "xx/c/c", "#a",    "axbc",  "a-",     "ab",  "]",       "-"};
   TemporaryFolder folder(fs::temp_directory_path());
   std::string root = folder.path().string();
   ASSERT_TRUE(run_command({.argv = {"git", "-C", root, "init", "--quiet"}}).ok());
   unsigned ignored = 0;
   for (std::size_t first = 0; first < patterns.size(); ++first) {
     // Each pattern by itself, and before another.
-    for (const std::string& second : {std::string(), std::string("!a"), std::string("*.c")}) {
+    for (const std::string& second : {std::string(), std::string("!a")}) {
       std::string text = patterns[first] + "\n" + second + "\n";
       write_file(folder.path() / ".gitignore", text);
       GitIgnore rules(text);

@@ -1,7 +1,9 @@
 #include "report/event_log.h"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -199,6 +201,30 @@ TEST_F(Events, AFullDiskIsToldAndStopsNothing) {
   EXPECT_THAT(log.problems(), ElementsAre(HasSubstr("/dev/full: cannot be written: No space left")));
   tell(log);
   EXPECT_THROW(log.add_file("/proc/none/events"), Error);
+}
+
+TEST(LineFile, StandardOutputIsTheBuildsOwn) {
+  EXPECT_THROW(LineFile("-"), Error);
+  EXPECT_FALSE(fs::exists("-"));
+}
+
+TEST(LineFile, WhatTheCallerWroteIntoItsDescriptorStays) {
+  TemporaryFolder folder(fs::temp_directory_path());
+  fs::path file = folder.path() / "log";
+  write_file(file, "the caller's\n");
+  int given = -1;
+  for (int fd = 3; fd < 10 && given < 0; ++fd)  // a shell's `3>> log`
+    if (::fcntl(fd, F_GETFD) < 0) {
+      int opened = ::open(file.c_str(), O_WRONLY | O_APPEND);
+      given = ::dup2(opened, fd);
+      if (opened != fd) ::close(opened);
+    }
+  ASSERT_GE(given, 3);
+  LineFile(fs::path("/dev/fd/" + std::to_string(given))).add("{}");
+  ::close(given);
+  EXPECT_EQ(read_file(file), "the caller's\n{}\n");
+  LineFile(file).add("{}");
+  EXPECT_EQ(read_file(file), "{}\n") << "a file of an earlier run begins anew";
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 // What is kept when a stage, the engine or a person ends a build, and how the next one goes on.
 #include <gmock/gmock.h>
 
+#include "base/file_tail.h"
 #include "plan/planned_tree.h"
 #include "run/build_bench.h"
 #include "run/workplace.h"
@@ -491,6 +492,24 @@ TEST_F(BuildFailure, AContainerThatDoesNotSayWhatItHoldsIsRemovedAloud) {
   BuildBench::Run run = bench_.build();
   EXPECT_THAT(run.notes, ElementsAre(HasSubstr("removed the container " + odd + " of an earlier run")));
   EXPECT_THAT(bench_.engine.container_names(), ElementsAre("of-others"));
+}
+
+TEST_F(BuildFailure, OfALogThatIsVeryLongTheEndIsLookedThrough) {
+  fs::path log = bench_.state.log("debian-bookworm-minimal", "with-targets-pre");
+  bench_.failing = {"zlib"};
+  bench_.before = [&](const FakeContainer&, const std::string& package, std::stop_token) {
+    if (package != "zlib") return;
+    fs::resize_file(log, 300u << 20);  // sparse: a single line
+    append_line(log, "\nconfigure: checking\nzlib.c:7:1: error: unknown type name 'gz'");
+  };
+  BuildBench::Run run = bench_.build();
+  ASSERT_THAT(stage(run, 4).findings, SizeIs(1));
+  const LogFinding& finding = stage(run, 4).findings[0];
+  EXPECT_THAT(finding.message, HasSubstr("unknown type name"));
+  EXPECT_THAT(run.notes, Contains(AllOf(HasSubstr("with-targets-pre.log is longer than"),
+                                        HasSubstr("in its end, from line"))));
+  FileTail whole = read_tail(log, 1000).value();
+  EXPECT_EQ(finding.line, whole.skipped_lines + 2) << "counted from the beginning of the file";
 }
 
 }  // namespace

@@ -49,7 +49,8 @@ TEST_F(SideBySide, TheEngineIsAskedOnceForContainersThatWereLeft) {
     bench_.engine.create(
         {.name = name, .image = "debian:trixie", .labels = {{std::string(kStateLabel), mark}}});
   };
-  leave(container_prefix("debian-trixie-minimal") + "configured-1", state_mark(bench_.state, "debian-trixie-minimal"));
+  leave(container_prefix("debian-trixie-minimal") + "configured-1",
+        state_mark(bench_.state, "debian-trixie-minimal"));
   leave("by-hand", state_mark(bench_.state, "debian-sid-minimal"));
   leave(container_prefix("debian-bookworm-minimal") + "configured-1", "/another/state folder");
   EXPECT_THAT(environments_left_behind(bench_.engine, bench_.state, environments),

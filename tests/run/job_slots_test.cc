@@ -3,12 +3,15 @@
 
 #include <fcntl.h>
 #include <gmock/gmock.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <atomic>
 #include <functional>
 #include <random>
 
+#include "base/error.h"
 #include "base/subprocess.h"
 #include "run/pooled_make.h"
 
@@ -216,6 +219,23 @@ TEST_F(Slots, ARealMakeTakesPartAndNoMoreJobsRunThanSlots) {
   EXPECT_LE(most, 3u);
   EXPECT_GE(most, 2u) << "and they are used";
   EXPECT_EQ(pool.free(), 3u);
+}
+
+TEST(JobSlotsWithoutDescriptors, AreAnErrorAndNoBrokerThatSpins) {
+  pid_t child = ::fork();
+  if (child == 0) {
+    rlimit none{0, 0};
+    ::setrlimit(RLIMIT_NOFILE, &none);
+    try {
+      JobSlots slots(2);
+    } catch (const Error&) {
+      ::_exit(0);
+    }
+    ::_exit(1);
+  }
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  EXPECT_EQ(status, 0);
 }
 
 }  // namespace

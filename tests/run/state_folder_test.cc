@@ -12,7 +12,8 @@ class Manifests : public ::testing::Test {
  protected:
   // Keeps one of some 1,000 bytes that was used `seconds` after the epoch.
   std::string keep(const std::string& name, std::time_t seconds) const {
-    std::string text = manifest_text({{std::string(900, 'd') + "/" + name, SourceFile::Kind::Plain, git_blob_id(name)}});
+    std::string text =
+        manifest_text({{std::string(900, 'd') + "/" + name, SourceFile::Kind::Plain, git_blob_id(name)}});
     std::string digest = sha256_hex(text);
     state_.keep_manifest(digest, text);
     fs::last_write_time(folder_.path() / "manifests" / digest, seconds);
@@ -25,7 +26,8 @@ class Manifests : public ::testing::Test {
 };
 
 TEST_F(Manifests, TheLongestUnusedGoFirstAndThoseOfImagesStay) {
-  std::string oldest_of_an_image = keep("a", 1000), old = keep("b", 2000), used = keep("c", 3000), young = keep("d", 4000);
+  std::string oldest_of_an_image = keep("a", 1000), old = keep("b", 2000), used = keep("c", 3000),
+              young = keep("d", 4000);
   state_.bound_manifests({oldest_of_an_image}, 1'000'000);
   EXPECT_TRUE(there(old)) << "there is room";
   EXPECT_TRUE(state_.manifest(old)) << "and so it was used just now";
