@@ -14,6 +14,9 @@ echo end >> "$large"
 (ulimit -v 1000000 && "$STAGEMAKE_BINARY" plan "$environment" --json) > "$work/plan"
 grep -q '"key"' "$work/plan" || fail "no plan: $(head -c 500 "$work/plan")"
 
+# Gigabytes through an engine take minutes on a busy machine: by hand.
+[ "${STAGEMAKE_TEST_LARGE:-0}" = 1 ] || { echo "all well, in $SECONDS s; STAGEMAKE_TEST_LARGE=1 builds it, too" && exit 0; }
+
 step "build: the file in the container is the file outside"
 (ulimit -v 4000000 && "$STAGEMAKE_BINARY" build "$environment" --base-image "$base" --to bootstrapped)
 echo "wc -c < /sage/$large; tail -c 4 /sage/$large;" |
