@@ -105,7 +105,7 @@ seen_by() {
     export CI=true GITHUB_ACTIONS=true GITHUB_STEP_SUMMARY=$work/$name/summary XDG_STATE_HOME=$work/$name/xdg HOME=$work/$name/home
     expect 1 "$@" > "$work/$name/out" 2>&1
   )
-  grep -o '^::[a-z]* .*title=[^:]*' "$work/$name/out" | sort -u > "$work/$name/annotations"
+  sed -n "s/^\(::[a-z]* .*title=[^:,]*\).*/\1/p" "$work/$name/out" | sort -u > "$work/$name/annotations"
   sed 's/[0-9.]* m\?s\|[0-9]* min//g' "$work/$name/summary" | grep -c readline > "$work/$name/lines" || :
   (cd "$work/$name/xdg/stagemake" && find . -path '*/logs/*' -name '*.log' | sort) > "$work/$name/state"
   [ -z "$(ls -A "$work/$name/home")" ] || [ ! -e "$work/$name/home/.local" ] || fail "state in the wrong place"
