@@ -18,7 +18,8 @@ built_all() {
 # Starts a build in the background, and waits until slowpoke is being built.
 start_until_slowpoke() {
   forget_logs
-  "$STAGEMAKE_BINARY" build "$environment" --base-image "$base" "$@" > "$work/out" 2>&1 &
+  # Where a script starts it in the background, SIGINT is ignored, and so it stays.
+  env --default-signal=INT "$STAGEMAKE_BINARY" build "$environment" --base-image "$base" "$@" > "$work/out" 2>&1 &
   driver=$!
   for _ in $(seq 300); do
     grep -qs 'slowpoke.*installing' "$(log with-targets-pre)" && return

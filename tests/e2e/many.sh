@@ -98,7 +98,7 @@ sed 's/+exec/exec/' "$work/outer/Makefile" > "$work/outer/plain.mk"
 make -C "$work/outer" -f plain.mk -j3 STAGEMAKE="$STAGEMAKE_BINARY" TREE="$PWD" BASE="$base" build > "$work/plain" 2>&1
 grep -q 'the recipe needs a `+`' "$work/plain" || fail "it does not say what the recipe lacks"
 set_version zlib 1.3.99
-make -C "$work/outer" -j3 STAGEMAKE="$STAGEMAKE_BINARY" TREE="$PWD" BASE="$base" build > "$work/stopped" 2>&1 &
+env --default-signal=INT make -C "$work/outer" -j3 STAGEMAKE="$STAGEMAKE_BINARY" TREE="$PWD" BASE="$base" build > "$work/stopped" 2>&1 &
 caller=$!
 until grep -q 'with-targets-pre: running' "$work/stopped"; do sleep 0.05; done
 sleep 1

@@ -11,7 +11,8 @@ export TARGETS_PRE="cliquer zlib all-sage-local"
 start_until_slowpoke() {
   log=$(echo "$work"/state/*/logs/"$environment")/with-targets-pre.log
   touch "$work/since"
-  "$STAGEMAKE_BINARY" build "$environment" --base-image "$base" "$@" > "$work/out" 2>&1 &
+  # Where a script starts it in the background, SIGINT is ignored, and so it stays.
+  env --default-signal=INT "$STAGEMAKE_BINARY" build "$environment" --base-image "$base" "$@" > "$work/out" 2>&1 &
   driver=$!
   for _ in $(seq 150); do
     [ "$log" -nt "$work/since" ] && grep -q 'slowpoke.*installing' "$log" && return
