@@ -2,6 +2,7 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <sstream>
 #include <string>
 
 #include "base/text.h"
@@ -13,7 +14,17 @@ class HelpFormatter : public CLI::Formatter {
   explicit HelpFormatter(std::size_t names) : room_(kColumns - names) { column_width(names); }
 
   std::string make_option_desc(const CLI::Option* option) const override {
-    std::string whole = CLI::Formatter::make_option_desc(option);
+    return wrapped(CLI::Formatter::make_option_desc(option));
+  }
+
+  std::string make_subcommand(const CLI::App* command) const override {
+    std::stringstream out;
+    CLI::detail::format_help(out, command->get_name(), wrapped(command->get_description()), column_width_);
+    return out.str();
+  }
+
+ private:
+  std::string wrapped(const std::string& whole) const {
     std::string text, line;
     for (std::string_view word : words(whole)) {
       if (!line.empty() && line.size() + 1 + word.size() > room_) {
@@ -25,7 +36,6 @@ class HelpFormatter : public CLI::Formatter {
     return text + line;
   }
 
- private:
   static constexpr std::size_t kColumns = 80;
   std::size_t room_;
 };

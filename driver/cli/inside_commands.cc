@@ -70,8 +70,8 @@ const Snapshot& image_or_error(const Options& options, const std::vector<Snapsho
                                const std::string& stage) {
   if (const Snapshot* image = image_of(snapshots, stage)) return *image;
   throw bad_input("",
-                  fmt::format("there is no image of {} {}; build it first, or look at `stagemake snapshots`",
-                              printable(options.environments.front()), stage));
+                  fmt::format("there is no image of {}{}; build it first, or look at `stagemake snapshots`",
+                              printable(options.environments.front()), stage.empty() ? "" : " " + stage));
 }
 
 // The youngest of the package's logs: versions come and go.

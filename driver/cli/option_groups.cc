@@ -119,7 +119,10 @@ void add_registries_options(CLI::App& command, Options& options) {
 }
 
 void add_restore_options(CLI::App& command, Options& options) {
-  command.add_option("--restore", options.restore, "begin in this image and no other")->type_name("IMAGE");
+  command.add_option("--restore", options.restore, "begin in this image and no other")
+      ->type_name("IMAGE")
+      ->check(CLI::Validator(
+          [](std::string& name) { return name.empty() ? "an image's name must not be empty" : ""; }, ""));
   command.add_flag("--clean-only", options.clean_only,
                    "use only images that were built from the base image in one line, for releases");
   command.add_flag("--strict", options.strict,

@@ -86,9 +86,24 @@ class Parser {
           "no command is named {}; {}", printable(argv[1]),
           near.empty() ? "there are " + join(commands, ", ") : "did you mean " + join(near, " or ") + "?");
     }
-    std::string what = used.empty() ? "which command?" : printable(error.what());
-    return fmt::format("{}\n`stagemake {}--help` says what can be said", what,
-                       used.empty() ? "" : used.front()->get_name() + " ");
+    std::string what = used.empty() ? "which command?" : complaint(error, *used.front());
+    return fmt::format("{}\n`stagemake {}--help` lists {}", what,
+                       used.empty() ? "" : used.front()->get_name() + " ",
+                       used.empty() ? "the commands" : "the options");
+  }
+
+  // What is wrong with a command's arguments; an option that is not there is told with those that are like
+  // it.
+  static std::string complaint(const CLI::ParseError& error, const CLI::App& used) {
+    if (error.get_name() != "ExtrasError") return printable(error.what());
+    std::vector<std::string> extra = used.remaining(true);
+    std::vector<std::string> known, near;
+    for (const CLI::Option* option : used.get_options())
+      for (const std::string& name : option->get_lnames()) known.push_back("--" + name);
+    for (const std::string& word : extra)
+      if (word.starts_with("--") && near.empty()) near = nearest(word.substr(0, word.find('=')), known);
+    return fmt::format("`stagemake {}` does not take {}{}", used.get_name(), some_of(extra),
+                       near.empty() ? "" : "; did you mean " + join(near, " or ") + "?");
   }
 
   CLI::App* command(Verb verb, const char* name, const char* what) {

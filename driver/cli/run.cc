@@ -2,7 +2,9 @@
 #include <new>
 
 #include "base/error.h"
+#include "base/files.h"
 #include "base/standard_streams.h"
+#include "base/text.h"
 #include "cli/commands.h"
 
 namespace stagemake {
@@ -82,6 +84,9 @@ int run(int argc, const char* const* argv) {
       text += (text.empty() ? "stagemake: " : "\nstagemake: ") + fault.text();
     say(text);
     return static_cast<int>(error.status());
+  } catch (const fs::filesystem_error& error) {
+    say("stagemake: " + printable(error.path1().empty() ? std::string("a file") : error.path1().string()) +
+        ": " + error.code().message());
   } catch (const std::bad_alloc&) {
     say("stagemake: out of memory");
   } catch (const std::exception& error) {

@@ -24,7 +24,12 @@ fs::path find_tree(const fs::path& start) {
 }
 
 fs::path tree_path(const Options& options) {
-  return options.tree ? *options.tree : find_tree(fs::current_path());
+  boost::system::error_code failed;
+  fs::path here = fs::current_path(failed);
+  if (failed && !(options.tree && options.tree->is_absolute()))
+    throw bad_input("", fmt::format("the current folder cannot be entered any more ({}): go into another one",
+                                    failed.message()));
+  return options.tree ? *options.tree : find_tree(here);
 }
 
 Tree open_tree(const Options& options, TreeCheck check) {

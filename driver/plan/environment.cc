@@ -80,6 +80,22 @@ std::string image_name(const StageTable& table, const std::string& repository, c
   return fmt::format("{}{}-{}{}-{}", repository, table.image_prefix, table.environment_prefix, name, stage);
 }
 
+namespace {
+
+// A rough look, so that a slip is told as one: engines know the rules in full.
+bool may_name_image(std::string_view image) {
+  constexpr std::string_view kBytes =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-+/:@[]";
+  if (image.find_first_not_of(kBytes) != std::string_view::npos) return false;
+  if (image.find_first_of("./:@", image.size() - 1) != std::string_view::npos || image.front() == '/' ||
+      image.front() == ':')
+    return false;
+  bool is_ip6 = image.front() == '[';
+  return image.find("//") == std::string_view::npos && (is_ip6 || image.find("::") == std::string_view::npos);
+}
+
+}  // namespace
+
 // One environment's way from what is said of it to what it is.
 class EnvironmentReader::Resolution {
  public:
@@ -217,8 +233,8 @@ class EnvironmentReader::Resolution {
 
   void check_base_image() const {
     const std::string& image = environment_.base_image;
-    bool written_out = image.find_first_of(" \t\n{}'\"") == std::string::npos;
-    if (!image.empty() && image.front() != '-' && (written_out || !environment_.unexpanded.empty())) return;
+    if (!image.empty() && image.front() != '-' && (may_name_image(image) || !environment_.unexpanded.empty()))
+      return;
     throw bad_input("", fmt::format("environment {}: \"{}\" names no base image; --base-image says one",
                                     environment_.name, printable(image)));
   }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bitset>
+#include <cstdint>
 
 namespace stagemake {
 namespace {
@@ -225,8 +226,16 @@ bool fits(const Rule& rule, std::string_view line) {
   return false;
 }
 
-// Which three bytes some rule begins with. Nearly no line of a long log holds any, so that looking at each
-// byte once is enough for nearly all.
+// How rare a byte is in logs of builds, roughly: letters by their frequency in English; blanks and what paths
+// and options are made of are everywhere.
+int rarity(char c) {
+  constexpr std::string_view kFrequent = " /-._etaoinsrhldcumfpgwybvkxjqz";
+  std::size_t place = kFrequent.find(c);
+  return static_cast<int>(place == std::string_view::npos ? kFrequent.size() : place);
+}
+
+// The rarest three bytes in a row of each rule's words. Nearly no line of a long log holds any of them, so
+// that looking at each byte once is enough for nearly all.
 class Beginnings {
  public:
   Beginnings() {
@@ -236,29 +245,35 @@ class Beginnings {
     add("Exception");
     add("***");
     // What changes the lines after it (log_context.cc)
-    add("Traceback");
-    add("File \"");
-    add("===");
-    add("Usage: ");
-    add("usage: ");
-    add("FAILED ");
-    add("ERROR ");
+    for (std::string_view words : {"Traceback", "File \"", "===", "Usage: ", "usage: ", "FAILED ", "ERROR "})
+      add(words);
   }
   bool any_in(std::string_view line) const {
-    for (std::size_t i = 0; i + 3 <= line.size(); ++i)
-      if (known_[place(line[i], line[i + 1], line[i + 2])]) return true;
+    std::uint32_t three = 0;  // the last three bytes
+    for (char c : line) {
+      three = (three << 8 | static_cast<unsigned char>(c)) & 0xffffff;
+      if (known_[place(three)]) return true;
+    }
     return false;
   }
 
  private:
-  static std::size_t place(char a, char b, char c) {
-    auto byte = [](char one) { return static_cast<std::size_t>(static_cast<unsigned char>(one)); };
-    return (byte(a) * 1021 + byte(b) * 67 + byte(c)) % kPlaces;
+  static std::size_t place(std::uint32_t three) { return (three * 2654435761u) >> (32 - kBits); }
+  void add(std::string_view words) {
+    std::size_t best = 0;
+    int most = -1;
+    for (std::size_t i = 0; i + 3 <= words.size(); ++i)
+      if (int sum = rarity(words[i]) + rarity(words[i + 1]) + rarity(words[i + 2]); sum > most) {
+        most = sum;
+        best = i;
+      }
+    std::uint32_t three = 0;
+    for (char c : words.substr(best, 3)) three = three << 8 | static_cast<unsigned char>(c);
+    known_.set(place(three));
   }
-  void add(std::string_view words) { known_.set(place(words[0], words[1], words[2])); }
 
-  static constexpr std::size_t kPlaces = 1 << 15;
-  std::bitset<kPlaces> known_;
+  static constexpr unsigned kBits = 18;
+  std::bitset<1u << kBits> known_;
 };
 
 bool is_word_byte(char c) {

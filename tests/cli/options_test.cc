@@ -5,12 +5,14 @@
 #include <cstdlib>
 
 #include "base/error.h"
+#include "base/text.h"
 #include "cli/times.h"
 #include "plan/environment.h"
 
 namespace stagemake {
 namespace {
 
+using testing::AllOf;
 using testing::Contains;
 using testing::ElementsAre;
 using testing::HasSubstr;
@@ -280,6 +282,19 @@ TEST_F(OptionsTest, HelpAndVersionAreNoErrors) {
   }
   EXPECT_EQ(parse({"build", "--help"}).stop, std::optional(0));
   EXPECT_THAT(out_, HasSubstr("--targets-pre"));
+}
+
+TEST_F(OptionsTest, HelpFitsATerminalOf80Columns) {
+  ASSERT_EQ(parse({"--help"}).stop, std::optional(0));
+  for (std::string_view line : lines(std::string_view(out_))) EXPECT_LE(line.size(), 80u) << line;
+}
+
+TEST_F(OptionsTest, WhatACommandDoesNotTakeIsTold) {
+  EXPECT_THAT(refusal({"plan", "a", "--jsn"}),
+              AllOf(HasSubstr("`stagemake plan` does not take --jsn; did you mean --json"),
+                    HasSubstr("`stagemake plan --help` lists the options")));
+  EXPECT_THAT(refusal({"doctor", "now"}), HasSubstr("`stagemake doctor` does not take now\n"));
+  EXPECT_THAT(refusal({"build", "a", "--restore", ""}), HasSubstr("--restore"));
 }
 
 TEST_F(OptionsTest, CommandsOfMetadata) {

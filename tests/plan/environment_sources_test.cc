@@ -149,7 +149,8 @@ TEST_F(EnvironmentSource, ABaseImageThatIsSaidIsAllOfIt) {
   EXPECT_EQ(resolve("debian-bookworm-minimal").base_image, "debian:bookworm") << "tox.ini sets its own";
   has_table_ = false;
   EXPECT_EQ(resolve("debian-bookworm-minimal").base_image, "of-caller");
-  for (const char* image : {"-x", "a b", "{env:X}", "", "a'b"})
+  for (const char* image :
+       {"-x", "a b", "{env:X}", "", "a'b", ":::", "a::b", "a/", "/a", "a:", "a//b", "a;b"})
     EXPECT_THAT(refusal("debian-minimal", {{"BASE_IMAGE", image}}), HasSubstr("names no base image"))
         << image;
 }

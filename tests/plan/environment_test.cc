@@ -130,6 +130,8 @@ TEST_F(EnvironmentTest, TheFirstMakeGetsNoNumberOfJobs) {
 TEST_F(EnvironmentTest, AllVariablesOfItAreKnown) {
   for (const char* name : {"TARGETS", "TARGETS_PRE", "NUMPROC", "BASE_IMAGE", "SAGE_PACKAGE_LIST_ARGS"})
     EXPECT_THAT(environment_variables(), Contains(name));
+  for (const auto& [name, value] : resolve("debian-bookworm-minimal").values)
+    EXPECT_THAT(recipe_variables(), Contains(name)) << "a stage table may use it";
 }
 
 TEST_F(EnvironmentTest, ANumberOfJobsIsANumber) {

@@ -335,8 +335,8 @@ TEST(StageTableFile, VariablesThatNoEnvironmentHas) {
   EXPECT_THAT(faults(std::string(kOneStage) + "recipe='x'\nuses=['MAKE']\npasses=['MAKE']\n"),
               ElementsAre(HasSubstr("5:9: `passes`: `MAKE` is in `uses`, too")));
   EXPECT_THAT(faults(std::string(kOneStage) + "recipe='make $TARGETS'\nmake_targets=['$TARGETS']\n"),
-              ElementsAre(HasSubstr("4:15: `make_targets`: `TARGETS` is not in `uses`"),
-                          HasSubstr("3:8: `recipe` refers to $TARGETS, which the stage does not get")));
+              ElementsAre(HasSubstr("3:8: `recipe` refers to $TARGETS, which the stage does not get"),
+                          HasSubstr("4:15: `make_targets`: `TARGETS` is not in `uses`")));
   EXPECT_THAT(faults(std::string(kOneStage) + "recipe='make ${TARGETS_PRE:-x}'\n"),
               ElementsAre(HasSubstr("`recipe` refers to $TARGETS_PRE")));
   EXPECT_THAT(faults(std::string(kOneStage) + "recipe='TARGETS=all; make $TARGETS $TARGETSX $MAKE'\n"),

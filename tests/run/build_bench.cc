@@ -254,6 +254,7 @@ RunOutcome BuildBench::make(FakeContainer& container, const std::vector<std::str
       return {.exit_code = 143};
     }
     sink(name + "\n");
+    if (auto said = says.find(name); said != says.end()) sink(said->second);
     record += " " + name;
     if (failing.contains(name)) {
       record += "!";

@@ -129,17 +129,22 @@ class BuildBench {
   std::vector<std::string> tags = {"1"};
   std::string repository;
   std::string push_repository;  // empty: nothing is pushed
+  bool take_names = false;
+  bool discard_unsaved = false;
   std::map<std::string, std::string> given;
   std::optional<fs::path> stages;
   BuildOptions options;
   RestoreSettings settings;
-  bool start_over = false;            // with settings.fresh
-  std::set<std::string> failing;      // packages
-  std::set<std::string> passes_over;  // installed packages that make takes for up to date, each once
-  bool lacks_find = false;            // containers do
-  std::function<void()> prepared;     // called when all is decided and nothing has run
-  bool learns = false;                // from what the journal says of runs before
-  // What configure writes as build/make/Makefile, which make then follows; nothing: it writes none.
+  bool start_over = false;                  // with settings.fresh
+  std::set<std::string> failing;            // packages
+  std::map<std::string, std::string> says;  // lines that a package's make prints, before it ends either way
+  std::set<std::string> passes_over;        // installed packages that make takes for up to date, each once
+  bool lacks_find = false;                  // containers do
+  std::function<void()> prepared;           // called when all is decided and nothing has run
+  bool learns = false;                      // from what the journal says of runs before
+  // Packages, "bootstrap" and "configure", that end well and leave nothing.
+  std::set<std::string> leaves_nothing;
+  // What configure writes as build/make/Makefile, which make then follows; nothing: an empty one.
   std::optional<std::string> makefile;
   // Called in the container before make makes a package, or with "" before any other script's work.
   std::function<void(const FakeContainer&, const std::string& package, std::stop_token)> before;

@@ -27,6 +27,33 @@ class BuildFailure : public testing::Test {
   BuildBench bench_{kSmallDistribution};
 };
 
+TEST_F(BuildFailure, ABuiltStageHasNoFailuresWhateverItsLogSays) {
+  bench_.says = {{"zlib", "RuntimeError: tried, and did without\n"}};
+  BuildBench::Run run = bench_.build();
+  ASSERT_EQ(run.states[4], "built");
+  EXPECT_THAT(stage(run, 4).findings, IsEmpty());
+  // What make says of the same package when it did fail
+  bench_.tree.file("build/pkgs/zlib/package-version.txt", "9\n");
+  bench_.failing = {"zlib"};
+  run = bench_.build();
+  ASSERT_EQ(run.states[4], "failed");
+  ASSERT_THAT(stage(run, 4).findings, SizeIs(1));
+  EXPECT_EQ(stage(run, 4).findings[0].message, "RuntimeError: tried, and did without");
+}
+
+TEST_F(BuildFailure, IgnoredErrorsOfAStageAreFoundAllTheSame) {
+  bench_.tree.file("build/pkgs/lone/type", "standard\n");
+  bench_.targets = {"with-targets-optional"};
+  bench_.given["TARGETS_OPTIONAL"] = "lone";
+  bench_.given["TARGETS_PRE"] = bench_.given["TARGETS"] = "zlib";
+  bench_.says = {{"lone", "RuntimeError: x\n"}};
+  bench_.failing = {"lone"};
+  BuildBench::Run run = bench_.build();
+  ASSERT_EQ(run.states[6], "built") << "its errors are ignored";
+  ASSERT_THAT(stage(run, 6).findings, SizeIs(1));
+  EXPECT_EQ(stage(run, 6).findings[0].message, "RuntimeError: x");
+}
+
 TEST_F(BuildFailure, AFailedStageIsKeptAndWhatHangsOnItSkipped) {
   bench_.tree.file("build/pkgs/lone/type", "standard\n");
   bench_.failing = {"zlib"};

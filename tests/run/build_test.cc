@@ -295,6 +295,23 @@ TEST_F(Build, ABaseImageThatIsNotThereIsPulled) {
   EXPECT_THAT(bench_.build({"debian-trixie-minimal"}).scripts, IsEmpty());
 }
 
+TEST_F(Build, APullIsRetriedWhereAnotherAttemptMayHelp) {
+  bench_.engine.add_to_registry("debian:trixie", {.files = {{"/etc/os", {.content = "trixie"}}}});
+  bench_.engine.registry().fail("received unexpected HTTP status: 503 Service Unavailable", 2);
+  BuildBench::Run run = bench_.build({"debian-trixie-minimal"});
+  EXPECT_TRUE(run.result.all_well());
+  EXPECT_EQ(run.calls["pull"], 3u);
+  EXPECT_THAT(run.notes, testing::Contains(HasSubstr("pulling debian:trixie failed on attempt 2 of 3: ")));
+}
+
+TEST_F(Build, APermanentAnswerToAPullIsNotAskedForTwice) {
+  bench_.engine.add_to_registry("debian:trixie", {.files = {{"/etc/os", {.content = "trixie"}}}});
+  bench_.engine.registry().fail("error parsing HTTP 403 response body: unexpected end of JSON input");
+  BuildBench::Run run = bench_.build({"debian-trixie-minimal"});
+  EXPECT_FALSE(run.result.all_well());
+  EXPECT_EQ(run.calls["pull"], 1u);
+}
+
 TEST_F(Build, ManyRunsInARowNeverPassTheLayerLimit) {
   bench_.build();
   unsigned most = 0, squashed = 0, before = 0;
