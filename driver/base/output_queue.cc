@@ -17,6 +17,7 @@
 #include <utility>
 
 #include "base/sleep.h"
+#include "base/text.h"
 
 namespace stagemake {
 namespace {
@@ -49,8 +50,7 @@ bool is_disk_file(int descriptor) {
 }  // namespace
 
 std::string lost_lines_marker(std::size_t lines, const std::string& why) {
-  return fmt::format("stagemake: {} left out here: {}\n",
-                     lines == 1 ? "1 line is" : fmt::format("{} lines are", lines), why);
+  return fmt::format("stagemake: {} left out here: {}\n", counted(lines, "line is", "lines are"), why);
 }
 
 struct OutputQueue::State {

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "base/error.h"
+#include "base/text.h"
 
 namespace stagemake {
 
@@ -31,10 +32,8 @@ int StandardStreams::finish(int status) noexcept {
   OutputLoss lost = out.finish();
   try {
     if (lost)
-      err.add(fmt::format("stagemake: standard output: {} of output {} lost: {}; see `stagemake report` and "
-                          "`stagemake logs`\n",
-                          lost.lines == 1 ? "1 line" : fmt::format("{} lines", lost.lines),
-                          lost.lines == 1 ? "is" : "are", lost.why));
+      err.add(fmt::format("stagemake: standard output: {} lost: {}; see `stagemake report` and `stagemake logs`\n",
+                          counted(lost.lines, "line of output is", "lines of output are"), lost.why));
   } catch (...) {
   }
   bool all = !lost && !err.finish();

@@ -95,7 +95,7 @@ class Parser {
   // What is wrong with a command's arguments; an option that is not there is told with those that are like
   // it.
   static std::string complaint(const CLI::ParseError& error, const CLI::App& used) {
-    if (error.get_name() != "ExtrasError") return printable(error.what());
+    if (error.get_exit_code() != static_cast<int>(CLI::ExitCodes::ExtrasError)) return printable(error.what());
     std::vector<std::string> extra = used.remaining(true);
     std::vector<std::string> known, near;
     for (const CLI::Option* option : used.get_options())

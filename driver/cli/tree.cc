@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "base/error.h"
+#include "base/standard_streams.h"
 #include "base/subprocess.h"
 #include "base/text.h"
 
@@ -50,7 +51,7 @@ Tree open_tree(const Options& options, TreeCheck check) {
   }
   std::optional<FactorTable> factors = FactorTable::read(real, faults);
   faults.throw_if_any();
-  for (const std::string& warning : table.warnings) fmt::print(stderr, "stagemake: warning: {}\n", warning);
+  for (const std::string& warning : table.warnings) say("stagemake: warning: " + warning);
   return {real, std::move(packages), std::move(variables), std::move(table), std::move(factors)};
 }
 

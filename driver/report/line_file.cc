@@ -83,7 +83,7 @@ std::string LineFile::problem() const {
   OutputLoss loss = queue_.loss();
   if (!loss) return {};
   return fmt::format("{}: cannot be written: {}; {} lost", printable(file_.string()), loss.why,
-                     loss.lines == 1 ? "1 line is" : fmt::format("{} lines are", loss.lines));
+                     counted(loss.lines, "line is", "lines are"));
 }
 
 }  // namespace stagemake

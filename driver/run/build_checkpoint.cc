@@ -69,9 +69,9 @@ void BuildRun::checkpointed(std::size_t e, std::size_t s, const Checkpoint& chec
     std::lock_guard lock(mutex_);
     checkpoints_[{e, s}].to_go = all.to_go;
   }
-  reporter_.note(fmt::format("checkpoint of {} {}: paused {}, {} packages, {}", plan.environment.name,
+  reporter_.note(fmt::format("checkpoint of {} {}: paused {}, {}, {}", plan.environment.name,
                              plan.stages[s].name, duration_text(checkpoint.paused),
-                             finished_packages(checkpoint.snapshot), size_text(bytes)));
+                             counted(finished_packages(checkpoint.snapshot), "package"), size_text(bytes)));
 }
 
 // What holds more of the same stage keeps its name: a checkpoint without one is found by its labels.

@@ -291,8 +291,8 @@ std::string Workplace::bring_times(const StopRequest& stop) {
                        duration_text(static_cast<double>(youngest - now)), why);
   }
   if (brought->files == 0) return {};
-  times_note_ = fmt::format("{} files in it ({}) had times up to {} in the future, now they are of the present",
-                            brought->files, size_text(brought->bytes),
+  times_note_ = fmt::format("{} in it ({}) had times up to {} in the future, now they are of the present",
+                            counted(brought->files, "file"), size_text(brought->bytes),
                             duration_text(static_cast<double>(brought->ahead)));
   knows_records_ = false;
   // What is brought next must be younger, in whole seconds.

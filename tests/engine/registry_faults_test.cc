@@ -193,8 +193,8 @@ TEST_F(FaultyRegistry, AnswersOfAnyLengthAreNotTaken) {
   wrong(kTags, ServerReply{.body = R"({"tags": [")" + std::string(5u << 20, 'a') + "\"]}"});
   EXPECT_EQ(problem(), "its answer is longer than 4.2 MB");
   wrong(kTags, ServerReply{.headers = {{"X-Long", std::string(90'000, 'a')},
-                                       {"X-Long", std::string(90'000, 'a')},
-                                       {"X-Long", std::string(90'000, 'a')}}});
+                            {"X-Long", std::string(90'000, 'a')},
+                            {"X-Long", std::string(90'000, 'a')}}});
   EXPECT_THAT(problem(), HasSubstr("longer"));
   nlohmann::json huge = nlohmann::json::parse(image_.manifest);
   huge["config"]["size"] = 100u << 20;
