@@ -49,6 +49,8 @@ void read_variables(Options& options) {
       if (!kind) throw bad_input("STAGEMAKE_ENGINE", "is auto, docker, podman or buildah");
       options.engine = *kind;
     }
+  std::string take = callers_variable("STAGEMAKE_TAKE_NAMES");
+  options.take_names = options.take_names || (!take.empty() && take != "0" && take != "no");
   if (options.push_to.empty()) options.push_to = callers_variable("DOCKER_PUSH_REPOSITORY");
   if (options.from.empty()) add_words(callers_variable("EXTRA_CACHE_FROM_REPOSITORIES"), options.from);
   if (options.plain_http.empty()) add_words(callers_variable("STAGEMAKE_PLAIN_HTTP"), options.plain_http);

@@ -7,8 +7,10 @@
 #include "base/standard_streams.h"
 #include "base/text.h"
 #include "cli/commands.h"
+#include "cli/engine_choice.h"
 #include "cli/tree.h"
 #include "plan/explanation.h"
+#include "run/adoption.h"
 #include "run/gc.h"
 
 namespace stagemake {
@@ -26,7 +28,13 @@ ordered_json entry_json(const GcEntry& entry) {
           {"why", entry.why}};
 }
 
-ordered_json result_json(const GcResult& result, const Options& options, const std::string& engine) {
+ordered_json result_json(const GcResult& result, const std::vector<UnsavedWork>& unsaved,
+                         const Options& options, const std::string& engine) {
+  ordered_json containers = ordered_json::array();
+  for (const UnsavedWork& work : unsaved)
+    containers.push_back({{"container", work.container.name},
+                          {"environment", work.environment},
+                          {"stage", work.stage}});
   ordered_json evicted = ordered_json::array(), kept = ordered_json::array();
   for (const GcEntry& entry : result.evicted) {
     evicted.push_back(entry_json(entry));
@@ -36,7 +44,8 @@ ordered_json result_json(const GcResult& result, const Options& options, const s
   for (const GcEntry& entry : result.kept) kept.push_back(entry_json(entry));
   return {{"schema", 1},           {"engine", engine},    {"dry_run", options.dry_run},
           {"evicted", evicted},    {"kept", kept},        {"locked", result.locked},
-          {"freed", result.freed}, {"left", result.left}, {"unmet", result.unmet}};
+          {"freed", result.freed}, {"left", result.left}, {"unmet", result.unmet},
+          {"unsaved_containers", containers}};
 }
 
 std::string display(const GcEntry& entry) {
@@ -61,7 +70,7 @@ void print_rest(const GcResult& result, bool dry_run) {
 
 int gc_command(const Options& options) {
   Tree tree = open_tree(options);
-  std::unique_ptr<ContainerEngine> engine = open_engine(options.engine);
+  std::unique_ptr<ContainerEngine> engine = choose_engine(options, StateFolder(options.state, tree.path));
   StateFolder state(options.state, tree.path);
   Journal journal(state.journal());
   GcRequest request{.policy = options.eviction, .dry_run = options.dry_run, .now = std::time(nullptr)};
@@ -73,13 +82,20 @@ int gc_command(const Options& options) {
                printable(entry.why));
   };
   GcResult result = collect_garbage(*engine, state, tree.table, journal, request, told);
+  std::vector<UnsavedWork> unsaved = unsaved_work(*engine, state, tree.table, request.environments);
   if (options.json)
-    fmt::print("{}\n", result_json(result, options, engine->name())
+    fmt::print("{}\n", result_json(result, unsaved, options, engine->name())
                            .dump(2, ' ', false, ordered_json::error_handler_t::replace));
   else
     print_rest(result, options.dry_run);
   if (std::optional<std::string> problem = journal.untold_problem())
     say(fmt::format("stagemake: the journal does not know of it: {}", *problem));
+  if (!options.json)
+    for (const UnsavedWork& work : unsaved)
+      fmt::print(
+          "container {} holds unsaved work of {} {}: the next build saves it, `stagemake clean {} --containers` "
+          "removes it\n",
+          work.container.name, work.environment, work.stage, work.environment);
   if (result.unmet.empty()) return 0;
   say(fmt::format("stagemake: {}", result.unmet));
   return static_cast<int>(ExitStatus::StageFailed);

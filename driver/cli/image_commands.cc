@@ -7,9 +7,11 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "cli/commands.h"
+#include "cli/engine_choice.h"
 #include "cli/tree.h"
 #include "cli/wanted_snapshots.h"
 #include "plan/explanation.h"
+#include "run/adoption.h"
 #include "run/build.h"
 
 namespace stagemake {
@@ -26,6 +28,25 @@ ordered_json snapshot_json(const Snapshot& snapshot) {
       {"clean", snapshot.clean},     {"revision", snapshot.revision}, {"created", snapshot.created},
       {"bytes", snapshot.size},      {"layers", snapshot.layers},     {"base_digest", snapshot.base_digest},
       {"made_by", snapshot.made_by}, {"packages", packages}};
+}
+
+std::vector<UnsavedWork> wanted_unsaved(const Options& options, ContainerEngine& engine, const Tree& tree) {
+  std::set<std::string> names;
+  for (const std::string& name : options.environments) names.insert(environment_name(name));
+  return unsaved_work(engine, StateFolder(options.state, tree.path), tree.table, names);
+}
+
+std::string unsaved_text(const UnsavedWork& work) {
+  double age = static_cast<double>(std::time(nullptr) - work.began);
+  return work.container.name + (work.began > 0 ? fmt::format(" ({} ago)", duration_text(age)) : "");
+}
+
+ordered_json unsaved_json(const UnsavedWork& work) {
+  return {{"container", work.container.name},
+          {"environment", work.environment},
+          {"stage", work.stage},
+          {"began", work.began},
+          {"running", work.container.running}};
 }
 
 }  // namespace
@@ -47,13 +68,18 @@ std::vector<Snapshot> wanted_snapshots(const Options& options, ContainerEngine& 
 
 int snapshots_command(const Options& options) {
   Tree tree = open_tree(options);
-  std::unique_ptr<ContainerEngine> engine = open_engine(options.engine);
+  std::unique_ptr<ContainerEngine> engine = choose_engine(options, StateFolder(options.state, tree.path));
   std::vector<Snapshot> snapshots = wanted_snapshots(options, *engine, tree.table);
+  std::vector<UnsavedWork> unsaved = wanted_unsaved(options, *engine, tree);
   if (options.json) {
-    ordered_json list = ordered_json::array();
+    ordered_json list = ordered_json::array(), containers = ordered_json::array();
     for (const Snapshot& snapshot : snapshots) list.push_back(snapshot_json(snapshot));
-    fmt::print("{}\n", ordered_json({{"schema", 1}, {"engine", engine->name()}, {"snapshots", list}})
-                           .dump(2, ' ', false, ordered_json::error_handler_t::replace));
+    for (const UnsavedWork& work : unsaved) containers.push_back(unsaved_json(work));
+    fmt::print(
+        "{}\n",
+        ordered_json(
+            {{"schema", 1}, {"engine", engine->name()}, {"snapshots", list}, {"containers", containers}})
+            .dump(2, ' ', false, ordered_json::error_handler_t::replace));
     return 0;
   }
   if (snapshots.empty()) fmt::print("{} has no images of {} yet\n", engine->name(), tree.table.distribution);
@@ -64,14 +90,62 @@ int snapshots_command(const Options& options) {
                duration_text(static_cast<double>(now - snapshot.created)),
                counted(snapshot.packages.size(), "package"), size_text(snapshot.size),
                counted(snapshot.layers, "layer"), snapshot.key().substr(0, 16));
+  for (const UnsavedWork& work : unsaved)
+    fmt::print(
+        "{}\n    a container with work of {} that is in no image; the next build saves it, `stagemake clean "
+        "{} "
+        "--containers` removes it\n",
+        unsaved_text(work), work.stage, work.environment);
   return 0;
 }
 
+namespace {
+
+// FILE for the first of them, FILE.2 for the second, ….
+fs::path export_file(const fs::path& file, std::size_t at) {
+  return at == 0 ? file : fs::path(fmt::format("{}.{}", file.string(), at + 1));
+}
+
+int clean_containers(const Options& options, ContainerEngine& engine, const Tree& tree) {
+  StateFolder state(options.state, tree.path);
+  std::vector<UnsavedWork> unsaved = wanted_unsaved(options, engine, tree);
+  if (unsaved.empty()) fmt::print("no container holds unsaved work\n");
+  int status = 0;
+  for (std::size_t i = 0; i < unsaved.size(); ++i) {
+    const UnsavedWork& work = unsaved[i];
+    if (options.dry_run) {
+      fmt::print("would remove {} with its work of {}\n", unsaved_text(work), work.stage);
+      continue;
+    }
+    std::optional<FileLock> lock = FileLock::try_take(state.environment_lock(work.environment));
+    if (!lock) {
+      fmt::print("{} is being built, not removed: {}\n", work.environment, work.container.name);
+      status = static_cast<int>(ExitStatus::StageFailed);
+      continue;
+    }
+    if (options.export_to) {
+      fs::path file = export_file(*options.export_to, i);
+      engine.export_files(work.container.name, file);
+      fmt::print("wrote {}: `docker import {}` makes an image of it\n", file.string(),
+                 shell_quoted(file.string()));
+    }
+    discard_work(engine, state, work.container.name);
+    fmt::print("removed {} with its work of {}\n", unsaved_text(work), work.stage);
+  }
+  return status;
+}
+
+}  // namespace
+
 int clean_command(const Options& options) {
   Tree tree = open_tree(options);
-  std::unique_ptr<ContainerEngine> engine = open_engine(options.engine);
+  std::unique_ptr<ContainerEngine> engine = choose_engine(options, StateFolder(options.state, tree.path));
+  if (options.containers) return clean_containers(options, *engine, tree);
   std::vector<Snapshot> snapshots = wanted_snapshots(options, *engine, tree.table);
   if (snapshots.empty()) fmt::print("nothing to remove\n");
+  for (const UnsavedWork& work : wanted_unsaved(options, *engine, tree))
+    fmt::print("container {} holds unsaved work of {}; --containers removes it\n", unsaved_text(work),
+               work.stage);
   int status = 0;
   for (const Snapshot& snapshot : snapshots) {  // newest first: later stages lie on earlier ones
     std::string name = display_name(snapshot);

@@ -10,6 +10,7 @@
 #include "base/subprocess.h"
 #include "base/text.h"
 #include "cli/commands.h"
+#include "cli/engine_choice.h"
 #include "cli/kept_run.h"
 #include "cli/package_log.h"
 #include "cli/tree.h"
@@ -134,7 +135,7 @@ int shell_in_image(ContainerEngine& engine, const Snapshot& image, bool terminal
 int shell_command(const Options& options) {
   Tree tree = open_tree(options);
   check_stage(tree, options.stage);
-  std::unique_ptr<ContainerEngine> engine = open_engine(options.engine);
+  std::unique_ptr<ContainerEngine> engine = choose_engine(options, StateFolder(options.state, tree.path));
   std::string environment = environment_name(options.environments.front());
   bool terminal = ::isatty(STDIN_FILENO) == 1;
   if (std::string running = running_container(*engine, environment, options.stage);
@@ -166,7 +167,7 @@ int package_log(const Options& options, const std::string& environment, const st
     throw bad_input(tree.table.origin,
                     "the table of stages says of no folder that packages' logs are in it "
                     "(`package_logs`); without PACKAGE the whole stage's log is shown");
-  std::unique_ptr<ContainerEngine> engine = open_engine(options.engine);
+  std::unique_ptr<ContainerEngine> engine = choose_engine(options, StateFolder(options.state, tree.path));
   std::string script = log_script(tree.table, options.package);
   int status = kNoLog;
   if (std::string running = running_container(*engine, environment, stage);

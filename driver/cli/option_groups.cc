@@ -96,6 +96,8 @@ void add_images_options(CLI::App& command, Options& options) {
   command.add_option("--extra-tag", options.extra_tags, "one more tag, repeatable [$EXTRA_DOCKER_TAGS]")
       ->type_name("TAG")
       ->allow_extra_args(false);
+  command.add_flag("--take-names", options.take_names,
+                   "also move names that images have which stagemake did not make [$STAGEMAKE_TAKE_NAMES]");
 }
 
 void add_registries_options(CLI::App& command, Options& options) {

@@ -143,6 +143,8 @@ class Parser {
     sub->add_flag("-n,--dry-run", options_.dry_run, "say what would be done, and touch nothing");
     sub->add_flag("-k,--keep-going,!--stop-at-failure", options_.keep_going,
                   "after a failure, go on with other environments (default: yes)");
+    sub->add_flag("--discard-unsaved", options_.discard_unsaved,
+                  "remove containers of earlier runs whose work cannot be saved; it is lost");
     sub->add_flag("-s,--quiet", options_.quiet, "say only what fails");
     sub->add_flag("-v,--verbose", options_.verbose, "show what stages print, too");
     add_events_options(*sub, options_);
@@ -339,6 +341,13 @@ class Parser {
   void add_clean() {
     CLI::App* sub = command(Verb::Clean, "clean", "remove the images of environments, saying which");
     sub->add_option("ENV", options_.environments, "environments")->required();
+    CLI::Option* containers =
+        sub->add_flag("--containers", options_.containers,
+                      "remove no images, but containers with work that could not be saved; it is lost");
+    sub->add_option("--export", options_.export_to,
+                    "write the container's files there first, as a tar file that `docker import` takes")
+        ->type_name("FILE")
+        ->needs(containers);
     sub->add_flag("-n,--dry-run", options_.dry_run, "say which, and remove none");
     add_engine_options(*sub, options_);
     add_tree_options(*sub, options_);

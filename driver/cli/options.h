@@ -101,6 +101,11 @@ struct Options {
   std::vector<std::string> from;        // repositories in which images are looked for
   std::vector<std::string> plain_http;  // registries that are spoken to without TLS, beside this machine's
   std::optional<fs::path> state;
+  bool take_names = false;  // also those of images that stagemake did not make
+
+  // clean
+  bool containers = false;            // those with unsaved work instead of images
+  std::optional<fs::path> export_to;  // their files, first
 
   // build, explain
   std::vector<std::string> to;      // stages; empty: the table's default
@@ -117,6 +122,7 @@ struct Options {
   std::optional<double> checkpoint;       // seconds
   std::optional<std::uint64_t> min_free;  // bytes that a build leaves free
   std::optional<std::uint64_t> memory;    // bytes for all stages at once; absent: what is free
+  bool discard_unsaved = false;           // what an earlier run left and cannot be saved
   bool keep_going = true;
   bool quiet = false;
   bool verbose = false;

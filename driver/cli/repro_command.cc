@@ -9,6 +9,7 @@
 #include "base/subprocess.h"
 #include "base/text.h"
 #include "cli/commands.h"
+#include "cli/engine_choice.h"
 #include "cli/inspection.h"
 #include "emit/repro.h"
 #include "plan/explanation.h"
@@ -124,12 +125,12 @@ class Beginning {
 };
 
 // Nothing where no engine answers.
-std::optional<std::vector<Snapshot>> snapshots_of(const Options& options, const StageTable& table,
+std::optional<std::vector<Snapshot>> snapshots_of(const Options& options, const Tree& tree,
                                                   std::string& engine) {
   try {
-    std::unique_ptr<ContainerEngine> opened = open_engine(options.engine);
+    std::unique_ptr<ContainerEngine> opened = choose_engine(options, StateFolder(options.state, tree.path));
     engine = opened->name();
-    return find_snapshots(*opened, table);
+    return find_snapshots(*opened, tree.table);
   } catch (const EngineError&) {
     engine = usual_name(options.engine);
     return std::nullopt;
@@ -157,7 +158,7 @@ int repro_command(const Options& options) {
   StagePlan plan = seen.plan_of(environment).plan;
   Repro repro{.tree = seen.tree.path, .has_git = has_git(seen.tree.path)};
   repro.is_there = [&](const std::string& path) { return exists_inside(seen.tree.path, path); };
-  std::optional<std::vector<Snapshot>> snapshots = snapshots_of(options, seen.tree.table, repro.engine);
+  std::optional<std::vector<Snapshot>> snapshots = snapshots_of(options, seen.tree, repro.engine);
   std::vector<Snapshot> known = snapshots.value_or(std::vector<Snapshot>());
   Beginning beginning(plan, stage, known);
   if (snapshots || options.fresh) {

@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "base/sleep.h"
+#include "cli/engine_choice.h"
 #include "cli/kept_run.h"
 #include "cli/reporters.h"
 #include "cli/session.h"
@@ -84,6 +85,9 @@ std::string worth_keeping_there(Session& session, const Options& options, const 
   std::string why;
   std::optional<RegistryImage> image = Registry(registry_options(options, stop)).find(name, why);
   std::optional<Snapshot> there = image ? snapshot_in(*image) : std::nullopt;
+  if (image && !there && !options.take_names)
+    return "the registry has an image under that name which stagemake did not make (--take-names replaces "
+           "it)";
   return there ? worth_keeping(*there, *own) : std::string();
 }
 
@@ -210,7 +214,7 @@ class SessionRun {
       session_.settle_tags(options_);
       if (is_stopped()) return false;
       adopt_containers(session_.world, environment, signals_.token(), reporters_.all(), time_,
-                       signals_.kill_token());
+                       signals_.kill_token(), options_.discard_unsaved);
     }
     session_.look(options_, signals_.token());
     session_.settle_tags(options_);
@@ -218,6 +222,8 @@ class SessionRun {
     reporters_.begin(facts_of(session_, options_, stages_at_once(options_, choice_.count), choice_.count),
                      session_.state);
     for (const std::string& problem : session_.problems) tell(problem);
+    if (std::string word = remember_engine(options_, session_.state, session_.engine->name()); !word.empty())
+      tell(word);
     tell_outlook(session_, options_, choice_.count, reporters_.all());
     note_reasons(session_);
     return true;

@@ -10,6 +10,7 @@
 #include "base/callers_environment.h"
 #include "base/machine.h"
 #include "base/text.h"
+#include "cli/engine_choice.h"
 #include "run/adoption.h"
 #include "run/fresh_build.h"
 #include "run/learned.h"
@@ -37,7 +38,7 @@ Session::Session(const Options& options)
     : describing(tree_path(options)),
       tree(open_tree(options)),
       environments(read_environments(options, tree, describing)),
-      engine(open_engine(options.engine)),
+      engine(choose_engine(options, StateFolder(options.state, tree.path))),
       state(options.state, tree.path),
       sources(tree.path, state.source_ids(), std::time(nullptr)),
       journal(state.journal()),
@@ -51,6 +52,7 @@ Session::Session(const Options& options)
             .journal = journal,
             .repository = options.repository,
             .push_repository = options.push == Options::Push::No ? std::string() : options.push_to,
+            .take_names = options.take_names,
             .bases = &bases} {
   engine->allow_plain_http(options.plain_http);
   // Proxies change nothing of what is built: stages get them, and their keys do not have them.

@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdlib>
+#include <cstring>
 #include <nlohmann/json.hpp>
 
 #include "base/text.h"
@@ -360,6 +361,30 @@ void BuildahEngine::stop_container(const std::string& container, std::chrono::mi
   counter_.count("stop_container");
   if (std::optional<Configuration> found = configuration(container))
     ContainerProcesses(mark_of(found->id)).end(grace, kill);
+}
+
+void BuildahEngine::export_files(const std::string& container, const fs::path& tar_file) {
+  counter_.count("export_files");
+  if (::geteuid() != 0) return export_by_run(container, tar_file);
+  std::string root(trimmed(program_.ask({"mount", container})));
+  Command command;
+  command.argv = {"tar", "--numeric-owner", "-C", root, "-cf", tar_file.string(), "."};
+  Finished packed = program_.run(command);
+  program_.call({"umount", container});
+  if (!packed.ok()) throw program_.error("mount: tar", packed);
+}
+
+void BuildahEngine::export_by_run(const std::string& container, const fs::path& tar_file) const {
+  std::vector<std::string> arguments = run_arguments(container, {"--user", "0"});
+  arguments.insert(arguments.end(), {"-c", "exec tar -C / --one-file-system -cf - ."});
+  int file = ::open(tar_file.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+  if (file < 0)
+    throw engine_unusable(fmt::format("{}: cannot be written: {}", tar_file.string(), std::strerror(errno)));
+  Command command = program_.command(std::move(arguments));
+  command.standard_output = file;
+  Finished packed = program_.run(command);
+  ::close(file);
+  if (!packed.ok()) throw program_.error("run tar", packed);
 }
 
 void BuildahEngine::remove_container(const std::string& container) {

@@ -46,6 +46,7 @@ class BuildahEngine : public ContainerEngine {
   void stop_container(const std::string& container, std::chrono::milliseconds grace,
                       const std::stop_token& kill) override;
   std::string commit(const std::string& container, const CommitSpec& spec) override;
+  void export_files(const std::string& container, const fs::path& tar_file) override;
   void remove_container(const std::string& container) override;
 
   void tag(const std::string& image, const std::string& new_name) override;
@@ -86,6 +87,7 @@ class BuildahEngine : public ContainerEngine {
                                               int descriptor) const;
   std::optional<Finished> copied_out_by_run(const std::string& container, const std::string& path,
                                             int descriptor) const;
+  void export_by_run(const std::string& container, const fs::path& tar_file) const;
   Transfer transfer(const std::string& verb, std::vector<std::string> options, const std::string& image,
                     const std::stop_token& stop) const;
   std::string graph_root() const;

@@ -17,6 +17,7 @@ ImageInfo image_info(const json& inspected) {
   json image = member(inspected, "OCIv1");
   info.labels = labels_in(member(member(image, "config"), "Labels"));
   info.created = epoch_seconds(text_at(image, "created"));
+  info.volumes = volumes_in(member(image, "config"));
   info.layer_ids = texts_in(member(member(image, "rootfs"), "diff_ids"));
   info.layers = static_cast<unsigned>(info.layer_ids.size());
   json manifest = parsed_answer("buildah", text_at(inspected, "Manifest"));

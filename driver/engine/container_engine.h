@@ -49,6 +49,8 @@ struct ImageInfo {
   // What its layers hold, from the lowest on: images whose lists begin alike share those layers. Empty where
   // the engine does not say.
   std::vector<std::string> layer_ids = {};
+  // Absolute paths whose content in a container is never part of an image made from it (VOLUME).
+  std::vector<std::string> volumes = {};
 };
 
 // What became of a pull or a push.
@@ -175,6 +177,9 @@ class ContainerEngine {
   // image: how the container was run leaves no trace. (docker: where the parent has neither command nor entry
   // point, which its commit cannot express, the command is /bin/sh.) Returns the image's id.
   virtual std::string commit(const std::string& container, const CommitSpec& spec) = 0;
+  // All files of a container that does not run, as a tar file from which `docker import` makes an image.
+  // buildah: needs `tar` here, and without root in the container.
+  virtual void export_files(const std::string& container, const fs::path& tar_file) = 0;
   // Kills what runs inside, and removes the container; absent is fine.
   virtual void remove_container(const std::string& container) = 0;
 

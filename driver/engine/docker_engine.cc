@@ -321,6 +321,11 @@ void DockerEngine::stop_container(const std::string& container, std::chrono::mil
   if (runs(container)) throw program_.error("kill", finished);
 }
 
+void DockerEngine::export_files(const std::string& container, const fs::path& tar_file) {
+  counter_.count("export_files");
+  program_.ask({"export", "--output", tar_file.string(), container});
+}
+
 void DockerEngine::remove_container(const std::string& container) {
   counter_.count("remove_container");
   {

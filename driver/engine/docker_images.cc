@@ -24,6 +24,7 @@ ImageInfo image_info(const json& image) {
   }
   info.labels = labels_in(member(member(image, "Config"), "Labels"));
   info.created = epoch_seconds(text_at(image, "Created"));
+  info.volumes = volumes_in(member(image, "Config"));
   info.size = image.value("Size", std::uint64_t{0});
   info.layer_ids = texts_in(member(member(image, "RootFS"), "Layers"));
   info.layers = static_cast<unsigned>(info.layer_ids.size());

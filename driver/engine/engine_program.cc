@@ -191,6 +191,14 @@ Labels labels_in(const nlohmann::json& object) {
   return labels;
 }
 
+std::vector<std::string> volumes_in(const nlohmann::json& config) {
+  std::vector<std::string> paths;
+  nlohmann::json volumes = member(config, "Volumes");
+  if (volumes.is_object())
+    for (const auto& [path, nothing] : volumes.items()) paths.push_back(path);
+  return paths;
+}
+
 std::string label_filter(const std::string& label, const std::string& value) {
   // Docker takes blanks off the ends of a filter.
   bool plain = !value.empty() && trimmed(value) == value;

@@ -61,6 +61,8 @@ std::vector<std::string> ids_in(const std::string& output);
 std::string text_at(const nlohmann::json& object, const char* key);
 // An object of texts; empty where it is null.
 Labels labels_in(const nlohmann::json& object);
+// The paths of an image's "Volumes", which are the names of an object.
+std::vector<std::string> volumes_in(const nlohmann::json& config);
 
 // The argument of --filter that asks for a label, and whether these labels have it: the engines' filters are
 // looser than our contract where a value holds odd characters.

@@ -112,6 +112,7 @@ ImageInfo FakeEngine::info(const std::string& id) const {
   info.size = sizes_.at(id);
   info.layers = image.layers;
   info.layer_ids = image.layer_ids;
+  info.volumes = image.configuration.volumes;
   return info;
 }
 
@@ -353,6 +354,12 @@ std::string FakeEngine::commit(const std::string& container, const CommitSpec& s
   std::string id = store(std::move(image));
   for (const std::string& name : spec.names) names_[name] = id;
   return id;
+}
+
+void FakeEngine::export_files(const std::string& container, const fs::path& tar_file) {
+  std::lock_guard lock(mutex_);
+  begin("export_files");
+  write_file(tar_file, tar_of(present(container, "export_files").files));
 }
 
 // What runs inside is told to stop, and goes on with files that nobody sees any more until its run returns.

@@ -78,6 +78,7 @@ struct FakeConfiguration {
   std::vector<std::string> environment = {};
   std::string user = {};
   std::string working_folder = {};
+  std::vector<std::string> volumes = {};
   bool operator==(const FakeConfiguration&) const = default;
 };
 

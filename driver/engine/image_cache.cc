@@ -21,6 +21,7 @@ std::optional<ImageInfo> parsed(std::string_view line) {
     image.created = value.at("created").get<std::int64_t>();
     image.size = value.at("size").get<std::uint64_t>();
     image.layer_ids = value.at("layer_ids").get<std::vector<std::string>>();
+    image.volumes = value.at("volumes").get<std::vector<std::string>>();
     image.layers = static_cast<unsigned>(image.layer_ids.size());
     return image;
   } catch (const json::exception&) {
@@ -60,11 +61,8 @@ void ImageCache::remember(const ImageInfo& image) {
   kept.names.clear();
   kept.digest.clear();
   if (file_.empty()) return;
-  json line = {{"id", kept.id},
-               {"labels", kept.labels},
-               {"created", kept.created},
-               {"size", kept.size},
-               {"layer_ids", kept.layer_ids}};
+  json line = {{"id", kept.id},     {"labels", kept.labels},       {"created", kept.created},
+               {"size", kept.size}, {"layer_ids", kept.layer_ids}, {"volumes", kept.volumes}};
   try {
     append_line(file_, line.dump(-1, ' ', true));
   } catch (const std::exception&) {

@@ -83,6 +83,7 @@ StageTable built_in_stages(Dialect dialect) {
   bootstrapped.unkeyed = {"README.md", "COPYING.txt", "tox.ini", ".gitignore", ".github/workflows"};
   bootstrapped.recipe = "sh -x -c \"$BOOTSTRAP\"\n";
   bootstrapped.uses = {"BOOTSTRAP"};
+  bootstrapped.must_exist = {"configure"};  // passagemath's ends with 0 where aclocal failed
 
   StageSpec configured{.name = "configured", .section = "configuring", .parent = bootstrapped.name};
   configured.recipe =
@@ -93,6 +94,7 @@ StageTable built_in_stages(Dialect dialect) {
       "1; }\n";
   configured.uses = {"EXTRA_CONFIGURE_ARGS"};
   configured.configures = true;
+  configured.must_exist = {"config.status", "build/make/Makefile"};
 
   // Compiled first because many packages do not say that they need patch (Sage's Dockerfile writer does the
   // same).

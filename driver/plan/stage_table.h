@@ -49,6 +49,9 @@ struct StageSpec {
   bool configures = false;
   // A non-zero exit status does not make the stage fail.
   bool errors_ignored = false;
+  // Files and folders, relative to the root, that must be there when the recipe has ended well; else the
+  // stage has failed. No part of the key: it changes nothing in what is built.
+  std::vector<std::string> must_exist = {};
 };
 
 struct StageTable {

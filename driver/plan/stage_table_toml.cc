@@ -295,7 +295,7 @@ class Reader {
 
   void read_stage(const toml::table& node, const std::string& previous) {
     check_keys(node, {"name", "section", "parent", "adds", "adds_always", "unkeyed", "recipe", "uses",
-                      "passes", "make_targets", "configures", "errors_ignored"});
+                      "passes", "make_targets", "configures", "errors_ignored", "must_exist"});
     StageSpec stage;
     stage.parent = previous;  // a chain is written without saying so
     text(node, "name", stage.name);
@@ -310,6 +310,7 @@ class Reader {
     texts(node, "make_targets", stage.make_targets);
     flag(node, "configures", stage.configures);
     flag(node, "errors_ignored", stage.errors_ignored);
+    paths(node, "must_exist", stage.must_exist);
     if (stage.section.find_first_not_of(kWordCharacters) != std::string::npos)
       faults_.add(at(*node.get("section")),
                   "`section` must be letters, digits, `-`, `_`: it becomes a mark in a Dockerfile");

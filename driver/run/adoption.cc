@@ -2,8 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <limits>
+#include <tuple>
 
 #include "base/caught_error.h"
 #include "base/digest.h"
@@ -12,6 +14,7 @@
 #include "base/text.h"
 #include "engine/copied_files.h"
 #include "plan/richer.h"
+#include "run/foreign_names.h"
 #include "run/guard.h"
 #include "run/image_survey.h"
 #include "run/ladder.h"
@@ -57,9 +60,7 @@ void complete_description(const BuildWorld& world, const Environment& environmen
 }
 
 void remove(const BuildWorld& world, const ContainerInfo& container) {
-  world.engine.remove_container(container.name);
-  boost::system::error_code ignored;
-  fs::remove(world.state.job_slots(container.name), ignored);
+  discard_work(world.engine, world.state, container.name);
 }
 
 // Images that were made of a container while its stage went on: one of its end is there now.
@@ -79,7 +80,7 @@ bool has_richer(const BuildWorld& world, const Environment& environment, const s
 }
 
 void adopt(const BuildWorld& world, const Environment& environment, const ContainerInfo& container,
-           Snapshot snapshot, Reporter& reporter) {
+           Snapshot snapshot, Reporter& reporter, bool discard_unsaved) {
   std::string name;
   try {
     std::optional<RunningStage> begun = begun_in(world, container);
@@ -92,14 +93,25 @@ void adopt(const BuildWorld& world, const Environment& environment, const Contai
     complete_description(world, environment, container, std::move(*begun), snapshot);
     name = image_name(world.table, world.repository, snapshot.environment, snapshot.stage) + ":" +
            world.tags.front() + "-failed";
+    if (!world.take_names && is_foreign_name(world.engine, name)) name = name_beside(name);
     CommitSpec spec{.names = {name}, .labels = to_labels(snapshot), .working_folder = world.table.root};
     if (has_richer(world, environment, name, snapshot)) spec.names.clear();
     std::string id = world.engine.commit(container.name, spec);
     if (spec.names.empty()) name = id;
   } catch (...) {  // a full disk, say
-    throw EngineError(fmt::format(
-        "{}: container {}, which an earlier run left, cannot be saved, and stays for the next: {}",
-        snapshot.environment, container.name, caught_text()));
+    std::string why = caught_text();
+    if (!discard_unsaved)
+      throw EngineError(
+          fmt::format("{}: container {}, which an earlier run left, cannot be saved, and stays for the next: "
+                      "{}\n{}; `stagemake "
+                      "build --discard-unsaved` does without it",
+                      snapshot.environment, container.name, why, ways_out(snapshot.environment)));
+    remove(world, container);
+    reporter.note(
+        fmt::format("{}: discarded container {}, which an earlier run left in {} and which cannot be "
+                    "saved: {}",
+                    snapshot.environment, container.name, snapshot.stage, why));
+    return;
   }
   remove(world, container);
   remove_checkpoints(world, container.name);
@@ -203,13 +215,54 @@ std::set<std::string> environments_left_behind(ContainerEngine& engine, const St
   return names;
 }
 
+std::vector<UnsavedWork> unsaved_work(ContainerEngine& engine, const StateFolder& state,
+                                      const StageTable& table, const std::set<std::string>& environments) {
+  std::vector<UnsavedWork> found;
+  for (ContainerInfo& container : engine.list_containers(std::string(kStateLabel), "")) {
+    std::optional<Snapshot> snapshot = from_labels(container.labels);
+    if (!snapshot || snapshot->distribution != table.distribution ||
+        !fits_in_image_name(snapshot->environment) ||
+        !container.name.starts_with(container_prefix(snapshot->environment)) ||
+        container.labels[std::string(kStateLabel)] != state_mark(state, snapshot->environment) ||
+        (!environments.empty() && !environments.contains(snapshot->environment)))
+      continue;
+    fs::path lock = state.environment_lock(snapshot->environment);
+    boost::system::error_code ignored;
+    if (fs::exists(lock, ignored) && !FileLock::try_take(lock)) continue;  // its driver lives
+    std::int64_t began = std::atoll(container.labels[std::string(kBeganLabel)].c_str());
+    found.push_back({.container = std::move(container),
+                     .environment = snapshot->environment,
+                     .stage = snapshot->stage,
+                     .began = began});
+  }
+  std::sort(found.begin(), found.end(), [](const UnsavedWork& a, const UnsavedWork& b) {
+    return std::tie(a.environment, a.container.name) < std::tie(b.environment, b.container.name);
+  });
+  return found;
+}
+
+void discard_work(ContainerEngine& engine, const StateFolder& state, const std::string& container) {
+  engine.remove_container(container);
+  boost::system::error_code ignored;
+  fs::remove(state.job_slots(container), ignored);
+}
+
+std::string ways_out(const std::string& environment) {
+  return fmt::format(
+      "`stagemake gc` makes room; `stagemake clean {} --containers` removes the container, with `--export "
+      "FILE` "
+      "after copying its files",
+      environment);
+}
+
 void adopt_containers(const BuildWorld& world, const Environment& environment, const std::stop_token& stop,
-                      Reporter& reporter, const std::optional<RunTime>& time, const std::stop_token& kill) {
+                      Reporter& reporter, const std::optional<RunTime>& time, const std::stop_token& kill,
+                      bool discard_unsaved) {
   for (const ContainerInfo& container : left_containers(world, environment.name)) {
     std::optional<Snapshot> snapshot = from_labels(container.labels);
     if (container.running) end_work(world, environment, container, snapshot, stop, reporter, time, kill);
     if (snapshot) {
-      adopt(world, environment, container, std::move(*snapshot), reporter);
+      adopt(world, environment, container, std::move(*snapshot), reporter, discard_unsaved);
     } else {
       reporter.note(
           fmt::format("{}: removed the container {} of an earlier run: it does not say what it holds",

@@ -1,6 +1,7 @@
 // Containers that a dead driver left behind: their work is kept.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <set>
 #include <stop_token>
@@ -29,12 +30,27 @@ struct LeftWork {
 // Changes nothing. Containers that go away meanwhile are passed over.
 LeftWork left_work(const BuildWorld& world, const std::vector<Environment>& environments);
 
+// Containers of this state folder that hold work of environments (all, where `environments` is empty) which
+// is in no image. One whose driver lives, holding the environment's lock, is none of them.
+struct UnsavedWork {
+  ContainerInfo container;
+  std::string environment, stage;
+  std::int64_t began = 0;  // seconds since the epoch; 0: not known
+};
+std::vector<UnsavedWork> unsaved_work(ContainerEngine& engine, const StateFolder& state,
+                                      const StageTable& table, const std::set<std::string>& environments);
+// Gives such a container up, with its work.
+void discard_work(ContainerEngine& engine, const StateFolder& state, const std::string& container);
+// What a person can do about a container whose work cannot be saved, in words.
+std::string ways_out(const std::string& environment);
+
 // Commits them as unfinished snapshots, removes them, and says so; one in which no recipe has begun is only
 // removed. A name stays with an image that is_richer(). One in which something still runs is
 // awaited where what it makes is still wanted: a stage of the environment has its key; else, and on a request
 // to stop, it is ended first; also where the time of the run is over. A kill request leaves it no time.
+// One that cannot be saved is an EngineError, or with `discard_unsaved` removed, its work lost.
 void adopt_containers(const BuildWorld& world, const Environment& environment, const std::stop_token& stop,
                       Reporter& reporter, const std::optional<RunTime>& time = {},
-                      const std::stop_token& kill = {});
+                      const std::stop_token& kill = {}, bool discard_unsaved = false);
 
 }  // namespace stagemake

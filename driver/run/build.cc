@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "plan/richer.h"
 #include "run/build_run.h"
+#include "run/foreign_names.h"
 #include "run/fresh_build.h"
 #include "run/machine_watch.h"
 
@@ -65,7 +66,8 @@ BuildRun::BuildRun(const BuildWorld& world, std::vector<EnvironmentBuild>& build
          .graph = graph,
          .base_image = build.base_image,
          .slots = options.slots,
-         .fair_share = fair_share(options.slots, std::min<std::size_t>(at_once_, builds.size()))});
+         .fair_share = fair_share(options.slots, std::min<std::size_t>(at_once_, builds.size())),
+         .take_names = world.take_names});
   }
 }
 
@@ -256,7 +258,7 @@ void BuildRun::name_reused(std::size_t e, std::size_t s) {
   try {
     for (const std::string& name : names_of_stage(e, s, world_.repository))
       if (std::find(image.names.begin(), image.names.end(), name) == image.names.end())
-        world_.engine.tag(image.image, name);
+        give_name(image.image, name);
     push(e, s, image.image, true, image.size);
   } catch (...) {
     failed(&BuildResult::engine_failed);
@@ -271,7 +273,22 @@ void BuildRun::name_held(std::size_t e, std::size_t s, const std::string& image)
   for (std::optional<std::size_t> at = build.plan.stages[s].parent;
        at && build.decisions[*at].action == StageDecision::Action::Build && !build.decisions[*at].commit;
        at = build.plan.stages[*at].parent)
-    for (const std::string& name : names_of_stage(e, *at, world_.repository)) world_.engine.tag(image, name);
+    for (const std::string& name : names_of_stage(e, *at, world_.repository)) give_name(image, name);
+}
+
+void BuildRun::give_name(const std::string& image, const std::string& name) {
+  if (!world_.take_names && is_foreign_name(world_.engine, name)) return note_name_left(name);
+  world_.engine.tag(image, name);
+}
+
+// Once for each name.
+void BuildRun::note_name_left(const std::string& name) {
+  std::lock_guard lock(mutex_);
+  if (!names_left_.insert(name).second) return;
+  reporter_.note(fmt::format(
+      "{} is an image that stagemake did not make, and keeps that name; --take-names moves the name, "
+      "--repository or --tag choose others",
+      name));
 }
 
 // Sends an image on its way, while what comes next runs.
@@ -281,6 +298,13 @@ void BuildRun::push(std::size_t e, std::size_t s, const std::string& image, bool
   std::vector<std::string> names = names_of_stage(e, s, world_.push_repository);
   if (!complete) names = {names.front() + "-failed"};
   try {
+    // Under a name that is left to somebody else's image, that image would be sent.
+    if (!world_.take_names)
+      std::erase_if(names, [&](const std::string& name) {
+        bool is_left = is_foreign_name(world_.engine, name);
+        if (is_left) note_name_left(name);
+        return is_left;
+      });
     if (world_.push_repository != world_.repository)
       for (const std::string& name : names) world_.engine.tag(image, name);
     // An upper bound of what is to be sent: layers that the registry has stay here.

@@ -37,6 +37,7 @@ struct BuildWorld {
   std::string repository = {};         // in front of image names
   std::string push_repository = {};    // in front of the names that are pushed; empty: none are
   std::vector<std::string> tags = {};  // the build's own first; never empty
+  bool take_names = false;             // also those of images that stagemake did not make
   // What base images that are not on this machine mean in their registries: digests by name.
   std::map<std::string, std::string> base_digests = {};
   BaseImages* bases = nullptr;  // remembers what was asked; null: prepare() asks the engine each time

@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "run/build_run.h"
+#include "run/foreign_names.h"
 #include "run/image_survey.h"
 
 namespace stagemake {
@@ -81,6 +82,10 @@ void BuildRun::take_partial_name(std::size_t e, std::size_t s, const Checkpoint&
   std::optional<ImageInfo> there = world_.engine.find_image(name);
   std::optional<Snapshot> held = there ? snapshot_of(*there) : std::nullopt;
   if (held && settings_[e].is_richer && settings_[e].is_richer(*held, checkpoint.snapshot)) return;
+  if (there && !held && !world_.take_names) {
+    note_name_left(name);
+    name = name_beside(name);
+  }
   world_.engine.tag(checkpoint.image, name);
   push(e, s, checkpoint.image, false, bytes, false);
 }

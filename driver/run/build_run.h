@@ -12,6 +12,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -51,6 +52,9 @@ class BuildRun {
   void name_reused(std::size_t e, std::size_t s);
   std::optional<RemainingWork> remaining(std::size_t e) const;
   void note_remaining();
+  // Gives an image a name, unless somebody else's image has it.
+  void give_name(const std::string& image, const std::string& name);
+  void note_name_left(const std::string& name);
   void name_held(std::size_t e, std::size_t s, const std::string& image);
   // `bytes`: of the image; 0: not known.
   // `required`: what cannot be pushed counts as failed.
@@ -119,16 +123,18 @@ class BuildRun {
     StopReason reason = StopReason::None;
     double seconds = 0;
     std::uint64_t memory = 0;  // bytes at most, as far as it was looked at
+    std::string missing = {};  // what must exist after it and does not, in words
   };
   class Running;
   void run_in(Workplace& place, Ran& ran, Ladder& ladder);
   void run_stage(Ran& ran);
+  void check_left(Ran& ran);
   void built(Ran& ran);
   void not_built(Ran& ran);
   void not_begun(Ran& ran);
   void escaped(Ran& ran) noexcept;
   std::string save_escaped(Ran& ran, std::string& image);
-  static std::string where_it_stays(const Workplace& place);
+  std::string where_it_stays(const Ran& ran) const;
   std::optional<StageTimes> times(std::size_t e, std::size_t s) const;
   // Room that a stage is predicted to need, kept for it as long as it runs.
   class Room;
@@ -148,7 +154,7 @@ class BuildRun {
   const BuildOptions& options_;
   IsolatedReporter reporter_;  // what it is told with cannot harm it
   const unsigned at_once_;     // stages
-  std::mutex mutex_;  // of result_, fresh_snapshots_, last_notes_, running_, simulated_ and reserved_
+  std::mutex mutex_;  // of result_, fresh_snapshots_, last_notes_, names_left_, running_, simulated_ and reserved_
   BuildResult result_;
   std::vector<std::unique_ptr<Snapshot>> fresh_snapshots_;
   struct RunningStage {
@@ -159,6 +165,7 @@ class BuildRun {
   std::map<Position, RunningStage> running_;
   std::map<Position, Checkpoints> checkpoints_;  // of stages that run; changed by one thread at a time for each
   std::uint64_t reserved_ = 0;           // bytes that stages that run are predicted to need
+  std::set<std::string> names_left_;     // that were told of
   std::vector<std::string> last_notes_;  // told when all has ended
   FlowExecutor* flow_ = nullptr;         // while it runs
   std::map<Position, std::size_t> step_of_;

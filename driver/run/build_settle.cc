@@ -11,6 +11,7 @@
 #include "engine/transfer_failure.h"
 #include "run/build_run.h"
 #include "run/image_survey.h"
+#include "run/volumes.h"
 
 namespace stagemake {
 
@@ -216,6 +217,8 @@ void BuildRun::bring_base_image(std::size_t e) {
     throw bad_input("", fmt::format("the base image {} is not on this machine and cannot be pulled: {}{}",
                                     printable(image), printable(trimmed(why)),
                                     environment.incremental ? images_beside(world_.engine, image) : ""));
+  if (std::string why_not = volumes_in_the_way(*found, world_.table.root); !why_not.empty())
+    throw bad_input("", fmt::format("the base image {} cannot be used: {}", printable(image), why_not));
   // Two stages may begin at the base image, each in a thread of its own.
   std::lock_guard lock(mutex_);
   if (settings_[e].base_digest.empty()) settings_[e].base_digest = digest_of(*found);

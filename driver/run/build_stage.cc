@@ -9,7 +9,9 @@
 #include "base/caught_error.h"
 #include "base/file_tail.h"
 #include "base/text.h"
+#include "run/adoption.h"
 #include "run/build_run.h"
+#include "run/foreign_names.h"
 #include "run/image_survey.h"
 #include "run/pooled_make.h"
 #include "run/stall_watch.h"
@@ -281,12 +283,27 @@ void BuildRun::run_stage(Ran& ran) {
     ran.reason = StopReason::Deadline;
   note_missing_packages(ran);
   note_make_of_its_own(ran);
+  if (ran.outcome.ok()) check_left(ran);
   if (ran.outcome.ok())
     built(ran);
   else if (ran.outcome.stopped && !ran.place->has_begun())
     not_begun(ran);
   else
     not_built(ran);
+}
+
+// An exit status of 0 is not enough: what the stage is there for must be there.
+void BuildRun::check_left(Ran& ran) {
+  constexpr std::size_t kMostTold = 10;
+  std::vector<std::string> missing = ran.place->missing(ran.s);
+  if (missing.empty()) return;
+  std::size_t more = missing.size() - std::min(missing.size(), kMostTold);
+  missing.resize(missing.size() - more);
+  ran.missing = join(missing, ", ") + (more > 0 ? fmt::format(" and {} more", more) : "");
+  ran.outcome.exit_code = 1;
+  std::ofstream(ran.log, std::ios::app)
+      << "\nstagemake: error: the recipe ended with exit status 0, but what must exist after it is missing: "
+      << ran.missing << "\n";
 }
 
 void BuildRun::built(Ran& ran) {
@@ -343,11 +360,13 @@ void BuildRun::not_built(Ran& ran) {
   bool ended = ran.reason == StopReason::Signal || ran.reason == StopReason::Deadline;
   status.state = ended || (ran.outcome.stopped && ran.reason == StopReason::None) ? StageState::Interrupted
                                                                                   : StageState::Failed;
-  bool is_named = status.image == names_of_stage(ran.e, ran.s, world_.repository).front() + "-failed";
+  std::string name = names_of_stage(ran.e, ran.s, world_.repository).front() + "-failed";
+  bool is_named = status.image == name || status.image == name_beside(name);
   status.detail = ran.reason == StopReason::Deadline ? "the deadline came"
                   : ran.reason == StopReason::Stall  ? "it was silent for too long"
                   : ran.outcome.stopped              ? ""
                   : ran.outcome.out_of_memory        ? "it ran out of memory"
+                  : !ran.missing.empty()             ? "exit status 0, but missing is " + ran.missing
                                                      : fmt::format("exit status {}", ran.outcome.exit_code);
   if (!status.detail.empty()) status.detail += "; ";
   status.detail += status.image.empty() ? "nothing ran in it" : "what was done is kept as " + status.image;
@@ -402,7 +421,7 @@ void BuildRun::escaped(Ran& ran) noexcept {
 
 // Says where the work is now.
 std::string BuildRun::save_escaped(Ran& ran, std::string& image) {
-  if (ran.could_not_commit) return where_it_stays(*ran.place);
+  if (ran.could_not_commit) return where_it_stays(ran);
   try {
     ran.place->recover();
     image = commit(ran, false);
@@ -412,13 +431,13 @@ std::string BuildRun::save_escaped(Ran& ran, std::string& image) {
     return fmt::format("; what was done before is kept as {}", image);
   } catch (...) {
     if (!image.empty()) return fmt::format("; what was done before is kept as {}", image);
-    return where_it_stays(*ran.place);
+    return where_it_stays(ran);
   }
 }
 
-std::string BuildRun::where_it_stays(const Workplace& place) {
-  return fmt::format("; what was done stays in container {}, and the next run takes it over",
-                     place.container());
+std::string BuildRun::where_it_stays(const Ran& ran) const {
+  return fmt::format("; what was done stays in container {}, and the next run takes it over; {}",
+                     ran.place->container(), ways_out(builds_[ran.e].plan.environment.name));
 }
 
 // Which of the system's packages an environment goes without stands in one line of a long log: people hear
@@ -483,6 +502,7 @@ std::string BuildRun::commit(Ran& ran, bool complete) {
   ran.could_not_commit = true;
   ran.image = ran.place->commit(ran.s, complete);
   ran.could_not_commit = false;
+  for (const std::string& name : ran.place->names_left()) note_name_left(name);
   return ran.image;
 }
 

@@ -66,6 +66,18 @@ SourceSync compare_sources(const std::vector<SourceFile>& inside, const std::vec
   return sync;
 }
 
+std::vector<SourceFile> half_brought(const std::vector<SourceFile>& inside, const SourceSync& sync) {
+  std::map<std::string, SourceFile> files;
+  for (const SourceFile& file : inside) files[file.path] = file;
+  for (const SourceFile& file : sync.changed) {
+    files[file.path] = file;
+    files[file.path].id = std::string(40, '0');
+  }
+  std::vector<SourceFile> sorted;
+  for (auto& [path, file] : files) sorted.push_back(std::move(file));
+  return sorted;
+}
+
 std::string removal_script(const std::vector<std::string>& removed) {
   std::string script;
   std::set<std::string> folders;
@@ -80,8 +92,10 @@ std::string removal_script(const std::vector<std::string>& removed) {
 }
 
 void write_source_tar(const fs::path& tar, const fs::path& tree, const std::vector<SourceFile>& files,
-                      const std::string& root, const std::string& manifest, std::int64_t time) {
+                      const std::string& root, const std::string& meanwhile, const std::string& manifest,
+                      std::int64_t time) {
   TarWriter out(tar);
+  out.add_content(std::string(kManifestPath.substr(1)), meanwhile, 0644, time);
   std::string prefix = root.substr(1) + "/";
   Faults faults;
   auto changed = [&](const SourceFile& file) {

@@ -23,13 +23,18 @@ struct SourceSync {
 // Both sorted by path.
 SourceSync compare_sources(const std::vector<SourceFile>& inside, const std::vector<SourceFile>& wanted);
 
+// What is known of a tree while its changed files are being copied into it, one by one: each of them may be there
+// or not, and gets an id that no file has. Whoever finds such a tree brings all of them again. Sorted by path.
+std::vector<SourceFile> half_brought(const std::vector<SourceFile>& inside, const SourceSync& sync);
+
 // Shell text, run in the tree's root, that removes files and the folders that they leave empty.
 std::string removal_script(const std::vector<std::string>& removed);
 
 // A tar file that puts `files` of the tree, and the source manifest, at their places in a container whose
-// tree lies at `root`. All files get `time` (seconds since the epoch). Throws Error (BadInput) where a file
+// tree lies at `root`. First comes the manifest `meanwhile`, in the same place: a copy may be cut off. All files get `time` (seconds since the epoch). Throws Error (BadInput) where a file
 // is no longer what its id says: somebody edits the tree while it is built.
 void write_source_tar(const fs::path& tar, const fs::path& tree, const std::vector<SourceFile>& files,
-                      const std::string& root, const std::string& manifest, std::int64_t time);
+                      const std::string& root, const std::string& meanwhile, const std::string& manifest,
+                      std::int64_t time);
 
 }  // namespace stagemake

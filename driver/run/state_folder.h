@@ -22,6 +22,7 @@ class StateFolder {
 
   const fs::path& root() const { return root_; }
   fs::path source_ids() const { return tree_ / "source-ids"; }
+  fs::path engine() const { return tree_ / "engine"; }  // the name of the one that the tree is built with
   fs::path temporary() const { return root_ / "tmp"; }
   // The pipe with a container's job slots (run/job_slots.h). It must be there as long as the container is.
   fs::path job_slots(const std::string& container) const { return root_ / "slots" / container; }

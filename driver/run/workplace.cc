@@ -19,6 +19,7 @@
 #include "plan/explanation.h"
 #include "plan/make_flags.h"
 #include "run/file_times.h"
+#include "run/foreign_names.h"
 #include "run/image_survey.h"
 #include "run/package_channel.h"
 #include "run/pooled_make.h"
@@ -140,6 +141,7 @@ Workplace::Workplace(const WorkplaceSetting& setting, const Candidate& start, st
 std::string Workplace::mismatch() {
   const Snapshot* from = start_.snapshot;
   if (from == nullptr) return {};
+  if (std::string lack = lack_of_finished_stage(*from); !lack.empty()) return lack;
   if (!from->manifest.empty()) {
     std::vector<TarEntry> entries =
         copied_entries(setting_.engine, container_, std::string(kManifestPath), kManifestLimit);
@@ -300,6 +302,36 @@ std::string Workplace::bring_times(const StopRequest& stop) {
   return {};
 }
 
+std::vector<std::string> Workplace::missing_files(const std::vector<std::string>& paths) {
+  std::vector<std::string> lacking;
+  for (const std::string& path : paths)
+    if (!setting_.engine.copy_out(container_, setting_.plan.table.root + "/" + path)) lacking.push_back(path);
+  return lacking;
+}
+
+// An image of a version that did not look after its stages. The last of them that says what it leaves tells:
+// it could not have ended well without what the ones before it leave.
+std::string Workplace::lack_of_finished_stage(const Snapshot& image) {
+  for (std::size_t i = image.lineage.size(); i-- > 0;) {
+    bool is_finished = image.complete || i + 1 < image.lineage.size();
+    std::optional<std::size_t> stage = setting_.plan.table.find(image.lineage[i].stage);
+    if (!is_finished || !stage) continue;
+    const StageSpec& spec = setting_.plan.table.stages[*stage];
+    if (spec.must_exist.empty()) continue;
+    std::vector<std::string> lacking = missing_files(spec.must_exist);
+    return lacking.empty() ? std::string()
+                           : fmt::format("it has no {}, which {} must leave", join(lacking, ", "), spec.name);
+  }
+  return {};
+}
+
+std::vector<std::string> Workplace::missing(std::size_t stage) {
+  std::vector<std::string> lacking = missing_files(setting_.plan.table.stages[stage].must_exist);
+  for (const std::string& package : missing_records(stage))
+    lacking.push_back("the installation record of " + package);
+  return lacking;
+}
+
 // The tree that the image was given, from this machine's copy of its manifest or from the container itself.
 std::vector<SourceFile> Workplace::sources_inside() {
   if (inside_) return *inside_;
@@ -359,7 +391,7 @@ std::string Workplace::bring_sources(std::size_t stage) {
   TemporaryFolder folder(setting_.state.temporary());
   std::string manifest = manifest_text(wanted);
   write_source_tar(folder.path() / "sources.tar", setting_.sources.root(), sync.changed,
-                   setting_.plan.table.root, manifest, seconds_of(setting_.engine));
+                   setting_.plan.table.root, manifest_text(half_brought(before, sync)), manifest, seconds_of(setting_.engine));
   is_torn_ = true;
   setting_.engine.copy_in(container_, folder.path() / "sources.tar");
   is_torn_ = false;
@@ -457,6 +489,13 @@ std::string Workplace::commit(std::size_t stage, bool complete) {
   else
     spec.names.push_back(name + ":" + setting_.tags.front() + "-failed");
   Snapshot ours = describe(stage, complete);
+  names_left_.clear();
+  if (!setting_.take_names)
+    for (std::string& wanted : spec.names)
+      if (is_foreign_name(setting_.engine, wanted)) {
+        names_left_.push_back(wanted);
+        wanted = name_beside(wanted);
+      }
   if (!complete && setting_.is_richer) {
     std::optional<ImageInfo> named = setting_.engine.find_image(spec.names.front());
     std::optional<Snapshot> there = named ? snapshot_of(*named) : std::nullopt;

@@ -48,6 +48,7 @@ struct WorkplaceSetting {
   std::uint64_t base_size = 0;  // its bytes; 0 where that is not known
   JobSlots* slots = nullptr;  // in which all that runs takes part; null: each make has jobs of its own
   unsigned fair_share = 1;    // of these, for a make that cannot take part
+  bool take_names = false;    // also those of images that stagemake did not make
 };
 
 // How a stage runs.
@@ -93,6 +94,11 @@ class Workplace {
   // a job slot. Then there is nothing of its stage to keep.
   bool has_begun() const { return has_begun_; }
 
+  // What must exist after a stage that ended well and does not: files that its table names, and installation
+  // records of the packages that its make targets stand for, where configure has said which those are. Empty
+  // where all is there.
+  std::vector<std::string> missing(std::size_t stage);
+
   // Packages that the last run did not begin, for want of time.
   const std::vector<std::string>& refused() const { return refused_; }
   const std::map<std::string, InstalledPackage>& installed() const { return installed_; }
@@ -114,8 +120,12 @@ class Workplace {
   void recover();
 
   // An image of what there is now: of `stage` finished, or of what was done before it failed. Returns its
-  // first name; its id where the name of an unfinished one stays with another image, which is_richer().
+  // first name; its id where the name of an unfinished one stays with another image, which is_richer(). A name
+  // of an image that stagemake did not make stays there, unless `take_names`; this one gets the name beside it
+  // (run/foreign_names.h).
   std::string commit(std::size_t stage, bool complete);
+  // Names that the last commit left alone.
+  const std::vector<std::string>& names_left() const { return names_left_; }
 
   // Gives up what is not committed: the destructor removes the container in any case.
   void discard() { is_unsaved_ = false; }
@@ -147,6 +157,9 @@ class Workplace {
   void forget(const std::string& package);
   std::vector<std::string> passed_over(std::size_t stage) const;
   RunOutcome build_passed_over(std::size_t stage, const RunSpec& how, const OutputSink& sink);
+  std::vector<std::string> missing_files(const std::vector<std::string>& paths);
+  std::string lack_of_finished_stage(const Snapshot& image);
+  std::vector<std::string> missing_records(std::size_t stage) const;
   void note_packages();
   void note_configured();
 
@@ -165,6 +178,7 @@ class Workplace {
   bool uninstall_pending_;
   bool is_judged_ = false;  // what is installed was, since configure ran here
   std::vector<std::string> refused_;
+  std::vector<std::string> names_left_;
   bool has_compiled_ = false;
   std::map<std::string, InstalledPackage> installed_;
   std::optional<ConfiguredPackages> configured_;

@@ -226,6 +226,31 @@ void Workplace::note_packages() {
   is_noted_ = true;
 }
 
+// The packages that the stage's targets stand for, by what configure decided here, and that have no record.
+std::vector<std::string> Workplace::missing_records(std::size_t stage) const {
+  const StageSpec& spec = setting_.plan.table.stages[stage];
+  const std::vector<std::string>& targets = setting_.plan.stages[stage].make_targets;
+  auto takes_away = [](const std::string& target) {
+    return target.ends_with("clean") || target.ends_with("uninstall");
+  };
+  if (targets.empty() || !configured_ || spec.errors_ignored || setting_.plan.table.stamp_folders.empty() ||
+      std::any_of(targets.begin(), targets.end(), takes_away))
+    return {};
+  DependencyGraph graph = setting_.graph(configured_);
+  std::vector<std::string> known = graph.known_targets();
+  std::vector<std::string> told;
+  for (const std::string& target : targets)
+    if (std::find(known.begin(), known.end(), target) != known.end()) told.push_back(target);
+  std::vector<std::string> lacking;
+  for (PackageId id : graph.build_order(told)) {
+    const Package& package = setting_.packages[id];
+    // make writes none for a pip package, and a package without sources and script has nothing to install.
+    bool leaves_record = package.source != SourceType::Pip && package.source != SourceType::None;
+    if (leaves_record && !installed_.contains(package.name)) lacking.push_back(package.name);
+  }
+  return lacking;
+}
+
 void Workplace::note_configured() {
   configured_ = survey_configured(setting_.engine, container_, setting_.plan.table, setting_.packages,
                                   installed_, configured_);

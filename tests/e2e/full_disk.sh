@@ -91,4 +91,29 @@ build
 expect_once
 if [ "$status" = 0 ] && ! grep -q 'nothing to do' "$work/out"; then fail "what was built is not kept"; fi
 expect_no_container
+step "the disk is full and stays so: the work can be found, copied elsewhere and given up"
+echo 'sleep 3; dd if=/dev/zero of=big bs=1M count=2000' >> "$script"
+set_version cliquer 6.0
+status=0
+build || status=$?
+[ "$status" != 0 ] || fail "it ended well on a full disk"
+if [ -n "$(containers)" ]; then # else the engine could commit all the same
+  grep -q "stagemake clean $environment --containers" "$work/out" || fail "no way out is named"
+  expect 3 build
+  grep -q -e '--discard-unsaved' "$work/out" || fail "no way out is named"
+  stagemake snapshots "$environment"
+  grep -q 'work of with-targets-pre that is in no image' "$work/out" || fail "the container is not listed"
+  stagemake gc --dry-run
+  grep -q 'holds unsaved work' "$work/out" || fail "gc says nothing of the container"
+  stagemake clean "$environment" --containers --export "$work/left.tar"
+  tar -tf "$work/left.tar" | grep -q 'sage/config.status$' || fail "the export has no tree"
+  rm "$work/left.tar"
+  expect_no_container
+  stagemake snapshots "$environment" | (! grep 'in no image') || fail "it is listed still"
+fi
+cp "$work/cliquer.good" "$script"
+set_version cliquer 6.1
+build
+built_all | grep -qx cliquer || fail "cliquer is not built"
+expect_no_container
 echo "all well, in $SECONDS s"

@@ -61,6 +61,40 @@ TEST_P(Conformance, ACommitKeepsTheParentsConfiguration) {
   EXPECT_EQ(bench_->configuration(commit(container)).working_folder, "/home") << "for that commit alone";
 }
 
+TEST_P(Conformance, AnImageSaysItsVolumes) {
+  std::string plain = unique("plain") + ":1", with_volumes = unique("volumes") + ":1";
+  bench_->add_image(plain, {.command = {"/bin/sh"}});
+  bench_->add_image(with_volumes, {.command = {"/bin/sh"}, .volumes = {"/data", "/sage/local"}});
+  EXPECT_THAT(engine().find_image(plain)->volumes, IsEmpty());
+  EXPECT_THAT(engine().find_image(with_volumes)->volumes, UnorderedElementsAre("/data", "/sage/local"));
+  // An engine that remembers images says it again.
+  EXPECT_THAT(
+      bench_->second_engine() ? engine().find_image(with_volumes)->volumes : std::vector<std::string>(),
+      UnorderedElementsAre("/data", "/sage/local"));
+}
+
+TEST_P(Conformance, AnExportHoldsAllFilesOfAContainer) {
+  std::string container = create();
+  engine().copy_in(container,
+                   write_tar([](TarWriter& writer) { writer.add_content("old/deep", "x", 04755, 12345); }));
+  run(container, "mkdir -p /made; echo here >/made/file; ln -s file /made/link");
+  fs::path file = scratch() / (unique("export") + ".tar");
+  engine().export_files(container, file);
+  std::map<std::string, TarEntry> entries;
+  for (TarEntry& entry : read_tar(read_file(file, 256u << 20).value())) {
+    std::string name = entry.name.starts_with("./") ? entry.name.substr(2) : entry.name;
+    entries[name] = std::move(entry);
+  }
+  if (bench_->runs_processes()) {
+    EXPECT_EQ(entries["made/file"].content, "here\n");
+    EXPECT_EQ(entries["made/link"].content, "file");
+    EXPECT_TRUE(entries.contains("bin/busybox"));
+  }
+  EXPECT_EQ(entries["old/deep"].content, "x");
+  EXPECT_EQ(entries["old/deep"].mode & 07777, 04755u);
+  EXPECT_EQ(entries["old/deep"].time, 12345);
+}
+
 TEST_P(Conformance, ACommitKeepsACommandOrAnEntryPointAlone) {
   for (const FakeConfiguration& wanted :
        {FakeConfiguration{.command = {"/bin/only"}}, FakeConfiguration{.entry_point = {"/bin/entry", "x"}}}) {

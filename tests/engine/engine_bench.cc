@@ -42,7 +42,8 @@ FakeConfiguration read_configuration(const json& config) {
           .entry_point = texts(member(config, "Entrypoint")),
           .environment = texts(member(config, "Env")),
           .user = text_at(config, "User"),
-          .working_folder = text_at(config, "WorkingDir")};
+          .working_folder = text_at(config, "WorkingDir"),
+          .volumes = volumes_in(config)};
 }
 
 bool may_run(std::vector<std::string> argv) {
@@ -132,6 +133,7 @@ class DockerBench : public EngineBench {
     }
     if (!configuration.user.empty()) change("USER " + configuration.user);
     if (!configuration.working_folder.empty()) change("WORKDIR " + configuration.working_folder);
+    if (!configuration.volumes.empty()) change("VOLUME " + json(configuration.volumes).dump());
     argv.insert(argv.end(), {base_tar().string(), name});
     must_run(argv);
   }
@@ -182,6 +184,7 @@ class BuildahBench : public EngineBench {
     if (!configuration.user.empty()) argv.insert(argv.end(), {"--user", configuration.user});
     if (!configuration.working_folder.empty())
       argv.insert(argv.end(), {"--workingdir", configuration.working_folder});
+    for (const std::string& volume : configuration.volumes) argv.insert(argv.end(), {"--volume", volume});
     argv.push_back(container);
     must_run(argv);
     must_run({"buildah", "commit", "-q", "--disable-compression", "--rm", container, name});

@@ -165,7 +165,8 @@ TEST(StageTableFile, SaysEverythingThatTheBuiltInOneSays) {
       "'c//d']\nadds_always = ['tarballs']\nunkeyed = "
       "['a/README']\n"
       "recipe = 'make $TARGETS'\nuses = ['TARGETS']\npasses = ['MAKE']\nmake_targets = ['$TARGETS']\n"
-      "errors_ignored = true\n");
+      "errors_ignored = true\n"
+      "must_exist = ['./out/', 'bin/x']\n");
   EXPECT_EQ(table.distribution, "Mini");
   EXPECT_EQ(table.root, "/opt/mini");
   EXPECT_EQ(table.image_prefix, "mini");
@@ -185,6 +186,7 @@ TEST(StageTableFile, SaysEverythingThatTheBuiltInOneSays) {
   EXPECT_THAT(second.passes, ElementsAre("MAKE"));
   EXPECT_THAT(second.make_targets, ElementsAre("$TARGETS"));
   EXPECT_TRUE(second.errors_ignored);
+  EXPECT_THAT(second.must_exist, ElementsAre("out", "bin/x"));
   EXPECT_FALSE(table.stages[0].errors_ignored);
   EXPECT_EQ(second.section, "two");
   EXPECT_EQ(table.stages[0].section, "");

@@ -85,6 +85,7 @@ struct BuildBench::Command {
               .repository = bench.repository,
               .push_repository = bench.push_repository,
               .tags = bench.tags,
+              .take_names = bench.take_names,
               .bases = &bases} {
     for (const std::string& name : environments)
       resolved.push_back(EnvironmentReader({.packages = read.packages, .processors = 2})
@@ -118,7 +119,7 @@ BuildBench::Run BuildBench::build(const std::vector<std::string>& environments) 
   read_ = &read;
   std::set<std::string> left = environments_left_behind(engine, state, resolved);
   for (const Environment& environment : resolved)
-    if (left.contains(environment.name)) adopt_containers(world, environment, {}, reporter);
+    if (left.contains(environment.name)) adopt_containers(world, environment, {}, reporter, {}, {}, discard_unsaved);
   std::vector<Snapshot> snapshots = find_snapshots(engine, command.table);
   std::vector<EnvironmentBuild> builds;
   for (const Environment& environment : resolved)
@@ -201,7 +202,12 @@ RunOutcome BuildBench::act(FakeContainer& container, const std::string& whole_sc
   } else {
     if (before) before(container, "", stop);
     bool configures = script.find("./configure") != std::string::npos;
-    if (configures && makefile) container.files[std::string(kMakefile)] = {.content = *makefile};
+    if (script.find("$BOOTSTRAP") != std::string::npos && !leaves_nothing.contains("bootstrap"))
+      container.files["/sage/configure"] = {.content = "#!/bin/sh\n"};
+    if (configures && !leaves_nothing.contains("configure")) {
+      container.files["/sage/config.status"] = {.content = "#!/bin/sh\n"};
+      container.files[std::string(kMakefile)] = {.content = makefile.value_or("")};
+    }
     record += configures                                       ? "configure"
               : script.find("$BOOTSTRAP") != std::string::npos ? "bootstrap"
               : script.find("is_there") != std::string::npos   ? "system packages"
@@ -222,8 +228,9 @@ RunOutcome BuildBench::make(FakeContainer& container, const std::vector<std::str
   GraphOptions known;
   if (auto found = container.files.find(std::string(kMakefile)); found != container.files.end()) {
     std::optional<ConfiguredPackages> configured = read_configured_makefile(found->second.content);
-    for (const std::string& name : configured.value().dummies)
-      if (read_->packages.find(name)) known.dummies.insert(name);
+    if (configured)
+      for (const std::string& name : configured->dummies)
+        if (read_->packages.find(name)) known.dummies.insert(name);
   }
   DependencyGraph graph(read_->packages, read_->variables, known);
   for (PackageId id : graph.build_order(wanted)) {
@@ -263,6 +270,7 @@ RunOutcome BuildBench::make(FakeContainer& container, const std::vector<std::str
     }
     erase_if(container.files,
              [&](const auto& file) { return file.first.starts_with(fmt::format("{}{}-", kStamps, name)); });
+    if (leaves_nothing.contains(name)) continue;
     container.files[stamp] = {.content = fmt::format("PACKAGE NAME: {}\nNUMBER: {}", name, ++stamps_),
                               .time = static_cast<std::int64_t>(clock.now())};
   }

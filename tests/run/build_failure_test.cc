@@ -363,9 +363,11 @@ TEST_F(BuildFailure, WorkThatCannotBeCommittedStaysAndIsTakenOver) {
   ASSERT_THAT(bench_.engine.container_names(), SizeIs(1));
   std::string container = bench_.engine.container_names()[0];
   EXPECT_THAT(stage(run, 5).detail, HasSubstr("disk full; what was done stays in container " + container));
-  EXPECT_THAT([&] { bench_.build(); },
-              ThrowsMessage<EngineError>(AllOf(HasSubstr("container " + container), HasSubstr("disk full"))))
-      << "still, and it says what it means";
+  EXPECT_THAT([&] { bench_.build(); }, ThrowsMessage<EngineError>(AllOf(
+                                           HasSubstr("container " + container), HasSubstr("disk full"),
+                                           HasSubstr("stagemake clean debian-bookworm-minimal --containers"),
+                                           HasSubstr("--discard-unsaved"))))
+      << "still, and it says what it means, and what to do";
 
   bench_.engine.mend("commit");
   run = bench_.build();
@@ -375,6 +377,40 @@ TEST_F(BuildFailure, WorkThatCannotBeCommittedStaysAndIsTakenOver) {
                             image_of_stage("with-targets", "1-failed") + ", 4 packages")));
   EXPECT_THAT(run.scripts, ElementsAre("make build:")) << "nothing is done twice";
   EXPECT_THAT(bench_.engine.container_names(), IsEmpty());
+}
+
+// A disk that stays full: the work can be found, copied elsewhere and given up.
+TEST_F(BuildFailure, WorkThatCannotBeCommittedCanBeFoundAndGivenUp) {
+  bench_.failing = {"app"};
+  bench_.engine.fail("commit", "disk full");
+  bench_.build();
+  bench_.failing.clear();
+  StageTable table = built_in_stages(Dialect::Sage98);
+  table.distribution =
+      from_labels(bench_.engine.container(bench_.engine.container_names().at(0)).labels).value().distribution;
+  auto unsaved = [&](const std::set<std::string>& environments) {
+    std::vector<std::string> found;
+    for (const UnsavedWork& work : unsaved_work(bench_.engine, bench_.state, table, environments))
+      found.push_back(work.environment + " " + work.stage + " " + work.container.name);
+    return found;
+  };
+  std::string container = bench_.engine.container_names()[0];
+  EXPECT_THAT(unsaved({}), ElementsAre("debian-bookworm-minimal with-system-packages " + container));
+  EXPECT_THAT(unsaved({"debian-bookworm-minimal"}), SizeIs(1));
+  EXPECT_THAT(unsaved({"other"}), IsEmpty());
+  {
+    std::optional<FileLock> lock =
+        FileLock::try_take(bench_.state.environment_lock("debian-bookworm-minimal"));
+    EXPECT_THAT(unsaved({}), IsEmpty()) << "its driver lives";
+  }
+  EXPECT_ANY_THROW(bench_.build());
+  bench_.discard_unsaved = true;
+  bench_.reporter.heard = [&](const std::string&) { bench_.engine.mend("commit"); };
+  BuildBench::Run run = bench_.build();
+  EXPECT_TRUE(run.result.all_well());
+  EXPECT_THAT(run.notes,
+              Contains(AllOf(HasSubstr("discarded container " + container), HasSubstr("disk full"))));
+  EXPECT_THAT(unsaved({}), IsEmpty());
 }
 
 TEST_F(BuildFailure, AFailureThatCannotBeCommittedStaysToo) {

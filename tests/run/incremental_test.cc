@@ -27,7 +27,7 @@ class Incremental : public testing::Test {
  protected:
   Incremental() {
     bench_.tree.file("src/old.py", "old\n").file("src/deep/old.py", "old\n").link("src/link", "code.py");
-    bench_.tree.file(".dockerignore", "src/build\nlocal\n");
+    bench_.tree.file(".dockerignore", "src/build\nlocal\nbuild/make/Makefile\n");
     fs::permissions(bench_.tree.path() / "bootstrap", fs::add_perms | fs::owner_exe | fs::group_exe);
     bench_.build();
   }

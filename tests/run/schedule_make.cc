@@ -154,6 +154,7 @@ void ScheduleMake::configure(FakeContainer& container) const {
     else if (package.type == PackageType::Standard || stamps.contains(package.name))
       installed += " " + package.name;
   }
+  container.files["/sage/config.status"] = {.content = "#!/bin/sh\n"};
   container.files[kMakefile] = {
       .content = fmt::format("DUMMY_PACKAGES ={}\nOPTIONAL_INSTALLED_PACKAGES ={}\n", dummies, installed)};
 }
@@ -252,6 +253,8 @@ RunOutcome ScheduleMake::work(FakeContainer& container, const std::string& whole
   if (is_stage && !spend(chance_.between(2, 30), stop)) return {.exit_code = 143};
   engine_.moment();
   if (stop.stop_requested() || engine_.is_broken()) return {.exit_code = 143};
+  if (script.find("$BOOTSTRAP") != std::string::npos)
+    container.files["/sage/configure"] = {.content = "#!/bin/sh\n"};
   if (configures) configure(container);
   return {.exit_code = 0};
 }

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include <fstream>
+#include <set>
 
 #include "base/digest.h"
 #include "base/error.h"
@@ -145,11 +146,34 @@ TEST_F(RemovalScript, AFolderInAFilesPlaceGoesToo) {
 
 // --- The tar file.
 
+// Without the manifest that holds while the others are unpacked.
 std::vector<TarEntry> written(const TreeText& tree, const std::vector<SourceFile>& files,
                               const std::string& root = "/opt/sage") {
   TemporaryFolder folder(fs::temp_directory_path());
-  write_source_tar(folder.path() / "t.tar", tree.path(), files, root, "the manifest", 1234567890);
-  return read_tar(read_file(folder.path() / "t.tar", 64u << 20).value());
+  write_source_tar(folder.path() / "t.tar", tree.path(), files, root, "meanwhile", "the manifest", 1234567890);
+  std::vector<TarEntry> entries = read_tar(read_file(folder.path() / "t.tar", 64u << 20).value());
+  EXPECT_EQ("/" + entries.at(0).name, kManifestPath);
+  EXPECT_EQ(entries.at(0).content, "meanwhile");
+  entries.erase(entries.begin());
+  return entries;
+}
+
+TEST(CompareSources, AHalfBroughtTreeSaysOfNoChangedFileWhatItIs) {
+  std::vector<SourceFile> before = {file("changes", "old"), file("goes", "x"), file("stays", "y")};
+  std::vector<SourceFile> wanted = {file("changes", "new"), file("comes", "z"), file("stays", "y")};
+  std::vector<SourceFile> half = half_brought(before, compare_sources(before, wanted));
+  ASSERT_EQ(half.size(), 4u);
+  EXPECT_EQ(half[1].path, "comes");
+  EXPECT_TRUE(parse_manifest(manifest_text(half)));
+  // Whichever way the tree goes on from here, nothing of it is believed.
+  for (const std::vector<SourceFile>& next : {before, wanted}) {
+    SourceSync sync = compare_sources(half, next);
+    std::set<std::string> touched(sync.removed.begin(), sync.removed.end());
+    for (const SourceFile& one : sync.changed) touched.insert(one.path);
+    EXPECT_TRUE(touched.contains("changes"));
+    EXPECT_TRUE(touched.contains("comes"));
+    EXPECT_FALSE(touched.contains("stays"));
+  }
 }
 
 TEST(SourceTar, PutsFilesBelowTheRootAndTheManifestLast) {
