@@ -59,8 +59,8 @@ print(*next((r["environment"], r["stage"]) for r in json.load(sys.stdin)["runs"]
 grep -q . "$work/log" || fail "no log of what runs"
 inside=$("$STAGEMAKE_BINARY" shell "$running" -n)
 case $engine in
-  docker) into=" exec --interactive --tty stagemake-$running-" ;;
-  buildah) into=" --terminal stagemake-$running-" ;;
+  docker) into=" exec --interactive stagemake-$running-" ;;
+  buildah) into=" stagemake-$running-" ;;
 esac
 case $inside in *"$into"*) ;; *) fail "no shell in what runs: $inside" ;; esac
 "$STAGEMAKE_BINARY" logs "$running" "$stage" zlib > "$work/log" || fail "no log of a package in a container that runs"

@@ -217,7 +217,7 @@ TEST_F(BranchingBuild, ASecondBranchWhereTheCommonImageIsGone) {
 TEST_F(BranchingBuild, TwoStagesMayBeginAtTheBaseImage) {
   bench_.tree.file("ci-docker.toml",
                    "[[stage]]\nname='one'\nrecipe='%{system_packages}'\n"
-                   "[[stage]]\nname='two'\nparent=''\nrecipe='$BOOTSTRAP'\n");
+                   "[[stage]]\nname='two'\nparent=''\nuses=['BOOTSTRAP']\nrecipe='$BOOTSTRAP'\n");
   for (int i = 0; i < 10; ++i) {
     bench_.settings.fresh = true;
     EXPECT_TRUE(bench_.build().result.all_well());
