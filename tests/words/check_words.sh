@@ -3,11 +3,12 @@
 # base/text.h. It looks for a placeholder or a number followed by a plural in string literals.
 #   check_words.sh FOLDER      checks its sources: status 0, or 1 with every fault as "file:line: the line"
 #   check_words.sh --self-test checks that each kind of fault is found
+# Words that are verbs as often (builds, runs) are none of them.
 # A number that is never 1 is named here: a limit ("more than {} names"), or "all {} …" behind a check for one.
 set -u
 
 nouns='stages|packages|environments|images|layers|slots|jobs|job slots|systems|processors|processes|machines|files'
-nouns+='|folders|lines|names|times|tries|attempts|failures|tests|runs|targets|containers|groups|others|days'
+nouns+='|folders|lines|names|times|tries|attempts|failures|tests|targets|containers|groups|others|days'
 nouns+='|options|entries|keys|tags|inputs|minutes|hours|seconds|registries|repositories|reasons|candidates|bytes'
 nouns+='|snapshots|volumes|checkpoints|records|warnings|errors|signals|variables|placeholders|notes|commands'
 never_one='(more|longer|less|fewer) than|at least two|all \{\}|of the \{\}'
@@ -53,6 +54,7 @@ self_test() {
   expect good 'note(fmt::format("all {} stages have their images", n));'
   expect good 'note(fmt::format("{} of {}", a, counted(b, "package")));'
   expect good 'note("11 stages"); note(fmt::format("v1.1 stages"));'
+  expect good 'note(fmt::format("{} runs the containers", engine));'
   expect good '// "{} stages" is what nobody should write'
   return $failed
 }
