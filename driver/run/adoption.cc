@@ -24,10 +24,20 @@ namespace stagemake {
 namespace {
 
 // How far its driver came in a container; nothing where no recipe has begun in it.
-std::optional<RunningStage> begun_in(const BuildWorld& world, const ContainerInfo& container) {
-  std::vector<TarEntry> entries = copied_entries(world.engine, container.name, std::string(kRunningPath));
+std::optional<RunningStage> begun_in(ContainerEngine& engine, const ContainerInfo& container) {
+  std::vector<TarEntry> entries = copied_entries(engine, container.name, std::string(kRunningPath));
   if (entries.size() != 1) return std::nullopt;
   return parse_running(entries[0].content, container.name);
+}
+
+// The stage that it came to, as far as that can be seen now; else the one that it was made for.
+std::string stage_reached(ContainerEngine& engine, const ContainerInfo& container, const Snapshot& made_for) {
+  try {
+    std::optional<RunningStage> begun = container.running ? std::nullopt : begun_in(engine, container);
+    return begun && !begun->lineage.empty() ? begun->lineage.back().stage : made_for.stage;
+  } catch (const Error&) {
+    return made_for.stage;
+  }
 }
 
 // Fills in what its labels could not say when the container was made: what was brought and built since.
@@ -83,7 +93,7 @@ void adopt(const BuildWorld& world, const Environment& environment, const Contai
            Snapshot snapshot, Reporter& reporter, bool discard_unsaved) {
   std::string name;
   try {
-    std::optional<RunningStage> begun = begun_in(world, container);
+    std::optional<RunningStage> begun = begun_in(world.engine, container);
     if (!begun) {
       remove(world, container);
       reporter.note(fmt::format("{}: removed the container {} of an earlier run: nothing had begun in it",
@@ -181,7 +191,7 @@ LeftWork left_work(const BuildWorld& world, const std::vector<Environment>& envi
       std::optional<Snapshot> snapshot = from_labels(container.labels);
       if (!snapshot) continue;
       try {
-        std::optional<RunningStage> begun = begun_in(world, container);
+        std::optional<RunningStage> begun = begun_in(world.engine, container);
         if (!begun) continue;
         complete_description(world, environment, container, std::move(*begun), *snapshot);
       } catch (const Error&) {
@@ -230,9 +240,10 @@ std::vector<UnsavedWork> unsaved_work(ContainerEngine& engine, const StateFolder
     boost::system::error_code ignored;
     if (fs::exists(lock, ignored) && !FileLock::try_take(lock)) continue;  // its driver lives
     std::int64_t began = std::atoll(container.labels[std::string(kBeganLabel)].c_str());
+    std::string stage = stage_reached(engine, container, *snapshot);
     found.push_back({.container = std::move(container),
                      .environment = snapshot->environment,
-                     .stage = snapshot->stage,
+                     .stage = std::move(stage),
                      .began = began});
   }
   std::sort(found.begin(), found.end(), [](const UnsavedWork& a, const UnsavedWork& b) {
