@@ -220,10 +220,9 @@ echo 600 > build/pkgs/slowpoke/seconds.txt
 set_version cliquer 9.9
 start_until_slowpoke --checkpoint 1s
 for _ in $(seq 200); do
-  saved=$(grep -c 'checkpoint of' "$work/out" || true)
-  sleep 3
-  [ "$saved" -gt 0 ] && [ "$saved" = "$(grep -c 'checkpoint of' "$work/out")" ] &&
-    grep -q 'cliquer-9.9. successfully installed' "$log" && break
+  "$STAGEMAKE_BINARY" snapshots "$environment" --json > "$work/snapshots"
+  grep -q '"cliquer": "9.9"' "$work/snapshots" && grep -q 'checkpoint of' "$work/out" && break
+  sleep 0.5
 done
 kill -KILL "$driver"
 wait "$driver" 2> /dev/null || true

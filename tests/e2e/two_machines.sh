@@ -148,8 +148,8 @@ forget_logs
 driver=$!
 for _ in $(seq 600); do
   # All that slowpoke does not hold up is built, and saved, and pushed.
-  built_all | grep -qw cliquer && built_all | grep -qw openblas &&
-    [ "$(date +%s)" -gt "$(($(stat -c %Y "$STAGEMAKE_STATE"/*/logs/*/with-targets-pre.log) + 4))" ] &&
+  "$STAGEMAKE_BINARY" snapshots "$environment" --json > "$work/snapshots"
+  grep -q '"cliquer": "5.0"' "$work/snapshots" && grep -q '"openblas": "5.0"' "$work/snapshots" &&
     grep 'checkpoint of\|pushed .*-failed' "$work/out" | tail -n 1 | grep -q pushed && break
   kill -0 "$driver" 2> /dev/null || fail "it ended: $(cat "$work/out")"
   sleep 0.2
