@@ -73,10 +73,10 @@ RunOutcome ScheduleMake::act(FakeContainer& container, const std::string& script
     sink(*brought_times(container, script, engine_.clock()));
     return {};
   }
-  struct Look {
+  struct TimesLook {
     ScheduleMake& make;
     FakeContainer& container;
-    ~Look() {
+    ~TimesLook() {
       make.last = stamps_in(std::as_const(container.files));
       make.has_run = true;
     }
