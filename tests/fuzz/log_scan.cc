@@ -61,7 +61,9 @@ std::string answer_to(std::string_view input) {
   }
   StageRecord stage{.name = "with-targets"};
   stage.status = {
-      .state = failed ? StageState::Failed : StageState::Built, .log = "/logs/a.log", .findings = findings};
+      .state = end == RecipeEnd::Badly ? StageState::Failed : StageState::Built,
+      .log = "/logs/a.log",
+      .findings = findings};
   RunRecord run;
   run.environments.push_back({.name = "debian-bookworm-minimal", .stages = {stage}});
   check_shown(run, verdict_of(run, {run}, {}));
