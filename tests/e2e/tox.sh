@@ -37,7 +37,7 @@ forget() { rm -f "$envdir"/Dockertags*; }
 made() { sed -n 's/^ *\[\(.*\)-[^-]*\] successfully installed\..*/\1/p' "$envdir"/sage/logs/stagemake-*.log | grep -v '^sagelib$' | sort | xargs; }
 
 # Each is a make of its own in build/make, and minidist fails where two of these run at once.
-targets="cliquer zlib readline"
+targets="cliquer zlib xz"
 step "make targets as arguments, an option and a variable among them; a proxy"
 EXTRA_DOCKER_BUILD_ARGS="$EXTRA_DOCKER_BUILD_ARGS --build-arg http_proxy=http://127.0.0.1:9" \
   call -e "$small" -- -p V=0 $targets
@@ -161,7 +161,7 @@ DOCKER_PUSH_REPOSITORY=127.0.0.1:9/mini DOCKER_TARGETS="with-system-packages con
   call -e "$small"
 [ "$(made)" = conway_polynomials ] || fail "built: $(made)"
 [ "$(wc -l < "$envdir/Dockertags")" = 4 ] || fail "Dockertags holds: $(cat "$envdir/Dockertags")"
-grep -q 'could not be pushed in 3 tries' "$work/out" || fail "nothing is said of it"
+grep -q 'could not be pushed in 3 attempts' "$work/out" || fail "nothing is said of it"
 
 step "incremental, from what was pushed: only what changed is built"
 unset DOCKER_PUSH_REPOSITORY
