@@ -17,6 +17,7 @@
 #include <cstdlib>
 #include <thread>
 
+#include "base/output_queue.h"
 #include "report/event_log.h"
 #include "report/reporter_group.h"
 #include "report/terminal_reporter.h"
@@ -69,7 +70,7 @@ class Build {
     auto began = Clock::now();
     reporter_.begins(all_);
     execute_flow(steps, {.at_once = static_cast<unsigned>(all_.size())});
-    reporter_.ends(all_, kSeconds);
+    reporter_.ends(all_, {.all = kSeconds});
     return {.seconds = std::chrono::duration<double>(Clock::now() - began).count(),
             .processor = processor_seconds() - processor,
             .longest = static_cast<double>(longest_) * 1e-9};
@@ -152,7 +153,8 @@ Cost seen(std::size_t stages, const fs::path& folder) {
     log.add_file(folder / "events");
     log.add_file(pipe);
     log.facts({});
-    TerminalReporter shown({.out = terminal.descriptor(), .in = terminal.descriptor()}, recorder);
+    OutputQueue out(terminal.descriptor());
+    TerminalReporter shown({.out = &out, .in = terminal.descriptor()}, recorder);
     ReporterGroup group({&recorder, &log, &shown});
     cost = Build(stages, group).run();
   }
