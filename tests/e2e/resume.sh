@@ -236,7 +236,7 @@ case $engine in
     done
     ;;
 esac
-echo 1 > build/pkgs/slowpoke/seconds.txt
+echo 0.1 > build/pkgs/slowpoke/seconds.txt # as never before: no older image has it
 build
 built_in $make_stages | grep -qw cliquer && fail "cliquer is built again, which the checkpoint held"
 built_in $make_stages | grep -qw slowpoke || fail "slowpoke is not built"
