@@ -56,7 +56,7 @@ build
 expect_said "an earlier run is dead, and its container still works on with-targets-pre: waiting for it"
 expect_once
 # Where buildah is left without its driver, what the container prints ends it.
-if [ "$engine" = docker ] && built_all | grep -qx slowpoke; then fail "slowpoke is built again, which the container had built"; fi
+if [ "$engine" = docker ] && built_all | has -x slowpoke; then fail "slowpoke is built again, which the container had built"; fi
 expect_no_container
 
 step "ctrl-C: saved within 10 s"
@@ -133,7 +133,7 @@ forget_logs
 build
 expect_said "an earlier run ended without saving its work in with-targets-pre; kept it as"
 expect_once
-built_all | grep -qx slowpoke || fail "slowpoke is not built"
+built_all | has -x slowpoke || fail "slowpoke is not built"
 expect_no_container
 
 step "a fresh build that the deadline cuts off: the same command goes on where it ended, until it is finished"

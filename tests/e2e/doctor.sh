@@ -41,7 +41,7 @@ says 'apt-get install uidmap' "where to get newuidmap is not told"
 # 3. As root it works: something was started. A build with it is refused before it begins, above; here it is not.
 STAGEMAKE_DOCKER=/nonexistent/docker stagemake doctor > /dev/null || fail "buildah does not work: $(cat "$work/out")"
 says '^buildah  works, ' "buildah is not said to work"
-buildah containers --quiet | grep -q . && fail "doctor leaves a container"
+buildah containers --quiet | has . && fail "doctor leaves a container"
 
 # 4. Storage that copies everything.
 sed 's/^driver = .*/driver = "vfs"/; s/graph"/graph-vfs"/; s/run"/run-vfs"/' "$work/storage.conf" > "$work/vfs.conf"

@@ -53,7 +53,7 @@ set_version cliquer 5.0 # taken back, the sources would be those of older images
 forget_logs
 build
 expect_once
-built_all | grep -qx cliquer || fail "cliquer is not built"
+built_all | has -x cliquer || fail "cliquer is not built"
 expect_no_container
 
 step "the state folder is full before a build: a clear message"
@@ -106,7 +106,7 @@ if [ -n "$(containers)" ]; then # else the engine could commit all the same
   stagemake gc --dry-run
   grep -q 'holds unsaved work' "$work/out" || fail "gc says nothing of the container"
   stagemake clean "$environment" --containers --export "$work/left.tar"
-  tar -tf "$work/left.tar" | grep -q 'sage/config.status$' || fail "the export has no tree"
+  tar -tf "$work/left.tar" | has 'sage/config.status$' || fail "the export has no tree"
   rm "$work/left.tar"
   expect_no_container
   stagemake snapshots "$environment" | (! grep 'in no image') || fail "it is listed still"
@@ -114,6 +114,6 @@ fi
 cp "$work/cliquer.good" "$script"
 set_version cliquer 6.1
 build
-built_all | grep -qx cliquer || fail "cliquer is not built"
+built_all | has -x cliquer || fail "cliquer is not built"
 expect_no_container
 echo "all well, in $SECONDS s"

@@ -51,8 +51,8 @@ failed=$(sed -n 's/.*what was done is kept as \([^ ]*\).*/\1/p' "$work/out" | ta
 [ -n "$failed" ] || fail "no image of the failed run is named"
 expect 1 stagemake gc --max-size 1k
 grep -q 'max-size 1.0 kB cannot be met' "$work/out" || fail "nothing is said of the limit"
-"$STAGEMAKE_BINARY" snapshots | grep -q "^$failed\$" || fail "$failed is gone"
-"$STAGEMAKE_BINARY" snapshots | grep -q ":one\$" && fail "older images are left"
+"$STAGEMAKE_BINARY" snapshots | has "^$failed\$" || fail "$failed is gone"
+"$STAGEMAKE_BINARY" snapshots | has ":one\$" && fail "older images are left"
 [ "$(evictions)" -ge 8 ] || fail "$(evictions) evictions in the journal"
 grep -q '"why":"gc (--max-size 1.0 kB): ' "$work"/state/*/journal || fail "the journal does not say why"
 

@@ -138,6 +138,10 @@ fail() {
   exit 1
 }
 
+# COMMAND | has [OPTION]… PATTERN: as grep -q, but reads to the end. `grep -q` ends at the first match; what writes more
+# then dies of the closed pipe, and with pipefail the match counts as none.
+has() { [ "$(grep -c "$@")" != 0 ]; }
+
 # expect STATUS COMMAND…: the command ends with that status.
 expect() {
   wanted=$1

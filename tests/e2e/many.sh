@@ -31,7 +31,7 @@ ${MAKE:-make} -f heavy.mk
 END
 
 step "patterns say which, and what fits nothing is told"
-"$STAGEMAKE_BINARY" envs | grep -c 'debian-bookworm-minimal' | grep -qx 6 || fail "the tree offers $("$STAGEMAKE_BINARY" envs)"
+"$STAGEMAKE_BINARY" envs | grep -c 'debian-bookworm-minimal' | has -x 6 || fail "the tree offers $("$STAGEMAKE_BINARY" envs)"
 expect 2 stagemake build 'arch*' --base-image "$base"
 grep -q 'arch\* matches no environment of this tree' "$work/out" || fail "nothing is said of the pattern"
 

@@ -119,7 +119,7 @@ step "SIGTERM with nobody reading: it is saved"
 started
 kill -TERM "$driver"
 ended 143 20
-"$STAGEMAKE_BINARY" snapshots "$environment" | grep -q failed || fail "nothing is kept"
+"$STAGEMAKE_BINARY" snapshots "$environment" | has failed || fail "nothing is kept"
 
 step "SIGTERM while a registry is asked that does not answer"
 python3 -c '

@@ -28,7 +28,7 @@ all_reused() { for stage in $all_stages; do expect_state "$stage" reused; done; 
 only_fetched() {
   all_reused
   said '^engine calls: .*pull'
-  grep '^engine calls: ' "$work/out" | tr ',' '\n' | grep -Eq ' (run|commit|copy_in)$' && fail "more than fetching"
+  grep '^engine calls: ' "$work/out" | tr ',' '\n' | has -E ' (run|commit|copy_in)$' && fail "more than fetching"
   [ "$(grep -c ': fetching ' "$work/out")" = 1 ] || fail "not one image was fetched"
   said ": fetching $registry/team/mini/sage-docker-$environment-with-targets:"
 }
@@ -113,8 +113,8 @@ said 'with-system-packages:v1 is not pushed: one of that stage alone'
 remove_images
 cp "$work/readline.good" build/pkgs/readline/spkg-install.in
 build --from "$there" --tag v1
-built_in $make_stages | grep -qw cliquer && fail "cliquer was built again"
-built_in $make_stages | grep -qw readline || fail "readline was not built"
+built_in $make_stages | has -w cliquer && fail "cliquer was built again"
+built_in $make_stages | has -w readline || fail "readline was not built"
 
 step "a registry that is not there, a repository that is not: notes, and no failure"
 set_version conway_polynomials 0.6

@@ -103,14 +103,14 @@ grep -q 'with-targets-pre:.*-failed' "$work/repro.sh" || fail "it does not begin
 expect 2 run_script
 grep -q 'readline' "$work/out" || fail "another failure: $(cat "$work/out")"
 if grep 'another make runs' "$work/build" "$work/out"; then fail "targets were made side by side"; fi
-in_container with-targets-pre 'ls /sage/local/var/lib/sage/installed' | grep -q '^cliquer-' || fail "cliquer was not built"
+in_container with-targets-pre 'ls /sage/local/var/lib/sage/installed' | has '^cliquer-' || fail "cliquer was not built"
 remove_container with-targets-pre
 
 step "mended by hand, from the image of the stage before"
 git checkout -q build/pkgs/readline
 repro with-base-toolchain
 run_script || fail "$(cat "$work/out")"
-in_container with-base-toolchain 'ls /sage/local/var/lib/sage/installed' | grep -q '^patch-' || fail "patch is not there"
+in_container with-base-toolchain 'ls /sage/local/var/lib/sage/installed' | has '^patch-' || fail "patch is not there"
 remove_container with-base-toolchain
 
 step "the stage is finished since: it begins in the image of the stage before, not in what the failed run left"

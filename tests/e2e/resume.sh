@@ -36,7 +36,7 @@ step "a second run creates no container and asks the engine for look-ups only"
 build --count-calls
 for stage in $all_stages; do expect_state "$stage" reused; done
 grep -q '^engine calls: ' "$work/out" || fail "no count of engine calls"
-grep '^engine calls: ' "$work/out" | tr ',' '\n' | grep -Eq 'create|run|commit|copy|tag|pull' && fail "more than look-ups"
+grep '^engine calls: ' "$work/out" | tr ',' '\n' | has -E 'create|run|commit|copy|tag|pull' && fail "more than look-ups"
 
 step "another -j, another folder, other times, an edited README: nothing to do"
 cp -a "$tree" "$work/elsewhere"
@@ -156,9 +156,9 @@ grep -q 'with-targets-pre:.*-failed' "$work/out" || fail "the kept image is not 
 step "mended: only the broken package and what hangs on it"
 cp "$work/readline.good" build/pkgs/readline/spkg-install.in
 build
-built_in $make_stages | grep -qw cliquer && fail "cliquer is built again"
-built_in $make_stages | grep -qw readline || fail "readline is not built"
-built_in $make_stages | grep -qw python3 || fail "python3 is not built, which needs readline"
+built_in $make_stages | has -w cliquer && fail "cliquer is built again"
+built_in $make_stages | has -w readline || fail "readline is not built"
+built_in $make_stages | has -w python3 || fail "python3 is not built, which needs readline"
 
 step "two environments at once, one fails, the other completes"
 make_image debian:latest true
@@ -238,8 +238,8 @@ case $engine in
 esac
 echo 0.1 > build/pkgs/slowpoke/seconds.txt # as never before: no older image has it
 build
-built_in $make_stages | grep -qw cliquer && fail "cliquer is built again, which the checkpoint held"
-built_in $make_stages | grep -qw slowpoke || fail "slowpoke is not built"
+built_in $make_stages | has -w cliquer && fail "cliquer is built again, which the checkpoint held"
+built_in $make_stages | has -w slowpoke || fail "slowpoke is not built"
 expect_no_container
 
 step "many runs' images can be cleaned away"

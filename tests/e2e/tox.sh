@@ -144,8 +144,8 @@ step "two targets with two more tags, all pushed"
 forget
 echo '{"auths": {}}' > "$work/credentials.json"
 DOCKER_CONFIG_FILE=$work/credentials.json DOCKER_TARGETS="with-targets-pre with-targets" EXTRA_DOCKER_TAGS="dev new" call -e "$small"
-made | grep -qw readline || fail "readline was not built"
-made | grep -qw cliquer && fail "cliquer was built again"
+made | has -w readline || fail "readline was not built"
+made | has -w cliquer && fail "cliquer was built again"
 [ "$(readlink "$envdir/.docker/config.json")" = "$work/credentials.json" ] || fail "the credentials are not in place"
 pre=$registry/mini/$(image with-targets-pre) all=$registry/mini/$(image with-targets)
 expect_lines "$envdir/Dockertags" "$pre:latest" "$all:latest"

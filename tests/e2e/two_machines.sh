@@ -53,7 +53,7 @@ build_upon_a() {
   for stage in $toolchain_stages; do expect_state "$stage" reused; done
   for stage in with-targets-pre with-targets; do expect_state "$stage" built; done
   for package in $(cat "$work/toolchain"); do
-    built_all | grep -qw "$package" && fail "$package is built again"
+    built_all | has -w "$package" && fail "$package is built again"
   done
   return 0
 }
@@ -131,7 +131,7 @@ step "--restore: that image and no other"
 set_version cliquer 3.0
 timed_build --from "$registry/md" --restore "$(image with-base-toolchain)"
 expect_said "fetching $(image with-base-toolchain)"
-built_all | grep -qw openblas || fail "openblas is not built in an image without it"
+built_all | has -w openblas || fail "openblas is not built in an image without it"
 expect 2 build --from "$registry/md" --restore "$(image with-base-toolchain)-none"
 expect_said "no image of stagemake's is named"
 
@@ -150,7 +150,7 @@ for _ in $(seq 600); do
   # All that slowpoke does not hold up is built, and saved, and pushed.
   "$STAGEMAKE_BINARY" snapshots "$environment" --json > "$work/snapshots"
   grep -q '"cliquer": "5.0"' "$work/snapshots" && grep -q '"openblas": "5.0"' "$work/snapshots" &&
-    grep 'checkpoint of\|pushed .*-failed' "$work/out" | tail -n 1 | grep -q pushed && break
+    grep 'checkpoint of\|pushed .*-failed' "$work/out" | tail -n 1 | has pushed && break
   kill -0 "$driver" 2> /dev/null || fail "it ended: $(cat "$work/out")"
   sleep 0.2
 done
@@ -166,8 +166,8 @@ for package in slowpoke openblas cliquer; do set_version "$package" 5.0; done
 forget_images
 timed_build --from "$registry/md"
 expect_said "fetching $(image with-targets-pre)-failed"
-for package in openblas cliquer; do built_all | grep -qw "$package" && fail "$package is built again, which a checkpoint held"; done
-built_all | grep -qw slowpoke || fail "slowpoke is not built"
+for package in openblas cliquer; do built_all | has -w "$package" && fail "$package is built again, which a checkpoint held"; done
+built_all | has -w slowpoke || fail "slowpoke is not built"
 for one in a b; do
   on $one
   rm -r build/pkgs
@@ -192,7 +192,7 @@ forget_images
 timed_build --from "$registry/md"
 expect_said "$lie"
 expect_state with-targets built
-built_all | grep -qw cliquer || fail "cliquer is not built"
+built_all | has -w cliquer || fail "cliquer is not built"
 set_version conway_polynomials 0.9 # now it is one to go on in
 forget_images
 timed_build --from "$registry/md"

@@ -67,10 +67,10 @@ TEST_P(Conformance, AnImageSaysItsVolumes) {
   bench_->add_image(with_volumes, {.command = {"/bin/sh"}, .volumes = {"/data", "/sage/local"}});
   EXPECT_THAT(engine().find_image(plain)->volumes, IsEmpty());
   EXPECT_THAT(engine().find_image(with_volumes)->volumes, UnorderedElementsAre("/data", "/sage/local"));
-  // An engine that remembers images says it again.
-  EXPECT_THAT(
-      bench_->second_engine() ? engine().find_image(with_volumes)->volumes : std::vector<std::string>(),
-      UnorderedElementsAre("/data", "/sage/local"));
+  // So says an engine that has not seen the image yet, or remembers it.
+  std::unique_ptr<ContainerEngine> other = bench_->second_engine();
+  ContainerEngine& again = other ? *other : engine();
+  EXPECT_THAT(again.find_image(with_volumes)->volumes, UnorderedElementsAre("/data", "/sage/local"));
 }
 
 TEST_P(Conformance, AnExportHoldsAllFilesOfAContainer) {
