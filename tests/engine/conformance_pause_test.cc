@@ -14,9 +14,11 @@ namespace {
 using namespace std::chrono_literals;
 using ::testing::HasSubstr;
 
-// Counts in a file, many times a second; programs begin and end all the time.
+// Counts in a file, many times a second; programs begin and end all the time. The file is replaced as a whole: a pause
+// may come at any moment, and a file that is being written is empty for one.
 constexpr const char* kCounts =
-    "echo ready; i=0; while [ ! -e /enough ]; do i=$((i + 1)); echo $i > /count; sleep 0.01; done; echo over";
+    "i=0; while [ ! -e /enough ]; do i=$((i + 1)); echo $i > /new; mv /new /count; "
+    "if [ $i = 1 ]; then echo ready; fi; sleep 0.01; done; echo over";
 
 // Runs a script in a thread of its own.
 class RunAside {
