@@ -5,6 +5,7 @@
 #include <signal.h>
 
 #include <cerrno>
+#include <cstring>
 
 namespace stagemake {
 namespace {
@@ -39,7 +40,7 @@ class NoPipeSignal {
 
 }  // namespace
 
-int write_all(int fd, std::string_view content) {
+int write_all(int fd, std::string_view content, std::optional<std::chrono::milliseconds> patience) {
   NoPipeSignal quiet;
   while (!content.empty()) {
     ssize_t n = ::write(fd, content.data(), content.size());
@@ -47,12 +48,27 @@ int write_all(int fd, std::string_view content) {
       content.remove_prefix(static_cast<std::size_t>(n));
     } else if (errno == EAGAIN) {
       pollfd ready{fd, POLLOUT, 0};
-      if (::poll(&ready, 1, -1) < 0 && errno != EINTR) return errno;
+      int answers = ::poll(&ready, 1, patience ? static_cast<int>(patience->count()) : -1);
+      if (answers == 0) return ETIMEDOUT;
+      if (answers < 0 && errno != EINTR) return errno;
     } else if (errno != EINTR) {
       return errno;
     }
   }
   return 0;
+}
+
+std::string write_failure(int why) {
+  switch (why) {
+    case EPIPE:
+      return "its reader is gone";
+    case ENXIO:
+      return "nobody has it open to read";
+    case ETIMEDOUT:
+      return "its reader does not read";
+    default:
+      return std::strerror(why);
+  }
 }
 
 }  // namespace stagemake

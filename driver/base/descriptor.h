@@ -3,6 +3,9 @@
 
 #include <unistd.h>
 
+#include <chrono>
+#include <optional>
+#include <string>
 #include <string_view>
 #include <utility>
 
@@ -30,7 +33,11 @@ class Descriptor {
 };
 
 // Writes all of `content`, also to a descriptor that was made non-blocking. 0, or the errno of what went wrong. A reader
-// that is gone is EPIPE and no signal.
-int write_all(int fd, std::string_view content);
+// that is gone is EPIPE and no signal. With `patience`, a non-blocking descriptor that takes nothing for so long is
+// ETIMEDOUT; without, it is waited for.
+int write_all(int fd, std::string_view content, std::optional<std::chrono::milliseconds> patience = {});
+
+// What such an errno means to who named the file: "its reader is gone", "No space left on device".
+std::string write_failure(int why);
 
 }  // namespace stagemake

@@ -25,7 +25,7 @@ std::string reason() {
 }
 
 Error cannot_write(const fs::path& path) {
-  return engine_unusable(fmt::format("{}: cannot be written: {}", printable(path.string()), reason()));
+  return engine_unusable(fmt::format("{}: cannot be written: {}", printable(path.string()), write_failure(errno)));
 }
 
 void make_folder(const fs::path& folder) {
@@ -136,11 +136,11 @@ void write_file(const fs::path& path, std::string_view content) {
   }
 }
 
-void append_line(const fs::path& path, std::string_view line) {
+void append_line(const fs::path& path, std::string_view line, std::chrono::milliseconds patience) {
   make_folder(path.parent_path());
-  // A pipe that nobody reads is an error, and nothing to wait for.
   Descriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_NONBLOCK | O_CLOEXEC, 0644));
-  if (file.get() < 0 || (errno = write_all(file.get(), std::string(line) + "\n")) != 0) throw cannot_write(path);
+  if (file.get() < 0 || (errno = write_all(file.get(), std::string(line) + "\n", patience)) != 0)
+    throw cannot_write(path);
 }
 
 std::optional<std::uint64_t> free_bytes(const fs::path& path) {

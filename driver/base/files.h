@@ -3,6 +3,7 @@
 #pragma once
 
 #include <boost/filesystem.hpp>
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -37,8 +38,10 @@ int open_beneath(int folder, const char* relative, int flags);
 // (EngineUnusable: the world is broken, not the input) with the reason.
 void write_file(const fs::path& path, std::string_view content);
 
-// Adds one line to a file in a single write, so that lines of concurrent writers never mix. Same errors.
-void append_line(const fs::path& path, std::string_view line);
+// Adds one line to a file in a single write, so that lines of concurrent writers never mix. Same errors. A FIFO is an
+// error where it has no reader, or one that reads nothing for as long as `patience`.
+void append_line(const fs::path& path, std::string_view line,
+                 std::chrono::milliseconds patience = std::chrono::seconds(5));
 
 // What of a file system's space a user without privileges can still fill, in bytes; nothing where that cannot
 // be said. `path`: any file or folder in it.

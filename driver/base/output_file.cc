@@ -23,8 +23,7 @@ namespace {
 constexpr int kMostLinks = 40;  // the kernel's own bound
 
 Error cannot_write(const fs::path& path, int why) {
-  return engine_unusable(fmt::format("{}: cannot be written: {}", printable(path.string()),
-                                     why == EPIPE ? "its reader is gone" : std::strerror(why)));
+  return engine_unusable(fmt::format("{}: cannot be written: {}", printable(path.string()), write_failure(why)));
 }
 
 // Where a path leads.

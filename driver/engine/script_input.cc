@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <signal.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -18,21 +17,6 @@ namespace {
 
 constexpr std::string_view kGreeting = "stagemake: the shell runs";
 
-void close_once(int& fd) {
-  if (fd >= 0) ::close(std::exchange(fd, -1));
-}
-
-// Until all is written or nobody reads any more. Takes the descriptor.
-void write_all(int fd, std::string_view text) {
-  while (!text.empty()) {
-    ssize_t n = ::write(fd, text.data(), text.size());
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) break;
-    text.remove_prefix(static_cast<std::size_t>(n));
-  }
-  ::close(fd);
-}
-
 // A failing `exec` ends a shell, a failing `true` does not.
 std::string redirection(int output) {
   return output == 0 ? "" : fmt::format("if true >&{0}; then exec >&{0} {0}>&-; fi 2>/dev/null; ", output);
@@ -46,14 +30,14 @@ ScriptInput::ScriptInput(const std::string& script, int output)
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC) != 0)
     throw EngineError(std::string("no pipe for a script: ") + std::strerror(errno));
-  reading_ = ends[0];
-  writing_ = ends[1];
+  reading_ = Descriptor(ends[0]);
+  writing_ = Descriptor(ends[1]);
   std::string greeting = fmt::format("echo '{}' >&2\n", kGreeting);
-  (void)!::write(writing_, greeting.data(), greeting.size());  // an empty pipe takes so much at once
+  (void)!::write(writing_.get(), greeting.data(), greeting.size());  // an empty pipe takes so much at once
 }
 
 ScriptInput::~ScriptInput() {
-  close_once(reading_);  // ends the writer where nobody reads
+  reading_ = Descriptor();  // ends the writer where nobody reads
   withhold();
   if (writer_.joinable()) writer_.join();
 }
@@ -66,20 +50,15 @@ bool ScriptInput::hear(std::string_view piece) {
 }
 
 void ScriptInput::release() {
-  if (writing_ < 0) return;
+  if (!writing_.is_open()) return;
   released_ = true;
-  writer_ = std::thread([fd = std::exchange(writing_, -1), this] {
-    // In this thread alone: a shell that ends early is no reason for the driver to end.
-    sigset_t pipe;
-    ::sigemptyset(&pipe);
-    ::sigaddset(&pipe, SIGPIPE);
-    ::pthread_sigmask(SIG_BLOCK, &pipe, nullptr);
-    write_all(fd, rest_);
+  writer_ = std::thread([pipe = std::move(writing_), this] {
+    (void)write_all(pipe.get(), rest_);  // a shell may end before it has read all
   });
 }
 
 void ScriptInput::withhold() {
-  close_once(writing_);
+  writing_ = Descriptor();
 }
 
 std::string without_greeting(std::string_view errors) {

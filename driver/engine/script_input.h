@@ -15,6 +15,8 @@
 #include <string_view>
 #include <thread>
 
+#include "base/descriptor.h"
+
 namespace stagemake {
 
 class ScriptInput {
@@ -27,7 +29,7 @@ class ScriptInput {
   ScriptInput& operator=(const ScriptInput&) = delete;
 
   // What the shell reads.
-  int descriptor() const { return reading_; }
+  int descriptor() const { return reading_.get(); }
   // Takes a piece of standard error. True once: when the greeting is there, and the shell waits.
   bool hear(std::string_view piece);
   // Gives the shell its script, ...
@@ -41,8 +43,8 @@ class ScriptInput {
   std::string heard_;
   bool greeted_ = false;
   bool released_ = false;
-  int reading_ = -1;
-  int writing_ = -1;
+  Descriptor reading_;
+  Descriptor writing_;
   std::thread writer_;  // a pipe holds 64 KiB, and the shell may end before it has read them
 };
 

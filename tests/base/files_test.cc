@@ -1,5 +1,6 @@
 #include "base/files.h"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signal.h>
@@ -11,6 +12,7 @@
 #include <set>
 #include <thread>
 
+#include "base/descriptor.h"
 #include "base/error.h"
 #include "base/text.h"
 
@@ -116,6 +118,19 @@ TEST_F(Files, ADeviceWithoutSpaceIsAnError) {
   EXPECT_THAT(words, HasSubstr("/dev/full: cannot be written: No space left on device"));
   EXPECT_EQ(status_of([] { write_file("/proc/not/there", "x"); }, words), ExitStatus::EngineUnusable);
   EXPECT_THAT(words, HasSubstr("/proc/not"));
+}
+
+TEST_F(Files, AFifoThatNobodyReadsIsAnError) {
+  ASSERT_EQ(::mkfifo(at("fifo").c_str(), 0600), 0);
+  std::string words;
+  EXPECT_EQ(status_of([&] { append_line(at("fifo"), "x"); }, words), ExitStatus::EngineUnusable);
+  EXPECT_THAT(words, HasSubstr("fifo: cannot be written: nobody has it open to read"));
+  // A reader that has it open and does not read.
+  Descriptor reader(::open(at("fifo").c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+  std::string long_line(1 << 20, 'x');  // more than a pipe holds
+  EXPECT_EQ(status_of([&] { append_line(at("fifo"), long_line, std::chrono::milliseconds(1)); }, words),
+            ExitStatus::EngineUnusable);
+  EXPECT_THAT(words, HasSubstr("fifo: cannot be written: its reader does not read"));
 }
 
 TEST_F(Files, LinesOfManyWritersNeverMix) {
