@@ -1,108 +1,18 @@
 #include "plan/ignore_rules.h"
 
 #include <algorithm>
-#include <array>
 
 #include "base/text.h"
+#include "plan/glob.h"
 
 namespace stagemake {
 namespace {
-
-constexpr std::size_t kLongestPattern = 4096;  // bytes; no path is longer, and a longer pattern is no one's
 
 bool is_plain(std::string_view part) {
   return part.find_first_of("*?[\\") == std::string_view::npos;
 }
 
-// The end of a character class that starts at pattern[at] == '[', and whether `c` is in it (Go's
-// filepath.Match).
-std::size_t match_class(std::string_view pattern, std::size_t at, char c, bool& in) {
-  std::size_t i = at + 1;
-  bool negated = i < pattern.size() && pattern[i] == '^';
-  if (negated) ++i;
-  in = false;
-  bool first = true;
-  while (i < pattern.size() && (first || pattern[i] != ']')) {
-    first = false;
-    if (pattern[i] == '\\' && i + 1 < pattern.size()) ++i;
-    char low = pattern[i++];
-    char high = low;
-    if (i + 1 < pattern.size() && pattern[i] == '-' && pattern[i + 1] != ']') {
-      high = pattern[i + 1];
-      i += 2;
-    }
-    if (low <= c && c <= high) in = true;
-  }
-  if (negated) in = !in;
-  return i < pattern.size() ? i + 1 : std::string_view::npos;
-}
-
-// One part of a path against one part of a pattern; `*` does not cross a `/`.
-bool part_matches(std::string_view pattern, std::string_view text) {
-  std::size_t p = 0;
-  std::size_t t = 0;
-  std::size_t star = std::string_view::npos;
-  std::size_t star_text = 0;
-  while (t < text.size()) {
-    bool matched = false;
-    std::size_t next = p + 1;
-    if (p < pattern.size()) {
-      if (pattern[p] == '*') {
-        star = p++;
-        star_text = t;
-        continue;
-      }
-      if (pattern[p] == '?') {
-        matched = true;  // one character, of one or several bytes
-        while (t + 1 < text.size() && (static_cast<unsigned char>(text[t + 1]) & 0xc0) == 0x80) ++t;
-      } else if (pattern[p] == '[') {
-        next = match_class(pattern, p, text[t], matched);
-        if (next == std::string_view::npos) return false;
-      } else {
-        if (pattern[p] == '\\' && p + 1 < pattern.size()) next = ++p + 1;
-        matched = pattern[p] == text[t];
-      }
-    }
-    if (matched) {
-      p = next;
-      ++t;
-    } else if (star != std::string_view::npos) {
-      p = star + 1;
-      t = ++star_text;
-    } else {
-      return false;
-    }
-  }
-  while (p < pattern.size() && pattern[p] == '*') ++p;
-  return p == pattern.size();
-}
-
 using Parts = std::vector<std::string>;
-
-// As part_matches does with `*`, only the last `**` is tried again further down: what comes before it has
-// matched as early as it can, and nothing is won by later.
-bool path_matches(const Parts& pattern, const std::vector<std::string_view>& path) {
-  std::size_t p = 0;
-  std::size_t i = 0;
-  std::size_t star = std::string_view::npos;
-  std::size_t star_path = 0;
-  while (true) {
-    if (p == pattern.size() && i == path.size()) return true;
-    if (p < pattern.size() && pattern[p] == "**") {
-      if (p + 1 == pattern.size()) return i < path.size();  // everything below
-      star = p++;
-      star_path = i;
-    } else if (p < pattern.size() && i < path.size() && part_matches(pattern[p], path[i])) {
-      ++p;
-      ++i;
-    } else if (star != std::string_view::npos && star_path < path.size()) {
-      p = star + 1;
-      i = ++star_path;
-    } else {
-      return false;
-    }
-  }
-}
 
 // The parts of a pattern as Docker cleans it: without empty ones, `.`, and what a `..` takes back.
 Parts cleaned(std::string_view pattern) {
@@ -185,7 +95,7 @@ bool IgnoreRules::excluded(std::string_view path, const Inherited& parent, Inher
       // and 10,000 files in Sage).
       const std::string& first = pattern.parts.front();
       if (first == "**" || !is_plain(first) || first == parts.front())
-        matched = path_matches(pattern.parts, parts);
+        matched = path_matches(Globs::OfDocker, pattern.parts, parts);
     }
     own.matched[i] = matched ? 1 : 0;
     if (matched) out = !pattern.takes_back;
@@ -211,7 +121,7 @@ bool IgnoreRules::may_take_back_below(std::string_view folder) const {
     for (std::size_t i = 0; i < parts.size(); ++i) {
       if (i >= pattern.parts.size()) return false;
       if (pattern.parts[i] == "**") return true;
-      if (!part_matches(pattern.parts[i], parts[i])) return false;
+      if (!part_matches(Globs::OfDocker, pattern.parts[i], parts[i])) return false;
     }
     return true;
   });

@@ -36,13 +36,13 @@ void walk_recipe(std::string_view recipe, const std::function<void(std::string_v
   }
 }
 
-// Flags of make that say how it works and not what it makes leave the key alone.
+// Flags of make that say how it works and not what it makes leave the key alone. (-j is left out of the value
+// itself.)
 std::string keyed_value(const std::string& name, const std::string& value) {
   if (name != "USE_MAKEFLAGS") return value;
   std::vector<std::string> kept;
   bool counts = false;  // the word before takes a number: `-l 8`
-  std::string flags = without_job_counts(value);
-  for (std::string_view word : words(flags)) {
+  for (std::string_view word : words(value)) {
     bool is_number = word.find_first_not_of("0123456789.") == std::string_view::npos;
     if (std::exchange(counts, word == "-l") && is_number) continue;
     bool how = word == "-k" || word == "-s" || word == "--keep-going" || word == "--silent" ||
