@@ -20,6 +20,7 @@
 #include "run/checkpointer.h"
 #include "run/clock.h"
 #include "run/guard.h"
+#include "run/image_survey.h"
 #include "run/job_slots.h"
 #include "run/state_folder.h"
 
@@ -46,9 +47,9 @@ struct WorkplaceSetting {
   std::function<DependencyGraph(const std::optional<ConfiguredPackages>&)> graph;
   std::string base_image;  // what a container is made from where no snapshot is: a name, or one with a digest
   std::uint64_t base_size = 0;  // its bytes; 0 where that is not known
-  JobSlots* slots = nullptr;  // in which all that runs takes part; null: each make has jobs of its own
-  unsigned fair_share = 1;    // of these, for a make that cannot take part
-  bool take_names = false;    // also those of images that stagemake did not make
+  JobSlots* slots = nullptr;    // in which all that runs takes part; null: each make has jobs of its own
+  unsigned fair_share = 1;      // of these, for a make that cannot take part
+  bool take_names = false;      // also those of images that stagemake did not make
 };
 
 // How a stage runs.
@@ -57,7 +58,7 @@ struct RunSpec {
   OutputSink also = {};                                    // gets the output too
   std::function<void(const PackageStatus&)> package = {};  // is told what begins and ends
   StopRequest stop = {};
-  GuardLimits guard = {};  // of a stage that makes packages
+  GuardLimits guard = {};                          // of a stage that makes packages
   const CheckpointSettings* checkpoint = nullptr;  // likewise; null: it is not saved while it runs
 };
 
@@ -75,15 +76,15 @@ class Workplace {
   // empty where it is. To be asked before anything runs.
   std::string mismatch();
 
-  // Brings file times of the future in the image that it was made from to the present (run/file_times.h). Why that
-  // cannot be; empty where none lies in the future any more, or a stop was requested. To be asked before anything is
-  // brought or runs.
+  // Brings file times of the future in the image that it was made from to the present (run/file_times.h). Why
+  // that cannot be; empty where none lies in the future any more, or a stop was requested. To be asked before
+  // anything is brought or runs.
   std::string bring_times(const StopRequest& stop);
   // What bring_times() has changed, for a person; empty where nothing.
   const std::string& times_note() const { return times_note_; }
 
-  // The marks of its installation records; null where nobody has looked at them. Whoever knows those of the image
-  // that it was made from saves it a look.
+  // The marks of its installation records; null where nobody has looked at them. Whoever knows those of the
+  // image that it was made from saves it a look.
   const RecordMarks* records() const { return knows_records_ ? &records_ : nullptr; }
   void know_records(RecordMarks records);
 
@@ -120,9 +121,9 @@ class Workplace {
   void recover();
 
   // An image of what there is now: of `stage` finished, or of what was done before it failed. Returns its
-  // first name; its id where the name of an unfinished one stays with another image, which is_richer(). A name
-  // of an image that stagemake did not make stays there, unless `take_names`; this one gets the name beside it
-  // (run/foreign_names.h).
+  // first name; its id where the name of an unfinished one stays with another image, which is_richer(). A
+  // name of an image that stagemake did not make stays there, unless `take_names`; this one gets the name
+  // beside it (run/foreign_names.h).
   std::string commit(std::size_t stage, bool complete);
   // Names that the last commit left alone.
   const std::vector<std::string>& names_left() const { return names_left_; }
@@ -135,7 +136,8 @@ class Workplace {
   void remove() noexcept;
   RunOutcome run_inside(const std::string& text, const OutputSink& sink, const StopRequest& stop);
   RunOutcome run_with_slot(std::size_t stage, const RunSpec& how);
-  RunOutcome run_recipe(std::size_t stage, const RunSpec& how, const OutputSink& sink, const std::string& text);
+  RunOutcome run_recipe(std::size_t stage, const RunSpec& how, const OutputSink& sink,
+                        const std::string& text);
   std::vector<SourceFile> sources_inside();
   std::vector<SourceFile> wanted_sources(std::size_t stage, const std::vector<SourceFile>& before) const;
   std::string bring_sources(std::size_t stage);
@@ -160,6 +162,8 @@ class Workplace {
   std::vector<std::string> missing_files(const std::vector<std::string>& paths);
   std::string lack_of_finished_stage(const Snapshot& image);
   std::vector<std::string> missing_records(std::size_t stage) const;
+  std::map<std::string, InstalledPackage> installed_by(const StampEntries& stamps,
+                                                       const GuardNotes& notes) const;
   void note_packages();
   void note_configured();
 
@@ -167,7 +171,7 @@ class Workplace {
   Candidate start_;
   std::string container_;
   std::unique_ptr<JobSlots::Share> share_;  // null where there is no pool
-  std::int64_t looked_;       // when records_ was looked at: seconds since the epoch, by the container's clock
+  std::int64_t looked_;  // when records_ was looked at: seconds since the epoch, by the container's clock
   RecordMarks records_ = {};  // what is other than these was built here
   bool knows_records_ = false;
   std::string times_note_;

@@ -123,9 +123,8 @@ void Workplace::know_records(RecordMarks records) {
 void Workplace::learn_records() {
   if (knows_records_) return;
   bool may_hold = !installed_.empty() || setting_.plan.environment.incremental;
-  know_records(may_hold
-                   ? record_marks(stamp_folders_of(setting_.engine, container_, setting_.plan.table))
-                   : RecordMarks());
+  know_records(may_hold ? record_marks(stamp_folders_of(setting_.engine, container_, setting_.plan.table))
+                        : RecordMarks());
 }
 
 // A record that comes back is a new one, even if it looks like the old.
@@ -136,8 +135,8 @@ void Workplace::forget(const std::string& package) {
   });
 }
 
-// Packages that make should have built again, for something that they need was, and did not: their stamps seemed
-// young enough, because a clock was set back, say.
+// Packages that make should have built again, for something that they need was, and did not: their stamps
+// seemed young enough, because a clock was set back, say.
 std::vector<std::string> Workplace::passed_over(std::size_t stage) const {
   if (!inside_) return {};
   DependencyGraph graph = setting_.graph(configured_);
@@ -164,7 +163,8 @@ RunOutcome Workplace::build_passed_over(std::size_t stage, const RunSpec& how, c
   for (int round = 0;; ++round) {
     std::vector<std::string> over = passed_over(stage);
     if (over.empty()) return {};
-    std::string text = uninstall_script(over, "make took it for up to date, and what it needs was built again");
+    std::string text =
+        uninstall_script(over, "make took it for up to date, and what it needs was built again");
     if (round == kMostRounds || text.empty()) {
       sink(fmt::format("stagemake: make says that all is built, but {} {} built from what is out of date\n",
                        join(over, ", "), over.size() == 1 ? "was" : "were"));
@@ -183,22 +183,24 @@ RunOutcome Workplace::build_passed_over(std::size_t stage, const RunSpec& how, c
   }
 }
 
-// What an image of the container holds that is made while a stage runs in it and is paused; nothing where no package
-// was finished since the last.
-std::optional<Snapshot> Workplace::describe_paused(std::size_t stage) const {
-  GuardNotes notes = read_guard_notes(setting_.engine, container_);
+// The packages by the records that are there after make ran, or while it does.
+std::map<std::string, InstalledPackage> Workplace::installed_by(const StampEntries& stamps,
+                                                                const GuardNotes& notes) const {
   DependencyGraph graph = setting_.graph(configured_);
   std::map<std::string, std::string> fingerprints;
   if (inside_) fingerprints = package_fingerprints(*inside_);
-  BuiltHere here{.graph = graph,
-                 .fingerprints = fingerprints,
-                 .before = records_,
-                 .notes = notes,
-                 .began = looked_};
+  BuiltHere here{
+      .graph = graph, .fingerprints = fingerprints, .before = records_, .notes = notes, .began = looked_};
+  return installed_packages(stamps, setting_.packages, installed_, &here);
+}
+
+// What an image of the container holds that is made while a stage runs in it and is paused; nothing where no
+// package was finished since the last.
+std::optional<Snapshot> Workplace::describe_paused(std::size_t stage) const {
   Snapshot snapshot = describe(stage, false);
   snapshot.checkpoint_of = container_;
-  snapshot.packages = installed_packages(stamp_folders_of(setting_.engine, container_, setting_.plan.table),
-                                         setting_.packages, installed_, &here);
+  snapshot.packages = installed_by(stamp_folders_of(setting_.engine, container_, setting_.plan.table),
+                                   read_guard_notes(setting_.engine, container_));
   bool is_news = std::any_of(snapshot.packages.begin(), snapshot.packages.end(), [&](const auto& package) {
     auto before = saved_.find(package.first);
     return !package.second.fingerprint.empty() &&
@@ -211,16 +213,8 @@ std::optional<Snapshot> Workplace::describe_paused(std::size_t stage) const {
 void Workplace::note_packages() {
   GuardNotes notes = read_guard_notes(setting_.engine, container_);
   refused_ = notes.refused;
-  DependencyGraph graph = setting_.graph(configured_);
-  std::map<std::string, std::string> fingerprints;
-  if (inside_) fingerprints = package_fingerprints(*inside_);
-  BuiltHere here{.graph = graph,
-                 .fingerprints = fingerprints,
-                 .before = records_,
-                 .notes = notes,
-                 .began = looked_};
   StampEntries stamps = stamp_folders_of(setting_.engine, container_, setting_.plan.table);
-  installed_ = installed_packages(stamps, setting_.packages, installed_, &here);
+  installed_ = installed_by(stamps, notes);
   records_ = record_marks(stamps);
   looked_ = static_cast<std::int64_t>(setting_.engine.now());
   is_noted_ = true;
