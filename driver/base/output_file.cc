@@ -23,7 +23,8 @@ namespace {
 constexpr int kMostLinks = 40;  // the kernel's own bound
 
 Error cannot_write(const fs::path& path, int why) {
-  return engine_unusable(fmt::format("{}: cannot be written: {}", printable(path.string()), write_failure(why)));
+  return engine_unusable(
+      fmt::format("{}: cannot be written: {}", printable(path.string()), write_failure(why)));
 }
 
 // Where a path leads.
@@ -60,66 +61,37 @@ Target target_of(const fs::path& named) {
   throw cannot_write(named, ELOOP);
 }
 
-// A new file beside `path`, with a name that nothing has.
+// A new file beside `path`, with a name that nothing has; errno where there can be none.
 Descriptor open_beside(const fs::path& path, std::string& name) {
   for (int tries = 0; tries < 100; ++tries) {
     unsigned number = 0;
     if (::getrandom(&number, sizeof number, 0) != sizeof number) number = static_cast<unsigned>(tries);
     name = (path.parent_path() / fmt::format(".stagemake-{:08x}", number)).string();
-    int fd = ::open(name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    int fd = ::open(name.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     if (fd >= 0 || errno != EEXIST) return Descriptor(fd);
   }
   return Descriptor();
 }
 
-// 0, or what went wrong; then the file is as it was.
-int replace(const fs::path& path, std::string_view content, const struct stat* old) {
-  std::string temporary;
-  Descriptor file = open_beside(path, temporary);
-  if (!file.is_open()) return errno;
-  int failed = write_all(file.get(), content);
-  if (failed == 0 && old != nullptr) {
-    // Not every caller may give a file away. Its mode comes after it, as a new owner takes bits off it.
-    if (::fchown(file.get(), old->st_uid, old->st_gid) != 0) (void)!::fchown(file.get(), -1U, old->st_gid);
-    if (::fchmod(file.get(), old->st_mode & 07777) != 0) failed = errno;
-  }
-  if (failed == 0 && (::fsync(file.get()) != 0 || ::rename(temporary.c_str(), path.c_str()) != 0))
-    failed = errno;
-  if (failed != 0) ::unlink(temporary.c_str());
-  return failed;
+// Takes a file's owner and mode from another. 0, or what went wrong.
+int take_owner_and_mode(int file, const struct stat& other) {
+  // Not every caller may give a file away. Its mode comes after it, as a new owner takes bits off it.
+  if (::fchown(file, other.st_uid, other.st_gid) != 0) (void)!::fchown(file, -1U, other.st_gid);
+  return ::fchmod(file, other.st_mode & 07777) != 0 ? errno : 0;
 }
 
-// The file itself gets other content. 0, or what went wrong; then the file is as it was, if its disk is full.
-int overwrite(const fs::path& path, std::string_view content, const struct stat& old) {
-  Descriptor file(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
-  if (!file.is_open()) return errno;
-  auto size = static_cast<off_t>(content.size());
-  if (size > 0)
-    if (int failed = ::posix_fallocate(file.get(), 0, size);
-        failed != 0 && failed != EOPNOTSUPP && failed != EINVAL) {  // not every file system can reserve
-      (void)!::ftruncate(file.get(), old.st_size);
-      return failed;
-    }
-  if (int failed = write_all(file.get(), content); failed != 0) return failed;
-  return ::ftruncate(file.get(), size) != 0 || ::fsync(file.get()) != 0 ? errno : 0;
+// Space for a file that will be overwritten. 0, or what went wrong; then the file is as it was.
+int reserve(int file, std::uint64_t size, off_t before) {
+  if (size == 0) return 0;
+  int failed = ::posix_fallocate(file, 0, static_cast<off_t>(size));
+  if (failed == 0 || failed == EOPNOTSUPP || failed == EINVAL) return 0;  // not every file system can
+  (void)!::ftruncate(file, before);
+  return failed;
 }
 
 // Reasons for which a file that cannot be replaced may still be written to.
 bool refuses_new_files(int why) {
   return why == EACCES || why == EPERM || why == EROFS || why == EBUSY || why == EXDEV;
-}
-
-void write_through(const fs::path& named, const Target& target, bool is_regular, std::string_view content) {
-  Descriptor opened;
-  int fd = target.own;
-  if (fd < 0) {
-    opened =
-        Descriptor(::open(target.path.c_str(), O_WRONLY | O_NOCTTY | O_CLOEXEC | (is_regular ? O_TRUNC : 0)));
-    if (!opened.is_open()) throw cannot_write(named, errno);
-    fd = opened.get();
-  }
-  if (fd == STDOUT_FILENO) std::fflush(stdout);  // what was printed before comes before
-  if (int failed = write_all(fd, content); failed != 0) throw cannot_write(named, failed);
 }
 
 void make_folder_of(const fs::path& path) {
@@ -131,36 +103,109 @@ void make_folder_of(const fs::path& path) {
                                       printable(path.parent_path().string()), failed.message()));
 }
 
-void write_standard_output(std::string_view content) {
-  if (std::fwrite(content.data(), 1, content.size(), stdout) != content.size() || std::fflush(stdout) != 0)
-    throw cannot_write("standard output", errno);
-}
-
 }  // namespace
 
 bool is_standard_output(const fs::path& path) {
   return path == "-";
 }
 
+OutputFile::OutputFile(const fs::path& path, std::optional<std::uint64_t> size) : named_(path) {
+  if (is_standard_output(path)) {
+    named_ = "standard output";
+    descriptor_ = STDOUT_FILENO;
+  } else {
+    make_folder_of(path);
+    Target target = target_of(path);
+    target_ = target.path;
+    if (target.own < 0 && !target.is_descriptor) make_folder_of(target_);  // of a link that leads nowhere yet
+    struct stat facts {};
+    bool exists = ::stat(target_.c_str(), &facts) == 0;
+    if (!exists && errno != ENOENT) throw cannot_write(path, errno);
+    if (exists && S_ISDIR(facts.st_mode))
+      throw bad_input(printable(path.string()), "is a folder, not a file");
+    if (exists && S_ISSOCK(facts.st_mode) && target.own < 0)
+      throw bad_input(
+          printable(path.string()),
+          "is a socket; write to standard output (-) and pipe that to a program which connects to it");
+    bool is_regular = exists && S_ISREG(facts.st_mode);
+    if (target.own >= 0) {
+      descriptor_ = target.own;
+    } else if (target.is_descriptor || (exists && !is_regular)) {
+      opened_ =
+          Descriptor(::open(target_.c_str(), O_WRONLY | O_NOCTTY | O_CLOEXEC | (is_regular ? O_TRUNC : 0)));
+      if (!opened_.is_open()) throw cannot_write(path, errno);
+    } else {
+      opened_ = open_beside(target_, temporary_);
+      if (!opened_.is_open()) {
+        temporary_.clear();
+        if (!exists || !refuses_new_files(errno)) throw cannot_write(path, errno);
+        before_ = facts.st_size;
+        open_in_place(size);
+      }
+    }
+    if (opened_.is_open()) descriptor_ = opened_.get();
+  }
+  if (descriptor_ == STDOUT_FILENO && std::fflush(stdout) != 0)  // what was printed before comes before
+    throw cannot_write(named_, errno);
+}
+
+OutputFile::~OutputFile() {
+  if (!temporary_.empty()) ::unlink(temporary_.c_str());
+}
+
+void OutputFile::open_in_place(std::optional<std::uint64_t> size) {
+  opened_ = Descriptor(::open(target_.c_str(), O_WRONLY | O_CLOEXEC));
+  if (!opened_.is_open()) throw cannot_write(named_, errno);
+  if (int failed = size ? reserve(opened_.get(), *size, static_cast<off_t>(*before_)) : 0; failed != 0)
+    throw cannot_write(named_, failed);
+}
+
+void OutputFile::write(std::string_view content) {
+  if (int failed = write_all(descriptor_, content); failed != 0) throw cannot_write(named_, failed);
+}
+
+// The target keeps its place and gets the content of the file beside it. 0, or what went wrong.
+int OutputFile::overwrite_with_temporary() {
+  Descriptor file(::open(target_.c_str(), O_WRONLY | O_CLOEXEC));
+  struct stat before {
+  }, wanted{};
+  if (!file.is_open() || ::fstat(file.get(), &before) != 0 || ::fstat(descriptor_, &wanted) != 0)
+    return errno;
+  if (int failed = reserve(file.get(), static_cast<std::uint64_t>(wanted.st_size), before.st_size);
+      failed != 0)
+    return failed;
+  std::string piece(1 << 20, '\0');
+  for (off_t at = 0; at < wanted.st_size;) {
+    ssize_t n = ::pread(descriptor_, piece.data(), piece.size(), at);
+    if (n <= 0) return n == 0 ? EIO : errno;
+    if (int failed = write_all(file.get(), std::string_view(piece).substr(0, static_cast<std::size_t>(n))))
+      return failed;
+    at += n;
+  }
+  return ::ftruncate(file.get(), wanted.st_size) != 0 || ::fsync(file.get()) != 0 ? errno : 0;
+}
+
+void OutputFile::finish() {
+  int failed = 0;
+  if (!temporary_.empty()) {
+    struct stat old {};
+    bool exists = ::stat(target_.c_str(), &old) == 0;
+    if (exists) failed = take_owner_and_mode(descriptor_, old);
+    if (failed == 0 && ::fsync(descriptor_) != 0) failed = errno;
+    if (failed == 0 && ::rename(temporary_.c_str(), target_.c_str()) != 0) failed = errno;
+    if (failed == 0) temporary_.clear();
+    if (exists && refuses_new_files(failed)) failed = overwrite_with_temporary();
+  } else if (before_) {
+    off_t end = ::lseek(descriptor_, 0, SEEK_CUR);
+    if (end < 0 || ::ftruncate(descriptor_, end) != 0 || ::fsync(descriptor_) != 0) failed = errno;
+  }
+  if (failed != 0) throw cannot_write(named_, failed);
+}
+
 void write_output(const fs::path& path, std::string_view content) {
-  if (is_standard_output(path)) return write_standard_output(content);
-  make_folder_of(path);
-  Target target = target_of(path);
-  if (target.own < 0 && !target.is_descriptor)
-    make_folder_of(target.path);  // of a link that leads nowhere yet
-  struct stat facts {};
-  bool exists = ::stat(target.path.c_str(), &facts) == 0;
-  if (!exists && errno != ENOENT) throw cannot_write(path, errno);
-  if (exists && S_ISDIR(facts.st_mode)) throw bad_input(printable(path.string()), "is a folder, not a file");
-  if (exists && S_ISSOCK(facts.st_mode) && target.own < 0)
-    throw bad_input(
-        printable(path.string()),
-        "is a socket; write to standard output (-) and pipe that to a program which connects to it");
-  if (target.is_descriptor || (exists && !S_ISREG(facts.st_mode)))
-    return write_through(path, target, exists && S_ISREG(facts.st_mode), content);
-  int failed = replace(target.path, content, exists ? &facts : nullptr);
-  if (exists && refuses_new_files(failed)) failed = overwrite(target.path, content, facts);
-  if (failed != 0) throw cannot_write(path, failed);
+  OutputFile file(path, content.size());
+  file.write(content);
+  file.finish();
 }
 
 }  // namespace stagemake

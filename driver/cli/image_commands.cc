@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
+#include "base/output_file.h"
 #include "base/text.h"
 #include "cli/commands.h"
 #include "cli/engine_choice.h"
@@ -110,6 +111,18 @@ int clean_containers(const Options& options, ContainerEngine& engine, const Tree
   StateFolder state(options.state, tree.path);
   std::vector<UnsavedWork> unsaved = wanted_unsaved(options, engine, tree);
   if (unsaved.empty()) fmt::print("no container holds unsaved work\n");
+  bool is_file = true;  // that can have others beside it
+  if (options.export_to) {
+    is_file = !is_standard_output(*options.export_to) &&
+              (!fs::exists(*options.export_to) || fs::is_regular_file(*options.export_to));
+    if (!is_file && unsaved.size() > 1)
+      throw bad_input(
+          "--export " + printable(options.export_to->string()),
+          fmt::format("{} hold unsaved work, and only a file can get a second one beside it; name one "
+                      "environment, or a file",
+                      counted(unsaved.size(), "container")));
+  }
+  std::FILE* words = is_file ? stdout : stderr;
   int status = 0;
   for (std::size_t i = 0; i < unsaved.size(); ++i) {
     const UnsavedWork& work = unsaved[i];
@@ -125,12 +138,15 @@ int clean_containers(const Options& options, ContainerEngine& engine, const Tree
     }
     if (options.export_to) {
       fs::path file = export_file(*options.export_to, i);
-      engine.export_files(work.container.name, file);
-      fmt::print("wrote {}: `docker import {}` makes an image of it\n", file.string(),
-                 shell_quoted(file.string()));
+      OutputFile output(file);
+      engine.export_files(work.container.name, output.descriptor());
+      output.finish();
+      if (is_file)
+        fmt::print("wrote {}: `docker import {}` makes an image of it\n", printable(file.string()),
+                   shell_quoted(file.string()));
     }
     discard_work(engine, state, work.container.name);
-    fmt::print("removed {} with its work of {}\n", unsaved_text(work), work.stage);
+    fmt::print(words, "removed {} with its work of {}\n", unsaved_text(work), work.stage);
   }
   return status;
 }

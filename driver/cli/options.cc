@@ -95,7 +95,8 @@ class Parser {
   // What is wrong with a command's arguments; an option that is not there is told with those that are like
   // it.
   static std::string complaint(const CLI::ParseError& error, const CLI::App& used) {
-    if (error.get_exit_code() != static_cast<int>(CLI::ExitCodes::ExtrasError)) return printable(error.what());
+    if (error.get_exit_code() != static_cast<int>(CLI::ExitCodes::ExtrasError))
+      return printable(error.what());
     std::vector<std::string> extra = used.remaining(true);
     std::vector<std::string> known, near;
     for (const CLI::Option* option : used.get_options())
@@ -224,7 +225,8 @@ class Parser {
   void add_plan() {
     CLI::App* sub = command(Verb::Plan, "plan", "the stages in order: parent, make targets, packages, key");
     add_environment_options(*sub, options_, false);
-    add_to_option(*sub, options_, "only this stage and those before it, repeatable (default: all) [$DOCKER_TARGETS]");
+    add_to_option(*sub, options_,
+                  "only this stage and those before it, repeatable (default: all) [$DOCKER_TARGETS]");
     add_json_options(*sub, options_);
     add_tree_options(*sub, options_);
     add_stages_options(*sub, options_);
@@ -344,8 +346,10 @@ class Parser {
     CLI::Option* containers =
         sub->add_flag("--containers", options_.containers,
                       "remove no images, but containers with work that could not be saved; it is lost");
-    sub->add_option("--export", options_.export_to,
-                    "write the container's files there first, as a tar file that `docker import` takes")
+    sub->add_option(
+           "--export", options_.export_to,
+           "write the container's files there first, as a tar file that `docker import` takes (-: standard "
+           "output)")
         ->type_name("FILE")
         ->needs(containers);
     sub->add_flag("-n,--dry-run", options_.dry_run, "say which, and remove none");

@@ -25,8 +25,8 @@ using namespace std::chrono_literals;
 
 constexpr std::chrono::milliseconds kAskPatience{2000};  // for a script's next command
 constexpr std::chrono::milliseconds kPausePatience{10000};
-constexpr int kNothingThere = 44;                        // exit status of our own in copy_out
-constexpr int kPastTheRelay = 9;                         // a descriptor; see BuildahEngine::run
+constexpr int kNothingThere = 44;  // exit status of our own in copy_out
+constexpr int kPastTheRelay = 9;   // a descriptor; see BuildahEngine::run
 
 // A container gets its labels after it was made. Until then its name says by which process, so that one whose
 // maker was killed in between can be told and removed; nothing has run in it.
@@ -363,27 +363,24 @@ void BuildahEngine::stop_container(const std::string& container, std::chrono::mi
     ContainerProcesses(mark_of(found->id)).end(grace, kill);
 }
 
-void BuildahEngine::export_files(const std::string& container, const fs::path& tar_file) {
+void BuildahEngine::export_files(const std::string& container, int descriptor) {
   counter_.count("export_files");
-  if (::geteuid() != 0) return export_by_run(container, tar_file);
+  if (::geteuid() != 0) return export_by_run(container, descriptor);
   std::string root(trimmed(program_.ask({"mount", container})));
   Command command;
-  command.argv = {"tar", "--numeric-owner", "-C", root, "-cf", tar_file.string(), "."};
+  command.argv = {"tar", "--numeric-owner", "-C", root, "-cf", "-", "."};
+  command.standard_output = descriptor;
   Finished packed = program_.run(command);
   program_.call({"umount", container});
   if (!packed.ok()) throw program_.error("mount: tar", packed);
 }
 
-void BuildahEngine::export_by_run(const std::string& container, const fs::path& tar_file) const {
+void BuildahEngine::export_by_run(const std::string& container, int descriptor) const {
   std::vector<std::string> arguments = run_arguments(container, {"--user", "0"});
   arguments.insert(arguments.end(), {"-c", "exec tar -C / --one-file-system -cf - ."});
-  int file = ::open(tar_file.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-  if (file < 0)
-    throw engine_unusable(fmt::format("{}: cannot be written: {}", tar_file.string(), std::strerror(errno)));
   Command command = program_.command(std::move(arguments));
-  command.standard_output = file;
+  command.standard_output = descriptor;
   Finished packed = program_.run(command);
-  ::close(file);
   if (!packed.ok()) throw program_.error("run tar", packed);
 }
 

@@ -46,7 +46,7 @@ class BuildahEngine : public ContainerEngine {
   void stop_container(const std::string& container, std::chrono::milliseconds grace,
                       const std::stop_token& kill) override;
   std::string commit(const std::string& container, const CommitSpec& spec) override;
-  void export_files(const std::string& container, const fs::path& tar_file) override;
+  void export_files(const std::string& container, int descriptor) override;
   void remove_container(const std::string& container) override;
 
   void tag(const std::string& image, const std::string& new_name) override;
@@ -81,13 +81,15 @@ class BuildahEngine : public ContainerEngine {
   std::string known_mark(const std::string& container);  // empty where there is no such container
   Configuration present_configuration(const std::string& container) const;
   std::optional<ImageInfo> described(const nlohmann::json& listed);
-  // The stream in Finished::output, or at `descriptor` where that is not -1; nothing where there is no such path.
-  std::optional<Finished> copied_out(const std::string& container, const std::string& path, int descriptor) const;
+  // The stream in Finished::output, or at `descriptor` where that is not -1; nothing where there is no such
+  // path.
+  std::optional<Finished> copied_out(const std::string& container, const std::string& path,
+                                     int descriptor) const;
   std::optional<Finished> copied_out_of_mount(const std::string& container, const std::string& path,
                                               int descriptor) const;
   std::optional<Finished> copied_out_by_run(const std::string& container, const std::string& path,
                                             int descriptor) const;
-  void export_by_run(const std::string& container, const fs::path& tar_file) const;
+  void export_by_run(const std::string& container, int descriptor) const;
   Transfer transfer(const std::string& verb, std::vector<std::string> options, const std::string& image,
                     const std::stop_token& stop) const;
   std::string graph_root() const;
@@ -97,8 +99,8 @@ class BuildahEngine : public ContainerEngine {
   PlainHttp plain_http_;
   CallCounter counter_;
   mutable std::mutex mutex_;
-  unsigned most_layers_ = 0;                  // not asked yet
-  std::map<std::string, std::string> marks_;  // of containers, by name
+  unsigned most_layers_ = 0;                              // not asked yet
+  std::map<std::string, std::string> marks_;              // of containers, by name
   std::map<std::string, std::vector<FileMount>> mounts_;  // that each run of a container needs, by its name
   ImageCache seen_{ImageCache::place("buildah")};
 };

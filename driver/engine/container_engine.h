@@ -139,8 +139,8 @@ class ContainerEngine {
   // symlink. `path` is absolute and not "/". The container does not run. buildah: needs `tar` in the
   // container.
   virtual std::optional<std::string> copy_out(const std::string& container, const std::string& path) = 0;
-  // The same, of any size, written to an open descriptor; false where there is none. A reader that goes ends it with an
-  // EngineError. engine/copied_files.h reads such streams.
+  // The same, of any size, written to an open descriptor; false where there is none. A reader that goes ends
+  // it with an EngineError. engine/copied_files.h reads such streams.
   virtual bool copy_out_to(const std::string& container, const std::string& path, int descriptor) = 0;
   // Runs `script` with the container's /bin/sh, as often as wanted, one at a time. On a stop request,
   // everything that runs inside but the script's own shell gets SIGTERM, so that the script can finish what
@@ -160,10 +160,10 @@ class ContainerEngine {
   // machine. Pages that processes share since a fork count for each. One look at all processes, whatever the
   // number of containers. May be called while `run` goes on in other threads.
   virtual std::map<std::string, std::uint64_t> memory_in_use(const std::vector<std::string>& containers) = 0;
-  // Halts all that runs in a container, in this process or in another, until resume() or stop_container(): its
-  // files do not change meanwhile, and copy_out and commit may be called beside `run`. False where nothing runs
-  // inside or there is no such container; then nothing is to be resumed. Throws EngineError where it cannot be halted;
-  // then it goes on. A stop request to `run` has no effect before resume().
+  // Halts all that runs in a container, in this process or in another, until resume() or stop_container():
+  // its files do not change meanwhile, and copy_out and commit may be called beside `run`. False where
+  // nothing runs inside or there is no such container; then nothing is to be resumed. Throws EngineError
+  // where it cannot be halted; then it goes on. A stop request to `run` has no effect before resume().
   virtual bool pause(const std::string& container) = 0;
   // Lets it go on, whoever paused it: nothing to do where it is not paused.
   virtual void resume(const std::string& container) = 0;
@@ -177,9 +177,10 @@ class ContainerEngine {
   // image: how the container was run leaves no trace. (docker: where the parent has neither command nor entry
   // point, which its commit cannot express, the command is /bin/sh.) Returns the image's id.
   virtual std::string commit(const std::string& container, const CommitSpec& spec) = 0;
-  // All files of a container that does not run, as a tar file from which `docker import` makes an image.
-  // buildah: needs `tar` here, and without root in the container.
-  virtual void export_files(const std::string& container, const fs::path& tar_file) = 0;
+  // All files of a container that does not run, as a tar file from which `docker import` makes an image,
+  // written to an open descriptor. A reader that goes, or a full disk, ends it with an EngineError. buildah:
+  // needs `tar` here, and without root in the container.
+  virtual void export_files(const std::string& container, int descriptor) = 0;
   // Kills what runs inside, and removes the container; absent is fine.
   virtual void remove_container(const std::string& container) = 0;
 
@@ -197,8 +198,8 @@ class ContainerEngine {
   // With an image, what it was made from may go where that has no name and nothing else was made from it.
   virtual bool remove_image(const std::string& name) = 0;
 
-  // Seconds since the epoch, with fractions, by the clock that gives files in containers their times: that of the
-  // engine's machine. It may be set forward or back at any time.
+  // Seconds since the epoch, with fractions, by the clock that gives files in containers their times: that of
+  // the engine's machine. It may be set forward or back at any time.
   virtual double now() {
     return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
   }
@@ -212,9 +213,9 @@ class ContainerEngine {
 
   // The command with which a person opens a shell in an image.
   virtual std::vector<std::string> shell_command(const std::string& image) const = 0;
-  // Prepares a container with the spec's name, in which the command that is returned runs `argv` with its own standard
-  // streams; `terminal`: they are one. The command's exit status is that of `argv`. When it ends, or is to end,
-  // remove_container() removes the container and all that runs in it.
+  // Prepares a container with the spec's name, in which the command that is returned runs `argv` with its own
+  // standard streams; `terminal`: they are one. The command's exit status is that of `argv`. When it ends, or
+  // is to end, remove_container() removes the container and all that runs in it.
   virtual std::vector<std::string> open_shell(const ContainerSpec& spec, const std::vector<std::string>& argv,
                                               bool terminal) = 0;
   // The command that runs `argv` beside what runs in a container, on the caller's terminal if `terminal`.

@@ -321,9 +321,11 @@ void DockerEngine::stop_container(const std::string& container, std::chrono::mil
   if (runs(container)) throw program_.error("kill", finished);
 }
 
-void DockerEngine::export_files(const std::string& container, const fs::path& tar_file) {
+void DockerEngine::export_files(const std::string& container, int descriptor) {
   counter_.count("export_files");
-  program_.ask({"export", "--output", tar_file.string(), container});
+  Command command = program_.command({"export", container});
+  command.standard_output = descriptor;
+  if (Finished finished = program_.run(command); !finished.ok()) throw program_.error("export", finished);
 }
 
 void DockerEngine::remove_container(const std::string& container) {
@@ -353,10 +355,12 @@ bool DockerEngine::find_daemon() const {
 
 // A daemon elsewhere may have another time: containers' files get that.
 double DockerEngine::now() {
-  if (!dialect_.has_daemon || *dialect_.time_template == '\0' || daemon_is_here()) return ContainerEngine::now();
+  if (!dialect_.has_daemon || *dialect_.time_template == '\0' || daemon_is_here())
+    return ContainerEngine::now();
   std::string answer(trimmed(program_.ask({"info", "--format", dialect_.time_template})));
   std::int64_t seconds = epoch_seconds(answer);
-  if (seconds <= 0) throw program_.error("info", "it does not say what time it is there: " + printable(answer));
+  if (seconds <= 0)
+    throw program_.error("info", "it does not say what time it is there: " + printable(answer));
   return static_cast<double>(seconds);
 }
 

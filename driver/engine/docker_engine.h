@@ -74,7 +74,7 @@ class DockerEngine : public ContainerEngine {
   void stop_container(const std::string& container, std::chrono::milliseconds grace,
                       const std::stop_token& kill) override;
   std::string commit(const std::string& container, const CommitSpec& spec) override;
-  void export_files(const std::string& container, const fs::path& tar_file) override;
+  void export_files(const std::string& container, int descriptor) override;
   void remove_container(const std::string& container) override;
 
   void tag(const std::string& image, const std::string& new_name) override;
@@ -90,8 +90,10 @@ class DockerEngine : public ContainerEngine {
   std::map<std::string, unsigned> calls() const override { return counter_.all(); }
 
  private:
-  // The stream in Finished::output, or at `descriptor` where that is not -1; nothing where there is no such path.
-  std::optional<Finished> copied_out(const std::string& container, const std::string& path, int descriptor) const;
+  // The stream in Finished::output, or at `descriptor` where that is not -1; nothing where there is no such
+  // path.
+  std::optional<Finished> copied_out(const std::string& container, const std::string& path,
+                                     int descriptor) const;
   struct Draft;  // docker_commit.cc: an image on its way
 
   nlohmann::json inspect_container(const std::string& container) const;

@@ -356,10 +356,11 @@ std::string FakeEngine::commit(const std::string& container, const CommitSpec& s
   return id;
 }
 
-void FakeEngine::export_files(const std::string& container, const fs::path& tar_file) {
+void FakeEngine::export_files(const std::string& container, int descriptor) {
   std::lock_guard lock(mutex_);
   begin("export_files");
-  write_file(tar_file, tar_of(present(container, "export_files").files));
+  if (int failed = write_all(descriptor, tar_of(present(container, "export_files").files)); failed != 0)
+    throw EngineError("fake export_files: " + write_failure(failed));
 }
 
 // What runs inside is told to stop, and goes on with files that nobody sees any more until its run returns.

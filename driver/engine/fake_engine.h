@@ -109,7 +109,7 @@ class FakeEngine : public ContainerEngine {
   void stop_container(const std::string& container, std::chrono::milliseconds grace,
                       const std::stop_token& kill) override;
   std::string commit(const std::string& container, const CommitSpec& spec) override;
-  void export_files(const std::string& container, const fs::path& tar_file) override;
+  void export_files(const std::string& container, int descriptor) override;
   void remove_container(const std::string& container) override;
   void tag(const std::string& image, const std::string& new_name) override;
   bool remove_image(const std::string& name) override;

@@ -3,7 +3,9 @@
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sched.h>
 #include <signal.h>
+#include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -16,13 +18,14 @@
 
 #include "base/descriptor.h"
 #include "base/error.h"
+#include "base/subprocess.h"
 
 namespace stagemake {
 namespace {
 
 using ::testing::HasSubstr;
 
-class OutputFile : public ::testing::Test {
+class OutputFiles : public ::testing::Test {
  protected:
   fs::path at(const std::string& name) const { return folder_.path() / name; }
   std::vector<std::string> names() const {
@@ -71,7 +74,7 @@ class OutputFile : public ::testing::Test {
   TemporaryFolder folder_{fs::temp_directory_path()};
 };
 
-TEST_F(OutputFile, ANewFileHasTheModeOfTheUmask) {
+TEST_F(OutputFiles, ANewFileHasTheModeOfTheUmask) {
   mode_t before = ::umask(027);
   write_output(at("a/b/report.html"), "x");
   ::umask(before);
@@ -79,7 +82,7 @@ TEST_F(OutputFile, ANewFileHasTheModeOfTheUmask) {
   EXPECT_EQ(facts(at("a/b/report.html")).st_mode & 07777, 0640u);
 }
 
-TEST_F(OutputFile, AFileKeepsItsModeAndIsReplacedAsAWhole) {
+TEST_F(OutputFiles, AFileKeepsItsModeAndIsReplacedAsAWhole) {
   write_output(at("report"), "old");
   ASSERT_EQ(::chmod(at("report").c_str(), 0604), 0);
   if (::geteuid() == 0) {
@@ -99,7 +102,50 @@ TEST_F(OutputFile, AFileKeepsItsModeAndIsReplacedAsAWhole) {
   EXPECT_THAT(names(), ::testing::ElementsAre("report"));
 }
 
-TEST_F(OutputFile, LinksAreFollowed) {
+TEST_F(OutputFiles, AFileThatIsNotFinishedIsAsItWas) {
+  write_file(at("old"), "old");
+  for (const char* name : {"old", "new"}) {
+    {
+      OutputFile file(at(name));
+      file.write("half of i");
+      EXPECT_EQ(names().size(), 2u) << "the old file, and what is half written";
+    }
+    EXPECT_EQ(names(), std::vector<std::string>{"old"});
+    EXPECT_EQ(read_file(at("old"), 10), "old");
+  }
+}
+
+// As containers get /etc/resolv.conf.
+TEST_F(OutputFiles, AMountPointIsOverwrittenInPlace) {
+  write_file(at("below"), "old and longer");
+  write_file(at("point"), "");
+  std::string words = told_by_child(
+      [&] {
+        if (::unshare(CLONE_NEWNS) != 0 || ::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0 ||
+            ::mount(at("below").c_str(), at("point").c_str(), nullptr, MS_BIND, nullptr) != 0)
+          ::_exit(0);
+        write_file(at("mounted"), "");
+      },
+      at("point"), "new");
+  if (!fs::exists(at("mounted"))) GTEST_SKIP() << "this user may not mount";
+  EXPECT_EQ(words, "");
+  EXPECT_EQ(read_file(at("below"), 100), "new");
+  EXPECT_EQ(read_file(at("point"), 100), "");
+  EXPECT_EQ(names(), (std::vector<std::string>{"below", "mounted", "point"}));
+}
+
+TEST_F(OutputFiles, AProgramWritesToIt) {
+  write_file(at("old"), std::string(100, 'x'));
+  OutputFile file(at("old"));
+  Command command{.argv = {"echo", "from a program"}};
+  command.standard_output = file.descriptor();
+  ASSERT_TRUE(run_command(command).ok());
+  file.write("and more\n");
+  file.finish();
+  EXPECT_EQ(read_file(at("old"), 100), "from a program\nand more\n");
+}
+
+TEST_F(OutputFiles, LinksAreFollowed) {
   fs::create_directories(at("real"));
   write_output(at("real/file"), "old");
   ASSERT_EQ(::chmod(at("real/file").c_str(), 0600), 0);
@@ -120,7 +166,7 @@ TEST_F(OutputFile, LinksAreFollowed) {
   EXPECT_THAT(told(at("circle"), "x"), HasSubstr("cannot be written"));
 }
 
-TEST_F(OutputFile, ADeviceStaysADevice) {
+TEST_F(OutputFiles, ADeviceStaysADevice) {
   if (::mknod(at("null").c_str(), S_IFCHR | 0666, ::makedev(1, 3)) != 0 ||
       ::mknod(at("full").c_str(), S_IFCHR | 0666, ::makedev(1, 7)) != 0 || told(at("null"), "") != "")
     GTEST_SKIP() << "devices can be made by root alone, where the file system allows them";
@@ -135,7 +181,7 @@ TEST_F(OutputFile, ADeviceStaysADevice) {
   EXPECT_EQ(names().size(), 3u);
 }
 
-TEST_F(OutputFile, AFifoIsWrittenTo) {
+TEST_F(OutputFiles, AFifoIsWrittenTo) {
   ASSERT_EQ(::mkfifo(at("fifo").c_str(), 0600), 0);
   std::string content(300'000, 'x');  // more than the pipe holds
   std::string heard;
@@ -151,7 +197,7 @@ TEST_F(OutputFile, AFifoIsWrittenTo) {
   EXPECT_TRUE(S_ISFIFO(facts(at("fifo")).st_mode));
 }
 
-TEST_F(OutputFile, AReaderThatGoesIsAnErrorAndNoSignal) {
+TEST_F(OutputFiles, AReaderThatGoesIsAnErrorAndNoSignal) {
   ASSERT_EQ(::mkfifo(at("fifo").c_str(), 0600), 0);
   std::jthread reader([&] { Descriptor(::open(at("fifo").c_str(), O_RDONLY | O_CLOEXEC)); });
   EXPECT_THAT(told(at("fifo"), std::string(300'000, 'x')),
@@ -159,7 +205,7 @@ TEST_F(OutputFile, AReaderThatGoesIsAnErrorAndNoSignal) {
   EXPECT_TRUE(S_ISFIFO(facts(at("fifo")).st_mode));
 }
 
-TEST_F(OutputFile, DescriptorsOfTheCallerAreWrittenToAsTheyStand) {
+TEST_F(OutputFiles, DescriptorsOfTheCallerAreWrittenToAsTheyStand) {
   Descriptor file(::open(at("log").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
   ASSERT_EQ(::write(file.get(), "before ", 7), 7);
   std::string number = std::to_string(file.get());
@@ -180,7 +226,7 @@ TEST_F(OutputFile, DescriptorsOfTheCallerAreWrittenToAsTheyStand) {
   EXPECT_THAT(told("/proc/self/fd/987654", "x"), HasSubstr("cannot be written"));
 }
 
-TEST_F(OutputFile, ASocketAndAFolderAreRefused) {
+TEST_F(OutputFiles, ASocketAndAFolderAreRefused) {
   Descriptor server(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
@@ -196,7 +242,7 @@ TEST_F(OutputFile, ASocketAndAFolderAreRefused) {
   EXPECT_TRUE(fs::is_empty(at("folder")));
 }
 
-TEST_F(OutputFile, AFullDiskLeavesTheOldFile) {
+TEST_F(OutputFiles, AFullDiskLeavesTheOldFile) {
   std::string old(5000, 'o');
   write_output(at("report"), old);
   auto small = [] {
@@ -210,7 +256,7 @@ TEST_F(OutputFile, AFullDiskLeavesTheOldFile) {
   EXPECT_THAT(names(), ::testing::ElementsAre("report")) << "and nothing half written beside it";
 }
 
-TEST_F(OutputFile, AFileInAFolderThatTakesNoOthersIsOverwrittenInPlace) {
+TEST_F(OutputFiles, AFileInAFolderThatTakesNoOthersIsOverwrittenInPlace) {
   std::string old(5000, 'o');
   write_output(at("closed/report"), old);
   write_output(at("closed/not ours"), old);

@@ -105,9 +105,12 @@ if [ -n "$(containers)" ]; then # else the engine could commit all the same
   grep -q 'work of with-targets-pre that is in no image' "$work/out" || fail "the container is not listed"
   stagemake gc --dry-run
   grep -q 'holds unsaved work' "$work/out" || fail "gc says nothing of the container"
-  stagemake clean "$environment" --containers --export "$work/left.tar"
-  tar -tf "$work/left.tar" | has 'sage/config.status$' || fail "the export has no tree"
-  rm "$work/left.tar"
+  expect 3 stagemake clean "$environment" --containers --export /dev/full
+  [ -c /dev/full ] || fail "the device is gone"
+  [ -n "$(containers)" ] || fail "the container is gone, and nothing holds its files"
+  "$binary" clean "$environment" --containers --export - 2> "$work/err" | tar -tf - > "$work/files"
+  has 'sage/config.status$' < "$work/files" || fail "the export has no tree"
+  grep -q '^removed ' "$work/err" || fail "the removal is not said"
   expect_no_container
   stagemake snapshots "$environment" | (! grep 'in no image') || fail "it is listed still"
 fi

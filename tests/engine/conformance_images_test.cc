@@ -1,7 +1,10 @@
 // What is not there, what a commit keeps, and names.
+#include <fcntl.h>
+
 #include <algorithm>
 #include <thread>
 
+#include "base/descriptor.h"
 #include "base/text.h"
 #include "conformance.h"
 
@@ -79,7 +82,8 @@ TEST_P(Conformance, AnExportHoldsAllFilesOfAContainer) {
                    write_tar([](TarWriter& writer) { writer.add_content("old/deep", "x", 04755, 12345); }));
   run(container, "mkdir -p /made; echo here >/made/file; ln -s file /made/link");
   fs::path file = scratch() / (unique("export") + ".tar");
-  engine().export_files(container, file);
+  Descriptor to(::open(file.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+  engine().export_files(container, to.get());
   std::map<std::string, TarEntry> entries;
   for (TarEntry& entry : read_tar(read_file(file, 256u << 20).value())) {
     std::string name = entry.name.starts_with("./") ? entry.name.substr(2) : entry.name;
