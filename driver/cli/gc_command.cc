@@ -9,6 +9,7 @@
 #include "cli/commands.h"
 #include "cli/engine_choice.h"
 #include "cli/tree.h"
+#include "cli/wanted_snapshots.h"
 #include "plan/explanation.h"
 #include "run/adoption.h"
 #include "run/gc.h"
@@ -32,9 +33,8 @@ ordered_json result_json(const GcResult& result, const std::vector<UnsavedWork>&
                          const Options& options, const std::string& engine) {
   ordered_json containers = ordered_json::array();
   for (const UnsavedWork& work : unsaved)
-    containers.push_back({{"container", work.container.name},
-                          {"environment", work.environment},
-                          {"stage", work.stage}});
+    containers.push_back(
+        {{"container", work.container.name}, {"environment", work.environment}, {"stage", work.stage}});
   ordered_json evicted = ordered_json::array(), kept = ordered_json::array();
   for (const GcEntry& entry : result.evicted) {
     evicted.push_back(entry_json(entry));
@@ -42,9 +42,15 @@ ordered_json result_json(const GcResult& result, const std::vector<UnsavedWork>&
     evicted.back()["rebuild_seconds"] = entry.rebuild_seconds;
   }
   for (const GcEntry& entry : result.kept) kept.push_back(entry_json(entry));
-  return {{"schema", 1},           {"engine", engine},    {"dry_run", options.dry_run},
-          {"evicted", evicted},    {"kept", kept},        {"locked", result.locked},
-          {"freed", result.freed}, {"left", result.left}, {"unmet", result.unmet},
+  return {{"schema", 1},
+          {"engine", engine},
+          {"dry_run", options.dry_run},
+          {"evicted", evicted},
+          {"kept", kept},
+          {"locked", result.locked},
+          {"freed", result.freed},
+          {"left", result.left},
+          {"unmet", result.unmet},
           {"unsaved_containers", containers}};
 }
 
@@ -83,6 +89,12 @@ int gc_command(const Options& options) {
   };
   GcResult result = collect_garbage(*engine, state, tree.table, journal, request, told);
   std::vector<UnsavedWork> unsaved = unsaved_work(*engine, state, tree.table, request.environments);
+  std::set<std::string> found;
+  for (const GcEntry& entry : result.evicted) found.insert(entry.image.environment);
+  for (const GcEntry& entry : result.kept) found.insert(entry.image.environment);
+  for (const UnsavedWork& work : unsaved) found.insert(work.environment);
+  for (const auto& [environment, why] : result.locked) found.insert(environment);
+  check_names(options, tree, found);
   if (options.json)
     fmt::print("{}\n", result_json(result, unsaved, options, engine->name())
                            .dump(2, ' ', false, ordered_json::error_handler_t::replace));
@@ -93,7 +105,8 @@ int gc_command(const Options& options) {
   if (!options.json)
     for (const UnsavedWork& work : unsaved)
       fmt::print(
-          "container {} holds unsaved work of {} {}: the next build saves it, `stagemake clean {} --containers` "
+          "container {} holds unsaved work of {} {}: the next build saves it, `stagemake clean {} "
+          "--containers` "
           "removes it\n",
           work.container.name, work.environment, work.stage, work.environment);
   if (result.unmet.empty()) return 0;

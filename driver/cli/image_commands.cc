@@ -67,11 +67,41 @@ std::vector<Snapshot> wanted_snapshots(const Options& options, ContainerEngine& 
   return all;
 }
 
+void check_names(const Options& options, const Tree& tree, const std::set<std::string>& found) {
+  EnvironmentReader reader = environment_reader(
+      tree, [] { return std::string(); }, MayRun::Nothing);
+  Faults faults;
+  for (const std::string& asked : options.environments) {
+    std::string name = environment_name(asked);
+    if (found.contains(name)) continue;
+    try {
+      reader.resolve({.name = name, .given = {}});
+    } catch (const Error& error) {
+      for (const Fault& fault : error.faults()) faults.add(fault.where, fault.what);
+    }
+  }
+  faults.throw_if_any();
+}
+
+namespace {
+
+// Of which environments there is something.
+std::set<std::string> environments_of(const std::vector<Snapshot>& snapshots,
+                                      const std::vector<UnsavedWork>& unsaved) {
+  std::set<std::string> found;
+  for (const Snapshot& snapshot : snapshots) found.insert(snapshot.environment);
+  for (const UnsavedWork& work : unsaved) found.insert(work.environment);
+  return found;
+}
+
+}  // namespace
+
 int snapshots_command(const Options& options) {
   Tree tree = open_tree(options);
   std::unique_ptr<ContainerEngine> engine = choose_engine(options, StateFolder(options.state, tree.path));
   std::vector<Snapshot> snapshots = wanted_snapshots(options, *engine, tree.table);
   std::vector<UnsavedWork> unsaved = wanted_unsaved(options, *engine, tree);
+  check_names(options, tree, environments_of(snapshots, unsaved));
   if (options.json) {
     ordered_json list = ordered_json::array(), containers = ordered_json::array();
     for (const Snapshot& snapshot : snapshots) list.push_back(snapshot_json(snapshot));
@@ -110,6 +140,7 @@ fs::path export_file(const fs::path& file, std::size_t at) {
 int clean_containers(const Options& options, ContainerEngine& engine, const Tree& tree) {
   StateFolder state(options.state, tree.path);
   std::vector<UnsavedWork> unsaved = wanted_unsaved(options, engine, tree);
+  check_names(options, tree, environments_of({}, unsaved));
   if (unsaved.empty()) fmt::print("no container holds unsaved work\n");
   bool is_file = true;  // that can have others beside it
   if (options.export_to) {
@@ -158,8 +189,10 @@ int clean_command(const Options& options) {
   std::unique_ptr<ContainerEngine> engine = choose_engine(options, StateFolder(options.state, tree.path));
   if (options.containers) return clean_containers(options, *engine, tree);
   std::vector<Snapshot> snapshots = wanted_snapshots(options, *engine, tree.table);
+  std::vector<UnsavedWork> unsaved = wanted_unsaved(options, *engine, tree);
+  check_names(options, tree, environments_of(snapshots, unsaved));
   if (snapshots.empty()) fmt::print("nothing to remove\n");
-  for (const UnsavedWork& work : wanted_unsaved(options, *engine, tree))
+  for (const UnsavedWork& work : unsaved)
     fmt::print("container {} holds unsaved work of {}; --containers removes it\n", unsaved_text(work),
                work.stage);
   int status = 0;

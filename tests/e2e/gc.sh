@@ -63,6 +63,15 @@ expect 1 stagemake gc --min-free 900P
 grep -q 'min-free 900.0 PB cannot be met' "$work/out" || fail "nothing is said of the limit"
 expect 2 stagemake gc --max-size much
 
+step "an environment of a mistyped name is said; one that has no images is not a mistake"
+for command in snapshots "gc --dry-run" clean "clean --containers"; do
+  # shellcheck disable=SC2086
+  expect 2 stagemake $command debian-bookwrm-minimal
+  grep -q 'bookwrm' "$work/out" || fail "$command: the name is not repeated"
+  # shellcheck disable=SC2086
+  stagemake $command debian-bookworm-maximal
+done
+
 step "the next build finds what it needs"
 find build/pkgs -name spkg-install.in | while read -r recipe; do sed -i '$d' "$recipe"; done
 build --to $to --tag two
