@@ -92,12 +92,14 @@ class Parser {
                        used.empty() ? "the commands" : "the options");
   }
 
-  // What is wrong with a command's arguments; an option that is not there is told with those that are like
-  // it.
+  // What is wrong with a command's arguments; an unknown option is named together with similar ones.
   static std::string complaint(const CLI::ParseError& error, const CLI::App& used) {
     if (error.get_exit_code() != static_cast<int>(CLI::ExitCodes::ExtrasError))
       return printable(error.what());
     std::vector<std::string> extra = used.remaining(true);
+    if (extra.empty() && used.get_parent() != nullptr)  // it stands before the command
+      return fmt::format("`stagemake` does not take {} before {}", some_of(used.get_parent()->remaining()),
+                         used.get_name());
     std::vector<std::string> known, near;
     for (const CLI::Option* option : used.get_options())
       for (const std::string& name : option->get_lnames()) known.push_back("--" + name);

@@ -294,6 +294,8 @@ TEST_F(OptionsTest, WhatACommandDoesNotTakeIsTold) {
               AllOf(HasSubstr("`stagemake plan` does not take --jsn; did you mean --json"),
                     HasSubstr("`stagemake plan --help` lists the options")));
   EXPECT_THAT(refusal({"doctor", "now"}), HasSubstr("`stagemake doctor` does not take now\n"));
+  EXPECT_THAT(refusal({"-C", "plan", "debian-bookworm-minimal"}),
+              HasSubstr("`stagemake` does not take -C before plan\n"));
   EXPECT_THAT(refusal({"build", "a", "--restore", ""}), HasSubstr("--restore"));
 }
 
