@@ -11,6 +11,7 @@
 #include <cstring>
 #include <set>
 
+#include "base/descriptor.h"
 #include "base/digest.h"
 #include "base/machine.h"
 #include "base/tarball.h"
@@ -278,7 +279,9 @@ std::string Workplace::bring_times(const StopRequest& stop) {
   std::string output;
   RunOutcome outcome = setting_.engine.run(
       container_, present_times_script(setting_.plan.table.root),
-      [&](std::string_view piece) { output += piece.substr(0, kAnswerLimit - std::min(kAnswerLimit, output.size())); },
+      [&](std::string_view piece) {
+        output += piece.substr(0, kAnswerLimit - std::min(kAnswerLimit, output.size()));
+      },
       stop);
   if (outcome.stopped) return {};
   std::string why;
@@ -304,8 +307,10 @@ std::string Workplace::bring_times(const StopRequest& stop) {
 
 std::vector<std::string> Workplace::missing_files(const std::vector<std::string>& paths) {
   std::vector<std::string> lacking;
+  Descriptor nowhere(::open("/dev/null", O_WRONLY | O_CLOEXEC));  // it may be a folder of any size
   for (const std::string& path : paths)
-    if (!setting_.engine.copy_out(container_, setting_.plan.table.root + "/" + path)) lacking.push_back(path);
+    if (!setting_.engine.copy_out_to(container_, setting_.plan.table.root + "/" + path, nowhere.get()))
+      lacking.push_back(path);
   return lacking;
 }
 
@@ -391,7 +396,8 @@ std::string Workplace::bring_sources(std::size_t stage) {
   TemporaryFolder folder(setting_.state.temporary());
   std::string manifest = manifest_text(wanted);
   write_source_tar(folder.path() / "sources.tar", setting_.sources.root(), sync.changed,
-                   setting_.plan.table.root, manifest_text(half_brought(before, sync)), manifest, seconds_of(setting_.engine));
+                   setting_.plan.table.root, manifest_text(half_brought(before, sync)), manifest,
+                   seconds_of(setting_.engine));
   is_torn_ = true;
   setting_.engine.copy_in(container_, folder.path() / "sources.tar");
   is_torn_ = false;
