@@ -148,7 +148,7 @@ Transfer BuildRun::pull(const std::string& image, std::uint64_t bytes) {
       return pulled;
     reporter_.note(fmt::format("pulling {} failed on attempt {} of {}: {}", printable(image), attempt,
                                kAttempts, printable(trimmed(pulled.why))));
-    while (world_.clock.now() < now + pause && !options_.stop.stop_requested()) world_.clock.sleep(0.1);
+    world_.clock.sleep(pause, options_.stop);
   }
 }
 
