@@ -37,7 +37,7 @@ class Descriptor {
 // ETIMEDOUT; without, it is waited for.
 int write_all(int fd, std::string_view content, std::optional<std::chrono::milliseconds> patience = {});
 
-// What such an errno means to who named the file: "its reader is gone", "No space left on device".
+// What such an errno means to the person that named the file: "its reader is gone", "No space left on device".
 std::string write_failure(int why);
 
 }  // namespace stagemake

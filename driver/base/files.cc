@@ -169,7 +169,7 @@ std::optional<FileLock> FileLock::try_take(const fs::path& path) {
     if (errno == EWOULDBLOCK) return std::nullopt;
     throw cannot_write(path);
   }
-  // The holder's name is a courtesy to who waits; that it cannot be written must not stop the work.
+  // The holder's name helps the one that waits; a failure to write it must not stop the work.
   std::string name = fmt::format("process {}", ::getpid());
   if (::ftruncate(file.get(), 0) == 0) (void)!::pwrite(file.get(), name.data(), name.size(), 0);
   return FileLock(file.release());

@@ -39,7 +39,7 @@ class Reporters {
   void end(int exit_status, const std::vector<RunRecord>& before,
            const std::vector<ExpectedFailure>& expected);
   std::string name() const;  // of the run's folder; empty where it is not kept
-  // Gives the terminal back to who started this.
+  // Gives the terminal back to the program that started this one.
   void restore_terminal();
 
  private:

@@ -26,7 +26,7 @@ EngineReport not_usable(const EngineProgram& program, std::string problem, std::
   return {program.name(), false, "", std::move(problem), std::move(advice), ""};
 }
 
-// Why a user who is not root cannot unpack images; nothing where it is possible.
+// Why this user cannot unpack images without being root; nothing where that is possible.
 std::optional<EngineReport> lacks_ids(const EngineProgram& program) {
   std::string user = user_name();
   if (::geteuid() != 0) {
@@ -34,7 +34,7 @@ std::optional<EngineReport> lacks_ids(const EngineProgram& program) {
       if (find_program(helper).empty())
         return not_usable(
             program,
-            fmt::format("there is no {} in PATH, without which a user who is not root has only one "
+            fmt::format("there is no {} in PATH, without which a user other than root has only one "
                         "user id in containers",
                         helper),
             "install it: apt-get install uidmap");

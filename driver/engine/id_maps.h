@@ -1,5 +1,5 @@
 // Which user and group ids a process has: images hold files of many owners, and a package manager runs
-// programs as other users. A user who is not root has more than one id only where /etc/subuid and /etc/subgid
+// programs as other users. A user other than root has more than one id only where /etc/subuid and /etc/subgid
 // give some.
 #pragma once
 

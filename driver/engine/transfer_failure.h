@@ -7,7 +7,7 @@
 
 namespace stagemake {
 
-// Of an HTTP answer: 429, 408, and what a server says of itself (5xx), but "not implemented" and "version not
+// Of an HTTP answer: 429, 408, and the errors of a server itself (5xx), except "not implemented" and "version not
 // supported".
 bool is_transient_status(long status);
 

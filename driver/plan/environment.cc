@@ -82,7 +82,7 @@ std::string image_name(const StageTable& table, const std::string& repository, c
 
 namespace {
 
-// A rough look, so that a slip is told as one: engines know the rules in full.
+// A rough check that names a typing mistake early: engines know the rules in full.
 bool may_name_image(std::string_view image) {
   constexpr std::string_view kBytes =
       "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-+/:@[]";

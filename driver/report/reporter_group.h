@@ -6,6 +6,7 @@
 #include <deque>
 #include <vector>
 
+#include "base/text.h"
 #include "report/isolated_reporter.h"
 
 namespace stagemake {
@@ -22,8 +23,7 @@ class ReporterGroup : public Reporter {
     std::vector<std::string> lines;
     for (const IsolatedReporter& one : members_)
       if (std::size_t lost = one.lost(); lost > 0)
-        lines.push_back(
-            fmt::format("{} {} could not be shown: {}", lost, lost == 1 ? "event" : "events", one.why()));
+        lines.push_back(fmt::format("{} could not be shown: {}", counted(lost, "event"), one.why()));
     return lines;
   }
 

@@ -152,7 +152,7 @@ class BuildRun {
   const BuildWorld& world_;
   std::vector<EnvironmentBuild>& builds_;
   const BuildOptions& options_;
-  IsolatedReporter reporter_;  // what it is told with cannot harm it
+  IsolatedReporter reporter_;  // a reporter that throws does not end the run
   const unsigned at_once_;     // stages
   std::mutex mutex_;  // of result_, fresh_snapshots_, last_notes_, names_left_, running_, simulated_ and reserved_
   BuildResult result_;

@@ -2,7 +2,7 @@
 //
 // What runs in the container is paused, its installation records are read, an image is made whose labels say
 // just that, and it goes on. A pause is over at once when a stop is requested, and then no image is made.
-// Whatever fails is told and harms nothing; the next attempt is made at its time.
+// A failure is reported and harms nothing; the next attempt follows at its time.
 //
 // Thread rule: checkpoints are made in the clock's threads, one at a time. When the destructor returns none
 // goes on.

@@ -31,7 +31,7 @@ void insist(const Call& call) noexcept {
       call();
       return;
     } catch (...) {
-      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));  // base/sleep needs memory
     }
   }
 }

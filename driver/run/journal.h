@@ -83,7 +83,7 @@ class Journal {
 
   explicit Journal(fs::path file) : file_(std::move(file)) {}
 
-  // From a request on nobody is waited for who holds the journal's lock.
+  // After a stop request, the journal's lock is not waited for.
   void hurry_on(std::stop_token stop);
 
   // Adds a line. False where it could not be written.

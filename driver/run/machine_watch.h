@@ -1,4 +1,4 @@
-// How busy the machine is while a run goes on, told to who shows it. Linux alone (/proc); elsewhere nothing
+// How busy the machine is while a run goes on, for a display of it. Linux alone (/proc); elsewhere nothing
 // is told.
 #pragma once
 

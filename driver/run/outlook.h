@@ -30,7 +30,7 @@ Outlook outlook_of(const BuildWorld& world, const std::vector<EnvironmentBuild>&
 std::vector<SimulatedStage> stages_after(const BuildWorld& world, const EnvironmentBuild& build,
                                          std::size_t configuring, const ConfiguredPackages& configured);
 
-// With so many job slots. Packages are told by their names, and with `in_detail` each.
+// With so many job slots. Packages are known by name; with `in_detail`, each has its own entry.
 StageExpectation expectation_of(const SimulatedStage& stage, const PackageIndex& packages, unsigned slots,
                                 bool in_detail);
 
