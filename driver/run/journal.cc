@@ -24,7 +24,7 @@ using json = nlohmann::json;
 constexpr std::size_t kLongestText = 4096;       // bytes of one value
 constexpr std::size_t kLongestLine = 64u << 10;  // bytes; none of ours is near it
 constexpr double kMostSeconds = 1e9;             // what takes longer is no duration
-constexpr std::chrono::milliseconds kLockPatience{1000};
+constexpr std::chrono::milliseconds kLockPatience{10000};  // whoever shortens a long journal holds the lock for seconds on a busy disk
 
 constexpr const char* kOutcomes[] = {"built", "failed", "interrupted", "partial"};
 

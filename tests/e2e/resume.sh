@@ -14,7 +14,7 @@ start_until_slowpoke() {
   # Where a script starts it in the background, SIGINT is ignored, and so it stays.
   env --default-signal=INT "$STAGEMAKE_BINARY" build "$environment" --base-image "$base" "$@" > "$work/out" 2>&1 &
   driver=$!
-  for _ in $(seq 150); do
+  for _ in $(seq 600); do
     [ "$log" -nt "$work/since" ] && grep -q 'slowpoke.*installing' "$log" && return
     sleep 0.2
   done
