@@ -40,7 +40,7 @@ std::vector<std::string> names_of(const fs::path& tree, const FactorTable& table
     return names;
   }
   Faults faults;
-  return EnvironmentList::read(tree, &table, built_in_stages(Dialect::Sage98), faults).names();
+  return EnvironmentList::read(tree, &table, built_in_stages(TreeFeatures::of_sage98()), faults).names();
 }
 
 int bench(const fs::path& tree, const fs::path& file) {

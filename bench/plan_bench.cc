@@ -65,10 +65,10 @@ double aim_of(std::size_t packages) {
 
 void bench_tree(const fs::path& tree, unsigned runs) {
   PackageIndex packages = PackageIndex::read(tree);
-  MakeVariables variables = MakeVariables::read(tree, packages.dialect());
+  MakeVariables variables = MakeVariables::read(tree, packages.features());
   auto read = [&] {
     packages = PackageIndex::read(tree);
-    variables = MakeVariables::read(tree, packages.dialect());
+    variables = MakeVariables::read(tree, packages.features());
   };
   std::size_t built = 0;
   auto close = [&] { built = DependencyGraph(packages, variables, {}).build_order(kTargets).size(); };
@@ -77,7 +77,7 @@ void bench_tree(const fs::path& tree, unsigned runs) {
   Figure closing = measured(runs, close);
   Figure both = measured(runs, [&] { read(), close(); });
 
-  StageTable table = stage_table_of(tree, packages.dialect(), {});
+  StageTable table = stage_table_of(tree, packages.features(), {});
   Environment environment =
       EnvironmentReader({.packages = packages}).resolve({.name = kEnvironment, .given = {}});
   DependencyGraph graph(packages, variables, graph_options(environment, packages, variables));
@@ -108,7 +108,7 @@ std::string names(const PackageIndex& packages, std::span<const PackageId> ids) 
 // The graph of what kTargets build, with one file per package that its rule touches.
 void write_graph(const fs::path& tree, const fs::path& folder) {
   PackageIndex packages = PackageIndex::read(tree);
-  DependencyGraph graph(packages, MakeVariables::read(tree, packages.dialect()), {});
+  DependencyGraph graph(packages, MakeVariables::read(tree, packages.features()), {});
   std::vector<PackageId> order = graph.build_order(kTargets);
   std::string all = names(packages, order);
   std::string make = fmt::format("build:{}\n.PHONY: build\n", all);

@@ -22,9 +22,12 @@ enum class ExitStatus : int {
 };
 
 // One thing that is wrong and where. `where` is "file:line", "file", or empty where no file is at fault.
+// `owner`: the package that is faulty; all else is as good as without the fault. Empty: the fault is the
+// whole tree's.
 struct Fault {
   std::string where;
   std::string what;
+  std::string owner = {};
 
   std::string text() const { return where.empty() ? what : where + ": " + what; }
   auto operator<=>(const Fault&) const = default;
@@ -57,7 +60,15 @@ inline Error engine_unusable(std::string what) {
 // Collects the faults of one reading phase, so that a person mends them all in one go.
 class Faults {
  public:
-  void add(std::string where, std::string what) { list_.push_back({std::move(where), std::move(what)}); }
+  void add(std::string where, std::string what, std::string owner = {}) {
+    list_.push_back({std::move(where), std::move(what), std::move(owner)});
+  }
+  void add(const std::vector<Fault>& others) { list_.insert(list_.end(), others.begin(), others.end()); }
+  // Gives the faults without an owner from position `first` on to `owner`.
+  void assign(std::size_t first, const std::string& owner) {
+    for (; first < list_.size(); ++first)
+      if (list_[first].owner.empty()) list_[first].owner = owner;
+  }
   bool empty() const { return list_.empty(); }
   const std::vector<Fault>& list() const { return list_; }
   // Throws one Error with all faults, sorted and without repeats, where there are any.

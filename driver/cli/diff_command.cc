@@ -19,8 +19,9 @@ namespace {
 
 // One of the two trees that are compared.
 struct Side {
-  Side(const Options& options, const fs::path& path, const fs::path& cache)
-      : tree(open_tree(at(options, path))),
+  // `revision`: its name, empty for the tree that the person works in.
+  Side(const Options& options, const fs::path& path, const fs::path& cache, const std::string& revision = {})
+      : tree(open_tree(at(options, path), TreeCheck::Everything, revision)),
         sources(tree.path, cache, std::time(nullptr)),
         reader(environment_reader(
             tree, [] { return std::string(); }, MayRun::Nothing)) {}
@@ -124,7 +125,7 @@ class Comparison {
 // What is wrong in a revision's files is told of the revision: nobody knows the folder in which they lie.
 std::unique_ptr<Side> opened(const Options& options, const Revision& revision, const fs::path& cache) {
   try {
-    return std::make_unique<Side>(options, revision.path(), cache);
+    return std::make_unique<Side>(options, revision.path(), cache, revision.name());
   } catch (const Error& error) {
     std::vector<Fault> faults;
     for (Fault fault : error.faults()) {

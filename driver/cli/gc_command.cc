@@ -75,7 +75,7 @@ void print_rest(const GcResult& result, bool dry_run) {
 }  // namespace
 
 int gc_command(const Options& options) {
-  Tree tree = open_tree(options);
+  Tree tree = open_tree(options, TreeCheck::Images);
   std::unique_ptr<ContainerEngine> engine = choose_engine(options, StateFolder(options.state, tree.path));
   StateFolder state(options.state, tree.path);
   Journal journal(state.journal());

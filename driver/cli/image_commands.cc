@@ -68,6 +68,7 @@ std::vector<Snapshot> wanted_snapshots(const Options& options, ContainerEngine& 
 }
 
 void check_names(const Options& options, const Tree& tree, const std::set<std::string>& found) {
+  if (!tree.factors && fs::exists(tree.path / "tox.ini")) return;  // it is faulty, and cannot tell
   EnvironmentReader reader = environment_reader(
       tree, [] { return std::string(); }, MayRun::Nothing);
   Faults faults;
@@ -97,7 +98,7 @@ std::set<std::string> environments_of(const std::vector<Snapshot>& snapshots,
 }  // namespace
 
 int snapshots_command(const Options& options) {
-  Tree tree = open_tree(options);
+  Tree tree = open_tree(options, TreeCheck::Images);
   std::unique_ptr<ContainerEngine> engine = choose_engine(options, StateFolder(options.state, tree.path));
   std::vector<Snapshot> snapshots = wanted_snapshots(options, *engine, tree.table);
   std::vector<UnsavedWork> unsaved = wanted_unsaved(options, *engine, tree);
@@ -185,7 +186,7 @@ int clean_containers(const Options& options, ContainerEngine& engine, const Tree
 }  // namespace
 
 int clean_command(const Options& options) {
-  Tree tree = open_tree(options);
+  Tree tree = open_tree(options, TreeCheck::Images);
   std::unique_ptr<ContainerEngine> engine = choose_engine(options, StateFolder(options.state, tree.path));
   if (options.containers) return clean_containers(options, *engine, tree);
   std::vector<Snapshot> snapshots = wanted_snapshots(options, *engine, tree.table);

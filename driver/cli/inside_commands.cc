@@ -133,7 +133,7 @@ int shell_in_image(ContainerEngine& engine, const Snapshot& image, bool terminal
 }  // namespace
 
 int shell_command(const Options& options) {
-  Tree tree = open_tree(options);
+  Tree tree = open_tree(options, TreeCheck::Images);
   check_stage(tree, options.stage);
   std::unique_ptr<ContainerEngine> engine = choose_engine(options, StateFolder(options.state, tree.path));
   std::string environment = environment_name(options.environments.front());
@@ -161,7 +161,7 @@ int shell_command(const Options& options) {
 }
 
 int package_log(const Options& options, const std::string& environment, const std::string& stage) {
-  Tree tree = open_tree(options);
+  Tree tree = open_tree(options, TreeCheck::Images);
   check_stage(tree, stage);
   if (tree.table.package_logs.empty())
     throw bad_input(tree.table.origin,

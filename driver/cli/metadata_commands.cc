@@ -37,20 +37,20 @@ int print_names(const Options& options, const char* what, const std::vector<std:
 }
 
 // Those that were asked for, with those before them; all where none was.
-std::vector<const PlannedStage*> shown_stages(const Options& options, const StagePlan& plan) {
+std::vector<std::size_t> shown_stages(const Options& options, const StagePlan& plan) {
   std::set<std::size_t> wanted;
   for (const std::string& name : options.to)
     for (std::size_t stage : plan.chain(stage_named(plan.table, name))) wanted.insert(stage);
-  std::vector<const PlannedStage*> shown;
+  std::vector<std::size_t> shown;
   for (std::size_t s = 0; s < plan.stages.size(); ++s)
-    if (wanted.empty() || wanted.contains(s)) shown.push_back(&plan.stages[s]);
+    if (wanted.empty() || wanted.contains(s)) shown.push_back(s);
   return shown;
 }
 
 ordered_json plan_json(const Options& options, const Tree& tree, const StagePlan& plan) {
   ordered_json stages = ordered_json::array();
-  for (const PlannedStage* one : shown_stages(options, plan)) {
-    const PlannedStage& stage = *one;
+  for (std::size_t s : shown_stages(options, plan)) {
+    const PlannedStage& stage = plan.stages[s];
     stages.push_back(
         {{"name", stage.name},
          {"parent", stage.parent ? ordered_json(plan.stages[*stage.parent].name) : ordered_json()},
@@ -62,21 +62,20 @@ ordered_json plan_json(const Options& options, const Tree& tree, const StagePlan
   return {
       {"schema", 1},
       {"tree", tree.path.string()},
-      {"dialect", name(tree.packages.dialect())},
       {"environment", plan.environment.name.empty() ? ordered_json() : ordered_json(plan.environment.name)},
       {"upper_bound", !plan.is_exact()},
       {"stages", stages}};
 }
 
 void print_plan(const Options& options, const Tree& tree, const StagePlan& plan) {
-  fmt::print("{} ({}), {}, stages: {}\n", printable(tree.path.string()), name(tree.packages.dialect()),
+  fmt::print("{}, {}, stages: {}\n", printable(tree.path.string()),
              counted(tree.packages.size(), "package"), printable(plan.table.origin));
   if (!plan.environment.name.empty())
     fmt::print(
         "environment {}: from {}, {} of {}\n", plan.environment.name, printable(plan.environment.base_image),
         counted(plan.environment.setup.packages.size(), "system package"), plan.environment.setup.system);
-  for (const PlannedStage* one : shown_stages(options, plan)) {
-    const PlannedStage& stage = *one;
+  for (std::size_t s : shown_stages(options, plan)) {
+    const PlannedStage& stage = plan.stages[s];
     fmt::print("\n{}  (after {})  key {}\n", stage.name,
                stage.parent ? plan.stages[*stage.parent].name : std::string("the base image"),
                stage.key.substr(0, 16));
@@ -101,8 +100,8 @@ void print_plan(const Options& options, const Tree& tree, const StagePlan& plan)
 
 int list_command(const Options& options) {
   fs::path path = tree_path(options);
-  PackageIndex packages = PackageIndex::read(path, options.dialect);
-  return print_names(options, "packages", list_packages(packages, options.query));
+  PackageIndex packages = PackageIndex::read(path);
+  return print_names(options, "packages", list_packages(packages, options.query, true));
 }
 
 int stages_command(const Options& options) {
@@ -113,13 +112,19 @@ int stages_command(const Options& options) {
 
 int packages_command(const Options& options) {
   fs::path path = tree_path(options);
-  Faults faults;
-  PackageIndex packages = PackageIndex::read(path, options.dialect, &faults);
-  MakeVariables variables = MakeVariables::read(path, packages.dialect(), &faults);
-  faults.throw_if_any();
+  PackageIndex packages = PackageIndex::read(path);
+  MakeVariables variables = MakeVariables::read(path, packages.features());
   DependencyGraph graph(packages, variables,
                         {.dummies = names_of(options.dummies), .installed = names_of(options.installed)});
   std::vector<PackageId> order = graph.build_order(options.make_targets);
+  Faults faults;
+  faults.add(graph.faults_of(order));
+  if (options.strict_metadata) {
+    faults.add(packages.faults());
+    faults.add(graph.faults());
+    faults.add(graph.circles());
+  }
+  faults.throw_if_any();
   if (!options.json) {
     for (PackageId id : order) fmt::print("{}\n", packages[id].name);
     return 0;
@@ -149,6 +154,7 @@ int plan_command(const Options& options) {
                         graph_options(environment, tree.packages, tree.variables, configured)),
         *configured);
   sources.save_cache();
+  check_packages(plan, shown_stages(options, plan));
   if (options.json)
     fmt::print("{}\n", dumped(plan_json(options, tree, plan)));
   else

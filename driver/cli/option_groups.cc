@@ -50,15 +50,8 @@ void add_tree_options(CLI::App& command, Options& options) {
       .add_option("--tree", options.tree,
                   "the distribution's folder (default: the nearest upwards with build/pkgs)")
       ->type_name("DIR");
-  command
-      .add_option_function<std::string>(
-          "--dialect",
-          [&options](const std::string& word) {
-            options.dialect = dialect_named(word);
-            if (!options.dialect) throw CLI::ValidationError("--dialect", "is sage-9.8 or passagemath-2026");
-          },
-          "how the tree is read (default: recognized)")
-      ->type_name("sage-9.8|passagemath-2026");
+  command.add_flag("--strict-metadata", options.strict_metadata,
+                   "a fault in any package's files is an error, also where nothing needs that package");
 }
 
 void add_stages_options(CLI::App& command, Options& options) {
@@ -190,7 +183,8 @@ void add_limits_options(CLI::App& command, Options& options) {
             if (!options.checkpoint || *options.checkpoint <= 0)
               throw CLI::ValidationError("--checkpoint", "is a duration: 30m, 1h, 90s");
           },
-          "save a stage that makes packages so often while it runs, and push that where images are pushed; what "
+          "save a stage that makes packages so often while it runs, and push that where images are pushed; "
+          "what "
           "runs is paused meanwhile (default: never) [$STAGEMAKE_CHECKPOINT]")
       ->type_name("DURATION");
   add_size_option(command, "--min-free", options.min_free,

@@ -11,7 +11,6 @@
 #include "base/files.h"
 #include "engine/container_engine.h"
 #include "plan/candidate.h"
-#include "plan/dialect.h"
 #include "plan/environment_choice.h"
 #include "plan/eviction.h"
 #include "plan/package_list.h"
@@ -58,8 +57,8 @@ struct Options {
 
   // The tree and how to read it.
   std::optional<fs::path> tree;
-  std::optional<Dialect> dialect;
   std::optional<fs::path> stages;
+  bool strict_metadata = false;
 
   // list, packages
   PackageListQuery query;

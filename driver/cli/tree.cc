@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <set>
 #include <thread>
+#include <utility>
 
 #include "base/error.h"
 #include "base/standard_streams.h"
@@ -12,16 +13,49 @@
 #include "base/text.h"
 
 namespace stagemake {
+namespace {
+
+constexpr const char* kOwnTable = "ci-docker.toml";
+
+// Without repeats, and with a bound: where a tool of the tree's went wrong, every package may be faulty.
+void warn(const std::vector<Fault>& faults, const std::string& revision = {}) {
+  constexpr std::size_t kMost = 20;
+  std::set<std::string> texts;
+  for (const Fault& fault : faults) texts.insert(fault.text());
+  std::size_t said = 0;
+  for (const std::string& text : texts) {
+    if (said++ == kMost) break;
+    say(fmt::format("stagemake: warning: {}{}{}", revision, revision.empty() ? "" : ":", text));
+  }
+  if (texts.size() > kMost)
+    say(fmt::format("stagemake: warning: {} like these; --strict-metadata says them all",
+                    counted(texts.size() - kMost, "more fault")));
+}
+
+// A table that cannot be read keeps nobody from the images: those of the built-in one have the same names.
+StageTable table_for_images(const fs::path& tree, const TreeFeatures& features, const Options& options) {
+  try {
+    return stage_table_of(tree, features, options.stages);
+  } catch (const Error& error) {
+    warn(error.faults());
+    StageTable table = built_in_stages(features);
+    table.distribution = distribution_of(tree);
+    return table;
+  }
+}
+
+}  // namespace
 
 fs::path find_tree(const fs::path& start) {
   boost::system::error_code ignored;
   for (fs::path folder = fs::absolute(start).lexically_normal();; folder = folder.parent_path()) {
-    if (fs::is_directory(folder / "build/pkgs", ignored)) return folder;
+    if (fs::is_directory(folder / "build/pkgs", ignored) || fs::exists(folder / kOwnTable, ignored))
+      return folder;
     if (!folder.has_parent_path() || folder == folder.parent_path()) break;
   }
   throw bad_input(start.string(),
-                  "neither here nor in a folder above is build/pkgs: this is no distribution's tree. Go into "
-                  "one, or name it with --tree DIR");
+                  "neither here nor in a folder above is build/pkgs or ci-docker.toml: this is no "
+                  "distribution's tree. Go into one, or name it with --tree DIR");
 }
 
 fs::path tree_path(const Options& options) {
@@ -33,24 +67,47 @@ fs::path tree_path(const Options& options) {
   return options.tree ? *options.tree : find_tree(here);
 }
 
-Tree open_tree(const Options& options, TreeCheck check) {
+Tree open_tree(const Options& options, TreeCheck check, const std::string& revision) {
   fs::path path = tree_path(options);
   boost::system::error_code failed;
   fs::path real = fs::canonical(path, failed);
   if (failed) throw bad_input(path.string(), failed.message());
+  Faults found;
+  // A distribution with a table of its own may have no packages at all.
+  bool needs_packages = !options.stages && !fs::exists(real / kOwnTable, failed);
+  PackageIndex packages = needs_packages || fs::exists(real / "build/pkgs", failed)
+                              ? PackageIndex::read(real, {}, &found)
+                              : PackageIndex::without_packages(real);
+  if (check == TreeCheck::Images) {
+    Faults of_tox;
+    std::optional<FactorTable> factors = FactorTable::read(real, of_tox);
+    if (!of_tox.empty()) factors.reset();
+    StageTable table = table_for_images(real, packages.features(), options);
+    return {real, std::move(packages), {}, std::move(table), std::move(factors)};
+  }
+  MakeVariables variables = MakeVariables::read(real, packages.features(), &found);
   Faults faults;
-  PackageIndex packages = PackageIndex::read(real, options.dialect, &faults);
-  MakeVariables variables = MakeVariables::read(real, packages.dialect(), &faults);
-  if (packages.size() > 0 && check == TreeCheck::Everything)
-    DependencyGraph(packages, variables, {}, &faults);
+  std::vector<Fault> warnings;
+  for (const Fault& fault : found.list())
+    if (fault.owner.empty())
+      faults.add(fault.where, fault.what);
+    else
+      warnings.push_back(fault);
+  if (packages.size() > 0 && check == TreeCheck::Everything) {
+    DependencyGraph graph(packages, variables, {});
+    warnings.insert(warnings.end(), graph.faults().begin(), graph.faults().end());
+    warnings.insert(warnings.end(), graph.circles().begin(), graph.circles().end());
+  }
+  if (options.strict_metadata) faults.add(std::exchange(warnings, {}));
   StageTable table;
   try {
-    table = stage_table_of(real, packages.dialect(), options.stages);
+    table = stage_table_of(real, packages.features(), options.stages);
   } catch (const Error& error) {
-    for (const Fault& fault : error.faults()) faults.add(fault.where, fault.what);
+    faults.add(error.faults());
   }
   std::optional<FactorTable> factors = FactorTable::read(real, faults);
   faults.throw_if_any();
+  warn(warnings, revision);
   for (const std::string& warning : table.warnings) say("stagemake: warning: " + warning);
   return {real, std::move(packages), std::move(variables), std::move(table), std::move(factors)};
 }

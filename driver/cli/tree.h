@@ -24,16 +24,25 @@ struct Tree {
   std::optional<FactorTable> factors;  // of its tox.ini
 };
 
-// Which faults of a tree a command must know of. `Names`: it asks nothing about what depends on what.
-enum class TreeCheck { Names, Everything };
+// What a command asks of a tree, and which faults it must know of.
+enum class TreeCheck {
+  Images,  // whose images these are: works in any tree, whatever is wrong in it
+  Names,   // what packages and environments are, and not what depends on what
+  Everything
+};
 
-// Throws one Error (BadInput) with all faults of the tree: metadata, dependencies and table of stages.
-Tree open_tree(const Options& options, TreeCheck check = TreeCheck::Everything);
+// Throws one Error (BadInput) with all faults of the tree itself: table of stages, tox.ini, makefile. The
+// faults of single packages are warnings, but with `--strict-metadata`; see check_packages(). `revision`:
+// what warnings call the tree, where it is a copy of a revision's; empty for the one that the person works
+// in.
+Tree open_tree(const Options& options, TreeCheck check = TreeCheck::Everything,
+               const std::string& revision = {});
 
 // The tree's folder: the one that was named, else find_tree() from here.
 fs::path tree_path(const Options& options);
 
-// The nearest folder from `start` upwards that has build/pkgs. Throws Error (BadInput) where none has.
+// The nearest folder from `start` upwards that has build/pkgs or ci-docker.toml. Throws Error (BadInput)
+// where none has.
 fs::path find_tree(const fs::path& start);
 
 // The environments that the tree offers.
@@ -66,13 +75,13 @@ TreeRevision tree_revision(const fs::path& tree, std::stop_token stop = {});
 // Its name alone.
 std::string git_revision(const fs::path& tree, std::stop_token stop = {});
 
-// Why git refused to answer (`words`: its standard error) about a tree that is in a checkout, and what to do about that.
-// Empty for a tree that is in none.
+// Why git refused to answer (`words`: its standard error) about a tree that is in a checkout, and what to do
+// about that. Empty for a tree that is in none.
 std::string git_problem(const fs::path& tree, std::string_view words);
 
-// The tag of images made of this revision: the one that was chosen, else the revision, else, of a tree that is in no
-// checkout, "latest". Throws Error (BadInput) where nobody chose a tag and git refuses to name one, and where images
-// are pushed and "latest" is all there is.
+// The tag of images made of this revision: the one that was chosen, else the revision, else, of a tree that
+// is in no checkout, "latest". Throws Error (BadInput) where nobody chose a tag and git refuses to name one,
+// and where images are pushed and "latest" is all there is.
 std::string image_tag(const Options& options, const TreeRevision& revision, bool pushes);
 // A revision as a tag that registries allow; "latest" for an empty one.
 std::string tag_of(const std::string& revision);

@@ -46,7 +46,7 @@ _PROGRAM_kind() {
 # _PROGRAM_tree_option OPTION VALUE: remembers the value, as the shell would expand it.
 _PROGRAM_tree_option() {
   case $1 in
-    --tree | --stages | --dialect)
+    --tree | --stages)
       local value=${2/#\~\//$HOME/}
       value=${value//[\\\"\']/}
       tree_options+=("$1" "$value") ;;
@@ -218,8 +218,8 @@ _PROGRAM_ask() {
   for ((i = 2; i < CURRENT; i++)); do
     word=$words[i]
     case $word in
-      (--tree|--stages|--dialect) value=${(Q)words[i + 1]} ;;
-      (--(tree|stages|dialect)=*) value=${(Q)word#*=} word=${word%%=*} ;;
+      (--tree|--stages) value=${(Q)words[i + 1]} ;;
+      (--(tree|stages)=*) value=${(Q)word#*=} word=${word%%=*} ;;
       (*) continue ;;
     esac
     [[ $1 == list && $word == --stages ]] || chosen+=($word "${value/#\~\//$HOME/}")

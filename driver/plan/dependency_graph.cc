@@ -13,8 +13,7 @@ Checks checks_of(const PackageIndex& packages, const MakeVariables& variables, s
   Checks checks;
   if (sage_check.empty() || sage_check == "no") return checks;
   checks.all = true;
-  // The 2026 makefile tests none of its own distributions while building.
-  if (packages.dialect() == Dialect::Passagemath2026)
+  if (packages.features().own_distributions_unchecked)
     for (const Package& package : packages)
       if (package.name.find("sagemath_") != std::string::npos) checks.except.insert(package.name);
   const auto* defaults = variables.find("SAGE_CHECK_PACKAGES_DEFAULT_" + std::string(sage_check));
@@ -29,21 +28,27 @@ Checks checks_of(const PackageIndex& packages, const MakeVariables& variables, s
 DependencyGraph::DependencyGraph(const PackageIndex& packages, const MakeVariables& variables,
                                  const GraphOptions& options, Faults* faults)
     : packages_(packages) {
-  Faults own;
-  Faults& all = faults != nullptr ? *faults : own;
-  dummy_ = marked(options.dummies, "packages taken from the system", all);
-  installed_ = marked(options.installed, "installed packages", all);
+  Faults of_options, of_words;
+  dummy_ = marked(options.dummies, "packages taken from the system", of_options);
+  installed_ = marked(options.installed, "installed packages", of_options);
   for (PackageId id = 0; id < packages.size(); ++id) {
     if (packages[id].type == PackageType::Standard) installed_[id] = true;
     // make keeps no stamp of these, so that nothing can stand in for them.
     if (make_rule(packages[id].source) == MakeRule::Pip) dummy_[id] = false;
   }
   std::vector<bool> tested = checked(options.checks);
-  DependencyWords words(packages, variables, installed_, tested, all);
+  DependencyWords words(packages, variables, installed_, tested, of_words);
   add_rules(words, tested);
   targets_.emplace(packages, target_lists(variables, words));
-  sort_topologically(all);
-  own.throw_if_any();
+  faults_ = of_words.list();
+  sort_topologically();
+  if (faults == nullptr) {
+    of_options.throw_if_any();
+  } else {
+    faults->add(of_options.list());
+    faults->add(faults_);
+    faults->add(circles_);
+  }
 }
 
 std::vector<bool> DependencyGraph::marked(const std::set<std::string>& names, std::string_view option,
@@ -153,13 +158,15 @@ TargetLists DependencyGraph::target_lists(const MakeVariables& variables, Depend
 }
 
 std::span<const PackageId> DependencyGraph::normal_dependencies(PackageId id) const {
-  const Rule& rule = rules_[id];
-  return {edges_.data() + rule.begin, edges_.data() + rule.order_only};
+  const Rule& rule = (acyclic_rules_.empty() ? rules_ : acyclic_rules_)[id];
+  const PackageId* edges = (acyclic_rules_.empty() ? edges_ : acyclic_edges_).data();
+  return {edges + rule.begin, edges + rule.order_only};
 }
 
 std::span<const PackageId> DependencyGraph::order_only_dependencies(PackageId id) const {
-  const Rule& rule = rules_[id];
-  return {edges_.data() + rule.order_only, edges_.data() + rule.end};
+  const Rule& rule = (acyclic_rules_.empty() ? rules_ : acyclic_rules_)[id];
+  const PackageId* edges = (acyclic_rules_.empty() ? edges_ : acyclic_edges_).data();
+  return {edges + rule.order_only, edges + rule.end};
 }
 
 // Visits depth first, dependencies before users, without recursion: a tree of others decides how deep it
@@ -212,28 +219,48 @@ class DependencyGraph::Walk {
   std::vector<std::pair<PackageId, std::uint32_t>> path_;  // a package and its next edge
 };
 
-void DependencyGraph::sort_topologically(Faults& faults) {
-  unsigned cycles_left = 20;  // where everything hangs together, there are more of them than packages
-  auto add_circle = [&](std::vector<PackageId> circle) {
-    if (cycles_left > 0) add_cycle(std::move(circle), faults);
-    cycles_left -= cycles_left > 0;
+void DependencyGraph::sort_topologically() {
+  unsigned left = 20;  // where everything hangs together, there are more circles than packages
+  std::set<std::pair<PackageId, PackageId>> closing;
+  auto close = [&](std::vector<PackageId> circle) {
+    closing.emplace(circle.back(), circle.front());
+    if (left > 0) add_circle(std::move(circle));
+    left -= left > 0;
   };
   topological_.reserve(packages_.size());
   Walk walk(*this);
   for (PackageId id = 0; id < packages_.size(); ++id)
     walk.from(
-        id, [&](PackageId done) { topological_.push_back(done); }, add_circle);
+        id, [&](PackageId done) { topological_.push_back(done); }, close);
+  if (!closing.empty()) drop_edges(closing);
 }
 
-void DependencyGraph::add_cycle(std::vector<PackageId> circle, Faults& faults) const {
-  // From the first name on, so that a circle that is found twice is one fault.
+void DependencyGraph::drop_edges(const std::set<std::pair<PackageId, PackageId>>& dropped) {
+  acyclic_rules_.reserve(rules_.size());
+  for (PackageId id = 0; id < packages_.size(); ++id) {
+    const Rule& whole = rules_[id];
+    Rule kept{.begin = static_cast<std::uint32_t>(acyclic_edges_.size())};
+    for (std::uint32_t edge = whole.begin; edge < whole.end; ++edge) {
+      if (edge == whole.order_only) kept.order_only = static_cast<std::uint32_t>(acyclic_edges_.size());
+      if (!dropped.contains({id, edges_[edge]})) acyclic_edges_.push_back(edges_[edge]);
+    }
+    kept.end = static_cast<std::uint32_t>(acyclic_edges_.size());
+    if (whole.order_only == whole.end) kept.order_only = kept.end;
+    acyclic_rules_.push_back(kept);
+  }
+}
+
+void DependencyGraph::add_circle(std::vector<PackageId> circle) {
+  // From the first name on, so that a circle that is found twice is said once.
   std::rotate(circle.begin(), std::min_element(circle.begin(), circle.end()), circle.end());
   std::string text;
   for (PackageId id : circle) text += printable(packages_[id].name) + " → ";
   const Package& first = packages_[circle.front()];
   std::string_view file = first.line(DependencyFile::Main) ? "/dependencies:1" : "";
-  faults.add(fmt::format("build/pkgs/{}{}", printable(first.name), file),
-             fmt::format("depends on itself: {}{}", text, printable(first.name)));
+  Fault fault{fmt::format("build/pkgs/{}{}", printable(first.name), file),
+              fmt::format("depends on itself: {}{}", text, printable(first.name)), first.name};
+  if (std::find(circles_.begin(), circles_.end(), fault) == circles_.end())
+    circles_.push_back(std::move(fault));
 }
 
 std::vector<PackageId> DependencyGraph::build_order(const std::vector<std::string>& targets) const {
@@ -266,6 +293,17 @@ std::vector<PackageId> DependencyGraph::build_order(const std::vector<std::strin
   }
   faults.throw_if_any();
   return order;
+}
+
+std::vector<Fault> DependencyGraph::faults_of(const std::vector<PackageId>& packages) const {
+  std::vector<Fault> found;
+  if (faults_.empty() && packages_.faults().empty()) return found;
+  std::set<std::string_view> owners;
+  for (PackageId id : packages) owners.insert(packages_[id].name);
+  for (const std::vector<Fault>* some : {&packages_.faults(), &faults_})
+    for (const Fault& fault : *some)
+      if (owners.contains(fault.owner)) found.push_back(fault);
+  return found;
 }
 
 std::vector<PackageId> DependencyGraph::asked_by(const std::string& target) const {

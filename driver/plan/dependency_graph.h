@@ -40,11 +40,19 @@ struct GraphOptions {
 
 class DependencyGraph {
  public:
-  // Throws one Error (BadInput) with all faults: words of dependency lines that mean nothing, cycles, unknown
-  // names in the options. With `faults`, adds them there instead; the graph must not be used then if there
-  // are any.
+  // Throws one Error (BadInput) for unknown names in the options; with `faults`, adds them there, and
+  // faults(), too.
   DependencyGraph(const PackageIndex& packages, const MakeVariables& variables, const GraphOptions& options,
                   Faults* faults = nullptr);
+
+  // What is wrong in dependency lines: words that mean nothing. make stops at them only where it builds their
+  // owner.
+  const std::vector<Fault>& faults() const { return faults_; }
+  // The faults of some packages: these, and those of their other files.
+  std::vector<Fault> faults_of(const std::vector<PackageId>& packages) const;
+  // Packages that need each other. They can be built: make passes over the edge that closes a circle, and so
+  // does build_order().
+  const std::vector<Fault>& circles() const { return circles_; }
 
   // What GNU make builds for the targets from an empty tree, in the order of `make -j1`: every package after
   // its dependencies, order-only ones too. Targets are those of the tree's makefiles (plan/make_targets.h)
@@ -59,7 +67,7 @@ class DependencyGraph {
   std::vector<std::string> known_targets() const;
 
   // Direct dependencies, without those taken from the system. A rebuild of a normal one rebuilds the package,
-  // that of an order-only one does not. None is in both.
+  // that of an order-only one does not. None is in both. Without the edges that close circles.
   std::span<const PackageId> normal_dependencies(PackageId id) const;
   std::span<const PackageId> order_only_dependencies(PackageId id) const;
 
@@ -92,8 +100,9 @@ class DependencyGraph {
   TargetLists target_lists(const MakeVariables& variables, DependencyWords& words) const;
   std::vector<PackageId> built(const std::vector<Reference>& references) const;
   std::vector<PackageId> installed_in(std::string_view tree) const;
-  void sort_topologically(Faults& faults);
-  void add_cycle(std::vector<PackageId> circle, Faults& faults) const;
+  void sort_topologically();
+  void add_circle(std::vector<PackageId> circle);
+  void drop_edges(const std::set<std::pair<PackageId, PackageId>>& dropped);
   bool skipped(Reference reference) const { return dummy_[reference.id] && !reference.by_stamp; }
 
   const PackageIndex& packages_;
@@ -103,7 +112,11 @@ class DependencyGraph {
   std::vector<bool> build_edges_;                             // of edges_: it is one of NAME-build-deps
   std::vector<std::pair<PackageId, PackageId>> taken_edges_;  // normal ones to what the system has; by user
   std::vector<std::uint32_t> last_edge_;                      // while reading: 1 + the last edge to a package
-  std::vector<PackageId> topological_;                        // all packages, dependencies first
+  std::vector<Rule>
+      acyclic_rules_;  // the same without the edges that close circles; empty where there are none
+  std::vector<PackageId> acyclic_edges_;
+  std::vector<Fault> faults_, circles_;
+  std::vector<PackageId> topological_;  // all packages, dependencies first
   std::optional<MakeTargets> targets_;
 };
 

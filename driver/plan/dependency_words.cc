@@ -11,7 +11,8 @@
 namespace stagemake {
 namespace {
 
-constexpr std::string_view kStamps = "/$(SPKG_INST_RELDIR)/";
+constexpr std::string_view kStamps = "/$(SPKG_INST_RELDIR)";  // in one of several trees
+constexpr std::string_view kOldStamps = "$(INST)";             // releases with one tree
 // Bounds that no tree comes near, for text that stands for far more than it is long.
 constexpr unsigned kDeepest = 64;  // variables and functions within each other
 constexpr std::size_t kMostReferences = 100'000;
@@ -92,7 +93,7 @@ void DependencyWords::fault(const Place& place, std::string what) {
   }
   if (faults_here_ > kMost) return;
   if (faults_here_++ == kMost) what = "and more words like these";
-  faults_.add(std::move(text), std::move(what));
+  faults_.add(std::move(text), std::move(what), std::string(place.package));
 }
 
 void DependencyWords::unknown(std::string_view word, const Place& place, Known known) {
@@ -147,7 +148,7 @@ void DependencyWords::resolve_name(std::string_view name, const Place& place, Re
 void DependencyWords::resolve_parentheses(std::string_view inner, const Place& place, References& to) {
   if (!is_variable_name(inner)) return resolve_function(inner, place, to);
   if (inner.starts_with("inst_")) return resolve_name(inner.substr(5), place, to);
-  if (inner.starts_with("optional_inst_")) return resolve_optional(inner.substr(14), place, to);
+  if (inner.starts_with("optional_inst_")) return resolve_optional(inner.substr(14), place, to, Installed::Exactly);
   if (variables_.find(inner) == nullptr) return unknown(inner, place, Known::Variables);
   for (Reference reference : expanded(inner)) to.add(reference);
 }
@@ -186,36 +187,35 @@ void DependencyWords::resolve_function(std::string_view function, const Place& p
     std::size_t comma = arguments->find(',');
     std::string_view list = comma == std::string_view::npos ? "" : trimmed(arguments->substr(comma + 1));
     if (list == "$(OPTIONAL_INSTALLED_PACKAGES)" || list == "$(INSTALLED_PACKAGES)")
-      return resolve_optional(trimmed(arguments->substr(0, comma)), place, to);
+      return resolve_optional(trimmed(arguments->substr(0, comma)), place, to, Installed::Findstring);
   }
-  if (auto arguments = between("and $(filter-out no,$(SAGE_CHECK_", function, "")) {
+  if (auto arguments = between("and $(filter-out no,$(SAGE_CHECK", function, "")) {
     std::size_t end = arguments->find("))");
     std::size_t comma = arguments->find(',');
-    if (end != std::string_view::npos && comma != std::string_view::npos && comma > end) {
-      std::string_view name = arguments->substr(0, end);
-      auto id = packages_.find(name);
-      if (!id) return unknown(name, place, Known::Packages);
+    bool is_any = end == 0;  // $(SAGE_CHECK) itself, of no package
+    if (end != std::string_view::npos && comma != std::string_view::npos && comma > end &&
+        (is_any || arguments->starts_with('_'))) {
+      bool counts = is_any && std::find(checked_.begin(), checked_.end(), true) != checked_.end();
+      if (!is_any) {
+        std::string_view name = arguments->substr(1, end - 1);
+        auto id = packages_.find(name);
+        if (!id) return unknown(name, place, Known::Packages);
+        counts = checked_[*id];
+      }
       References ignored;  // the words are the tree's, and wrong ones a fault, also where they do not count
       ignored.after_bar = to.after_bar;
-      return resolve(arguments->substr(comma + 1), place, checked_[*id] ? to : ignored);
+      return resolve(arguments->substr(comma + 1), place, counts ? to : ignored);
     }
   }
   fault(place, fmt::format("`$({})` is no make function that can stand here",
                            printable(function.substr(0, kLongWord))));
 }
 
+// A path is the stamp of a package, or a file. Which files there are is make's business, and many are made by the build.
 void DependencyWords::resolve_path(std::string_view path, const Place& place, References& to) {
-  std::size_t root = path.starts_with("$(SAGE_") ? after_parentheses(path, 1) : std::string_view::npos;
-  if (root == std::string_view::npos || root >= path.size() || path[root] != '/') {
-    if (!assumed_)
-      fault(place, fmt::format("`{}`: a file is written with $(SAGE_ROOT), $(SAGE_SRC) or $(SAGE_LOCAL) "
-                               "before it",
-                               printable(path.substr(0, kLongWord))));
-    return;
-  }
-  std::string_view rest = path.substr(root);
-  if (!rest.starts_with(kStamps)) return;
-  std::string_view stamp = rest.substr(kStamps.size());
+  std::size_t last = path.rfind('/');
+  std::string_view folder = path.substr(0, last), stamp = path.substr(last + 1);
+  if (!folder.ends_with(kStamps) && folder != kOldStamps) return;
   if (stamp == ".dummy") return;
   std::string_view name = stamp.substr(0, stamp.find('-'));
   if (auto id = packages_.find(name))
@@ -224,19 +224,18 @@ void DependencyWords::resolve_path(std::string_view path, const Place& place, Re
     unknown(name, place, Known::Packages);
 }
 
-// 9.8 asks make's findstring whether the name stands in the list of installed packages: any part of a word
-// counts.
-bool DependencyWords::counts_as_installed(std::string_view name) const {
-  if (packages_.dialect() != Dialect::Sage98) return false;
+// make's findstring says whether the name stands in the list of installed packages: any part of a word counts.
+bool DependencyWords::is_found_installed(std::string_view name) const {
   for (PackageId id = 0; id < packages_.size(); ++id)
     if (installed_[id] && packages_[id].name.find(name) != std::string::npos) return true;
   return false;
 }
 
-void DependencyWords::resolve_optional(std::string_view name, const Place& place, References& to) {
+void DependencyWords::resolve_optional(std::string_view name, const Place& place, References& to,
+                                       Installed test) {
   auto id = packages_.find(name);
   if (!id) return unknown(name, place, Known::Packages);
-  if (installed_[*id] || counts_as_installed(name)) to.add({*id});
+  if (installed_[*id] || (test == Installed::Findstring && is_found_installed(name))) to.add({*id});
 }
 
 }  // namespace stagemake

@@ -60,17 +60,21 @@ class DependencyWords {
   //   |                                                          once
   //   $(VARIABLE)                                                what that stands for
   //   $(SAGE_…)/$(SPKG_INST_RELDIR)/NAME-VERSION                 a package by its stamp
-  //   $(SAGE_…)/PATH                                             a file, perhaps a glob
+  //   $(INST)/NAME-VERSION                                       the same, in releases with one tree
+  //   any other word with a `/`                                  a file, perhaps a glob
   //   FORCE
   //   $(findstring NAME,$(OPTIONAL_INSTALLED_PACKAGES))          a package if it is installed
   //   $(and $(filter-out no,$(SAGE_CHECK_NAME)), NAME…)          packages if NAME is checked
+  //   $(and $(filter-out no,$(SAGE_CHECK)), NAME…)               packages if any is
   void resolve(std::string_view line, const Place& place, References& to);
   void resolve_word(std::string_view word, const Place& place, References& to);
 
   // Adds a package by its name or URL.
   void resolve_name(std::string_view name, const Place& place, References& to);
-  // Adds a package if it is installed, by 9.8's rule or by 2026's.
-  void resolve_optional(std::string_view name, const Place& place, References& to);
+  // Adds a package if it is installed: `$(optional_inst_NAME)`, or `$(findstring NAME,…)`, for which it is enough that the
+  // name is a part of an installed package's name.
+  enum class Installed { Exactly, Findstring };
+  void resolve_optional(std::string_view name, const Place& place, References& to, Installed test);
   // The packages that a variable stands for, without those that this tree lacks. None where there is no such
   // variable. For variables of which a rule takes `$(inst_…)`, which is empty for what is no package.
   std::vector<Reference> packages_of(std::string_view variable);
@@ -88,7 +92,7 @@ class DependencyWords {
   void resolve_path(std::string_view path, const Place& place, References& to);
   void unknown(std::string_view word, const Place& place, Known known);
   void fault(const Place& place, std::string what);
-  bool counts_as_installed(std::string_view name) const;
+  bool is_found_installed(std::string_view name) const;
 
   const PackageIndex& packages_;
   const MakeVariables& variables_;

@@ -18,40 +18,44 @@ Place place_of(const Package& package, DependencyFile file) {
   return {package.name, file_name(file)};
 }
 
-void resolve_optional(const Package& package, DependencyWords& words, References& to) {
+void resolve_optional(const Package& package, DependencyWords& words, References& to,
+                      DependencyWords::Installed test) {
   Place place = place_of(package, DependencyFile::Optional);
   for (std::string_view word : stagemake::words(line_of(package, DependencyFile::Optional)))
-    words.resolve_optional(word, place, to);
+    words.resolve_optional(word, place, to, test);
 }
 
-// 9.8 (m4/sage_spkg_collect.m4): one line is put together. What is optional comes at the end of
+// Configure puts one line together (m4/sage_spkg_collect.m4). What is optional comes at the end of
 // `dependencies`, so that it is order-only where that line has a `|` of its own.
-std::vector<PrerequisiteList> sage98_rule(const PackageIndex& packages, const Package& package,
-                                          DependencyWords& words, bool checked) {
+std::vector<PrerequisiteList> one_line_rule(const PackageIndex& packages, const Package& package,
+                                            DependencyWords& words, bool checked) {
   auto resolve = [&](DependencyFile file, References& to) {
     words.resolve(line_of(package, file), place_of(package, file), to);
   };
   PrerequisiteList list;
   References& all = list.references;
   resolve(DependencyFile::Main, all);
-  resolve_optional(package, words, all);
+  resolve_optional(package, words, all, DependencyWords::Installed::Findstring);
   all.after_bar = true;
-  if (package.line(DependencyFile::OrderOnly)) {
-    resolve(DependencyFile::OrderOnly, all);
-  } else if (package.source == SourceType::Pip) {
+  if (package.line(DependencyFile::OrderOnly)) resolve(DependencyFile::OrderOnly, all);
+  // The last of these files that the tree's configure knows says also what pip packages need; without it,
+  // they need pip.
+  DependencyFile last =
+      packages.features().order_only_file ? DependencyFile::OrderOnly : DependencyFile::Main;
+  if (package.source == SourceType::Pip && !package.line(last))
     if (auto pip = packages.find("pip")) all.add({*pip});
-  }
   References unchecked;  // read also where it does not count: its words may be at fault
   unchecked.after_bar = true;
   resolve(DependencyFile::Check, checked ? all : unchecked);
   return {list};
 }
 
-// 2026 (build/sage_bootstrap/package.py): three lists, each sorted, of lines and of pyproject.toml's names.
-class PassagemathRule {
+// `sage-package dependencies` (build/sage_bootstrap/package.py) writes three lists, of lines and of names in
+// pyproject.toml.
+class SeparateLists {
  public:
-  PassagemathRule(const PackageIndex& packages, const Package& package, DependencyWords& words)
-      : packages_(packages), package_(package), words_(words) {}
+  SeparateLists(const PackageIndex& packages, const Package& package, DependencyWords& words)
+      : packages_(packages), features_(packages.features()), package_(package), words_(words) {}
 
   References build() {
     DependencyFile file = package_.line(DependencyFile::Build) ? DependencyFile::Build : DependencyFile::Main;
@@ -59,17 +63,17 @@ class PassagemathRule {
     std::size_t bar = std::min(line.find('|'), line.size());
 
     add(line.substr(0, bar), file);
-    add(PyprojectList::Requires, [](std::string_view name) { return name != kOrderOnlyPackage; });
+    add(PyprojectList::Requires, [&](std::string_view name) { return !is_order_only(name); });
     add(PyprojectList::BuildRequires);
     add(PyprojectList::HostRequires);
     References result;
     flush(result);
-    resolve_optional(package_, words_, result);
+    resolve_optional(package_, words_, result, DependencyWords::Installed::Exactly);
 
     result.after_bar = true;
     add(line.substr(std::min(bar + 1, line.size())), file);
-    if (!package_.distribution.empty()) add_python(file);
-    add(PyprojectList::Requires, [](std::string_view name) { return name == kOrderOnlyPackage; });
+    if (features_.python_toolchain && !package_.distribution.empty()) add_python(file);
+    add(PyprojectList::Requires, [&](std::string_view name) { return is_order_only(name); });
     add(line_of(package_, DependencyFile::OrderOnly), DependencyFile::OrderOnly);
     flush(result);
     return result;
@@ -87,7 +91,8 @@ class PassagemathRule {
   }
 
   References check() {
-    add(line_of(package_, DependencyFile::Check), DependencyFile::Check);
+    DependencyFile file = features_.check_is_order_only ? DependencyFile::OrderOnly : DependencyFile::Check;
+    add(line_of(package_, file), file);
     add(PyprojectList::Test);
     References result;
     result.after_bar = true;
@@ -96,7 +101,10 @@ class PassagemathRule {
   }
 
  private:
-  static constexpr std::string_view kOrderOnlyPackage = "sage_conf";
+  bool is_order_only(std::string_view name) const {
+    const std::vector<std::string>& those = features_.order_only_packages;
+    return std::find(those.begin(), those.end(), name) != those.end();
+  }
 
   struct Word {
     std::string_view text;
@@ -131,10 +139,12 @@ class PassagemathRule {
   }
 
   void flush(References& to) {
-    auto less = [](const Word& a, const Word& b) { return a.text < b.text; };
-    std::stable_sort(words_here_.begin(), words_here_.end(), less);
-    auto same = [](const Word& a, const Word& b) { return a.text == b.text; };
-    words_here_.erase(std::unique(words_here_.begin(), words_here_.end(), same), words_here_.end());
+    if (features_.sorted) {
+      auto less = [](const Word& a, const Word& b) { return a.text < b.text; };
+      std::stable_sort(words_here_.begin(), words_here_.end(), less);
+      auto same = [](const Word& a, const Word& b) { return a.text == b.text; };
+      words_here_.erase(std::unique(words_here_.begin(), words_here_.end(), same), words_here_.end());
+    }
     for (const Word& word : words_here_) {
       if (word.is_name)
         words_.resolve_name(word.text, word.place, to);
@@ -145,24 +155,27 @@ class PassagemathRule {
   }
 
   const PackageIndex& packages_;
+  const TreeFeatures& features_;
   const Package& package_;
   DependencyWords& words_;
   std::vector<Word> words_here_;
 };
 
-// The makefile's templates join the lists differently. A script's runtime dependencies come after the `|` of
-// its build dependencies, which makes them order-only; check dependencies always do.
-std::vector<PrerequisiteList> passagemath_rule(const PackageIndex& packages, const Package& package,
-                                               DependencyWords& words, bool checked) {
-  PassagemathRule rule(packages, package, words);
+// The makefile's templates join the lists differently. A script's runtime dependencies, where it has them at
+// all, come after the `|` of its build dependencies, which makes them order-only; check dependencies always
+// do.
+std::vector<PrerequisiteList> separate_rules(const PackageIndex& packages, const Package& package,
+                                             DependencyWords& words, bool checked) {
+  SeparateLists said(packages, package, words);
   bool script = make_rule(package.source) == MakeRule::Script;
-  PrerequisiteList build{rule.build(), true};
-  PrerequisiteList runtime{rule.runtime(script), script};
+  PrerequisiteList build{said.build(), true};
+  PrerequisiteList runtime{said.runtime(script), script};
+  if (script && !packages.features().scripts_await_runtime) runtime.references = {};
   std::vector<PrerequisiteList> lists;
   if (!script) lists.push_back(std::move(runtime));
   lists.push_back(std::move(build));
   if (script) lists.push_back(std::move(runtime));
-  References check = rule.check();
+  References check = said.check();
   if (checked) lists.push_back({std::move(check), false});
   return lists;
 }
@@ -172,8 +185,8 @@ std::vector<PrerequisiteList> passagemath_rule(const PackageIndex& packages, con
 std::vector<PrerequisiteList> make_rule_of(const PackageIndex& packages, PackageId id, DependencyWords& words,
                                            bool checked) {
   const Package& package = packages[id];
-  return packages.dialect() == Dialect::Sage98 ? sage98_rule(packages, package, words, checked)
-                                               : passagemath_rule(packages, package, words, checked);
+  return packages.features().separate_rules ? separate_rules(packages, package, words, checked)
+                                            : one_line_rule(packages, package, words, checked);
 }
 
 }  // namespace stagemake

@@ -1,5 +1,5 @@
 // The prerequisites of a package's stamp: which of its lists configure and the makefile put together, and in
-// which order. The two dialects differ most here.
+// which order. Releases differ most here (TreeFeatures).
 #pragma once
 
 #include <vector>

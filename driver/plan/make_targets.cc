@@ -41,7 +41,7 @@ constexpr Composite kComposites[] = {
     {"sageruntime", "base-toolchain all-sageruntime"},
 };
 
-constexpr Composite kRecentComposites[] = {
+constexpr Composite kFallbackTarget[] = {
     {"ci-build-with-fallback", "build sagemath_doc_html-build-deps"},
 };
 
@@ -58,18 +58,18 @@ constexpr std::string_view kTests[] = {
 struct Suffix {
   std::string_view text;
   enum class Meaning { Alone, BuildDependencies, Dependencies, Ensure, Nothing } meaning;
-  bool recent;  // in 2026 only
+  bool TreeFeatures::*feature;  // of trees that have such targets; null: all have
 };
 
 // Longer ones before those that they end with.
 constexpr Suffix kSuffixes[] = {
-    {"-no-deps", Suffix::Meaning::Alone, false},
-    {"-build-deps", Suffix::Meaning::BuildDependencies, false},
-    {"-deps", Suffix::Meaning::Dependencies, true},
-    {"-ensure", Suffix::Meaning::Ensure, true},
-    {"-check", Suffix::Meaning::Nothing, true},
-    {"-uninstall", Suffix::Meaning::Nothing, false},
-    {"-clean", Suffix::Meaning::Nothing, false},
+    {"-no-deps", Suffix::Meaning::Alone, nullptr},
+    {"-build-deps", Suffix::Meaning::BuildDependencies, nullptr},
+    {"-deps", Suffix::Meaning::Dependencies, &TreeFeatures::deps_targets},
+    {"-ensure", Suffix::Meaning::Ensure, &TreeFeatures::ensure_targets},
+    {"-check", Suffix::Meaning::Nothing, &TreeFeatures::check_targets},
+    {"-uninstall", Suffix::Meaning::Nothing, nullptr},
+    {"-clean", Suffix::Meaning::Nothing, nullptr},
 };
 
 template <class List>
@@ -110,8 +110,8 @@ bool MakeTargets::add_target(std::string_view target, std::vector<TargetPart>& p
   };
   for (const Composite& composite : kComposites)
     if (composite.name == target) return add_all(composite.made_of);
-  if (packages_.dialect() == Dialect::Passagemath2026)
-    for (const Composite& composite : kRecentComposites)
+  if (packages_.features().fallback_target)
+    for (const Composite& composite : kFallbackTarget)
       if (composite.name == target) return add_all(composite.made_of);
   if (holds(kBuildNothing, target)) return true;
   std::string_view test = target.ends_with(kNoDoc) ? target.substr(0, target.size() - kNoDoc.size()) : target;
@@ -127,7 +127,8 @@ std::optional<std::vector<TargetPart>> MakeTargets::package_parts(std::string_vi
   using Parts = std::vector<TargetPart>;
   if (auto id = packages_.find(target)) return Parts{{*id}};
   for (const Suffix& suffix : kSuffixes) {
-    if (!target.ends_with(suffix.text) || (suffix.recent && packages_.dialect() == Dialect::Sage98)) continue;
+    if (!target.ends_with(suffix.text)) continue;
+    if (suffix.feature != nullptr && !(packages_.features().*suffix.feature)) continue;
     auto id = packages_.find(target.substr(0, target.size() - suffix.text.size()));
     if (!id) continue;
     switch (suffix.meaning) {
@@ -164,7 +165,7 @@ std::vector<std::string> MakeTargets::names() const {
     if (add_target(target, parts)) names.emplace_back(target);
   };
   for (const Composite& composite : kComposites) add(composite.name);
-  for (const Composite& composite : kRecentComposites) add(composite.name);
+  for (const Composite& composite : kFallbackTarget) add(composite.name);
   add("wheels");
   for (std::string_view target : kBuildNothing) names.emplace_back(target);
   for (std::string_view test : kTests) {

@@ -85,7 +85,7 @@ struct LogicalLines {
 
 }  // namespace
 
-MakeVariables MakeVariables::read(const fs::path& tree, Dialect dialect, Faults* faults) {
+MakeVariables MakeVariables::read(const fs::path& tree, const TreeFeatures& features, Faults* faults) {
   MakeVariables variables;
   std::optional<std::string> text;
   try {
@@ -101,7 +101,7 @@ MakeVariables MakeVariables::read(const fs::path& tree, Dialect dialect, Faults*
     variables.base_.text = kAssumedBase;
     variables.base_toolchain_.text = kAssumedBaseToolchain;
   }
-  variables.fill_in(dialect);
+  variables.fill_in(features);
   return variables;
 }
 
@@ -141,13 +141,13 @@ void MakeVariables::read_line(std::string_view line, unsigned number) {
   if (name == "base-toolchain") base_toolchain_ = {std::string(trimmed(rest.substr(1))), where()};
 }
 
-void MakeVariables::fill_in(Dialect dialect) {
+void MakeVariables::fill_in(const TreeFeatures& features) {
   for (auto& [name, value] : values_)
     if (has_placeholder(value.text)) value = {};  // configure's business, and empty unless assumed below
   for (const Assumption& assumption : kAssumptions) {
     auto [place, fresh] = values_.try_emplace(std::string(assumption.name));
     if (fresh || place->second.assumed())
-      place->second.text = dialect == Dialect::Sage98 ? assumption.sage98 : assumption.passagemath2026;
+      place->second.text = features.recent_python_toolchain ? assumption.passagemath2026 : assumption.sage98;
   }
 }
 

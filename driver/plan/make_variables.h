@@ -2,7 +2,7 @@
 //
 // Not a reading of make: conditionals, recipes and `define`s are passed over, and values are kept as text, to
 // be expanded where they are used (plan/dependency_words.h). Where the file is absent, or a value is an `@…@`
-// that configure fills, the dialect's own value stands in; such a value is *assumed*, and a tree is not
+// that configure fills, that of a release with the same features stands in; such a value is *assumed*, and a tree is not
 // blamed for what was only assumed about it. Immutable once read.
 #pragma once
 
@@ -13,7 +13,7 @@
 
 #include "base/error.h"
 #include "base/files.h"
-#include "plan/dialect.h"
+#include "plan/tree_features.h"
 
 namespace stagemake {
 
@@ -27,9 +27,9 @@ class MakeVariables {
 
   // Throws Error (BadInput) where the file is there and cannot be read; with `faults`, adds that there
   // instead.
-  static MakeVariables read(const fs::path& tree, Dialect dialect, Faults* faults = nullptr);
+  static MakeVariables read(const fs::path& tree, const TreeFeatures& features, Faults* faults = nullptr);
 
-  // The value of a variable; null where neither the tree nor the dialect has it.
+  // The value of a variable; null where the tree has none and none is assumed.
   const Value* find(std::string_view name) const;
   std::vector<std::string> names() const;
 
@@ -41,7 +41,7 @@ class MakeVariables {
  private:
   void read_text(std::string_view text);
   void read_line(std::string_view line, unsigned number);
-  void fill_in(Dialect dialect);
+  void fill_in(const TreeFeatures& features);
 
   std::map<std::string, Value, std::less<>> values_;
   Value base_;

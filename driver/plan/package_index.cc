@@ -38,24 +38,50 @@ MakeRule make_rule(SourceType source) {
   }
 }
 
-PackageIndex PackageIndex::read(const fs::path& tree, std::optional<Dialect> dialect, Faults* faults) {
-  Faults own;
-  Faults& all = faults != nullptr ? *faults : own;
+PackageIndex PackageIndex::read(const fs::path& tree, std::optional<TreeFeatures> features, Faults* faults) {
+  Faults all;
   PackageIndex index;
   index.tree_ = tree;
   MetadataFolder folder(tree, all);
   if (folder.is_open()) index.read_listings(folder, all);
-  index.dialect_ = dialect.value_or(recognized_dialect(index.listings_));
-  PackageReader reader(folder, index.dialect_, all);
-  for (PackageId id = 0; id < index.size(); ++id) reader.read(index.listings_[id], index.packages_[id]);
+  if (!features) features = features_by_scripts(tree);
+  if (!features)
+    features = features_by_files([&](std::string_view file) {
+      return std::any_of(index.listings_.begin(), index.listings_.end(),
+                         [&](const auto& listing) { return find_entry(listing, file) != nullptr; });
+    });
+  index.features_ = *std::move(features);
+  PackageReader reader(folder, index.features_, all);
+  for (PackageId id = 0; id < index.size(); ++id) {
+    std::size_t first = all.list().size();
+    reader.read(index.listings_[id], index.packages_[id]);
+    all.assign(first, index.packages_[id].name);
+  }
   index.index_names();
-  own.throw_if_any();
+  Faults of_tree;
+  for (const Fault& fault : all.list())
+    if (fault.owner.empty())
+      of_tree.add(fault.where, fault.what);
+    else
+      index.faults_.push_back(fault);
+  if (faults != nullptr)
+    faults->add(all.list());
+  else
+    of_tree.throw_if_any();
+  return index;
+}
+
+PackageIndex PackageIndex::without_packages(const fs::path& tree) {
+  PackageIndex index;
+  index.tree_ = tree;
   return index;
 }
 
 void PackageIndex::read_listings(MetadataFolder& folder, Faults& faults) {
   for (const FolderEntry& entry : folder.folders()) {
+    std::size_t first = faults.list().size();
     std::vector<FolderEntry> listing = folder.listing(entry);
+    faults.assign(first, entry.name);
     if (find_entry(listing, "type") == nullptr) {
       bare_folders_.push_back(entry.name);
       continue;
@@ -70,7 +96,7 @@ void PackageIndex::read_listings(MetadataFolder& folder, Faults& faults) {
 void PackageIndex::index_names() {
   by_name_.reserve(packages_.size());
   for (PackageId id = 0; id < packages_.size(); ++id) by_name_.emplace(packages_[id].name, id);
-  if (dialect_ != Dialect::Passagemath2026) return;
+  if (!features_.urls) return;
   by_purl_.reserve(packages_.size());
   for (PackageId id = 0; id < packages_.size(); ++id) {
     // Where two packages claim a URL, it means the one of that name, else the first.

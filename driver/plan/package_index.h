@@ -19,6 +19,7 @@
 #include "plan/dialect.h"
 #include "plan/metadata_folder.h"
 #include "plan/pyproject.h"
+#include "plan/tree_features.h"
 
 namespace stagemake {
 
@@ -53,9 +54,9 @@ struct Package {
   // The first line of each dependency file without its comment; nothing where the file is absent.
   std::array<std::optional<std::string>, kDependencyFiles.size()> lines;
 
-  // In 2026 only.
+  // Where the tree's tools know them (TreeFeatures).
   std::string distribution;              // of Python; empty: none
-  std::string purl;                      // package URL, never empty
+  std::string purl;                      // package URL
   std::vector<PyprojectName> pyproject;  // names in src/pyproject.toml.m4
 
   const std::optional<std::string>& line(DependencyFile file) const {
@@ -65,13 +66,19 @@ struct Package {
 
 class PackageIndex {
  public:
-  // Reads TREE/build/pkgs. The dialect is recognized from the files if none is given. Throws one Error
-  // (BadInput) with all faults of the packages; with `faults`, adds them there instead and returns what could
-  // be read, so that the faults of later phases can be reported along with them.
-  static PackageIndex read(const fs::path& tree, std::optional<Dialect> dialect = {},
+  // Reads TREE/build/pkgs, by the tree's own features if none are given. A fault of one package keeps nobody from the
+  // others: see faults(). Throws one Error (BadInput) with the faults of the tree itself; with `faults`, adds all
+  // there instead, those of packages, too, and returns what could be read.
+  static PackageIndex read(const fs::path& tree, std::optional<TreeFeatures> features = {},
                            Faults* faults = nullptr);
 
-  Dialect dialect() const { return dialect_; }
+  // A tree that has none.
+  static PackageIndex without_packages(const fs::path& tree);
+
+  // What is wrong in packages: their owners. What a faulty file says has its default.
+  const std::vector<Fault>& faults() const { return faults_; }
+  const TreeFeatures& features() const { return features_; }
+  Dialect dialect() const { return features_.urls ? Dialect::Passagemath2026 : Dialect::Sage98; }
   const fs::path& tree() const { return tree_; }
 
   std::size_t size() const { return packages_.size(); }
@@ -80,12 +87,12 @@ class PackageIndex {
   std::vector<Package>::const_iterator end() const { return packages_.end(); }
 
   std::optional<PackageId> find(std::string_view name) const;
-  // The package with that package URL, in whatever case and with `_` or `-`. 2026 only.
+  // The package with that package URL, in whatever case and with `_` or `-`; none in trees without URLs.
   std::optional<PackageId> find_purl(std::string_view purl) const;
 
   // Whether build/pkgs/NAME has that file, folder or link to something. What a path with `..`, from
-  // the root or through a link leads to outside of the tree is never there: no question about a package is one
-  // about the rest of the machine.
+  // the root or through a link leads to outside of the tree is never there: no question about a package is
+  // one about the rest of the machine.
   bool has_file(PackageId id, std::string_view relative_path) const;
   // Whether build/pkgs has a folder of that name, package or not. Folders without `type` (9.8: `_python3.11`)
   // hold only lists of system packages.
@@ -103,8 +110,9 @@ class PackageIndex {
   void index_names();
 
   fs::path tree_;
-  Dialect dialect_ = Dialect::Sage98;
+  TreeFeatures features_;
   std::vector<Package> packages_;
+  std::vector<Fault> faults_;
   std::vector<std::vector<FolderEntry>> listings_;           // of the packages
   std::vector<std::string> bare_folders_;                    // sorted
   std::unordered_map<std::string_view, PackageId> by_name_;  // views of the packages' own names

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
 #include <map>
 #include <set>
 
@@ -38,8 +39,9 @@ bool passes(const PackageIndex& packages, PackageId id, const PackageListQuery& 
 }
 
 // The name that a selector stands for; nothing, and a fault, where there is none.
-std::optional<std::string> named(const PackageIndex& packages, const std::string& selector, Faults& faults) {
-  if (packages.dialect() == Dialect::Passagemath2026) {
+std::optional<std::string> named(const PackageIndex& packages, const std::string& selector, bool must_exist,
+                                 Faults& faults) {
+  if (packages.features().urls) {
     bool shortened = selector.starts_with("pypi/") || selector.starts_with("generic/");
     if (shortened || selector.starts_with("pkg:")) {
       if (auto id = packages.find_purl(shortened ? "pkg:" + selector : selector)) return packages[*id].name;
@@ -49,6 +51,11 @@ std::optional<std::string> named(const PackageIndex& packages, const std::string
   }
   if (packages.has_folder(selector)) return selector;
   bool colon = selector.find(':') != std::string::npos;
+  bool dash = packages.features().urls && selector.find('-') != std::string::npos;
+  bool is_plain = std::all_of(selector.begin(), selector.end(), [](unsigned char c) {
+    return std::isalnum(c) || c == '_' || c == '.' || c == '+' || c == '-';
+  });
+  if (is_plain && !selector.empty() && !dash && !must_exist) return selector;
   std::vector<std::string> alike = nearest(selector, colon ? kClasses : packages.names());
   std::string classes = colon ? "; the classes are " + join(kClasses, " ") : "";
   faults.add("", fmt::format("`{}` is no {} of packages{}{}", printable(selector), colon ? "class" : "name",
@@ -140,7 +147,8 @@ PackageListQuery package_list_query(const std::vector<std::string>& arguments) {
   return query;
 }
 
-std::vector<std::string> list_packages(const PackageIndex& packages, const PackageListQuery& query) {
+std::vector<std::string> list_packages(const PackageIndex& packages, const PackageListQuery& query,
+                                       bool names_must_exist) {
   std::set<std::string> names;
   Faults faults;
   std::vector<std::string> selectors = query.selectors;
@@ -149,10 +157,10 @@ std::vector<std::string> list_packages(const PackageIndex& packages, const Packa
   auto excluded = [&](const std::string& name) {
     return std::find(query.exclude.begin(), query.exclude.end(), name) != query.exclude.end();
   };
-  bool exclude_names = packages.dialect() == Dialect::Passagemath2026;
+  bool exclude_names = packages.features().excludes_names;
   for (const std::string& selector : selectors) {
     if (!is_class(selector)) {
-      auto name = named(packages, selector, faults);
+      auto name = named(packages, selector, names_must_exist, faults);
       if (name && !(exclude_names && excluded(*name))) names.insert(*name);
       continue;
     }

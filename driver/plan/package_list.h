@@ -28,9 +28,11 @@ struct PackageListQuery {
 PackageListQuery package_list_query(const std::vector<std::string>& arguments);
 
 // The selected names, sorted, each once. has_file and no_file hold for classes, not for names; exclude holds
-// for classes in 9.8 and for both in 2026. Throws one Error (BadInput) with all selectors that are no class
-// and no package. The real tool prints any name back; here it must at least be a folder of build/pkgs (9.8's
-// tables name some that are no packages: `_python3.11`).
-std::vector<std::string> list_packages(const PackageIndex& packages, const PackageListQuery& query);
+// for classes, and for names where the tree's tool does so. Throws one Error (BadInput) with all selectors
+// that are no class, URL or name. As the tree's tool does, it gives any name back, also one of no package;
+// unless `names_must_exist`: then it must at least be a folder of build/pkgs (9.8's tables name some that are
+// no packages: `_python3.11`).
+std::vector<std::string> list_packages(const PackageIndex& packages, const PackageListQuery& query,
+                                       bool names_must_exist = false);
 
 }  // namespace stagemake

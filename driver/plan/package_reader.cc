@@ -49,13 +49,6 @@ std::string_view first_word(std::string_view text) {
 
 }  // namespace
 
-Dialect recognized_dialect(const std::vector<std::vector<FolderEntry>>& listings) {
-  bool recent = std::any_of(listings.begin(), listings.end(), [](const std::vector<FolderEntry>& listing) {
-    return find_entry(listing, "version_requirements.txt") || find_entry(listing, "dependencies_build");
-  });
-  return recent ? Dialect::Passagemath2026 : Dialect::Sage98;
-}
-
 std::optional<std::string_view> PackageReader::content(const Listing& listing, const Package& package,
                                                        std::string_view file) {
   const FolderEntry* entry = find_entry(listing, file);
@@ -72,11 +65,9 @@ void PackageReader::read(const Listing& listing, Package& package) {
   read_version(listing, package);
   read_trees(listing, package);
   read_dependencies(listing, package);
-  if (dialect_ == Dialect::Passagemath2026) {
-    read_distribution(listing, package);
-    read_purl(listing, package);
-    read_pyproject(listing, package);
-  }
+  if (features_.urls || features_.python_toolchain) read_distribution(listing, package);
+  if (features_.urls) read_purl(listing, package);
+  if (features_.pyproject) read_pyproject(listing, package);
   read_source(listing, package);
 }
 
@@ -96,6 +87,9 @@ void PackageReader::read_type(const Listing& listing, Package& package) {
     package.type = type;
     return;
   }
+  // It may be a standard package, which most builds need. (A file with conflict markers says several types.)
+  bool may_be_needed = word.find("standard") != std::string_view::npos || word.find("base") != std::string_view::npos;
+  package.type = may_be_needed ? PackageType::Standard : PackageType::Optional;
   if (word.empty())
     fault(package, "type", 1, fmt::format("is empty; it holds one of {}", kTypeWords));
   else
@@ -116,28 +110,46 @@ void PackageReader::read_version(const Listing& listing, Package& package) {
   else if (!plain)
     fault(package, "package-version.txt", 1, fmt::format("`{}` is no version", shown(version)));
   else
-    package.version = dialect_ == Dialect::Sage98 ? std::string(version) : normalized_version(version);
+    package.version = features_.counted_patch_levels ? normalized_version(version) : std::string(version);
 }
 
 void PackageReader::read_trees(const Listing& listing, Package& package) {
-  if (auto text = content(listing, package, "trees.txt")) {
-    // 9.8 takes all lines (sed), 2026 the first.
-    std::vector<std::string_view> said =
-        dialect_ == Dialect::Sage98 ? lines(*text) : std::vector<std::string_view>{first_line(*text)};
+  using TreesFile = TreeFeatures::TreesFile;
+  if (auto text = features_.trees_file == TreesFile::Ignored ? std::nullopt
+                                                             : content(listing, package, "trees.txt")) {
+    std::vector<std::string_view> said = features_.trees_file == TreesFile::AllLines
+                                             ? lines(*text)
+                                             : std::vector<std::string_view>{first_line(*text)};
     for (std::string_view line : said)
       for (std::string_view word : words(without_comment(line))) package.trees.emplace_back(word);
     if (package.trees.empty())
       fault(package, "trees.txt", 1, "names no installation tree, such as SAGE_LOCAL or SAGE_VENV");
     return;
   }
-  std::string_view marker = dialect_ == Dialect::Sage98 ? "install-requires.txt" : "version_requirements.txt";
-  bool python = find_entry(listing, marker) || find_entry(listing, "requirements.txt");
+  bool python = std::any_of(features_.python_marks.begin(), features_.python_marks.end(),
+                            [&](const std::string& mark) { return find_entry(listing, mark) != nullptr; });
   package.trees.emplace_back(python ? "SAGE_VENV" : "SAGE_LOCAL");
+}
+
+// Whether the tree's tools read that file.
+bool PackageReader::counts(DependencyFile file) const {
+  switch (file) {
+    case DependencyFile::OrderOnly:
+      return features_.order_only_file;
+    case DependencyFile::Optional:
+      return features_.optional_file;
+    case DependencyFile::Check:
+      return features_.check_file;
+    case DependencyFile::Build:
+      return features_.separate_rules;
+    default:
+      return true;
+  }
 }
 
 void PackageReader::read_dependencies(const Listing& listing, Package& package) {
   for (std::size_t i = 0; i < kDependencyFiles.size(); ++i) {
-    if (dialect_ == Dialect::Sage98 && kDependencyFiles[i] == file_name(DependencyFile::Build)) continue;
+    if (!counts(static_cast<DependencyFile>(i))) continue;
     if (auto text = content(listing, package, kDependencyFiles[i]))
       package.lines[i] = without_comment(first_line(*text));
   }
@@ -149,18 +161,19 @@ void PackageReader::read_source(const Listing& listing, Package& package) {
     return;
   }
   bool script = find_entry(listing, "spkg-install") != nullptr;
-  if (dialect_ == Dialect::Passagemath2026) script = script || find_entry(listing, "spkg-install.in");
+  if (features_.template_is_script) script = script || find_entry(listing, "spkg-install.in");
   SourceType otherwise = script ? SourceType::Script : SourceType::None;
   if (!find_entry(listing, "checksums.ini"))
     package.source = otherwise;
-  else if (dialect_ == Dialect::Sage98)
-    package.source = SourceType::Normal;
-  else
+  else if (features_.wheels)
     package.source = source_of_tarball(listing, package, otherwise);
+  else
+    package.source = SourceType::Normal;
 }
 
-// In 2026 the first tarball of checksums.ini decides, where the file has any. Assignments before the first
-// [section] form a section of their own.
+// The first tarball of checksums.ini decides, where the file has any: the last one of the first section, or
+// of the file where there are no sections. Assignments before the first [section] form a section of their
+// own.
 SourceType PackageReader::source_of_tarball(const Listing& listing, const Package& package,
                                             SourceType otherwise) {
   auto text = content(listing, package, "checksums.ini");
@@ -169,13 +182,14 @@ SourceType PackageReader::source_of_tarball(const Listing& listing, const Packag
   bool begun = false;
   for (std::string_view line : lines(*text)) {
     bool section = line.starts_with('[') && line.find(']') != std::string_view::npos;
-    if (section && begun) break;
+    if (section && begun && features_.checksum_sections) break;
     std::size_t equals = line.find('=');
     if (section || equals != std::string_view::npos) begun = true;
     if (!section && equals != std::string_view::npos && line.substr(0, equals) == "tarball")
       tarball = line.substr(equals + 1);
   }
   if (!begun) return otherwise;
+  if (!tarball && !features_.checksum_sections) return otherwise;
   if (!tarball) {
     fault(package, "checksums.ini", 1, "has no `tarball=`");
     return SourceType::Normal;
@@ -191,7 +205,8 @@ void PackageReader::read_distribution(const Listing& listing, Package& package) 
 }
 
 void PackageReader::read_purl(const Listing& listing, Package& package) {
-  if (auto text = content(listing, package, "purl.txt"))
+  auto text = features_.url_file ? content(listing, package, "purl.txt") : std::nullopt;
+  if (text)
     package.purl = without_comment(first_line(*text));
   else if (!package.distribution.empty())
     package.purl = normalized_purl("pkg:pypi/" + package.distribution);

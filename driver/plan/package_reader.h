@@ -1,4 +1,4 @@
-// What the files of one package say, by the rules of a dialect. Part of plan/package_index.h, which finds the
+// What the files of one package say, by the rules of its tree. Part of plan/package_index.h, which finds the
 // packages.
 #pragma once
 
@@ -6,20 +6,15 @@
 #include <vector>
 
 #include "base/error.h"
-#include "plan/dialect.h"
 #include "plan/metadata_folder.h"
 #include "plan/package_index.h"
 
 namespace stagemake {
 
-// 2026 where any package has one of the files that came with it (version_requirements.txt,
-// dependencies_build).
-Dialect recognized_dialect(const std::vector<std::vector<FolderEntry>>& listings);
-
 class PackageReader {
  public:
-  PackageReader(MetadataFolder& folder, Dialect dialect, Faults& faults)
-      : folder_(folder), dialect_(dialect), faults_(faults) {}
+  PackageReader(MetadataFolder& folder, const TreeFeatures& features, Faults& faults)
+      : folder_(folder), features_(features), faults_(faults) {}
 
   // Fills in everything but the name. What is faulty keeps its default, and the faults say so.
   void read(const std::vector<FolderEntry>& listing, Package& package);
@@ -34,6 +29,7 @@ class PackageReader {
   void read_type(const Listing& listing, Package& package);
   void read_version(const Listing& listing, Package& package);
   void read_trees(const Listing& listing, Package& package);
+  bool counts(DependencyFile file) const;
   void read_dependencies(const Listing& listing, Package& package);
   void read_source(const Listing& listing, Package& package);
   SourceType source_of_tarball(const Listing& listing, const Package& package, SourceType otherwise);
@@ -42,7 +38,7 @@ class PackageReader {
   void read_pyproject(const Listing& listing, Package& package);
 
   MetadataFolder& folder_;
-  Dialect dialect_;
+  const TreeFeatures& features_;
   Faults& faults_;
 };
 

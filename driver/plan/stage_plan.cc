@@ -193,6 +193,7 @@ void set_packages(StagePlan& plan, const DependencyGraph& graph) {
     std::set<PackageId> before = stage.parent ? reached[*stage.parent] : std::set<PackageId>();
     for (PackageId id : graph.build_order(told))
       if (before.insert(id).second) stage.packages.push_back(id);
+    stage.faults = graph.faults_of(stage.packages);
     reached.push_back(std::move(before));
   }
 }
@@ -203,6 +204,16 @@ std::optional<std::size_t> StagePlan::configuring_stage() const {
   for (std::size_t i = 0; i < table.stages.size(); ++i)
     if (table.stages[i].configures) return i;
   return std::nullopt;
+}
+
+void check_packages(const StagePlan& plan, const std::vector<std::size_t>& stages) {
+  Faults faults;
+  for (std::size_t stage : stages)
+    for (const Fault& fault : plan.stages[stage].faults)
+      faults.add(fault.where,
+                 fmt::format("{} ({} of {} needs it)", fault.what, plan.stages[stage].name,
+                             plan.environment.name.empty() ? "the plan" : plan.environment.name));
+  faults.throw_if_any();
 }
 
 void set_packages_exactly(StagePlan& plan, const DependencyGraph& graph, ConfiguredPackages configured) {

@@ -40,6 +40,7 @@ struct PlannedStage {
   std::vector<std::string> make_targets;     // as make gets them
   std::vector<std::string> unknown_targets;  // of these: targets whose packages the metadata does not tell
   std::vector<PackageId> packages;  // what it adds to its parent, in an order in which make could build it
+  std::vector<Fault> faults;        // of these packages: make cannot build what the tree does not say right
   std::vector<KeyInput> inputs;
   std::string key;  // 64 hex digits
 };
@@ -61,7 +62,11 @@ struct StagePlan {
   std::optional<std::size_t> configuring_stage() const;
 };
 
-// Throws Error (BadInput) with all that is wrong in the tree or the environment.
+// Throws one Error (BadInput) with the faults of some stages' packages.
+void check_packages(const StagePlan& plan, const std::vector<std::size_t>& stages);
+
+// Throws Error (BadInput) with all that is wrong in the tree or the environment; faults of packages are in
+// the stages.
 StagePlan make_stage_plan(const PackageIndex& packages, const DependencyGraph& graph, const StageTable& table,
                           const Environment& environment, SourceTree& sources);
 

@@ -9,9 +9,9 @@ namespace {
 
 using Paths = std::vector<std::string>;
 
-// What `bootstrapped` adds: the ADD lines of the trees' own Dockerfile writers (build/bin/write-dockerfile.sh
-// in Sage 9.8, .github/workflows/write-dockerfile.sh in passagemath).
-Paths bootstrapped_files(Dialect dialect) {
+// What `bootstrapped` adds: what the tree's own Dockerfile writer does, else what those of Sage 9.8 and passagemath do.
+Paths bootstrapped_files(const TreeFeatures& features) {
+  if (auto own = features.added.find("bootstrapped"); own != features.added.end()) return own->second;
   Paths common = {"Makefile",
                   "VERSION.txt",
                   "COPYING.txt",
@@ -33,7 +33,7 @@ Paths bootstrapped_files(Dialect dialect) {
                   "src/setup.cfg.m4",      "src/VERSION.txt"};
   Paths passagemath = {".gitignore",      "pyproject.toml", "meson.build", "meson.options",
                        "src/meson.build", ".upstream.d",    "tools",       ".github/workflows"};
-  const Paths& more = dialect == Dialect::Sage98 ? sage98 : passagemath;
+  const Paths& more = features.urls ? passagemath : sage98;
   common.insert(common.end(), more.begin(), more.end());
   return common;
 }
@@ -64,10 +64,10 @@ std::vector<std::size_t> StageTable::chain(std::size_t stage) const {
   return {backwards.rbegin(), backwards.rend()};
 }
 
-StageTable built_in_stages(Dialect dialect) {
+StageTable built_in_stages(const TreeFeatures& features) {
   StageTable table;
   table.origin = "built-in";
-  table.environment_prefix = dialect == Dialect::Sage98 ? "docker-" : "";
+  table.environment_prefix = features.prefixed_images ? "docker-" : "";
   table.default_stage = "with-targets";
   table.stamp_folders = {"local/var/lib/sage/installed", "venv/var/lib/sage/installed",
                          "local/share/doc/sage/var/lib/sage/installed"};
@@ -77,10 +77,10 @@ StageTable built_in_stages(Dialect dialect) {
   StageSpec system{.name = "with-system-packages", .section = "packages", .recipe = "%{system_packages}\n"};
 
   StageSpec bootstrapped{.name = "bootstrapped", .section = "bootstrapping", .parent = system.name};
-  bootstrapped.adds = bootstrapped_files(dialect);
+  bootstrapped.adds = bootstrapped_files(features);
   // Neither bootstrap nor configure nor make reads these; editing them rebuilt everything with `docker
   // build`.
-  bootstrapped.unkeyed = {"README.md", "COPYING.txt", "tox.ini", ".gitignore", ".github/workflows"};
+  bootstrapped.unkeyed = {"README.md", "COPYING.txt", "tox.ini", ".gitignore", ".github/workflows", ".ci"};
   bootstrapped.recipe = "sh -x -c \"$BOOTSTRAP\"\n";
   bootstrapped.uses = {"BOOTSTRAP"};
   bootstrapped.must_exist = {"configure"};  // passagemath's ends with 0 where aclocal failed
@@ -93,6 +93,7 @@ StageTable built_in_stages(Dialect dialect) {
       "./configure --enable-build-as-root %{configure_args} $EXTRA_CONFIGURE_ARGS || { cat config.log; exit "
       "1; }\n";
   configured.uses = {"EXTRA_CONFIGURE_ARGS"};
+  if (auto own = features.added.find(configured.name); own != features.added.end()) configured.adds = own->second;
   configured.configures = true;
   configured.must_exist = {"config.status", "build/make/Makefile"};
 
@@ -132,24 +133,25 @@ bool fits_in_image_name(std::string_view text) {
   return true;
 }
 
-StageTable stage_table_of(const fs::path& tree, Dialect dialect, const std::optional<fs::path>& file) {
+std::string distribution_of(const fs::path& tree) {
+  // "SageMath version 9.8.rc0, Release Date: …": the words before "version" do not change from release to
+  // release.
+  std::string version = read_inside(tree, "VERSION.txt").value_or("");
+  std::size_t end = version.find(" version");
+  std::string name = end == std::string::npos ? std::string() : std::string(trimmed(version.substr(0, end)));
+  return name.empty() ? "unnamed" : name;
+}
+
+StageTable stage_table_of(const fs::path& tree, const TreeFeatures& features, const std::optional<fs::path>& file) {
   boost::system::error_code ignored;
   StageTable table;
   if (file)
-    table = read_stage_table(*file, dialect, tree);
+    table = read_stage_table(*file, features, tree);
   else if (fs::exists(tree / "ci-docker.toml", ignored))
-    table = read_stage_table(tree / "ci-docker.toml", dialect, tree);
+    table = read_stage_table(tree / "ci-docker.toml", features, tree);
   else
-    table = built_in_stages(dialect);
-  if (table.distribution.empty()) {
-    // "SageMath version 9.8.rc0, Release Date: …": the words before "version" do not change from release to
-    // release.
-    std::string version = read_inside(tree, "VERSION.txt").value_or("");
-    std::size_t end = version.find(" version");
-    table.distribution =
-        end == std::string::npos ? std::string() : std::string(trimmed(version.substr(0, end)));
-    if (table.distribution.empty()) table.distribution = "unnamed";
-  }
+    table = built_in_stages(features);
+  if (table.distribution.empty()) table.distribution = distribution_of(tree);
   return table;
 }
 

@@ -1,7 +1,7 @@
 // The stages of a container build, as data.
 //
 // A table says for each stage what it starts from, which files it adds, which of them matter, and the shell
-// text it runs. The built-in table serves the dialects of Sage; a distribution of another shape brings its
+// text it runs. The built-in table serves the releases of Sage; a distribution of another shape brings its
 // own in ci-docker.toml (README.md documents the file). Nothing here knows an environment, a key or an
 // engine.
 #pragma once
@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "base/files.h"
-#include "plan/dialect.h"
+#include "plan/tree_features.h"
 
 namespace stagemake {
 
@@ -74,20 +74,23 @@ struct StageTable {
   std::vector<std::size_t> chain(std::size_t stage) const;
 };
 
-StageTable built_in_stages(Dialect dialect);
+StageTable built_in_stages(const TreeFeatures& features);
 
 // Reads a table in the form of ci-docker.toml. What the file does not say is as in the built-in table of
-// `dialect`, but for `stages`, which are all its own if it has any. Throws one Error with all faults, as
+// `features`, but for `stages`, which are all its own if it has any. Throws one Error with all faults, as
 // "file:line:column". Paths to add that are not in `tree` are faults of a table that lies in the tree, and
 // warnings of another one, which may be meant for several releases; without a tree nobody looks.
-StageTable read_stage_table(const fs::path& file, Dialect dialect,
+StageTable read_stage_table(const fs::path& file, const TreeFeatures& features,
                             const std::optional<fs::path>& tree = std::nullopt);
 
 // Whether registries take this as a part of an image's name between `-`s: lower-case letters and digits, and
 // between them one `.`, one or two `_`, or any number of `-`.
 bool fits_in_image_name(std::string_view text);
 
+// The distribution's name where its table says none: by VERSION.txt, else "unnamed".
+std::string distribution_of(const fs::path& tree);
+
 // The tree's table: `file` if given, else TREE/ci-docker.toml where there is one, else the built-in one.
-StageTable stage_table_of(const fs::path& tree, Dialect dialect, const std::optional<fs::path>& file);
+StageTable stage_table_of(const fs::path& tree, const TreeFeatures& features, const std::optional<fs::path>& file);
 
 }  // namespace stagemake

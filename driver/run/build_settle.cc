@@ -27,6 +27,10 @@ void BuildRun::settle(std::size_t e) {
       decide_again(e);
     }
     check_strict(e);
+    std::vector<std::size_t> to_build;
+    for (std::size_t s = 0; s < build.decisions.size(); ++s)
+      if (build.decisions[s].action == StageDecision::Action::Build) to_build.push_back(s);
+    check_packages(build.plan, to_build);
   } catch (...) {
     std::string what = caught_text();
     bool engine = caught_status() == ExitStatus::EngineUnusable;

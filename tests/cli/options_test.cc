@@ -101,7 +101,7 @@ TEST_F(OptionsTest, ABuildTakesAllThatCanBeSaidOfIt) {
             "with-targets", "-j",          "7",         "-n",           "--fresh",    "--stop-at-failure",
             "-s",           "--engine",    "buildah",   "--repository", "ghcr.io/me", "--tag",
             "t1",           "--extra-tag", "t2",        "--extra-tag",  "t3",         "--tree",
-            "/tree",        "--stages",    "s.toml",    "--dialect",    "sage-9.8",   "--state",
+            "/tree",        "--stages",    "s.toml",    "--state",
             "/s",           "--targets",   "x y",       "--numproc",    "9",          "--base-image",
             "debian:x",     "--color",     "never"});
   EXPECT_THAT(options.environments, ElementsAre("a-minimal", "b-minimal"));
@@ -115,7 +115,6 @@ TEST_F(OptionsTest, ABuildTakesAllThatCanBeSaidOfIt) {
   EXPECT_THAT(options.extra_tags, ElementsAre("t2", "t3"));
   EXPECT_EQ(options.tree->string(), "/tree");
   EXPECT_EQ(options.stages->string(), "s.toml");
-  EXPECT_EQ(options.dialect, Dialect::Sage98);
   EXPECT_EQ(options.state->string(), "/s");
   EXPECT_THAT(options.given, UnorderedElementsAre(Pair("TARGETS", "x y"), Pair("NUMPROC", "9"),
                                                   Pair("BASE_IMAGE", "debian:x")));
@@ -179,7 +178,6 @@ TEST_F(OptionsTest, BadUsageIsToldWithStatusTwo) {
   refusal({"build"});
   EXPECT_THAT(refusal({"build", "a", "--no-such-option"}), HasSubstr("--no-such-option"));
   EXPECT_THAT(refusal({"build", "a", "--engine", "rkt"}), HasSubstr("docker, podman or buildah"));
-  EXPECT_THAT(refusal({"build", "a", "--dialect", "esperanto"}), HasSubstr("sage-9.8 or passagemath-2026"));
   for (const char* number : {"0", "-1", "x", "1001", "1.5", ""}) refusal({"build", "a", "-j", number});
   refusal({"build", "a", "--color", "sometimes"});
   refusal({"build", "a", "--tag"});

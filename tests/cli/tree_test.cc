@@ -61,6 +61,7 @@ TEST(OpenTree, AllFaultsComeAtOnce) {
   tree.file("ci-docker.toml", "colour = 1\n");
   Options options;
   options.tree = tree.path();
+  options.strict_metadata = true;
   std::string told = refusal([&] { open_tree(options); });
   EXPECT_THAT(told, HasSubstr("nonsense"));
   EXPECT_THAT(told, HasSubstr("wrongtype"));

@@ -49,7 +49,8 @@ ContextEntry whole_tree(const std::string& path) {
 std::string whole(const std::string& system, Dialect dialect, bool incremental = false) {
   Environment environment = environment_of(system, dialect);
   environment.incremental = incremental;
-  return dockerfile(built_in_stages(dialect), environment, whole_tree);
+  return dockerfile(built_in_stages(dialect == Dialect::Sage98 ? TreeFeatures::of_sage98()
+                                                         : TreeFeatures::of_passagemath2026()), environment, whole_tree);
 }
 
 std::string debian(const StageTable& table, const ContextLook& context = whole_tree) {
@@ -157,7 +158,7 @@ TEST_P(EveryDockerfile, LinesAreNoLongerThanDockerTakes) {
 TEST(Dockerfile, SaysTheSameWhateverTheMachine) {
   Environment one = environment_of("debian", Dialect::Sage98), other = one;
   other.values["MAKE"] = "make -j1";
-  StageTable table = built_in_stages(Dialect::Sage98);
+  StageTable table = built_in_stages(TreeFeatures::of_sage98());
   EXPECT_EQ(dockerfile(table, one, whole_tree), dockerfile(table, other, whole_tree));
 }
 
@@ -182,9 +183,9 @@ TEST(Dockerfile, WhatTheTreeLacksIsNotCopied) {
   auto small = [](const std::string& path) {
     return path == "Makefile" || path == "src/VERSION.txt" ? ContextEntry::File : ContextEntry::Absent;
   };
-  EXPECT_THAT(all_of(debian(built_in_stages(Dialect::Sage98), small), "COPY"),
+  EXPECT_THAT(all_of(debian(built_in_stages(TreeFeatures::of_sage98()), small), "COPY"),
               ElementsAre("Makefile ./", "src/VERSION.txt src/"));
-  EXPECT_THAT(debian(built_in_stages(Dialect::Sage98), small),
+  EXPECT_THAT(debian(built_in_stages(TreeFeatures::of_sage98()), small),
               HasSubstr("# Not here, or excluded by .dockerignore: upstream"));
 }
 
@@ -193,7 +194,7 @@ TEST(Dockerfile, ArgumentsHaveTheEnvironmentsValues) {
   environment.base_image = "registry:5000/own/image@sha256:0";
   environment.values["TARGETS"] = "a $HOME \"b\" \\ 'c'";
   environment.values["BOOTSTRAP"] = "one\ntwo";
-  std::string file = dockerfile(built_in_stages(Dialect::Sage98), environment, whole_tree);
+  std::string file = dockerfile(built_in_stages(TreeFeatures::of_sage98()), environment, whole_tree);
   EXPECT_THAT(all_of(file, "ARG"),
               AllOf(Contains("BASE_IMAGE=registry:5000/own/image@sha256:0"),
                     Contains("TARGETS=\"a \\$HOME \\\"b\\\" \\\\ 'c'\""), Contains("BOOTSTRAP"),

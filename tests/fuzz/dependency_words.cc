@@ -21,7 +21,7 @@ void tell_references(std::string& answer, const std::vector<Reference>& referenc
 void tell_lines(std::string& answer, const std::vector<std::string_view>& lines, const PackageIndex& packages,
                 const fs::path& tree) {
   Faults faults;
-  MakeVariables variables = MakeVariables::read(tree, packages.dialect(), &faults);
+  MakeVariables variables = MakeVariables::read(tree, packages.features(), &faults);
   std::vector<bool> installed(packages.size()), checked(packages.size());
   for (PackageId id = 0; id < packages.size(); ++id) {
     installed[id] = id % 2 == 0;
@@ -47,8 +47,8 @@ std::string answer_to(std::string_view input) {
       "gmp mpfr mpc zlib python3 pip gcc openblas sagelib ipython pexpect patch pkgconf xz numpy cython "
       "setuptools "
       "setuptools_scm wheel sage_conf readline ncurses");
-  static const PackageIndex kOld = PackageIndex::read(tree.path(), Dialect::Sage98);
-  static const PackageIndex kRecent = PackageIndex::read(tree.path(), Dialect::Passagemath2026);
+  static const PackageIndex kOld = PackageIndex::read(tree.path(), TreeFeatures::of_sage98());
+  static const PackageIndex kRecent = PackageIndex::read(tree.path(), TreeFeatures::of_passagemath2026());
   std::vector<std::string_view> parts = pieces(input);
   tree.write("build/make/Makefile.in", parts.front());
   parts.erase(parts.begin());

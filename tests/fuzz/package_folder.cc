@@ -70,10 +70,10 @@ void tell_package(std::string& answer, const Package& package) {
     require(!line || line->find('\n') == std::string::npos, "a line of dependencies is one line", *line);
 }
 
-void tell_tree(std::string& answer, const FuzzTree& tree, Dialect dialect) {
+void tell_tree(std::string& answer, const FuzzTree& tree, const TreeFeatures& features) {
   Faults faults;
-  PackageIndex packages = PackageIndex::read(tree.path(), dialect, &faults);
-  MakeVariables variables = MakeVariables::read(tree.path(), dialect, &faults);
+  PackageIndex packages = PackageIndex::read(tree.path(), features, &faults);
+  MakeVariables variables = MakeVariables::read(tree.path(), features, &faults);
   if (auto id = packages.find("fuzzed")) {
     tell_package(answer, packages[*id]);
     for (const char* file : {"type", "src", "src/pyproject.toml.m4", "../gmp/type", "/etc/passwd", "."})
@@ -99,8 +99,8 @@ std::string answer_to(std::string_view input) {
   tree.write("build/pkgs/user/dependencies", "fuzzed gmp | pip\n");
   write_package(tree, input);
   std::string answer;
-  tell_tree(answer, tree, Dialect::Sage98);
-  tell_tree(answer, tree, Dialect::Passagemath2026);
+  tell_tree(answer, tree, TreeFeatures::of_sage98());
+  tell_tree(answer, tree, TreeFeatures::of_passagemath2026());
   return answer;
 }
 

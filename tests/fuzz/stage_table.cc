@@ -35,7 +35,7 @@ std::string answer_to(std::string_view input) {
   fs::path file = tree.path() / "ci-docker.toml";
   std::string answer;
   tell_errors(answer, {std::string_view(file.native())}, [&] {
-    StageTable table = read_stage_table(file, Dialect::Sage98);
+    StageTable table = read_stage_table(file, TreeFeatures::of_sage98());
     for (const std::string& text : {table.distribution, table.root, table.image_prefix,
                                     table.environment_prefix, table.default_stage, table.uninstall})
       tell(answer, text);

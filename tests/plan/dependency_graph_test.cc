@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include "base/text.h"
 #include "tree_text.h"
 
 namespace stagemake {
@@ -12,14 +13,9 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::IsSupersetOf;
 
+// All faults of a tree, a line each.
 std::string refusal(const TreeText& tree, const GraphOptions& options = {}) {
-  try {
-    ReadTree read(tree, options);
-    return "";
-  } catch (const Error& error) {
-    EXPECT_EQ(error.status(), ExitStatus::BadInput);
-    return error.what();
-  }
+  return join(faults_of(tree.path(), options), "\n");
 }
 
 TEST(DependencyGraph, BuildsDependenciesFirstAndOrderOnlyOnesToo) {
@@ -124,7 +120,7 @@ TEST(DependencyGraph, CheckDependenciesCountWhereTestsRun) {
 TEST(DependencyGraph, ChecksOfSageCheck) {
   ReadTree tree(
       TreeText("python3 standard 1\nmeson_python standard 1\nsagemath_x standard 1\n"
-               "sagemath_x/version_requirements.txt = sagemath-x\n"));
+               "python3/dependencies_build = meson_python\n"));
   EXPECT_FALSE(checks_of(tree.packages, tree.variables, "no").all);
   Checks checks = checks_of(tree.packages, tree.variables, "warn");
   EXPECT_TRUE(checks.all);
@@ -262,8 +258,9 @@ TEST(BadGraph, UnknownWordsNameTheirPlaceAndWhatIsNear) {
       refusal(TreeText("a standard 1: zlip\nzlib standard 1\n")),
       "build/pkgs/a/dependencies:1: `zlip` is no package, variable or file of this tree; did you mean zlib?");
   EXPECT_THAT(refusal(TreeText("a standard 1: $(PYTHO)\n")), HasSubstr("did you mean PYTHON"));
-  EXPECT_THAT(refusal(TreeText("a standard 1: src/x.c\n")),
-              HasSubstr("`src/x.c`: a file is written with $(SAGE_ROOT)"));
+  EXPECT_EQ(refusal(TreeText("a standard 1: src/x.c ../pkgs/b/setup.cfg $(SAGE_ROOT)/c $(INST)/.dummy\n")),
+            "")
+      << "make finds files, or makes them";
   EXPECT_THAT(refusal(TreeText("a standard 1: $(wildcard *.c)\n")),
               HasSubstr("no make function that can stand here"));
   EXPECT_THAT(refusal(TreeText("a standard 1: $(PYTHON\n")), HasSubstr("`$(PYTHON` is no package"));
@@ -288,6 +285,44 @@ TEST(BadGraph, AVariablesFaultIsThatOfItsLineAndComesOnce) {
 TEST(BadGraph, NobodyIsBlamedForWhatWasAssumed) {
   ReadTree tree(TreeText("a standard 1: $(PYTHON) $(PYTHON_TOOLCHAIN) $(SAGERUNTIME)\n"));
   EXPECT_THAT(tree.build_order({"build"}), ElementsAre("a"));
+}
+
+// What make says to it: "Circular c <- a dependency dropped", and the rest is built.
+TEST(DependencyGraph, ACircleIsBuiltWithoutTheEdgeThatClosesIt) {
+  ReadTree tree(
+      TreeText("a standard 1: b x\nb standard 1: | c\nc standard 1: a\nd standard 1: d\nx standard 1\n"));
+  EXPECT_THAT(tree.graph.circles(), testing::SizeIs(2));
+  EXPECT_THAT(tree.graph.faults(), IsEmpty());
+  EXPECT_THAT(tree.build_order({"a"}), ElementsAre("c", "b", "x", "a"));
+  EXPECT_THAT(tree.build_order({"c"}), ElementsAre("b", "x", "a", "c"));
+  EXPECT_THAT(tree.build_order({"d"}), ElementsAre("d"));
+  // What follows dependencies does not run in circles.
+  EXPECT_THAT(tree.normal("c"), IsEmpty());
+  EXPECT_THAT(tree.order_only("b"), ElementsAre("c"));
+  EXPECT_THAT(tree.normal("a"), ElementsAre("b", "x"));
+  EXPECT_THAT(tree.graph.rebuilt_with({*tree.packages.find("x")}), ElementsAre(*tree.packages.find("a")));
+  EXPECT_THAT(tree.graph.dependencies_first(), testing::SizeIs(5));
+}
+
+TEST(DependencyGraph, AFaultIsThatOfItsPackage) {
+  ReadTree tree(
+      TreeText("good standard 1\nbad optional 1: zlip\nworse optional 1\nworse/type = <<<<<<< HEAD\n"));
+  EXPECT_THAT(tree.graph.faults_of({*tree.packages.find("good")}), IsEmpty());
+  for (const char* name : {"bad", "worse"})
+    EXPECT_THAT(tree.graph.faults_of(tree.graph.build_order({name})), testing::SizeIs(1)) << name;
+  EXPECT_THAT(tree.build_order({"build"}), ElementsAre("good"));
+}
+
+TEST(DependencyGraph, WordsOfOlderReleases) {
+  TreeText text(
+      "nauty standard 1\nlibnauty standard none: $(INST)/nauty-$(vers_nauty)\n"
+      "sagelib standard 1: | $(and $(filter-out no,$(SAGE_CHECK)), tox) x\ntox optional 1\nx standard 1\n");
+  ReadTree tree(text, {.dummies = {"nauty"}});
+  EXPECT_THAT(tree.build_order({"libnauty"}), ElementsAre("nauty", "libnauty"))
+      << "its stamp is made all the same";
+  EXPECT_THAT(tree.build_order({"sagelib"}), ElementsAre("x", "sagelib"));
+  EXPECT_THAT(ReadTree(text, {.checks = {.all = true}}).build_order({"sagelib"}),
+              ElementsAre("tox", "x", "sagelib"));
 }
 
 TEST(BadGraph, EachCycleIsOneFault) {

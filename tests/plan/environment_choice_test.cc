@@ -24,7 +24,7 @@ class Choice : public testing::Test {
   }
   std::vector<std::string> chosen(const EnvironmentChoice& choice) {
     Faults faults;
-    StageTable table = stage_table_of(tree_.path(), PackageIndex::read(tree_.path()).dialect(), {});
+    StageTable table = stage_table_of(tree_.path(), PackageIndex::read(tree_.path()).features(), {});
     return choose(EnvironmentList::read(tree_.path(), nullptr, table, faults), choice);
   }
   std::string refusal(const EnvironmentChoice& choice) {

@@ -52,7 +52,7 @@ class EnvironmentLists : public testing::Test {
     Faults faults;
     table_ = FactorTable::read(tree_.path(), faults);
     EnvironmentList list = EnvironmentList::read(tree_.path(), table_ ? &*table_ : nullptr,
-                                                 stage_table_of(tree_.path(), Dialect::Sage98, {}), faults);
+                                                 stage_table_of(tree_.path(), TreeFeatures::of_sage98(), {}), faults);
     EXPECT_THAT(faults.list(), IsEmpty());
     return list;
   }

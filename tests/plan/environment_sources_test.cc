@@ -50,13 +50,14 @@ constexpr std::string_view kTox =
 
 class EnvironmentSource : public testing::Test {
  protected:
-  explicit EnvironmentSource(Dialect dialect = Dialect::Sage98) : dialect_(dialect) {}
+  explicit EnvironmentSource(TreeFeatures features = TreeFeatures::of_sage98())
+      : features_(std::move(features)) {}
 
   Environment resolve(const std::string& name, const std::map<std::string, std::string>& given = {}) {
     Faults faults;
     table_ = FactorTable::parse("[testenv]\nsetenv =\n" + std::string(kTox) + more_, "tox.ini", faults);
     EXPECT_THAT(faults.list(), IsEmpty());
-    packages_ = PackageIndex::read(tree_.path(), dialect_);
+    packages_ = PackageIndex::read(tree_.path(), features_);
     EnvironmentSources sources{.packages = *packages_, .table = has_table_ ? &*table_ : nullptr};
     sources.caller = [this](std::string_view variable) -> std::optional<std::string> {
       auto found = caller_.find(std::string(variable));
@@ -82,7 +83,7 @@ class EnvironmentSource : public testing::Test {
   std::vector<std::string> arguments_;
   std::function<std::string(const std::string&, const std::map<std::string, std::string>&)> shell_;
   bool has_table_ = true;
-  Dialect dialect_;
+  TreeFeatures features_;
 
  private:
   std::optional<FactorTable> table_;
@@ -91,7 +92,7 @@ class EnvironmentSource : public testing::Test {
 
 class EnvironmentSource2026 : public EnvironmentSource {
  protected:
-  EnvironmentSource2026() : EnvironmentSource(Dialect::Passagemath2026) {}
+  EnvironmentSource2026() : EnvironmentSource(TreeFeatures::of_passagemath2026()) {}
 };
 
 TEST_F(EnvironmentSource, WhatIsSaidWinsOverTheTableThenTheCallerThenTheDefault) {

@@ -171,8 +171,8 @@ TEST_F(EnvironmentTest, WithoutANameThereIsThePlanOfTheTreeItself) {
 }
 
 TEST_F(EnvironmentTest, ImagesAreNamedAsPeopleKnowThem) {
-  StageTable old = built_in_stages(Dialect::Sage98);
-  StageTable recent = built_in_stages(Dialect::Passagemath2026);
+  StageTable old = built_in_stages(TreeFeatures::of_sage98());
+  StageTable recent = built_in_stages(TreeFeatures::of_passagemath2026());
   EXPECT_EQ(image_name(old, "ghcr.io/me/", "debian-bookworm-minimal", "configured"),
             "ghcr.io/me/sage-docker-debian-bookworm-minimal-configured");
   EXPECT_EQ(image_name(recent, "", "debian-bookworm-minimal", "configured"),

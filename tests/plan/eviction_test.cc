@@ -73,7 +73,7 @@ class EvictionTest : public testing::Test {
     seen_.packages.push_back({environment, package, seconds, 1});
   }
 
-  StageTable table_ = built_in_stages(Dialect::Sage98);
+  StageTable table_ = built_in_stages(TreeFeatures::of_sage98());
   std::vector<Snapshot> snapshots_;
   std::vector<BaseImage> base_;
   std::set<std::string> environments_;

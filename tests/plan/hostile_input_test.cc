@@ -88,7 +88,7 @@ TEST(HostileInput, FaultsOfATableOfStagesDriveNoTerminal) {
   tree.file("ci-docker.toml",
             "\"a\\u001b[2J\" = 1\n[[stage]]\nname = \"\\u001b\"\n" + std::string(5000, 'k') + " = 1\n");
   try {
-    read_stage_table(tree.path() / "ci-docker.toml", Dialect::Sage98);
+    read_stage_table(tree.path() / "ci-docker.toml", TreeFeatures::of_sage98());
     FAIL();
   } catch (const Error& error) {
     EXPECT_THAT(error.what(), Not(HasSubstr("\x1b")));

@@ -12,7 +12,7 @@ constexpr std::string_view kFile = "build/make/Makefile.in";
 MakeVariables variables(std::string_view makefile) {
   TreeText tree("");
   tree.file(kFile, makefile);
-  return MakeVariables::read(tree.path(), Dialect::Sage98);
+  return MakeVariables::read(tree.path(), TreeFeatures::of_sage98());
 }
 
 std::string value(const MakeVariables& variables, std::string_view name) {
@@ -46,7 +46,7 @@ TEST(MakeVariables, PassesOverConditionalsDefinesAndRecipes) {
   EXPECT_EQ(value(read, "PYTHON"), "python3");
 }
 
-TEST(MakeVariables, FallsBackToTheDialect) {
+TEST(MakeVariables, FallsBackToKnownReleases) {
   MakeVariables read = variables("TOOLCHAIN = @SAGE_TOOLCHAIN@\nPCFILES = @PC@\nSAGE_DOCS = @SAGE_DOCS@\n");
   EXPECT_EQ(value(read, "TOOLCHAIN"), "gcc");
   EXPECT_TRUE(read.find("TOOLCHAIN")->assumed());
@@ -55,11 +55,11 @@ TEST(MakeVariables, FallsBackToTheDialect) {
   EXPECT_EQ(value(read, "SCRIPTS"), "");
   EXPECT_EQ(value(read, "PYTHON"), "python3");
   TreeText empty("");
-  auto toolchain = [&](Dialect dialect) {
-    return value(MakeVariables::read(empty.path(), dialect), "PYTHON_TOOLCHAIN");
+  auto toolchain = [&](const TreeFeatures& features) {
+    return value(MakeVariables::read(empty.path(), features), "PYTHON_TOOLCHAIN");
   };
-  EXPECT_THAT(toolchain(Dialect::Sage98), testing::EndsWith("setuptools_wheel"));
-  EXPECT_THAT(toolchain(Dialect::Passagemath2026), testing::EndsWith("python_build"));
+  EXPECT_THAT(toolchain(TreeFeatures::of_sage98()), testing::EndsWith("setuptools_wheel"));
+  EXPECT_THAT(toolchain(TreeFeatures::of_passagemath2026()), testing::EndsWith("python_build"));
 }
 
 TEST(MakeVariables, FirstTargets) {
@@ -68,14 +68,14 @@ TEST(MakeVariables, FirstTargets) {
   EXPECT_EQ(read.base_toolchain().text, "_clean base");
   EXPECT_EQ(variables("base-toolchain:\n").base().text, "");
   TreeText empty("");
-  EXPECT_EQ(MakeVariables::read(empty.path(), Dialect::Sage98).base().text, "$(inst_patch) $(inst_pkgconf)");
+  EXPECT_EQ(MakeVariables::read(empty.path(), TreeFeatures::of_sage98()).base().text, "$(inst_patch) $(inst_pkgconf)");
 }
 
 TEST(MakeVariables, AFileThatCannotBeReadIsOneFault) {
   TreeText tree("");
   tree.make_folder(kFile);
   try {
-    MakeVariables::read(tree.path(), Dialect::Sage98);
+    MakeVariables::read(tree.path(), TreeFeatures::of_sage98());
     FAIL();
   } catch (const Error& error) {
     EXPECT_STREQ(error.what(), "build/make/Makefile.in: is no regular file");

@@ -53,13 +53,16 @@ TEST(PackageIndex, AFolderWithoutTypeIsNoPackage) {
   EXPECT_FALSE(packages.has_folder("b"));
 }
 
-TEST(PackageIndex, RecognizesTheDialect) {
+TEST(PackageIndex, WithoutScriptsTheFilesSayWhichRelease) {
   TreeText old("a standard 1\na/install-requires.txt = a\n");
-  EXPECT_EQ(PackageIndex::read(old.path()).dialect(), Dialect::Sage98);
+  EXPECT_EQ(PackageIndex::read(old.path()).features(), TreeFeatures::of_sage98());
   EXPECT_THAT(PackageIndex::read(old.path())[0].trees, ElementsAre("SAGE_VENV"));
   TreeText recent("a standard 1\nb standard 1\nb/version_requirements.txt = b\n");
-  EXPECT_EQ(PackageIndex::read(recent.path()).dialect(), Dialect::Passagemath2026);
-  EXPECT_EQ(PackageIndex::read(recent.path(), Dialect::Sage98).dialect(), Dialect::Sage98);
+  EXPECT_EQ(PackageIndex::read(recent.path()).features(), TreeFeatures::of_sage108());
+  recent.file("build/pkgs/a/dependencies_build", "b\n");
+  EXPECT_EQ(PackageIndex::read(recent.path()).features(), TreeFeatures::of_passagemath2026());
+  EXPECT_EQ(PackageIndex::read(recent.path(), TreeFeatures::of_sage98()).features(),
+            TreeFeatures::of_sage98());
 }
 
 TEST(PackageIndex, SourceTypesOf98) {
@@ -79,7 +82,7 @@ TEST(PackageIndex, SourceTypesOf2026) {
       "tarball=x-VERSION-none.whl\n"
       "wheel/version_requirements.txt = wheel\n");
   tree.file("build/pkgs/sections/checksums.ini", "[a]\nsha1=0\ntarball=a.tar.gz\n[b]\ntarball=b.whl\n");
-  PackageIndex packages = PackageIndex::read(tree.path());
+  PackageIndex packages = PackageIndex::read(tree.path(), TreeFeatures::of_passagemath2026());
   for (const char* expected : {"normal", "script", "wheel"})
     EXPECT_EQ(name(package(packages, expected).source), expected);
   EXPECT_EQ(package(packages, "empty").source, SourceType::None);
@@ -90,12 +93,13 @@ TEST(PackageIndex, TreesOf98TakeAllLinesAndThoseOf2026TheFirst) {
   TreeText tree("a standard 1\n");
   tree.file("build/pkgs/a/trees.txt", "SAGE_LOCAL # why\nSAGE_VENV\n");
   EXPECT_THAT(PackageIndex::read(tree.path())[0].trees, ElementsAre("SAGE_LOCAL", "SAGE_VENV"));
-  EXPECT_THAT(PackageIndex::read(tree.path(), Dialect::Passagemath2026)[0].trees, ElementsAre("SAGE_LOCAL"));
+  EXPECT_THAT(PackageIndex::read(tree.path(), TreeFeatures::of_passagemath2026())[0].trees,
+              ElementsAre("SAGE_LOCAL"));
 }
 
 TEST(PackageIndex, VersionsOf2026EndWithThePatchLevel) {
   TreeText tree("a standard 1.2.p03\nb standard 1.p2.beta\nc standard 1.pre2\n");
-  PackageIndex packages = PackageIndex::read(tree.path(), Dialect::Passagemath2026);
+  PackageIndex packages = PackageIndex::read(tree.path(), TreeFeatures::of_passagemath2026());
   EXPECT_EQ(packages[0].version, "1.2.p3");
   EXPECT_EQ(packages[1].version, "1.p2");
   EXPECT_EQ(packages[2].version, "1.pre2");
@@ -106,7 +110,7 @@ TEST(PackageIndex, PackageUrls) {
   TreeText tree(
       "foo_bar standard 1\nnum_py standard 1\nboost_cropped standard 1\n"
       "num_py/version_requirements.txt = NumPy >= 1\nboost_cropped/purl.txt = pkg:generic/boost\n");
-  PackageIndex packages = PackageIndex::read(tree.path());
+  PackageIndex packages = PackageIndex::read(tree.path(), TreeFeatures::of_passagemath2026());
   EXPECT_EQ(packages.find_purl("pkg:generic/foo_bar"), packages.find("foo_bar"));
   EXPECT_EQ(packages.find_purl("pkg:pypi/NUMPY"), packages.find("num_py"));
   EXPECT_EQ(packages.find_purl("pkg:generic/boost"), packages.find("boost_cropped"));
@@ -166,15 +170,15 @@ TEST(BadTree, AllFaultsOfATreeComeInOneError) {
                   StartsWith("build/pkgs/p-q: ")));
 }
 
-TEST(BadTree, ReadThrowsWithAllFaultsOfThePackages) {
-  TreeText tree("a x 1\nb y 1\n");
-  try {
-    PackageIndex::read(tree.path());
-    FAIL();
-  } catch (const Error& error) {
-    EXPECT_EQ(error.status(), ExitStatus::BadInput);
-    EXPECT_EQ(error.faults().size(), 2u);
-  }
+TEST(BadTree, AFaultBelongsToItsPackage) {
+  TreeText tree("a x 1\nb y 1\nc standard 1\n");
+  tree.file("build/pkgs/d/type", "<<<<<<< HEAD\nstandard\n=======\noptional\n>>>>>>> other\n");
+  PackageIndex packages = PackageIndex::read(tree.path());
+  ASSERT_EQ(packages.faults().size(), 3u);
+  EXPECT_EQ(packages.faults()[0].owner, "a");
+  EXPECT_EQ(packages.faults()[1].owner, "b");
+  EXPECT_EQ(package(packages, "a").type, PackageType::Optional) << "nothing needs it, as far as one can tell";
+  EXPECT_EQ(package(packages, "d").type, PackageType::Standard) << "it may well be one";
 }
 
 TEST(BadTree, WithoutPackages) {

@@ -14,12 +14,12 @@ using testing::IsEmpty;
 
 class PackageList : public testing::Test {
  protected:
-  std::vector<std::string> list(const PackageListQuery& query, std::optional<Dialect> dialect = {}) {
-    return list_packages(PackageIndex::read(tree_.path(), dialect), query);
+  std::vector<std::string> list(const PackageListQuery& query, std::optional<TreeFeatures> features = {}) {
+    return list_packages(PackageIndex::read(tree_.path(), features), query, true);
   }
-  std::string refusal(const std::string& selector, Dialect dialect = Dialect::Sage98) {
+  std::string refusal(const std::string& selector, const TreeFeatures& features = TreeFeatures::of_sage98()) {
     try {
-      list({.selectors = {selector}}, dialect);
+      list({.selectors = {selector}}, features);
       return "";
     } catch (const Error& error) {
       EXPECT_EQ(error.status(), ExitStatus::BadInput);
@@ -53,7 +53,7 @@ TEST_F(PackageList, FiltersHoldForClassesButNotForNames) {
 TEST_F(PackageList, ExclusionHoldsForNamesToo2026) {
   PackageListQuery query{.selectors = {":standard:", "opt"}, .exclude = {"numpy", "opt", "nothing"}};
   EXPECT_THAT(list(query), ElementsAre("opt", "zlib"));
-  EXPECT_THAT(list(query, Dialect::Passagemath2026), ElementsAre("zlib"));
+  EXPECT_THAT(list(query, TreeFeatures::of_passagemath2026()), ElementsAre("zlib"));
 }
 
 TEST_F(PackageList, AFolderWithoutTypeMayBeNamed) {
@@ -61,9 +61,9 @@ TEST_F(PackageList, AFolderWithoutTypeMayBeNamed) {
 }
 
 TEST_F(PackageList, PackageUrlsIn2026) {
-  EXPECT_THAT(list({.selectors = {"pkg:generic/zlib", "generic/opt"}}, Dialect::Passagemath2026),
+  EXPECT_THAT(list({.selectors = {"pkg:generic/zlib", "generic/opt"}}, TreeFeatures::of_passagemath2026()),
               ElementsAre("opt", "zlib"));
-  EXPECT_THAT(refusal("pkg:pypi/zlib", Dialect::Passagemath2026), HasSubstr("no package has the URL"));
+  EXPECT_THAT(refusal("pkg:pypi/zlib", TreeFeatures::of_passagemath2026()), HasSubstr("no package has the URL"));
   EXPECT_THAT(refusal("pkg:generic/zlib"), HasSubstr("is no class"));
 }
 
@@ -110,7 +110,7 @@ TEST(PackageListQueryText, WhatTheToolDoesNotKnowIsRefused) {
 class Dependencies2026 : public PackageList {
  protected:
   std::vector<std::string> list(const PackageListQuery& query) {
-    return PackageList::list(query, Dialect::Passagemath2026);
+    return PackageList::list(query, TreeFeatures::of_passagemath2026());
   }
   Dependencies2026() {
     tree_.file("build/pkgs/a/type", "optional\n")

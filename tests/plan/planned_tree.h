@@ -42,7 +42,7 @@ class PlannedTree {
   explicit PlannedTree(const fs::path& tree, const EnvironmentRequest& request = small_request(),
                        unsigned processors = 4)
       : read(tree),
-        table(stage_table_of(tree, read.packages.dialect(), std::nullopt)),
+        table(stage_table_of(tree, read.packages.features(), std::nullopt)),
         sources(tree, tree / ".state/ids", kTestNow),
         environment(
             EnvironmentReader({.packages = read.packages, .processors = processors}).resolve(request)),

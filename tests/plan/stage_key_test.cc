@@ -24,7 +24,7 @@ std::vector<std::string> keys(const fs::path& tree, const Given& given = {}, uns
 
 // The first stage whose key differs; "" where none does. All after it must differ too.
 std::string first_changed(const std::vector<std::string>& before, const std::vector<std::string>& after) {
-  StageTable table = built_in_stages(Dialect::Sage98);
+  StageTable table = built_in_stages(TreeFeatures::of_sage98());
   std::string first;
   for (std::size_t i = 0; i < before.size(); ++i) {
     bool differs = before[i] != after[i];
@@ -252,7 +252,7 @@ TEST(StagePlan, OverTheChainOfARealTreeEveryPackageIsAddedOnce) {
     ReadTree read(tree);
     TreeText nowhere("zlib standard 1\n");
     SourceTree sources(tree, nowhere.path() / "ids", kTestNow);
-    StageTable table = stage_table_of(tree, read.packages.dialect(), std::nullopt);
+    StageTable table = stage_table_of(tree, read.packages.features(), std::nullopt);
     Environment environment = EnvironmentReader({.packages = read.packages}).resolve(small_request());
     DependencyGraph graph(read.packages, read.variables,
                           graph_options(environment, read.packages, read.variables));

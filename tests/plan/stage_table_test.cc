@@ -30,8 +30,9 @@ const StageSpec& stage(const StageTable& table, std::string_view name) {
   return table.stages[table.find(name).value()];
 }
 
-class BuiltIn : public testing::TestWithParam<Dialect> {};
-INSTANTIATE_TEST_SUITE_P(Dialects, BuiltIn, testing::Values(Dialect::Sage98, Dialect::Passagemath2026));
+class BuiltIn : public testing::TestWithParam<TreeFeatures> {};
+INSTANTIATE_TEST_SUITE_P(Releases, BuiltIn, testing::Values(TreeFeatures::of_sage98(),
+                                                           TreeFeatures::of_passagemath2026()));
 
 TEST_P(BuiltIn, StagesFormTheKnownChain) {
   StageTable table = built_in_stages(GetParam());
@@ -88,7 +89,7 @@ TEST_P(BuiltIn, SourcesComeWithTheStagesThatNeedThem) {
 }
 
 TEST(StageTable, BootstrappedAddsWhatSage98sDockerfileWriterAdds) {
-  StageTable table = built_in_stages(Dialect::Sage98);
+  StageTable table = built_in_stages(TreeFeatures::of_sage98());
   EXPECT_THAT(
       stage(table, "bootstrapped").adds,
       UnorderedElementsAre("Makefile", "VERSION.txt", "COPYING.txt", "condarc.yml", "README.md", "bootstrap",
@@ -100,7 +101,7 @@ TEST(StageTable, BootstrappedAddsWhatSage98sDockerfileWriterAdds) {
 }
 
 TEST(StageTable, BootstrappedAddsWhatPassagemathsDockerfileWriterAdds) {
-  StageTable table = built_in_stages(Dialect::Passagemath2026);
+  StageTable table = built_in_stages(TreeFeatures::of_passagemath2026());
   EXPECT_THAT(stage(table, "bootstrapped").adds,
               UnorderedElementsAre("Makefile", "VERSION.txt", "COPYING.txt", "condarc.yml", "README.md",
                                    "bootstrap", "configure.ac", "sage", ".homebrew-build-env", "tox.ini",
@@ -111,8 +112,8 @@ TEST(StageTable, BootstrappedAddsWhatPassagemathsDockerfileWriterAdds) {
 }
 
 TEST(StageTable, WhatNobodyReadsIsUnkeyedAndWhatIsReadIsNot) {
-  for (Dialect dialect : {Dialect::Sage98, Dialect::Passagemath2026}) {
-    const StageTable table = built_in_stages(dialect);
+  for (const TreeFeatures& features : {TreeFeatures::of_sage98(), TreeFeatures::of_passagemath2026()}) {
+    const StageTable table = built_in_stages(features);
     const std::vector<std::string>& unkeyed = stage(table, "bootstrapped").unkeyed;
     for (const char* path : {"README.md", "tox.ini", ".github/workflows"})
       EXPECT_THAT(unkeyed, testing::Contains(path));
@@ -125,7 +126,7 @@ TEST(StageTable, TheDistributionIsNamedByItsVersionFile) {
   auto distribution = [](std::string_view version) {
     TreeText tree("zlib standard 1\n");
     tree.file("VERSION.txt", version);
-    return stage_table_of(tree.path(), Dialect::Sage98, std::nullopt).distribution;
+    return stage_table_of(tree.path(), TreeFeatures::of_sage98(), std::nullopt).distribution;
   };
   EXPECT_EQ(distribution("SageMath version 9.8.rc0, Release Date: 2023-01-15\n"), "SageMath");
   EXPECT_EQ(distribution("passagemath version 10.6.1\n"), "passagemath");
@@ -138,7 +139,7 @@ TEST(StageTable, TheDistributionIsNamedByItsVersionFile) {
 StageTable read(std::string_view text) {
   TreeText tree("zlib standard 1\n");
   tree.file("ci-docker.toml", text);
-  return read_stage_table(tree.path() / "ci-docker.toml", Dialect::Sage98);
+  return read_stage_table(tree.path() / "ci-docker.toml", TreeFeatures::of_sage98());
 }
 
 // The faults, one a string, without the folder.
@@ -147,7 +148,7 @@ std::vector<std::string> faults(std::string_view text) {
   tree.file("ci-docker.toml", text);
   std::vector<std::string> result;
   try {
-    read_stage_table(tree.path() / "ci-docker.toml", Dialect::Sage98);
+    read_stage_table(tree.path() / "ci-docker.toml", TreeFeatures::of_sage98());
   } catch (const Error& error) {
     EXPECT_EQ(error.status(), ExitStatus::BadInput);
     for (const Fault& fault : error.faults())
@@ -196,7 +197,7 @@ TEST(StageTableFile, SaysEverythingThatTheBuiltInOneSays) {
 
 TEST(StageTableFile, WhatItDoesNotSayIsAsBuiltIn) {
   StageTable table = read("name = 'Mini'\n");
-  StageTable built_in = built_in_stages(Dialect::Sage98);
+  StageTable built_in = built_in_stages(TreeFeatures::of_sage98());
   EXPECT_EQ(names(table), names(built_in));
   EXPECT_EQ(table.stamp_folders, built_in.stamp_folders);
   EXPECT_EQ(table.default_stage, "with-targets");
@@ -367,7 +368,7 @@ TEST(StageTableFile, WhatAStageAddsIsInTheTree) {
       "[[stage]]\nname='a'\nrecipe='x'\nadds=['build','scr']\nadds_always=['upstream']\n";
   tree.file("ci-docker.toml", kTable);
   try {
-    stage_table_of(tree.path(), Dialect::Sage98, std::nullopt);
+    stage_table_of(tree.path(), TreeFeatures::of_sage98(), std::nullopt);
     ADD_FAILURE();
   } catch (const Error& error) {
     EXPECT_THAT(error.what(),
@@ -377,24 +378,24 @@ TEST(StageTableFile, WhatAStageAddsIsInTheTree) {
   // A table from elsewhere may be meant for several releases.
   TreeText other("zlib standard 1\n");
   other.file("own.toml", kTable);
-  StageTable table = stage_table_of(tree.path(), Dialect::Sage98, other.path() / "own.toml");
+  StageTable table = stage_table_of(tree.path(), TreeFeatures::of_sage98(), other.path() / "own.toml");
   EXPECT_THAT(table.warnings, ElementsAre(HasSubstr("own.toml:4:15: stage `a` adds \"scr\"")));
-  EXPECT_THAT(built_in_stages(Dialect::Sage98).warnings, IsEmpty());
+  EXPECT_THAT(built_in_stages(TreeFeatures::of_sage98()).warnings, IsEmpty());
 }
 
 TEST(StageTableFile, WhichTableATreeHas) {
   TreeText tree("zlib standard 1\n/VERSION.txt = Small version 1\n");
-  EXPECT_EQ(stage_table_of(tree.path(), Dialect::Sage98, std::nullopt).origin, "built-in");
+  EXPECT_EQ(stage_table_of(tree.path(), TreeFeatures::of_sage98(), std::nullopt).origin, "built-in");
   tree.file("ci-docker.toml", "[[stage]]\nname='own'\nrecipe='x'\n");
-  StageTable own = stage_table_of(tree.path(), Dialect::Sage98, std::nullopt);
+  StageTable own = stage_table_of(tree.path(), TreeFeatures::of_sage98(), std::nullopt);
   EXPECT_THAT(names(own), ElementsAre("own"));
   EXPECT_EQ(own.origin, (tree.path() / "ci-docker.toml").string());
   EXPECT_EQ(own.distribution, "Small");
   tree.file("other.toml", "name='Said'\n[[stage]]\nname='other'\nrecipe='x'\n");
-  StageTable other = stage_table_of(tree.path(), Dialect::Sage98, tree.path() / "other.toml");
+  StageTable other = stage_table_of(tree.path(), TreeFeatures::of_sage98(), tree.path() / "other.toml");
   EXPECT_THAT(names(other), ElementsAre("other"));
   EXPECT_EQ(other.distribution, "Said");
-  EXPECT_THROW(stage_table_of(tree.path(), Dialect::Sage98, tree.path() / "absent.toml"), Error);
+  EXPECT_THROW(stage_table_of(tree.path(), TreeFeatures::of_sage98(), tree.path() / "absent.toml"), Error);
 }
 
 }  // namespace

@@ -83,7 +83,7 @@ TEST_F(CorpusTest, SystemPackagesFlagsAndStagesAreThoseOfSagesDockerfileWriter) 
   EXPECT_EQ(environments.size(), 280u);
   EnvironmentReader shared = reader();
   std::vector<std::string> stages;
-  for (const StageSpec& stage : built_in_stages(Dialect::Sage98).stages) stages.push_back(stage.name);
+  for (const StageSpec& stage : built_in_stages(TreeFeatures::of_sage98()).stages) stages.push_back(stage.name);
   for (const auto& [name, facts] : environments.items()) {
     Environment environment = shared.resolve({.name = name, .given = {}});
     EXPECT_EQ(environment.setup.skipped, facts["skips_system_packages"].get<bool>()) << name;

@@ -69,7 +69,7 @@ TreeText& TreeText::make_folder(std::string_view path) {
 std::vector<std::string> faults_of(const fs::path& tree, const GraphOptions& options) {
   Faults faults;
   PackageIndex packages = PackageIndex::read(tree, {}, &faults);
-  MakeVariables variables = MakeVariables::read(tree, packages.dialect(), &faults);
+  MakeVariables variables = MakeVariables::read(tree, packages.features(), &faults);
   DependencyGraph graph(packages, variables, options, &faults);
   try {
     faults.throw_if_any();

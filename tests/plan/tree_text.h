@@ -38,7 +38,7 @@ class ReadTree {
  public:
   explicit ReadTree(const fs::path& tree, const GraphOptions& options = {})
       : packages(PackageIndex::read(tree)),
-        variables(MakeVariables::read(tree, packages.dialect())),
+        variables(MakeVariables::read(tree, packages.features())),
         graph(packages, variables, options) {}
   ReadTree(const ReadTree&) = delete;  // the graph refers to the packages beside it
   ReadTree& operator=(const ReadTree&) = delete;

@@ -69,7 +69,7 @@ BuildBench::BuildBench(std::string_view tree_text)
 struct BuildBench::Command {
   Command(BuildBench& bench, const std::vector<std::string>& environments)
       : read(bench.tree),
-        table(stage_table_of(bench.tree.path(), read.packages.dialect(), bench.stages)),
+        table(stage_table_of(bench.tree.path(), read.packages.features(), bench.stages)),
         sources(bench.tree.path(), bench.state.source_ids(), kNow),
         bases(bench.engine),
         world{.engine = bench.engine,

@@ -385,7 +385,7 @@ TEST_F(BuildFailure, WorkThatCannotBeCommittedCanBeFoundAndGivenUp) {
   bench_.engine.fail("commit", "disk full");
   bench_.build();
   bench_.failing.clear();
-  StageTable table = built_in_stages(Dialect::Sage98);
+  StageTable table = built_in_stages(TreeFeatures::of_sage98());
   table.distribution =
       from_labels(bench_.engine.container(bench_.engine.container_names().at(0)).labels).value().distribution;
   auto unsaved = [&](const std::set<std::string>& environments) {

@@ -45,7 +45,7 @@ class Gc : public testing::Test {
   }
 
   BuildBench bench_{kSmallDistribution};
-  StageTable table_ = stage_table_of(bench_.tree.path(), ReadTree(bench_.tree).packages.dialect(), {});
+  StageTable table_ = stage_table_of(bench_.tree.path(), ReadTree(bench_.tree).packages.features(), {});
   Journal journal_{bench_.state.journal()};
   std::set<std::string> first_;  // images of the first build
   std::vector<std::string> told_;

@@ -257,7 +257,7 @@ void ScheduleWorld::run(ScheduleMachine& machine, const ScheduleCommand& command
   ReadTree read(tree_.path());
   machine.make.tree = &read;
   machine.make.has_run = false;
-  StageTable table = stage_table_of(tree_.path(), read.packages.dialect(), {});
+  StageTable table = stage_table_of(tree_.path(), read.packages.features(), {});
   SourceTree sources(tree_.path(), machine.state.source_ids(), kNow);
   BuildWorld world{.engine = machine.engine,
                    .state = machine.state,
@@ -396,13 +396,13 @@ void ScheduleWorld::damage(ScheduleMachine& machine, const std::string& id) {
 void ScheduleWorld::collect(ScheduleMachine& machine) {
   machine.engine.begin_command({});
   ReadTree read(tree_.path());
-  StageTable table = stage_table_of(tree_.path(), read.packages.dialect(), {});
+  StageTable table = stage_table_of(tree_.path(), read.packages.features(), {});
   collect_garbage(machine.engine, machine.state, table, machine.journal,
                   {.now = static_cast<std::int64_t>(time_.now())}, [](const GcEntry&) {});
 }
 
 void ScheduleWorld::compare_with_clean(ScheduleMachine& machine) {
-  std::string name = image_name(stage_table_of(tree_.path(), ReadTree(tree_.path()).packages.dialect(), {}),
+  std::string name = image_name(stage_table_of(tree_.path(), ReadTree(tree_.path()).packages.features(), {}),
                                 "", kEnvironment, "with-targets") +
                      ":1";
   if (!machine.engine.FakeEngine::find_image(name)) {
