@@ -154,6 +154,18 @@ TargetLists DependencyGraph::target_lists(const MakeVariables& variables, Depend
   lists.local = installed_in("SAGE_LOCAL");
   lists.venv = installed_in("SAGE_VENV");
   lists.docs = installed_in("SAGE_DOCS");
+  // In the order of those makefiles: the library, what is standard, what else is installed.
+  auto rank = [&](PackageId id) {
+    return packages_[id].name == "sagelib" ? 0 : packages_[id].type == PackageType::Standard ? 1 : 2;
+  };
+  for (PackageId id = 0; id < packages_.size(); ++id)
+    if (installed_[id] && !dummy_[id]) lists.sage.push_back(id);
+  std::stable_sort(lists.sage.begin(), lists.sage.end(),
+                   [&](PackageId a, PackageId b) { return rank(a) < rank(b); });
+  if (auto doc = packages_.find("sagemath_doc_html"))
+    lists.doc_html = {*doc};
+  else
+    lists.doc_html = built(words.packages_of("DOC_DEPENDENCIES"));
   return lists;
 }
 

@@ -50,8 +50,8 @@ std::vector<PrerequisiteList> one_line_rule(const PackageIndex& packages, const 
   return {list};
 }
 
-// `sage-package dependencies` (build/sage_bootstrap/package.py) writes three lists, of lines and of names in
-// pyproject.toml.
+// `sage-package dependencies` (build/sage_bootstrap/package.py) writes three lists, each sorted, of lines and
+// of names in pyproject.toml.
 class SeparateLists {
  public:
   SeparateLists(const PackageIndex& packages, const Package& package, DependencyWords& words)
@@ -139,12 +139,10 @@ class SeparateLists {
   }
 
   void flush(References& to) {
-    if (features_.sorted) {
-      auto less = [](const Word& a, const Word& b) { return a.text < b.text; };
-      std::stable_sort(words_here_.begin(), words_here_.end(), less);
-      auto same = [](const Word& a, const Word& b) { return a.text == b.text; };
-      words_here_.erase(std::unique(words_here_.begin(), words_here_.end(), same), words_here_.end());
-    }
+    auto less = [](const Word& a, const Word& b) { return a.text < b.text; };
+    std::stable_sort(words_here_.begin(), words_here_.end(), less);
+    auto same = [](const Word& a, const Word& b) { return a.text == b.text; };
+    words_here_.erase(std::unique(words_here_.begin(), words_here_.end(), same), words_here_.end());
     for (const Word& word : words_here_) {
       if (word.is_name)
         words_.resolve_name(word.text, word.place, to);

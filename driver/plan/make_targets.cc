@@ -25,7 +25,7 @@ constexpr Composite kComposites[] = {
     {"build-start", "all-build"},
     {"all-sageruntime", "toolchain-deps sageruntime-packages"},
     {"doc", "doc-html"},
-    {"doc-html", "sagemath_doc_html"},
+    {"doc-html", "doc-html-packages"},
     {"doc-html-no-plot", "doc-html"},
     {"doc-html-mathjax", "doc-html"},
     {"doc-html-jsmath", "doc-html"},
@@ -43,6 +43,10 @@ constexpr Composite kComposites[] = {
 
 constexpr Composite kFallbackTarget[] = {
     {"ci-build-with-fallback", "build sagemath_doc_html-build-deps"},
+};
+
+constexpr Composite kWithoutDocsTarget[] = {
+    {"all-start", "toolchain-deps doc all-sage"},
 };
 
 constexpr std::string_view kBuildNothing[] = {"bdist-clean",      "build-clean",   "clean",      "distclean",
@@ -89,12 +93,15 @@ const std::vector<PackageId>* MakeTargets::list(std::string_view target) const {
       {"toolchain", lists_.toolchain},
       {"toolchain-deps", lists_.toolchain_deps},
       {"sageruntime-packages", lists_.sageruntime},
-      {"all-sage-local", lists_.local},
-      {"all-sage-venv", lists_.venv},
-      {"all-sage-docs", lists_.docs},
+      {"doc-html-packages", lists_.doc_html},
   };
   for (const auto& list : lists)
     if (list.name == target) return &list.packages;
+  const bool by_tree = packages_.features().tree_targets;
+  if (!by_tree && target == "all-sage") return &lists_.sage;
+  if (by_tree && target == "all-sage-local") return &lists_.local;
+  if (by_tree && target == "all-sage-venv") return &lists_.venv;
+  if (packages_.features().docs_target && target == "all-sage-docs") return &lists_.docs;
   return target == "wheels" && !lists_.wheels.empty() ? &lists_.wheels : nullptr;
 }
 
@@ -108,6 +115,9 @@ bool MakeTargets::add_target(std::string_view target, std::vector<TargetPart>& p
       if (!add_target(part, parts)) return false;
     return true;
   };
+  if (!packages_.features().docs_target)
+    for (const Composite& composite : kWithoutDocsTarget)
+      if (composite.name == target) return add_all(composite.made_of);
   for (const Composite& composite : kComposites)
     if (composite.name == target) return add_all(composite.made_of);
   if (packages_.features().fallback_target)
@@ -131,6 +141,10 @@ std::optional<std::vector<TargetPart>> MakeTargets::package_parts(std::string_vi
     if (suffix.feature != nullptr && !(packages_.features().*suffix.feature)) continue;
     auto id = packages_.find(target.substr(0, target.size() - suffix.text.size()));
     if (!id) continue;
+    // The templates for script packages have none.
+    if (suffix.meaning == Suffix::Meaning::Dependencies &&
+        make_rule(packages_[*id].source) == MakeRule::Script)
+      continue;
     switch (suffix.meaning) {
       case Suffix::Meaning::Alone:
         return Parts{{*id, TargetPart::Extent::Alone}};
@@ -149,8 +163,8 @@ std::optional<std::vector<TargetPart>> MakeTargets::package_parts(std::string_vi
 
 std::optional<std::vector<TargetPart>> MakeTargets::parts(std::string_view target,
                                                           const std::vector<bool>& dummy) const {
-  // Only the makefile's own name is a target, not our name for the list.
-  if (target == "sageruntime-packages") return std::nullopt;
+  // Only the makefile's own names are targets, not ours for the lists.
+  if (target == "sageruntime-packages" || target == "doc-html-packages") return std::nullopt;
   if (packages_.find(target) || target.ends_with("-ensure")) return package_parts(target, dummy);
   std::vector<TargetPart> parts;
   if (!add_target(target, parts)) return std::nullopt;
@@ -158,12 +172,12 @@ std::optional<std::vector<TargetPart>> MakeTargets::parts(std::string_view targe
 }
 
 std::vector<std::string> MakeTargets::names() const {
-  std::vector<std::string> names = {"base",           "base-toolchain", "toolchain",    "toolchain-deps",
-                                    "all-sage-local", "all-sage-venv",  "all-sage-docs"};
+  std::vector<std::string> names = {"base", "base-toolchain", "toolchain", "toolchain-deps"};
   auto add = [&](std::string_view target) {
     std::vector<TargetPart> parts;
     if (add_target(target, parts)) names.emplace_back(target);
   };
+  for (const char* target : {"all-sage-local", "all-sage-venv", "all-sage-docs"}) add(target);
   for (const Composite& composite : kComposites) add(composite.name);
   for (const Composite& composite : kFallbackTarget) add(composite.name);
   add("wheels");

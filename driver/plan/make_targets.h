@@ -36,6 +36,8 @@ struct TargetLists {
   std::vector<PackageId> toolchain_deps;
   std::vector<PackageId> sageruntime;
   std::vector<PackageId> local, venv, docs;  // installed packages by installation tree
+  std::vector<PackageId> sage;               // all of them, in releases without targets for the trees
+  std::vector<PackageId> doc_html;
   std::vector<PackageId> wheels;
 };
 

@@ -147,7 +147,9 @@ void MakeVariables::fill_in(const TreeFeatures& features) {
   for (const Assumption& assumption : kAssumptions) {
     auto [place, fresh] = values_.try_emplace(std::string(assumption.name));
     if (fresh || place->second.assumed())
-      place->second.text = features.recent_python_toolchain ? assumption.passagemath2026 : assumption.sage98;
+      place->second.text = assumption.name == "MP_LIBRARY"    ? features.mp_library
+                           : features.recent_python_toolchain ? assumption.passagemath2026
+                                                              : assumption.sage98;
   }
 }
 

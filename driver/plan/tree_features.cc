@@ -118,17 +118,19 @@ std::optional<TreeFeatures> features_by_scripts(const fs::path& tree) {
     found.pyproject = has(package, "pyproject.toml.m4");
     found.python_toolchain = has(package, "$(PYTHON_TOOLCHAIN)");
     found.order_only_packages = quoted_list(package, "ORDER_ONLY_PACKAGES");
-    found.sorted = has(function(package, "dependencies_build"), "sorted(");
     found.check_is_order_only = has(function(package, "dependencies_check"), "__dependencies_order_only");
     found.scripts_await_runtime = has(makefile, "build_) $(call pkg_deps,$(pkgname))");
   }
 
+  found.tree_targets = !has(makefile, "\nall-sage:") || has(makefile, "\nall-sage-local:");
+  found.docs_target = !has(makefile, "\nall-sage:") || has(makefile, "\nall-sage-docs:");
   found.deps_targets = has(makefile, "\n$(1)-deps:");
   found.ensure_targets = has(makefile, "\n$(1)-ensure:");
   found.check_targets = has(makefile, "\n$(1)-check:");
   found.fallback_target = has(script(tree, "Makefile"), "ci-build-with-fallback");
   found.own_distributions_unchecked = has(makefile, "$(findstring sagemath_,$(pkgname))");
   found.recent_python_toolchain = found.separate_rules;
+  if (has(script(tree, "build/pkgs/mpir/spkg-configure.m4"), "mpir|system)")) found.mp_library = "mpir";
 
   found.excludes_names =
       has(script(tree, "build/sage_bootstrap/expand_class.py"), "difference_update(excluded)");
@@ -173,7 +175,6 @@ TreeFeatures TreeFeatures::of_passagemath2026() {
   features.pyproject = true;
   features.python_toolchain = true;
   features.order_only_packages = {"sage_conf"};
-  features.sorted = true;
   features.scripts_await_runtime = true;
   features.deps_targets = true;
   features.own_distributions_unchecked = true;

@@ -32,20 +32,21 @@ struct TreeFeatures {
   bool url_file = false;              // purl.txt says a package's URL
 
   // Rules of a package.
-  bool separate_rules = false;  // lists for build, run time and check, written by `sage-package
-                                // dependencies`; else one line, put together by configure
-  bool optional_file = true;                     // dependencies_optional is read, ...
-  bool order_only_file = true;                   // ... dependencies_order_only, ...
-  bool check_file = true;                        // ... and dependencies_check
-  bool pyproject = false;                        // src/pyproject.toml.m4 is read
-  bool python_toolchain = false;                 // Python packages need $(PYTHON) and $(PYTHON_TOOLCHAIN)
+  bool separate_rules = false;    // lists for build, run time and check, written by `sage-package
+                                  // dependencies`; else one line, put together by configure
+  bool optional_file = true;      // dependencies_optional is read, ...
+  bool order_only_file = true;    // ... dependencies_order_only, ...
+  bool check_file = true;         // ... and dependencies_check
+  bool pyproject = false;         // src/pyproject.toml.m4 is read
+  bool python_toolchain = false;  // Python packages need $(PYTHON) and $(PYTHON_TOOLCHAIN)
   std::vector<std::string> order_only_packages;  // of those that pyproject.toml.m4 names
-  bool sorted = false;                           // the separate lists are
   bool check_is_order_only =
       false;  // the list for checks has what dependencies_order_only says (a slip of 10.4.19)
   bool scripts_await_runtime = false;  // a script package is built after its dependencies for run time
 
   // Targets.
+  bool tree_targets = true;                  // all-sage-local and the like, one for each installation tree
+  bool docs_target = true;                   // all-sage-docs; else the documentation is no package
   bool deps_targets = false;                 // NAME-deps, ...
   bool ensure_targets = false;               // ... NAME-ensure, ...
   bool check_targets = false;                // ... and NAME-check
@@ -61,6 +62,7 @@ struct TreeFeatures {
   bool prefixed_images = false;  // names of images keep the `docker-` of an environment's name
 
   // Assumed values of make variables that configure writes or that the tree's makefile lacks.
+  std::string mp_library = "gmp";
   bool recent_python_toolchain = false;  // flit_core hatchling python_build in place of setuptools_wheel
 
   bool operator==(const TreeFeatures&) const = default;

@@ -80,12 +80,12 @@ TEST(TreeFeatures, SeparateListsAreThoseOfSagePackage) {
   tree.file(kConfigure, "sage-package properties; sage-package dependencies\n");
   tree.file(kPython,
             "    ORDER_ONLY_PACKAGES = ['one', 'two']\n"
-            "    def dependencies_build(self):\n        return sorted(x)\n"
+            "    def dependencies_build(self):\n        return x\n"
             "    def dependencies_check(self):\n        return self.__dependencies_order_only.split()\n"
             "    def other(self):\n        x = '$(PYTHON_TOOLCHAIN)'\n");
   tree.file(kMakefile, "define X\n$(1)-deps: x\n\t$(1)-check:\n");
   TreeFeatures found = features(tree);
-  EXPECT_TRUE(found.separate_rules && found.sorted && found.check_is_order_only && found.python_toolchain);
+  EXPECT_TRUE(found.separate_rules && found.check_is_order_only && found.python_toolchain);
   EXPECT_THAT(found.order_only_packages, ElementsAre("one", "two"));
   EXPECT_TRUE(found.deps_targets);
   EXPECT_FALSE(found.check_targets || found.ensure_targets || found.scripts_await_runtime);
@@ -103,6 +103,29 @@ TEST(TreeFeatures, StagesAddWhatTheDockerfileWriterAdds) {
   EXPECT_THAT(found.added["bootstrapped"], ElementsAre("Makefile", "sage", ".gitignore"));
   EXPECT_THAT(found.added["configured"], ElementsAre("src/bin"));
   EXPECT_THAT(found.added["with-targets"], ElementsAre("src"));
+}
+
+TEST(TreeFeatures, ConfigureSaysWhichMultiprecisionLibraryIsTheDefault) {
+  TreeText tree("a standard 1: $(MP_LIBRARY)\nmpir standard 1\ngmp optional 1\n");
+  tree.file(kConfigure, "x\n").file(kMakefile, "MP_LIBRARY = @SAGE_MP_LIBRARY@\n");
+  EXPECT_THAT(ReadTree(tree).build_order({"a"}), ElementsAre("gmp", "a"));
+  tree.file("build/pkgs/mpir/spkg-configure.m4", "case $x in\nmpir|system)\n");
+  EXPECT_THAT(ReadTree(tree).build_order({"a"}), ElementsAre("mpir", "a"));
+}
+
+// As in 9.2: one installation tree, and documentation that is no package.
+TEST(TreeFeatures, TargetsAreThoseOfTheMakefile) {
+  TreeText tree("a standard 1\nopt optional 1\nsagelib standard none\nsphinx optional 1\n");
+  tree.file(kConfigure, "x\n");
+  tree.file(kMakefile,
+            "DOC_DEPENDENCIES = sagelib $(inst_sphinx)\nall-sage: sagelib\ndoc-html: $(DOC_DEPENDENCIES)\n");
+  ReadTree old(tree, {.installed = {"opt"}});
+  EXPECT_THAT(old.build_order({"all-sage"}), ElementsAre("sagelib", "a", "opt"));
+  EXPECT_THAT(old.build_order({"doc-html"}), ElementsAre("sagelib", "sphinx"));
+  EXPECT_THAT(old.build_order({"all-start"}), testing::IsSupersetOf({"sagelib", "sphinx", "a", "opt"}));
+  EXPECT_THROW(old.build_order({"all-sage-local"}), Error);
+  EXPECT_THROW(old.build_order({"all-sage-docs"}), Error);
+  EXPECT_THAT(old.graph.known_targets(), testing::Not(testing::Contains("all-build-venv")));
 }
 
 TEST(TreeFeatures, NamesOfImagesAreThoseOfTox) {
