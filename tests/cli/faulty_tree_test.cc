@@ -1,0 +1,168 @@
+// Trees with one fault each: what does not need the faulty part works, with one warning.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include <cstdlib>
+#include <functional>
+
+#include "base/text.h"
+#include "cli/commands.h"
+#include "cli/tree.h"
+#include "plan/tree_text.h"
+
+namespace stagemake {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::Not;
+
+constexpr std::string_view kTree =
+    "tool standard 1\n"
+    "app standard 2.0: tool\n"
+    "extra optional 1: app\n"
+    "_prereq/distros/debian.txt = gcc\n"
+    "_bootstrap/distros/debian.txt = autoconf\n"
+    "/ci-docker.toml = environments = [\"debian-bookworm-minimal\"]\n"
+    "/VERSION.txt = Small version 1.0, released today\n"
+    "/bootstrap = #!/bin/sh\n"
+    "/src/code.py = code\n";
+
+struct FaultCase {
+  const char* name;
+  std::function<void(TreeText&)> spoil;  // the optional package `extra`
+  const char* said;                      // part of the warning
+};
+
+void PrintTo(const FaultCase& fault, std::ostream* out) {
+  *out << fault.name;
+}
+
+class FaultyTree : public testing::TestWithParam<FaultCase> {
+ protected:
+  FaultyTree() : tree_(kTree), state_(fs::temp_directory_path()) {
+    ::setenv("STAGEMAKE_STATE", state_.path().c_str(), 1);
+  }
+  ~FaultyTree() override { ::unsetenv("STAGEMAKE_STATE"); }
+
+  std::string call(std::vector<std::string> words) {
+    words.insert(words.begin(), "stagemake");
+    words.insert(words.end(), {"--tree", tree_.path().string()});
+    std::vector<const char*> argv;
+    for (const std::string& word : words) argv.push_back(word.c_str());
+    testing::internal::CaptureStdout();
+    testing::internal::CaptureStderr();
+    status_ = run(static_cast<int>(argv.size()), argv.data());
+    errors_ = testing::internal::GetCapturedStderr();
+    return testing::internal::GetCapturedStdout();
+  }
+  TreeText tree_;
+  TemporaryFolder state_;
+  int status_ = -1;
+  std::string errors_;
+};
+
+const FaultCase kFaults[] = {
+    {"ConflictInType",
+     [](TreeText& tree) {
+       tree.file("build/pkgs/extra/type", "<<<<<<< HEAD\noptional\n=======\nexperimental\n>>>>>>> x\n");
+     },
+     "build/pkgs/extra/type:1"},
+    {"EmptyType", [](TreeText& tree) { tree.file("build/pkgs/extra/type", ""); }, "type:1: is empty"},
+    {"UnknownPackage", [](TreeText& tree) { tree.file("build/pkgs/extra/dependencies", "tol\n"); },
+     "did you mean tool"},
+    {"UnknownVariable", [](TreeText& tree) { tree.file("build/pkgs/extra/dependencies", "$(TOL)\n"); },
+     "`TOL`"},
+    {"NotUtf8", [](TreeText& tree) { tree.file("build/pkgs/extra/dependencies", "app # caf\xe9\n"); },
+     "is not UTF-8"},
+    {"DependenciesAreAFolder",
+     [](TreeText& tree) {
+       tree.remove("build/pkgs/extra/dependencies");
+       tree.make_folder("build/pkgs/extra/dependencies");
+     },
+     "build/pkgs/extra/dependencies"},
+    {"DanglingLink",
+     [](TreeText& tree) { tree.link("build/pkgs/extra/dependencies", "../gone/dependencies"); },
+     "is a link that leads nowhere"},
+    {"LinkOutOfTheTree", [](TreeText& tree) { tree.link("build/pkgs/extra/dependencies", "/etc/hostname"); },
+     "is a link that leads out of the tree"},
+    {"EmptyVersion", [](TreeText& tree) { tree.file("build/pkgs/extra/package-version.txt", "\n"); },
+     "package-version.txt:1: is empty"},
+    {"HugeFile",
+     [](TreeText& tree) { tree.file("build/pkgs/extra/dependencies", std::string(kMetadataLimit + 1, 'x')); },
+     "build/pkgs/extra/dependencies"},
+};
+INSTANTIATE_TEST_SUITE_P(Packages, FaultyTree, testing::ValuesIn(kFaults),
+                         [](const auto& one) { return one.param.name; });
+
+TEST_P(FaultyTree, OnlyWhatNeedsThePackageFails) {
+  GetParam().spoil(tree_);
+  const std::string environment = "debian-bookworm-minimal";
+  call({"list", ":standard:"});
+  EXPECT_EQ(status_, 0) << errors_;
+  call({"packages", "build"});
+  EXPECT_EQ(status_, 0) << errors_;
+  for (const char* command : {"env", "system-packages", "dockerfile"}) {
+    call({command, environment});
+    EXPECT_EQ(status_, 0) << command << errors_;
+  }
+  call({"envs"});
+  EXPECT_EQ(status_, 0) << errors_;
+
+  call({"plan", environment});
+  EXPECT_EQ(status_, 0) << errors_;
+  std::vector<std::string_view> said = lines(trimmed(std::string_view(errors_)));
+  ASSERT_EQ(said.size(), 1u) << errors_;
+  EXPECT_THAT(std::string(said[0]), AllOf(HasSubstr("stagemake: warning: "), HasSubstr(GetParam().said)));
+
+  // Something that needs it.
+  call({"packages", "extra"});
+  EXPECT_EQ(status_, 2);
+  EXPECT_THAT(errors_, AllOf(HasSubstr(GetParam().said), Not(HasSubstr("warning"))));
+  call({"plan", environment, "--targets", "extra"});
+  EXPECT_EQ(status_, 2);
+  EXPECT_THAT(errors_, HasSubstr("with-targets of debian-bookworm-minimal needs it"));
+  call({"plan", environment, "--targets", "extra", "--to", "with-targets-pre"});
+  EXPECT_EQ(status_, 0) << errors_;
+  // And a linter.
+  call({"plan", environment, "--strict-metadata"});
+  EXPECT_EQ(status_, 2);
+}
+
+TEST_P(FaultyTree, ImagesAreThereAllTheSame) {
+  GetParam().spoil(tree_);
+  tree_.file("ci-docker.toml", "colour = 1\n").file("tox.ini", "[testenv\n");
+  Options options;
+  options.tree = tree_.path();
+  testing::internal::CaptureStderr();
+  Tree tree = open_tree(options, TreeCheck::Images);
+  EXPECT_THAT(testing::internal::GetCapturedStderr(), HasSubstr("ci-docker.toml:1:1: unknown key"));
+  EXPECT_EQ(tree.table.distribution, "Small");
+  EXPECT_TRUE(tree.table.find("with-targets"));
+}
+
+TEST_F(FaultyTree, ACircleIsAWarning) {
+  tree_.file("build/pkgs/tool/dependencies", "app\n");
+  call({"plan", "debian-bookworm-minimal"});
+  EXPECT_EQ(status_, 0) << errors_;
+  EXPECT_THAT(errors_,
+              HasSubstr("warning: build/pkgs/app/dependencies:1: depends on itself: app → tool → app"));
+  EXPECT_EQ(call({"packages", "app"}), "tool\napp\n");
+}
+
+// A distribution whose stages name no packages.
+TEST_F(FaultyTree, ATableOfItsOwnNeedsNoPackages) {
+  tree_.remove("build").remove("VERSION.txt");
+  tree_.file("ci-docker.toml",
+             "name = \"Own\"\nenvironments = [\"debian-bookworm-minimal\"]\n"
+             "[[stage]]\nname = \"made\"\nadds = [\"src\"]\nrecipe = \"make\"\n");
+  EXPECT_EQ(call({"envs"}), "debian-bookworm-minimal\n");
+  EXPECT_EQ(status_, 0) << errors_;
+  call({"plan", "debian-bookworm-minimal", "--package-list", "_prereq"});
+  EXPECT_EQ(status_, 0) << errors_;
+  EXPECT_EQ(errors_, "");
+}
+
+}  // namespace
+}  // namespace stagemake
