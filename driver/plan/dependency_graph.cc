@@ -154,9 +154,11 @@ TargetLists DependencyGraph::target_lists(const MakeVariables& variables, Depend
   lists.local = installed_in("SAGE_LOCAL");
   lists.venv = installed_in("SAGE_VENV");
   lists.docs = installed_in("SAGE_DOCS");
-  // In the order of those makefiles: the library, what is standard, what else is installed.
+  // In the order of those makefiles: the library first; the oldest have a list of their own for what is not
+  // standard.
   auto rank = [&](PackageId id) {
-    return packages_[id].name == "sagelib" ? 0 : packages_[id].type == PackageType::Standard ? 1 : 2;
+    bool is_in_first = packages_.features().tree_targets || packages_[id].type == PackageType::Standard;
+    return packages_[id].name == "sagelib" ? 0 : is_in_first ? 1 : 2;
   };
   for (PackageId id = 0; id < packages_.size(); ++id)
     if (installed_[id] && !dummy_[id]) lists.sage.push_back(id);

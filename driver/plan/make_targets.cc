@@ -98,7 +98,7 @@ const std::vector<PackageId>* MakeTargets::list(std::string_view target) const {
   for (const auto& list : lists)
     if (list.name == target) return &list.packages;
   const bool by_tree = packages_.features().tree_targets;
-  if (!by_tree && target == "all-sage") return &lists_.sage;
+  if (!packages_.features().sage_by_tree && target == "all-sage") return &lists_.sage;
   if (by_tree && target == "all-sage-local") return &lists_.local;
   if (by_tree && target == "all-sage-venv") return &lists_.venv;
   if (packages_.features().docs_target && target == "all-sage-docs") return &lists_.docs;

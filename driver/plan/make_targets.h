@@ -36,7 +36,7 @@ struct TargetLists {
   std::vector<PackageId> toolchain_deps;
   std::vector<PackageId> sageruntime;
   std::vector<PackageId> local, venv, docs;  // installed packages by installation tree
-  std::vector<PackageId> sage;               // all of them, in releases without targets for the trees
+  std::vector<PackageId> sage;  // all of them, in the order of releases whose all-sage is not made of these
   std::vector<PackageId> doc_html;
   std::vector<PackageId> wheels;
 };

@@ -123,6 +123,9 @@ std::optional<TreeFeatures> features_by_scripts(const fs::path& tree) {
   }
 
   found.tree_targets = !has(makefile, "\nall-sage:") || has(makefile, "\nall-sage-local:");
+  if (std::size_t rule = makefile.find("\nall-sage:"); rule != std::string::npos)
+    found.sage_by_tree =
+        has(std::string_view(makefile).substr(rule, makefile.find("\n\n", rule) - rule), "SAGE_LOCAL");
   found.docs_target = !has(makefile, "\nall-sage:") || has(makefile, "\nall-sage-docs:");
   found.deps_targets = has(makefile, "\n$(1)-deps:");
   found.ensure_targets = has(makefile, "\n$(1)-ensure:");

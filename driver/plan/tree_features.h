@@ -45,12 +45,13 @@ struct TreeFeatures {
   bool scripts_await_runtime = false;  // a script package is built after its dependencies for run time
 
   // Targets.
-  bool tree_targets = true;                  // all-sage-local and the like, one for each installation tree
-  bool docs_target = true;                   // all-sage-docs; else the documentation is no package
-  bool deps_targets = false;                 // NAME-deps, ...
-  bool ensure_targets = false;               // ... NAME-ensure, ...
-  bool check_targets = false;                // ... and NAME-check
-  bool fallback_target = false;              // ci-build-with-fallback
+  bool tree_targets = true;      // all-sage-local and the like, one for each installation tree
+  bool sage_by_tree = true;      // all-sage is made tree by tree; else of sagelib and what is installed
+  bool docs_target = true;       // all-sage-docs; else the documentation is no package
+  bool deps_targets = false;     // NAME-deps, ...
+  bool ensure_targets = false;   // ... NAME-ensure, ...
+  bool check_targets = false;    // ... and NAME-check
+  bool fallback_target = false;  // ci-build-with-fallback
   bool own_distributions_unchecked = false;  // packages sagemath_* are not tested while they are built
 
   // Selections of packages (`sage-package list`).
