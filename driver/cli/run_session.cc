@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <map>
 #include <mutex>
 #include <thread>
 
@@ -70,10 +71,10 @@ namespace {
 // `by_key`: the terminal's key `q` sent it.
 std::string signal_note(int number, unsigned count, bool by_key) {
   if (count > 1) return "once more: what runs is killed, and saved as it is";
-  return fmt::format("got {}: ending what runs and saving it; this takes up to 10 s",
-                     by_key             ? "the key q"
-                     : number == SIGINT ? "ctrl-C"
-                                        : "a signal");
+  return fmt::format("got {}: ending what runs and saving it; this takes up to 10 s", by_key ? "the key q"
+                                                                                      : number == SIGINT
+                                                                                          ? "ctrl-C"
+                                                                                          : "a signal");
 }
 
 // What is in the registry under a name stays there where it is worth more than what would replace it.
@@ -139,11 +140,10 @@ class SessionRun {
         expected_(expected_failures(options)),
         choice_(choose_slots(options, session.environments)),
         reporters_(options, session.engine->name(), streams, keys()),
-        hearing_(signals_, {.report =
-                                [this](int number, unsigned count) {
-                                  tell(signal_note(number, count, quit_pressed_));
-                                },
-                            .end = [this](int number) { leave(number); }}) {
+        hearing_(signals_,
+                 {.report = [this](int number,
+                                   unsigned count) { tell(signal_note(number, count, quit_pressed_)); },
+                  .end = [this](int number) { leave(number); }}) {
     session_.journal.hurry_on(signals_.token());
     if (options.deadline) time_ = RunTime{.began = session.world.clock.now(), .deadline = *options.deadline};
   }
@@ -207,16 +207,26 @@ class SessionRun {
   bool look() {
     std::stop_callback on_signal(signals_.token(), [this] { session_.describing.stop(); });
     auto is_stopped = [this] { return signals_.token().stop_requested(); };
-    std::set<std::string> left = environments_left_behind(*session_.engine, session_.state, session_.environments);
+    std::map<std::string, std::string> problems;  // of environments whose old containers cannot be saved
+    std::set<std::string> left =
+        environments_left_behind(*session_.engine, session_.state, session_.environments);
     for (const Environment& environment : session_.environments) {
       if (is_stopped()) return false;
       if (!left.contains(environment.name)) continue;
       session_.settle_tags(options_);
       if (is_stopped()) return false;
-      adopt_containers(session_.world, environment, signals_.token(), reporters_.all(), time_,
-                       signals_.kill_token(), options_.discard_unsaved);
+      try {
+        adopt_containers(session_.world, environment, signals_.token(), reporters_.all(), time_,
+                         signals_.kill_token(), options_.discard_unsaved);
+      } catch (const EngineError& error) {
+        if (session_.environments.size() == 1) throw;
+        problems[environment.name] = error.what();
+      }
     }
     session_.look(options_, signals_.token());
+    for (EnvironmentBuild& build : session_.builds)
+      if (auto found = problems.find(build.plan.environment.name); found != problems.end())
+        build.problem = found->second;
     session_.settle_tags(options_);
     if (is_stopped()) return false;
     reporters_.begin(facts_of(session_, options_, stages_at_once(options_, choice_.count), choice_.count),

@@ -64,6 +64,7 @@ struct EnvironmentBuild {
   std::vector<StageDecision> decisions;  // point into the snapshots that were given to prepare()
   const std::vector<Snapshot>* snapshots = nullptr;  // those
   std::vector<std::string> notes;                    // for a person, about what was found
+  std::string problem;  // why nothing of it can be built now, though others can; empty: there is nothing in the way
   std::vector<std::vector<std::string>> reasons;     // per stage, why it is built; or empty
 };
 

@@ -18,6 +18,7 @@ namespace stagemake {
 void BuildRun::settle(std::size_t e) {
   EnvironmentBuild& build = builds_[e];
   try {
+    if (!build.problem.empty()) throw EngineError(build.problem);
     take_shared(e);
     for (Refused refused = bring_starts(e); refused.snapshot != nullptr; refused = bring_starts(e)) {
       if (options_.stop.stop_requested()) break;  // that is why it could not be fetched

@@ -119,11 +119,15 @@ BuildBench::Run BuildBench::build(const std::vector<std::string>& environments) 
   read_ = &read;
   std::set<std::string> left = environments_left_behind(engine, state, resolved);
   for (const Environment& environment : resolved)
-    if (left.contains(environment.name)) adopt_containers(world, environment, {}, reporter, {}, {}, discard_unsaved);
+    if (left.contains(environment.name))
+      adopt_containers(world, environment, {}, reporter, {}, {}, discard_unsaved);
   std::vector<Snapshot> snapshots = find_snapshots(engine, command.table);
   std::vector<EnvironmentBuild> builds;
   for (const Environment& environment : resolved)
     builds.push_back(prepare(world, environment, targets, snapshots, settings));
+  for (EnvironmentBuild& build : builds)
+    if (auto found = problems.find(build.plan.environment.name); found != problems.end())
+      build.problem = found->second;
   settle_fresh(world, builds, start_over);
   run.exact = builds[0].plan.is_exact();
   for (const PlannedStage& stage : builds[0].plan.stages)

@@ -169,6 +169,24 @@ TEST_F(BuildFailure, WithoutKeepGoingNothingNewBegins) {
   EXPECT_EQ(failures, 1u);
 }
 
+// A container that cannot be saved, say.
+TEST_F(BuildFailure, AProblemOfOneEnvironmentLeavesTheOthersAlone) {
+  bench_.engine.add_image("debian:trixie", {});
+  bench_.problems = {{"debian-bookworm-minimal", "container x cannot be saved"}};
+  BuildBench::Run run = bench_.build({"debian-bookworm-minimal", "debian-trixie-minimal"});
+  EXPECT_TRUE(run.result.engine_failed);
+  EXPECT_EQ(run.result.environments[1].stages.back().state, StageState::NotWanted);
+  std::size_t built = 0, failed = 0;
+  for (const StageStatus& one : run.result.environments[1].stages)
+    built += one.state == StageState::Built ? 1 : 0;
+  for (const StageStatus& one : run.result.environments[0].stages) {
+    EXPECT_NE(one.state, StageState::Built);
+    failed += one.state == StageState::Failed && one.detail.find("container x") != std::string::npos ? 1 : 0;
+  }
+  EXPECT_GE(built, 4u);
+  EXPECT_EQ(failed, 1u);
+}
+
 // --- Signals.
 
 TEST_F(BuildFailure, AnInterruptedStageIsKeptAndGoesOn) {
