@@ -79,9 +79,11 @@ Tree open_tree(const Options& options, TreeCheck check, const std::string& revis
                               ? PackageIndex::read(real, {}, &found)
                               : PackageIndex::without_packages(real);
   if (check == TreeCheck::Images) {
-    Faults of_tox;
-    std::optional<FactorTable> factors = FactorTable::read(real, of_tox);
-    if (!of_tox.empty()) factors.reset();
+    std::optional<FactorTable> factors;
+    try {
+      factors = FactorTable::read(real);
+    } catch (const Error&) {  // then names cannot be checked
+    }
     StageTable table = table_for_images(real, packages.features(), options);
     return {real, std::move(packages), {}, std::move(table), std::move(factors)};
   }
@@ -98,14 +100,16 @@ Tree open_tree(const Options& options, TreeCheck check, const std::string& revis
     warnings.insert(warnings.end(), graph.faults().begin(), graph.faults().end());
     warnings.insert(warnings.end(), graph.circles().begin(), graph.circles().end());
   }
-  if (options.strict_metadata) faults.add(std::exchange(warnings, {}));
   StageTable table;
   try {
     table = stage_table_of(real, packages.features(), options.stages);
   } catch (const Error& error) {
     faults.add(error.faults());
   }
-  std::optional<FactorTable> factors = FactorTable::read(real, faults);
+  // A fault in tox.ini concerns the environments for which its line would hold; those cannot be resolved.
+  std::optional<FactorTable> factors = FactorTable::read(real);
+  if (factors) warnings.insert(warnings.end(), factors->warnings().begin(), factors->warnings().end());
+  if (options.strict_metadata) faults.add(std::exchange(warnings, {}));
   faults.throw_if_any();
   warn(warnings, revision);
   for (const std::string& warning : table.warnings) say("stagemake: warning: " + warning);
@@ -155,7 +159,8 @@ EnvironmentList environment_list(const Tree& tree) {
   Faults faults;
   EnvironmentList list =
       EnvironmentList::read(tree.path, tree.factors ? &*tree.factors : nullptr, tree.table, faults);
-  faults.throw_if_any();
+  // A workflow that is no YAML lists nothing; all other lists are as good as before.
+  for (const Fault& fault : faults.list()) say("stagemake: warning: " + fault.text());
   return list;
 }
 

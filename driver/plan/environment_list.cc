@@ -31,7 +31,7 @@ void add_new(std::vector<std::string>& names, std::string name) {
 
 std::vector<ListedName> platforms_of(const fs::path& tree, const FactorTable* table, Faults& faults) {
   if (table != nullptr && !table->platforms().empty()) return table->platforms();
-  return workflow_names_in(tree, ".github/workflows/docker.yml", faults);
+  return workflow_systems(tree, faults);
 }
 
 }  // namespace

@@ -21,8 +21,8 @@ struct UnknownName {
 
 class EnvironmentList {
  public:
-  // Reads the lists: envlist and platforms of `table` (null: the tree has none), the `tox_system_factors` of
-  // TREE/.github/workflows/docker.yml where tox.ini has no platforms, and ci-docker.toml's environments.
+  // Reads the lists: envlist and platforms of `table` (null: the tree has none), the systems of the workflows
+  // (workflow_systems()) where tox.ini has no platforms, and ci-docker.toml's environments.
   static EnvironmentList read(const fs::path& tree, const FactorTable* table, const StageTable& stages,
                               Faults& faults);
 

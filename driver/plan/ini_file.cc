@@ -3,15 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
+#include <map>
 
 #include "base/text.h"
 
 namespace stagemake {
 namespace {
-
-bool is_blank(char c) {
-  return c == ' ' || c == '\t';
-}
 
 // Where a comment begins at the end of a line: at a `#` that no backslash stands before.
 std::string without_comment(std::string_view line) {
@@ -29,14 +27,36 @@ std::string without_comment(std::string_view line) {
   return std::string(trimmed(kept));
 }
 
+// What is no UTF-8 as `?`.
+std::string readable(std::string_view line) {
+  std::string kept;
+  for (std::size_t at = 0; at < line.size();) {
+    std::size_t length = 1;
+    while (length < 4 && at + length < line.size() && !is_utf8(line.substr(at, length))) ++length;
+    bool is_text = is_utf8(line.substr(at, length));
+    kept += is_text ? line.substr(at, length) : "?";
+    at += is_text ? length : 1;
+  }
+  return kept;
+}
+
 class IniParser {
  public:
   IniParser(const std::string& file, Faults& faults) : file_(file), faults_(faults) {}
 
   std::vector<IniSection> parse(std::string_view text) {
+    constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
+    if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
     for (std::string_view line : lines(text)) {
       ++number_;
-      add(line);
+      if (is_utf8(line)) {
+        add(line);
+        continue;
+      }
+      std::string kept = readable(line);
+      add(kept);
+      bool in_comment = is_utf8(line.substr(0, line.find('#')));
+      fault("is not UTF-8", in_comment);
     }
     return std::move(sections_);
   }
@@ -44,16 +64,14 @@ class IniParser {
  private:
   void add(std::string_view line) {
     std::string_view content = trimmed(line);
-    if (content.empty() || content.front() == '#') return;
-    if (is_blank(line.front())) {
-      if (key_ == nullptr)
-        fault(content.front() == '[' ? "a section begins at the first column"
-                                     : "this line belongs to no key");
-      else
-        key_->lines.push_back({std::string(content), number_});
+    if (content.empty() || content.front() == '#' || content.front() == ';') return;
+    std::size_t indent = line.find(content.front());
+    if (has_key_ && indent > indent_) {
+      IniSection& section = sections_[at_];
+      if (!skips_) section.keys.back().lines.push_back({std::string(content), number_});
       return;
     }
-    if (content.front() == ';') return;
+    indent_ = indent;
     if (content.front() == '[')
       add_section(content);
     else
@@ -61,39 +79,80 @@ class IniParser {
   }
 
   void add_section(std::string_view line) {
-    std::size_t end = line.find(']');
-    key_ = nullptr;
-    if (end == std::string_view::npos) return fault("the section's name has no `]` at its end");
-    sections_.push_back({std::string(line.substr(1, end - 1)), number_, {}});
+    std::size_t end = std::string_view::npos;
+    std::string_view said = trimmed(line.substr(0, line.find_first_of("#;")));
+    if (said.ends_with(']'))
+      end = said.size() - 1;
+    else
+      end = line.rfind(']');
+    bool closes = end != std::string_view::npos;
+    std::string name(closes ? line.substr(1, end - 1) : trimmed(line.substr(1)));
+    has_key_ = false;
+    auto known = index_.find(name);
+    bool is_new = known == index_.end();
+    if (is_new) {
+      at_ = sections_.size();
+      index_[name] = at_;
+      sections_.push_back({name, number_, {}, {}});
+    } else {
+      at_ = known->second;
+    }
+    if (!closes) fault("the section's name has no `]` at its end");
+    if (closes && !is_new)
+      fault(fmt::format("section [{}] begins a second time; the first time is line {}", shown(name),
+                        sections_[at_].number));
   }
 
   void add_key(std::string_view line) {
     std::size_t end = line.find_first_of("=:");
-    key_ = nullptr;
+    // The lines behind a faulty one belong to it.
+    has_key_ = skips_ = true;
     if (sections_.empty()) return fault("a key stands in a section, and none has begun");
     if (end == std::string_view::npos || trimmed(line.substr(0, end)).empty())
       return fault("is neither `[section]`, `key = value`, nor the indented line of a value");
-    std::vector<IniKey>& keys = sections_.back().keys;
-    keys.push_back({std::string(trimmed(line.substr(0, end))), number_, {}});
-    key_ = &keys.back();
+    skips_ = false;
+    IniSection& section = sections_[at_];
+    std::string name(trimmed(line.substr(0, end)));
+    std::string folded = name;
+    for (char& c : folded) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+    auto [known, is_new] = keys_.try_emplace({at_, std::move(folded)}, number_);
+    section.keys.push_back({name, number_, {}});
     if (std::string_view value = trimmed(line.substr(end + 1)); !value.empty())
-      key_->lines.push_back({std::string(value), number_});
+      section.keys.back().lines.push_back({std::string(value), number_});
+    if (!is_new)
+      fault(fmt::format("`{}` is in [{}] a second time; the first time is line {}", shown(name),
+                        shown(section.name), known->second));
   }
 
-  void fault(std::string what) { faults_.add(fmt::format("{}:{}", file_, number_), std::move(what)); }
+  void fault(std::string what, bool in_comment = false) {
+    Fault fault{fmt::format("{}:{}", file_, number_), std::move(what)};
+    faults_.add(fault.where, fault.what);
+    if (sections_.empty() || in_comment) return;
+    IniSection& section = sections_[at_];
+    section.faults.push_back(
+        {has_key_ && !section.keys.empty() ? section.keys.back().name : std::string(), std::move(fault)});
+  }
 
   const std::string& file_;
   Faults& faults_;
   std::vector<IniSection> sections_;
-  IniKey* key_ = nullptr;  // into the last section's keys; a new key or section replaces it
+  std::map<std::string, std::size_t> index_;                      // into `sections_`, by name
+  std::map<std::pair<std::size_t, std::string>, unsigned> keys_;  // their lines, by section and name
+  std::size_t at_ = 0;                                            // the section that lines belong to
+  std::size_t indent_ = 0;  // of the last line that was no line of a value
+  bool has_key_ = false;    // lines that are indented deeper belong to a key's value ...
+  bool skips_ = false;      // ... which is none that is kept
   unsigned number_ = 0;
 };
 
 }  // namespace
 
 const IniKey* IniSection::find(std::string_view key) const {
-  auto found = std::find_if(keys.rbegin(), keys.rend(),
-                            [&](const IniKey& candidate) { return candidate.name == key; });
+  auto is_it = [&](const IniKey& candidate) {
+    return std::equal(candidate.name.begin(), candidate.name.end(), key.begin(), key.end(),
+                      [](unsigned char a, unsigned char b) { return std::tolower(a) == std::tolower(b); });
+  };
+  auto found = std::find_if(keys.rbegin(), keys.rend(), is_it);
   return found == keys.rend() ? nullptr : &*found;
 }
 
@@ -107,16 +166,14 @@ std::vector<IniLine> logical_lines(const IniKey& key) {
   for (const IniLine& line : key.lines) {
     std::string text = without_comment(line.text);
     bool more = text.ends_with('\\');
-    if (more) text = std::string(trimmed(std::string_view(text).substr(0, text.size() - 1)));
-    if (goes_on) {
-      std::string& last = result.back().text;
-      if (!last.empty() && !text.empty()) last += ' ';
-      last += text;
-    } else if (!text.empty() || more) {
+    if (more) text.pop_back();
+    if (goes_on)
+      result.back().text += text;  // a blank before the backslash is part of the value, and nothing else
+    else if (!text.empty() || more)
       result.push_back({std::move(text), line.number});
-    }
     goes_on = more;
   }
+  for (IniLine& line : result) line.text = std::string(trimmed(line.text));
   std::erase_if(result, [](const IniLine& line) { return line.text.empty(); });
   return result;
 }

@@ -15,8 +15,11 @@ constexpr unsigned kDeepest = 64;                // `{env:…}` in defaults of `
 
 class Resolver {
  public:
-  Resolver(const FactorTable& table, const ToxCall& call) : call_(call), file_(table.file()) {
-    settings_ = table.settings(call.environment);
+  Resolver(const FactorTable& table, const ToxCall& call) : table_(table), call_(call), file_(table.file()) {
+    asking_.push_back("setenv");
+    settings_ = table.settings(call.environment, [this](std::string_view text) { return replaced(text, 0); });
+    asking_.clear();
+    sections_.clear();
     for (const auto& [key, value] : call.settings) settings_[key] = value;
   }
 
@@ -79,14 +82,40 @@ class Resolver {
   // What stands between braces; nothing where it is none of tox's forms, or a folder that is not known.
   std::optional<std::string> reference(std::string_view inside, unsigned depth) {
     if (inside.starts_with("env:")) return environment(inside.substr(4), depth);
-    if (inside == "envname") return call_.environment;
-    if (inside == "envdir") return call_.envdir;
-    if (inside == "toxinidir") return call_.toxinidir;
+    if (inside.starts_with('[')) return of_section(inside, depth);
+    if (inside == "envname" || inside == "env_name") return call_.environment;
+    if (inside == "envdir" || inside == "env_dir") return call_.envdir;
+    if (inside == "toxinidir" || inside == "tox_root") return call_.toxinidir;
+    if (inside == "toxworkdir" || inside == "work_dir")
+      return call_.toxinidir ? std::optional(*call_.toxinidir + "/.tox") : std::nullopt;
+    if (inside == "/" || inside == ":") return std::string(inside);
     if (inside == "posargs" || inside.starts_with("posargs:")) {
       if (!call_.arguments.empty()) return join(call_.arguments, " ");
       return inside == "posargs" ? "" : replaced(inside.substr(8), depth + 1);
     }
     return std::nullopt;
+  }
+
+  // `[SECTION]KEY` and `[SECTION]KEY:DEFAULT`. Each is replaced once, as keys can ask for each other many
+  // times.
+  std::optional<std::string> of_section(std::string_view inside, unsigned depth) {
+    std::size_t end = inside.find(']');
+    if (end == std::string_view::npos) return std::nullopt;
+    std::string_view section = inside.substr(1, end - 1), key = inside.substr(end + 1);
+    std::size_t colon = key.find(':');
+    std::string name(inside.substr(0, colon == std::string_view::npos ? colon : end + 1 + colon));
+    if (auto known = sections_.find(name); known != sections_.end()) return known->second;
+    std::optional<std::string> text = table_.value(section, key.substr(0, colon), call_.environment);
+    if (!text && colon == std::string_view::npos) return std::nullopt;
+    if (!text) return replaced(key.substr(colon + 1), depth + 1);
+    if (std::find(asking_.begin(), asking_.end(), name) != asking_.end())
+      throw bad_input(
+          file_, fmt::format("environment {}: settings ask for each other in a circle: {} → {}",
+                             printable(call_.environment), printable(join(asking_, " → ")), printable(name)));
+    asking_.push_back(name);
+    std::string value = replaced(*text, depth + 1);
+    asking_.pop_back();
+    return sections_[name] = std::move(value);
   }
 
   std::optional<std::string> environment(std::string_view key_and_default, unsigned depth) {
@@ -104,10 +133,12 @@ class Resolver {
     return colon == std::string_view::npos ? "" : replaced(key_and_default.substr(colon + 1), depth + 1);
   }
 
+  const FactorTable& table_;
   const ToxCall& call_;
   const std::string& file_;
   std::map<std::string, std::string> settings_;
   std::map<std::string, std::string> resolved_;
+  std::map<std::string, std::string> sections_;  // what `[SECTION]KEY` is, replaced
   std::vector<std::string> asking_;  // the settings whose values are being replaced, outermost first
 };
 

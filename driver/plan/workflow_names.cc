@@ -4,12 +4,14 @@
 #include <yaml-cpp/yaml.h>
 
 #include <algorithm>
+#include <set>
 
 #include "base/text.h"
 
 namespace stagemake {
 namespace {
 
+const std::string kFolder = ".github/workflows/";
 constexpr std::string_view kNameLetters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-";
 
 bool is_name(std::string_view text) {
@@ -19,8 +21,9 @@ bool is_name(std::string_view text) {
 
 class WorkflowReader {
  public:
-  WorkflowReader(std::string file, std::string_view text, std::vector<ListedName>& names)
-      : file_(std::move(file)), lines_(lines(text)), names_(names) {}
+  // `systems`: only lists of systems, and of these only those for containers.
+  WorkflowReader(std::string file, std::string_view text, bool systems, std::vector<ListedName>& names)
+      : file_(std::move(file)), lines_(lines(text)), systems_(systems), names_(names) {}
 
   void read(const YAML::Node& node, unsigned depth = 0) {
     // Aliases can make a short file stand for an endless one, also a list that holds itself.
@@ -29,8 +32,8 @@ class WorkflowReader {
     if (++nodes_ > kMostNodes || depth > kDeepest) return;
     if (node.IsSequence())
       for (const YAML::Node& item : node) read(item, depth + 1);
-    if (node.IsScalar()) read_command(node);
-    if (!node.IsMap()) return;
+    if (node.IsScalar() && !systems_) read_command(node);
+    if (!node.IsMap() || (systems_ && is_local_job(node))) return;
     for (const auto& entry : node) {
       const YAML::Node &key = entry.first, &value = entry.second;
       bool lists = key.IsScalar() && key.Scalar().starts_with("tox_system_factor");
@@ -42,6 +45,13 @@ class WorkflowReader {
   }
 
  private:
+  static bool is_local_job(const YAML::Node& job) {
+    const YAML::Node variables = job["env"];
+    if (!variables.IsDefined() || !variables.IsMap()) return false;
+    const YAML::Node name = variables["TOX_ENV"];
+    return name.IsDefined() && name.IsScalar() && name.Scalar().starts_with("local");
+  }
+
   void read_list(const YAML::Node& node) {
     unsigned line = line_of(node);
     if (node.IsSequence()) {
@@ -87,17 +97,21 @@ class WorkflowReader {
 
   std::string file_;
   std::vector<std::string_view> lines_;
+  bool systems_;
   std::vector<ListedName>& names_;
   unsigned nodes_ = 0;
 };
 
 }  // namespace
 
-std::vector<ListedName> workflow_names_in(const fs::path& tree, const std::string& file, Faults& faults) {
+namespace {
+
+std::vector<ListedName> names_in(const fs::path& tree, const std::string& file, bool systems,
+                                 Faults& faults) {
   std::vector<ListedName> names;
   try {
     std::optional<std::string> text = read_inside(tree, file);
-    if (text) WorkflowReader(file, *text, names).read(YAML::Load(*text));
+    if (text) WorkflowReader(file, *text, systems, names).read(YAML::Load(*text));
   } catch (const YAML::Exception& error) {
     faults.add(fmt::format("{}:{}", file, error.mark.line + 1), "is no YAML: " + printable(error.msg));
   } catch (const Error& error) {
@@ -106,18 +120,40 @@ std::vector<ListedName> workflow_names_in(const fs::path& tree, const std::strin
   return names;
 }
 
-std::vector<ListedName> workflow_names(const fs::path& tree, Faults& faults) {
-  const std::string folder = ".github/workflows";
+std::vector<std::string> workflow_files(const fs::path& tree) {
   std::vector<std::string> files;
   boost::system::error_code failed;
-  for (fs::directory_iterator at(tree / folder, failed), end; !failed && at != end; at.increment(failed))
+  for (fs::directory_iterator at(tree / kFolder, failed), end; !failed && at != end; at.increment(failed))
     if (at->path().extension() == ".yml" || at->path().extension() == ".yaml")
-      files.push_back(folder + "/" + at->path().filename().string());
+      files.push_back(kFolder + at->path().filename().string());
   std::sort(files.begin(), files.end());
+  return files;
+}
+
+}  // namespace
+
+std::vector<ListedName> workflow_names_in(const fs::path& tree, const std::string& file, Faults& faults) {
+  return names_in(tree, file, false, faults);
+}
+
+std::vector<ListedName> workflow_names(const fs::path& tree, Faults& faults) {
   std::vector<ListedName> names;
-  for (const std::string& file : files)
-    for (ListedName& name : workflow_names_in(tree, file, faults)) names.push_back(std::move(name));
+  for (const std::string& file : workflow_files(tree))
+    for (ListedName& name : names_in(tree, file, false, faults)) names.push_back(std::move(name));
   return names;
+}
+
+std::vector<ListedName> workflow_systems(const fs::path& tree, Faults& faults) {
+  const std::string docker = kFolder + "docker.yml";
+  std::vector<std::string> files = workflow_files(tree);
+  if (std::find(files.begin(), files.end(), docker) != files.end())
+    return names_in(tree, docker, false, faults);
+  std::vector<ListedName> systems;
+  std::set<std::string> seen;
+  for (const std::string& file : files)
+    for (ListedName& system : names_in(tree, file, true, faults))
+      if (seen.insert(system.name).second) systems.push_back(std::move(system));
+  return systems;
 }
 
 }  // namespace stagemake

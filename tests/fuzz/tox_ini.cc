@@ -15,11 +15,12 @@ constexpr std::size_t kLongestName = 250;  // bytes; what is longer can be no im
 void tell_environment(std::string& answer, const FactorTable& table, const std::string& name) {
   tell(answer, table.unknown_factors(name));
   tell_errors(answer, {}, [&] { table.check_factors(name); });
-  std::map<std::string, std::string> settings = table.settings(name);
-  for (const auto& [key, value] : settings) {
-    tell(answer, key);
-    tell(answer, value);
-  }
+  tell_errors(answer, {kFile}, [&] {
+    for (const auto& [key, value] : table.settings(name)) {
+      tell(answer, key);
+      tell(answer, value);
+    }
+  });
   ToxCall call{.environment = name};
   call.caller = [](std::string_view key) {
     return key.size() % 2 == 1 ? std::optional("of the caller, {env:A}") : std::nullopt;
@@ -27,7 +28,6 @@ void tell_environment(std::string& answer, const FactorTable& table, const std::
   call.arguments = {"build"};
   tell_errors(answer, {kFile}, [&] {
     std::map<std::string, std::string> variables = tox_variables(table, call);
-    require(variables.size() == settings.size(), "each setting gives a variable", name);
     for (const auto& [key, value] : variables) {
       tell(answer, key);
       tell(answer, value);

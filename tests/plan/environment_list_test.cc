@@ -49,8 +49,8 @@ class EnvironmentLists : public testing::Test {
  protected:
   void tox(const std::string& text) { tree_.file("tox.ini", text); }
   EnvironmentList read() {
+    table_ = FactorTable::read(tree_.path());
     Faults faults;
-    table_ = FactorTable::read(tree_.path(), faults);
     EnvironmentList list = EnvironmentList::read(tree_.path(), table_ ? &*table_ : nullptr,
                                                  stage_table_of(tree_.path(), TreeFeatures::of_sage98(), {}), faults);
     EXPECT_THAT(faults.list(), IsEmpty());
@@ -59,7 +59,7 @@ class EnvironmentLists : public testing::Test {
   // Unknown names as "FILE:LINE NAME: FACTORS; NEAREST".
   std::vector<std::string> unknown() {
     Faults faults;
-    table_ = FactorTable::read(tree_.path(), faults);
+    table_ = FactorTable::read(tree_.path());
     std::vector<std::string> result;
     for (const UnknownName& one : unknown_names(tree_.path(), *table_, faults))
       result.push_back(fmt::format("{}:{} {}: {}; {}", one.listed.file, one.listed.line, one.listed.name,
@@ -100,6 +100,21 @@ TEST_F(EnvironmentLists, WithoutPlatformsTheDockerWorkflowHasThem) {
   EXPECT_THAT(read().names(), testing::Not(Contains("ubuntu-jammy-minimal")));
   tox(std::string(kTox) + std::string(kPlatforms));
   EXPECT_THAT(read().systems(), testing::Not(Contains("archlinux"))) << "tox.ini's own come before";
+}
+
+// As in Sage 9.1 to 9.6.
+TEST_F(EnvironmentLists, WithoutADockerWorkflowAllWorkflowsHaveThem) {
+  tox(std::string(kTox));
+  workflow("tox.yml",
+           "jobs:\n"
+           "  docker:\n    strategy:\n      matrix:\n        tox_system_factor: [fedora-34, archlinux]\n"
+           "    env:\n      TOX_ENV: docker-${{ matrix.tox_system_factor }}\n"
+           "  local-macos:\n    strategy:\n      matrix:\n        tox_system_factor: [homebrew-macos]\n"
+           "    env:\n      TOX_ENV: local-${{ matrix.tox_system_factor }}\n"
+           "    steps:\n      - run: tox -e docker-not-a-list\n");
+  workflow("tox-optional.yml", "jobs:\n  docker:\n    tox_system_factor: [archlinux, debian]\n");
+  EXPECT_THAT(read().systems(), ElementsAre("archlinux", "debian", "fedora-34", "ubuntu-focal",
+                                            "ubuntu-jammy", "centos-7-devtoolset"));
 }
 
 TEST_F(EnvironmentLists, ATreeWithoutAFactorTableHasThoseOfItsStageTable) {

@@ -127,6 +127,35 @@ TEST_F(ToxVariables, ACircleIsAnErrorThatNamesTheWay) {
   EXPECT_THAT(refusal("  A={env:UNSET:{env:B}}\n  B={env:A:x}\n"), HasSubstr("A → B → A"));
 }
 
+TEST_F(ToxVariables, KeysOfOtherSectionsAreReplaced) {
+  std::string base =
+      "[base]\nbar = xx {env:OF_CALLER}\nlines =\n  docker: one\n  other: two\nx = {[base]y}\ny = "
+      "{[base]x}\n";
+  EXPECT_EQ(value("{[base]bar}/{[base]bar}", base), "xx called/xx called");
+  EXPECT_EQ(value("{[base]LINES}", base), "one");
+  EXPECT_EQ(value("{[base]none} {[none]none:default {env:OF_CALLER}}", base), "{[base]none} default called");
+  EXPECT_THAT(refusal("  A={[base]x}\n" + base), HasSubstr("in a circle: A → [base]x → [base]y → [base]x"));
+  std::string growing = "[base]\nk0 =\n";
+  for (int i = 1; i < 60; ++i) growing += fmt::format("k{} = {{[base]k{}}}{{[base]k{}}}\n", i, i - 1, i - 1);
+  EXPECT_EQ(value("{[base]k59}", growing), "") << "and soon";
+}
+
+TEST_F(ToxVariables, ALineMayBecomeSettingsWhenItIsReplaced) {
+  caller_["MORE"] = "K=of caller\nL = {envname}";
+  auto variables = resolve("  K=table\n  {env:MORE}\n  {env:UNSET:}\n");
+  EXPECT_THAT(variables, ElementsAre(Pair("K", "of caller"), Pair("L", "docker-x-minimal")));
+  caller_["MORE"] = "no setting";
+  EXPECT_EQ(refusal("  {env:MORE}\n"), "tox.ini:3: `no setting` is no setting; it looks like `KEY=VALUE`");
+}
+
+TEST_F(ToxVariables, FoldersAndSeparators) {
+  EXPECT_EQ(value("{toxinidir}{/}a{:}b {tox_root} {toxworkdir} {env_dir} {env_name}"),
+            "{toxinidir}/a:b {tox_root} {toxworkdir} {env_dir} docker-x-minimal");
+  call_.toxinidir = "/t";
+  call_.envdir = "/e";
+  EXPECT_EQ(value("{toxinidir} {tox_root} {toxworkdir} {work_dir} {env_dir}"), "/t /t /t/.tox /t/.tox /e");
+}
+
 TEST_F(ToxVariables, WhatIsSaidStandsAsTheTablesLastLine) {
   call_.settings = {{"OTHER", "said {env:OF_CALLER}"}, {"NEW", "new"}};
   auto variables = resolve("  VALUE={env:OTHER} {env:NEW}\n  OTHER=of the table\n  x: OTHER=last\n");
