@@ -1,6 +1,7 @@
 #include "plan/environment.h"
 
 #include <fmt/format.h>
+#include <fnmatch.h>
 
 #include <algorithm>
 #include <set>
@@ -14,9 +15,6 @@
 namespace stagemake {
 namespace {
 
-// SAGE_CHECK_PACKAGES as Sage 9.8's Dockerfile writer sets it; passagemath has the list in its Makefile.
-constexpr std::string_view kSage98CheckPackages =
-    "!cython,!r,!python3,!gap,!cysignals,!linbox,!git,!ppl,!cmake,!rpy2,!sage_sws2rst";
 constexpr std::string_view kIncremental = "-incremental";
 
 std::vector<std::string> word_list(const std::string& text) {
@@ -99,12 +97,9 @@ bool may_name_image(std::string_view image) {
 // One environment's way from what is said of it to what it is.
 class EnvironmentReader::Resolution {
  public:
-  Resolution(const EnvironmentSources& sources, SystemPackageLists& lists, const EnvironmentRequest& request)
-      : sources_(sources),
-        lists_(lists),
-        request_(request),
-        given_(request.given),
-        old_(sources.packages.dialect() == Dialect::Sage98) {
+  Resolution(const EnvironmentSources& sources, SystemPackageLists& lists, const DockerfileWriter& writer,
+             const EnvironmentRequest& request)
+      : sources_(sources), lists_(lists), writer_(writer), request_(request), given_(request.given) {
     environment_.name = environment_name(request.name);
     environment_.setup.dialect = sources.packages.dialect();
     // The name under which a Dockerfile knows it. tox's own BASE_IMAGE lacks the tag.
@@ -173,6 +168,11 @@ class EnvironmentReader::Resolution {
     return otherwise;
   }
 
+  std::string value_or_writers(const std::string& key, std::string otherwise) const {
+    auto found = writer_.defaults.find(key);
+    return value(key, found == writer_.defaults.end() ? std::move(otherwise) : found->second);
+  }
+
   // The same after a shell had its turn. Where only a real one can help and none may be run, as it stands.
   std::string shell_value(const std::string& key, std::string otherwise = {}) {
     if (auto found = environment_.expanded.find(key);
@@ -210,10 +210,9 @@ class EnvironmentReader::Resolution {
     setup.repositories = word_list(value("EXTRA_REPOSITORIES"));
     setup.dist_upgrade = value("DIST_UPGRADE");
     setup.extra_path = value("EXTRA_PATH");
-    // 9.8 says the number of the collection, 2026 its name.
     if (std::string toolset = value("DEVTOOLSET"); !toolset.empty()) {
-      setup.toolset = old_ ? "devtoolset-" + toolset : toolset;
-      setup.toolset_repository = old_ ? "centos-release-scl" : value("DEVTOOLSET_PRE");
+      setup.toolset = writer_.numbered_toolsets ? "devtoolset-" + toolset : toolset;
+      setup.toolset_repository = writer_.numbered_toolsets ? "centos-release-scl" : value("DEVTOOLSET_PRE");
     }
     if (setup.system.starts_with("conda")) set_condarc();
   }
@@ -251,10 +250,17 @@ class EnvironmentReader::Resolution {
   }
 
   void set_packages() {
-    environment_.packages = listed_packages();
+    bool by_type = writer_.by_type && !given_.contains("SAGE_PACKAGE_LIST_ARGS");
+    environment_.packages = by_type ? packages_by_type() : listed_packages();
     std::set<std::string> seen, system_packages;
     for (std::string& name : word_list(value("EXTRA_SYSTEM_PACKAGES")))
       system_packages.insert(std::move(name));
+    if (writer_.by_type)
+      for (const char* list : {"", "-bootstrap"}) {
+        const std::vector<std::string>& names =
+            lists_.of_file(fmt::format("build/pkgs/{}{}.txt", environment_.setup.system, list));
+        system_packages.insert(names.begin(), names.end());
+      }
     std::string with_system = value("WITH_SYSTEM_SPKG", "yes");
     if (with_system != "yes" && with_system != "no" && with_system != "force")
       throw bad_input("WITH_SYSTEM_SPKG",
@@ -266,16 +272,35 @@ class EnvironmentReader::Resolution {
       // An extra name that this tree does not have: the writers pass over it too.
       if (!sources_.packages.has_folder(name) || !seen.insert(name).second) continue;
       kept.push_back(name);
-      bool counts = old_ || site_packages || !lists_.is_of_systems_python(name);
+      bool counts = !writer_.asks_python || site_packages || !lists_.is_of_systems_python(name);
       std::vector<std::string> own = counts ? system_packages_of(name) : std::vector<std::string>();
       system_packages.insert(own.begin(), own.end());
-      std::optional<PackageId> id = sources_.packages.find(name);
-      bool takes = old_ ? id && sources_.packages.has_file(*id, "spkg-configure.m4") : name[0] != '_';
-      if (takes && (old_ || !own.empty()))
+      if (tells_configure(name, own))
         environment_.configure_args.push_back(fmt::format("--with-system-{}={}", name, with_system));
     }
     environment_.packages = std::move(kept);
     environment_.setup.packages.assign(system_packages.begin(), system_packages.end());
+  }
+
+  bool tells_configure(const std::string& name, const std::vector<std::string>& own) const {
+    if (writer_.tells_configure_of_lists)
+      return !own.empty() && (writer_.tells_configure_of_pseudo || name[0] != '_');
+    std::optional<PackageId> id = sources_.packages.find(name);
+    return id && sources_.packages.has_file(*id, "spkg-configure.m4");
+  }
+
+  // The packages with a list for the system that configure looks for and whose type fits the pattern.
+  std::vector<std::string> packages_by_type() const {
+    std::string pattern = value("TYPE_PATTERN", "standard");
+    std::string list = "distros/" + environment_.setup.system + ".txt";
+    std::vector<std::string> names;
+    for (PackageId id = 0; id < sources_.packages.size(); ++id) {
+      const Package& package = sources_.packages[id];
+      if (::fnmatch(pattern.c_str(), std::string(name(package.type)).c_str(), FNM_EXTMATCH) == 0 &&
+          sources_.packages.has_file(id, list) && sources_.packages.has_file(id, "spkg-configure.m4"))
+        names.push_back(package.name);
+    }
+    return names;
   }
 
   // The classes and names of SAGE_PACKAGE_LIST_ARGS, then the extra ones.
@@ -288,21 +313,30 @@ class EnvironmentReader::Resolution {
                                     "standard, maximal; "
                                     "say it with --package-list, for example --package-list _prereq",
                                     environment_.name));
-      arguments = old_ ? "--has-file=spkg-configure.m4 :standard:" : ":standard:";
+      arguments = writer_.asks_for_list ? "--has-file=spkg-configure.m4 :standard:" : ":standard:";
     }
     PackageListQuery query = package_list_query(word_list(arguments));
-    // The Dockerfile writers ask for one more file: the system's list in 9.8, spkg-configure.m4 in
-    // passagemath.
-    query.has_file.push_back(old_ ? "distros/" + environment_.setup.system + ".txt" : "spkg-configure.m4");
+    query.has_file.push_back(writer_.asks_for_list ? "distros/" + environment_.setup.system + ".txt"
+                                                   : "spkg-configure.m4");
     std::vector<std::string> names = list_packages(sources_.packages, query);
-    for (std::string& name : word_list(shell_value("ALL_EXTRA_SAGE_PACKAGES", "_bootstrap")))
-      names.push_back(std::move(name));
+    for (std::string& name : word_list(extra_packages())) names.push_back(std::move(name));
     return names;
+  }
+
+  // What tox hands to the writer: ALL_EXTRA_SAGE_PACKAGES where the table composes such a one, else
+  // EXTRA_SAGE_PACKAGES. The writer has its own idea of what nothing means.
+  std::string extra_packages() {
+    bool composed = tree_says_.contains("ALL_EXTRA_SAGE_PACKAGES") ||
+                    given_.contains("ALL_EXTRA_SAGE_PACKAGES") || !tree_says_.contains("EXTRA_SAGE_PACKAGES");
+    std::string extra =
+        shell_value(composed ? "ALL_EXTRA_SAGE_PACKAGES" : "EXTRA_SAGE_PACKAGES", "_bootstrap");
+    bool is_said = given_.contains("ALL_EXTRA_SAGE_PACKAGES");
+    return extra.empty() && !is_said ? "_bootstrap" : extra;
   }
 
   std::vector<std::string> system_packages_of(const std::string& package) {
     std::vector<std::string> names = lists_.of(package, environment_.setup.system);
-    if (old_) return names;
+    if (!writer_.tells_configure_of_lists) return names;
     for (std::string_view variable : {"PYTHON_MINOR", "MINGW_PACKAGE_PREFIX"})
       for (std::string& name : names) {
         std::string written = fmt::format("${{{}}}", variable), with = value(std::string(variable));
@@ -328,11 +362,11 @@ class EnvironmentReader::Resolution {
          join(word_list(composed ? shell_value("CONFIGURE_ARGS") : value("EXTRA_CONFIGURE_ARGS")), " ")},
         {"MAKE", "make -j" + std::to_string(std::stoi(jobs))},
         {"SAGE_CHECK", value("SAGE_CHECK", "warn")},
-        {"SAGE_CHECK_PACKAGES", value("SAGE_CHECK_PACKAGES", old_ ? std::string(kSage98CheckPackages) : "")},
-        {"TARGETS_PRE", value("TARGETS_PRE", "all-sage-local")},
-        {"TARGETS", value("TARGETS", "build")},
-        {"TARGETS_OPTIONAL", value("TARGETS_OPTIONAL", "ptest")},
-        {"USE_MAKEFLAGS", value("USE_MAKEFLAGS", "-k V=0")},
+        {"SAGE_CHECK_PACKAGES", value_or_writers("SAGE_CHECK_PACKAGES", "")},
+        {"TARGETS_PRE", value_or_writers("TARGETS_PRE", "all-sage-local")},
+        {"TARGETS", value_or_writers("TARGETS", "build")},
+        {"TARGETS_OPTIONAL", value_or_writers("TARGETS_OPTIONAL", "ptest")},
+        {"USE_MAKEFLAGS", value_or_writers("USE_MAKEFLAGS", "-k V=0")},
     };
     // Two targets at once would build the same packages side by side.
     for (const char* name : {"USE_MAKEFLAGS", "TARGETS_PRE", "TARGETS", "TARGETS_OPTIONAL"}) {
@@ -347,15 +381,15 @@ class EnvironmentReader::Resolution {
 
   const EnvironmentSources& sources_;
   SystemPackageLists& lists_;
+  const DockerfileWriter& writer_;
   const EnvironmentRequest& request_;
   std::map<std::string, std::string> given_;
-  bool old_;
   std::map<std::string, std::string> tree_says_;  // the table's variables, or what the name means
   Environment environment_;
 };
 
 Environment EnvironmentReader::resolve(const EnvironmentRequest& request) {
-  return Resolution(sources_, lists_, request).resolve();
+  return Resolution(sources_, lists_, writer_, request).resolve();
 }
 
 }  // namespace stagemake

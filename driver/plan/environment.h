@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "plan/dockerfile_writer.h"
 #include "plan/installation.h"
 #include "plan/package_index.h"
 #include "plan/shell_forms.h"
@@ -72,7 +73,9 @@ struct EnvironmentRequest {
 class EnvironmentReader {
  public:
   explicit EnvironmentReader(EnvironmentSources sources)
-      : sources_(std::move(sources)), lists_(sources_.packages) {}
+      : sources_(std::move(sources)),
+        lists_(sources_.packages),
+        writer_(DockerfileWriter::read(sources_.packages.tree(), sources_.packages.dialect())) {}
 
   // Throws Error (BadInput) where the name has a factor that the table has not, or says no system or no
   // package set and nothing else does. An empty name: the tree's own plan, whatever the system.
@@ -82,6 +85,7 @@ class EnvironmentReader {
   class Resolution;
   EnvironmentSources sources_;
   SystemPackageLists lists_;
+  DockerfileWriter writer_;
 };
 
 // The variables that the caller's environment may hold, and `EnvironmentRequest::given`.

@@ -7,25 +7,27 @@
 
 namespace stagemake {
 
+const std::vector<std::string>& SystemPackageLists::of_file(const std::string& file) {
+  if (auto known = files_.find(file); known != files_.end()) return known->second;
+  std::vector<std::string> names;
+  std::string content = read_inside(packages_.tree(), file).value_or("");
+  for (std::string_view line : lines(content))
+    for (std::string_view word : words(line.substr(0, line.find('#')))) {
+      // The quotes around `"pkgconfig(zlib)"` are for the shell, which sees these words in the
+      // distribution's own tools.
+      std::string name(word);
+      std::erase(name, '"');
+      if (!is_utf8(name)) throw bad_input(file, "is not UTF-8");
+      if (!name.empty()) names.push_back(std::move(name));
+    }
+  return files_[file] = std::move(names);
+}
+
 const std::vector<std::string>& SystemPackageLists::of(const std::string& package,
                                                        const std::string& system) {
-  auto known = lists_.find({system, package});
-  if (known != lists_.end()) return known->second;
-  std::vector<std::string> names;
-  if (packages_.has_folder(package)) {
-    std::string file = fmt::format("build/pkgs/{}/distros/{}.txt", package, system);
-    std::string content = read_inside(packages_.tree(), file).value_or("");
-    if (!is_utf8(content)) throw bad_input(file, "is not UTF-8");
-    for (std::string_view line : lines(content))
-      for (std::string_view word : words(line.substr(0, line.find('#')))) {
-        // The quotes around `"pkgconfig(zlib)"` are for the shell, which sees these words in the
-        // distribution's own tools.
-        std::string name(word);
-        std::erase(name, '"');
-        if (!name.empty()) names.push_back(std::move(name));
-      }
-  }
-  return lists_[{system, package}] = std::move(names);
+  static const std::vector<std::string> kNone;
+  return packages_.has_folder(package) ? of_file(fmt::format("build/pkgs/{}/distros/{}.txt", package, system))
+                                       : kNone;
 }
 
 bool SystemPackageLists::is_of_systems_python(const std::string& package) {

@@ -19,13 +19,16 @@ class SystemPackageLists {
   // out of the tree or is no text.
   const std::vector<std::string>& of(const std::string& package, const std::string& system);
 
+  // The same of another file of the tree: `file` is relative to it.
+  const std::vector<std::string>& of_file(const std::string& file);
+
   // Whether configure looks for the package among those of the system's own Python: such a one counts only
   // where the environment uses that Python's packages (`--enable-system-site-packages`). Read once.
   bool is_of_systems_python(const std::string& package);
 
  private:
   const PackageIndex& packages_;
-  std::map<std::pair<std::string, std::string>, std::vector<std::string>> lists_;  // by system and package
+  std::map<std::string, std::vector<std::string>> files_;  // by file
   std::map<std::string, bool> python_;
 };
 

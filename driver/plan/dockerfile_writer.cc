@@ -1,0 +1,74 @@
+#include "plan/dockerfile_writer.h"
+
+#include "base/error.h"
+#include "base/text.h"
+
+namespace stagemake {
+namespace {
+
+// SAGE_CHECK_PACKAGES as Sage 9.8's writer sets it; passagemath has the list in its Makefile.
+constexpr std::string_view kSage98CheckPackages =
+    "!cython,!r,!python3,!gap,!cysignals,!linbox,!git,!ppl,!cmake,!rpy2,!sage_sws2rst";
+
+bool has(std::string_view text, std::string_view part) {
+  return text.find(part) != std::string_view::npos;
+}
+
+DockerfileWriter usual(Dialect dialect) {
+  DockerfileWriter writer;
+  if (dialect == Dialect::Sage98) {
+    writer.defaults["SAGE_CHECK_PACKAGES"] = kSage98CheckPackages;
+  } else {
+    writer.asks_for_list = writer.numbered_toolsets = false;
+    writer.asks_python = writer.tells_configure_of_lists = true;
+  }
+  return writer;
+}
+
+// A file of the tree; empty where it is not there, or where it leads out of the tree: what cannot be read
+// says nothing.
+std::string content_of(const fs::path& tree, const std::string& file) {
+  try {
+    return read_inside(tree, file).value_or("");
+  } catch (const Error&) {
+    return {};
+  }
+}
+
+}  // namespace
+
+DockerfileWriter DockerfileWriter::parse(std::string_view text, std::string_view lists) {
+  DockerfileWriter writer;
+  bool uses_tool = has(text, "sage-get-system-packages");
+  writer.by_type = has(text, "TYPE_PATTERN");
+  writer.asks_for_list = has(text, "--has-file=distros/$SYSTEM.txt");
+  writer.asks_python = uses_tool && has(lists, "ENABLE_SYSTEM_SITE_PACKAGES");
+  writer.tells_configure_of_lists = uses_tool;
+  writer.tells_configure_of_pseudo = uses_tool && !has(text, "!= _*");
+  writer.numbered_toolsets = has(text, "devtoolset-$DEVTOOLSET");
+  for (std::string_view line : lines(text)) {
+    if (!line.starts_with("ARG ") && !line.starts_with("ENV ")) continue;
+    std::string_view said = trimmed(line.substr(4));
+    std::size_t end = said.find('=');
+    if (end == std::string_view::npos) continue;
+    std::string_view value = said.substr(end + 1);
+    if (value.size() < 2 || value.front() != '"' || value.back() != '"') continue;
+    value = value.substr(1, value.size() - 2);
+    // What a shell or Docker makes of more than plain text is not known here.
+    if (!value.empty() && value.find_first_of("$\\\"`") == std::string_view::npos)
+      writer.defaults[std::string(said.substr(0, end))] = std::string(value);
+  }
+  return writer;
+}
+
+DockerfileWriter DockerfileWriter::read(const fs::path& tree, Dialect dialect) {
+  for (const char* folder : {"build/bin", ".ci", ".github/workflows"}) {
+    std::string text = content_of(tree, std::string(folder) + "/write-dockerfile.sh");
+    // Text that asks for no list of packages is some other script.
+    if (has(text, "sage-package list") || has(text, "sage -package list") || has(text, "TYPE_PATTERN"))
+      return parse(text, content_of(tree, "build/bin/sage-get-system-packages"));
+  }
+  return usual(dialect);
+}
+
+}  // namespace stagemake
