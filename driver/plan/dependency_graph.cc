@@ -164,6 +164,14 @@ TargetLists DependencyGraph::target_lists(const MakeVariables& variables, Depend
     if (installed_[id] && !dummy_[id]) lists.sage.push_back(id);
   std::stable_sort(lists.sage.begin(), lists.sage.end(),
                    [&](PackageId a, PackageId b) { return rank(a) < rank(b); });
+  if (!packages_.find("sagelib")) {
+    lists.library = built(words.packages_in(variables.library().text));
+    // The library comes first, and with it what it needs.
+    std::vector<PackageId> first = lists.library;
+    for (PackageId id : lists.sage)
+      if (std::find(first.begin(), first.end(), id) == first.end()) first.push_back(id);
+    lists.sage = std::move(first);
+  }
   if (auto doc = packages_.find("sagemath_doc_html"))
     lists.doc_html = {*doc};
   else

@@ -12,7 +12,7 @@ namespace stagemake {
 namespace {
 
 constexpr std::string_view kStamps = "/$(SPKG_INST_RELDIR)";  // in one of several trees
-constexpr std::string_view kOldStamps = "$(INST)";             // releases with one tree
+constexpr std::string_view kOldStamps = "$(INST)";            // releases with one tree
 // Bounds that no tree comes near, for text that stands for far more than it is long.
 constexpr unsigned kDeepest = 64;  // variables and functions within each other
 constexpr std::size_t kMostReferences = 100'000;
@@ -138,17 +138,22 @@ void DependencyWords::resolve_word(std::string_view word, const Place& place, Re
 
 void DependencyWords::resolve_name(std::string_view name, const Place& place, References& to) {
   auto id = name.starts_with("pkg:") ? packages_.find_purl(name) : packages_.find(name);
-  if (id)
+  if (id) {
     to.add({*id});
-  else
+  } else if (name == "sagelib" && !variables_.library().text.empty()) {
+    for (Reference reference : packages_in(variables_.library().text)) to.add(reference);
+  } else {
     unknown(name, place, Known::Packages);
+  }
 }
 
 // `inner`: what stands between `$(` and `)`.
 void DependencyWords::resolve_parentheses(std::string_view inner, const Place& place, References& to) {
+  if (inner.starts_with("inst_$(")) return resolve_word(inner.substr(5), place, to);
   if (!is_variable_name(inner)) return resolve_function(inner, place, to);
   if (inner.starts_with("inst_")) return resolve_name(inner.substr(5), place, to);
-  if (inner.starts_with("optional_inst_")) return resolve_optional(inner.substr(14), place, to, Installed::Exactly);
+  if (inner.starts_with("optional_inst_"))
+    return resolve_optional(inner.substr(14), place, to, Installed::Exactly);
   if (variables_.find(inner) == nullptr) return unknown(inner, place, Known::Variables);
   for (Reference reference : expanded(inner)) to.add(reference);
 }
@@ -158,6 +163,16 @@ std::vector<Reference> DependencyWords::packages_of(std::string_view variable) {
   std::vector<Reference> found = expanded(variable);
   assumed_ = outer;
   return found;
+}
+
+std::vector<Reference> DependencyWords::packages_in(std::string_view prerequisites) {
+  bool outer = std::exchange(assumed_, true);
+  References found;
+  resolve(prerequisites, Place{{}, ""}, found);
+  assumed_ = outer;
+  found.normal.insert(found.normal.end(), found.order_only.begin(), found.order_only.end());
+  keep_first(found.normal);
+  return found.normal;
 }
 
 const std::vector<Reference>& DependencyWords::expanded(std::string_view name) {
@@ -211,7 +226,8 @@ void DependencyWords::resolve_function(std::string_view function, const Place& p
                            printable(function.substr(0, kLongWord))));
 }
 
-// A path is the stamp of a package, or a file. Which files there are is make's business, and many are made by the build.
+// A path is the stamp of a package, or a file. Which files there are is make's business, and many are made by
+// the build.
 void DependencyWords::resolve_path(std::string_view path, const Place& place, References& to) {
   std::size_t last = path.rfind('/');
   std::string_view folder = path.substr(0, last), stamp = path.substr(last + 1);
@@ -224,7 +240,8 @@ void DependencyWords::resolve_path(std::string_view path, const Place& place, Re
     unknown(name, place, Known::Packages);
 }
 
-// make's findstring says whether the name stands in the list of installed packages: any part of a word counts.
+// make's findstring says whether the name stands in the list of installed packages: any part of a word
+// counts.
 bool DependencyWords::is_found_installed(std::string_view name) const {
   for (PackageId id = 0; id < packages_.size(); ++id)
     if (installed_[id] && packages_[id].name.find(name) != std::string::npos) return true;

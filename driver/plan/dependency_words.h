@@ -56,6 +56,7 @@ class DependencyWords {
   // Adds what the words of `line` ask for. A word that asks for nothing known is a fault at `place`.
   // Understood are:
   //   NAME, $(inst_NAME)                                         a package
+  //   $(inst_$(VARIABLE))                                        what that stands for
   //   $(optional_inst_NAME)                                      a package if it is installed
   //   |                                                          once
   //   $(VARIABLE)                                                what that stands for
@@ -71,13 +72,15 @@ class DependencyWords {
 
   // Adds a package by its name or URL.
   void resolve_name(std::string_view name, const Place& place, References& to);
-  // Adds a package if it is installed: `$(optional_inst_NAME)`, or `$(findstring NAME,…)`, for which it is enough that the
-  // name is a part of an installed package's name.
+  // Adds a package if it is installed: `$(optional_inst_NAME)`, or `$(findstring NAME,…)`, for which it is
+  // enough that the name is a part of an installed package's name.
   enum class Installed { Exactly, Findstring };
   void resolve_optional(std::string_view name, const Place& place, References& to, Installed test);
   // The packages that a variable stands for, without those that this tree lacks. None where there is no such
   // variable. For variables of which a rule takes `$(inst_…)`, which is empty for what is no package.
   std::vector<Reference> packages_of(std::string_view variable);
+  // The same of the prerequisites of a rule.
+  std::vector<Reference> packages_in(std::string_view prerequisites);
 
  private:
   enum class Known { Packages, Variables };  // what a wrong word may have been meant for

@@ -9,7 +9,8 @@
 namespace stagemake {
 namespace {
 
-constexpr std::string_view kFile = "build/make/Makefile.in";
+// The second is in Sage 9.1 alone.
+constexpr std::string_view kFile = "build/make/Makefile.in", kSecondFile = "build/make/deps";
 
 struct Assumption {
   std::string_view name;
@@ -87,17 +88,20 @@ struct LogicalLines {
 
 MakeVariables MakeVariables::read(const fs::path& tree, const TreeFeatures& features, Faults* faults) {
   MakeVariables variables;
-  std::optional<std::string> text;
-  try {
-    text = read_inside(tree, std::string(kFile));
-  } catch (const Error& error) {
-    std::string what = error.faults().front().what;
-    if (faults == nullptr) throw bad_input(std::string(kFile), std::move(what));
-    faults->add(std::string(kFile), std::move(what));
+  bool any = false;
+  for (std::string_view file : {kFile, kSecondFile}) {
+    std::optional<std::string> text;
+    try {
+      text = read_inside(tree, std::string(file));
+    } catch (const Error& error) {
+      std::string what = error.faults().front().what;
+      if (faults == nullptr) throw bad_input(std::string(file), std::move(what));
+      faults->add(std::string(file), std::move(what));
+    }
+    if (text) variables.read_text(*text, file);
+    any = any || text;
   }
-  if (text) {
-    variables.read_text(*text);
-  } else {
+  if (!any) {
     variables.base_.text = kAssumedBase;
     variables.base_toolchain_.text = kAssumedBaseToolchain;
   }
@@ -105,7 +109,7 @@ MakeVariables MakeVariables::read(const fs::path& tree, const TreeFeatures& feat
   return variables;
 }
 
-void MakeVariables::read_text(std::string_view text) {
+void MakeVariables::read_text(std::string_view text, std::string_view file) {
   LogicalLines lines{text};
   std::string line;
   unsigned depth = 0;  // of conditionals and defines, whose assignments hold only sometimes
@@ -116,18 +120,18 @@ void MakeVariables::read_text(std::string_view text) {
       ++depth;
     if (depth > 0 && (said == "endif" || said == "endef" || starts_with_any(said, {"endif ", "endef "})))
       --depth;
-    if (depth == 0) read_line(said, lines.number);
+    if (depth == 0) read_line(said, file, lines.number);
   }
 }
 
-void MakeVariables::read_line(std::string_view line, unsigned number) {
+void MakeVariables::read_line(std::string_view line, std::string_view file, unsigned number) {
   line = trimmed(line.substr(0, line.find('#')));
   std::size_t end = 0;
   while (end < line.size() && (is_variable_byte(line[end]) || line[end] == '-')) ++end;
   std::string_view name = line.substr(0, end);
   std::string_view rest = trimmed(line.substr(end));
   if (name.empty() || rest.empty()) return;
-  auto where = [&] { return fmt::format("{}:{}", kFile, number); };
+  auto where = [&] { return fmt::format("{}:{}", file, number); };
   for (std::string_view sign : {"=", ":=", "::=", "?=", "+="}) {
     if (!rest.starts_with(sign)) continue;
     std::string_view text = trimmed(rest.substr(sign.size()));
@@ -138,6 +142,7 @@ void MakeVariables::read_line(std::string_view line, unsigned number) {
   }
   if (!rest.starts_with(':') || rest.starts_with("::")) return;
   if (name == "base") base_ = {std::string(trimmed(rest.substr(1))), where()};
+  if (name == "sagelib-build-deps") library_ = {std::string(trimmed(rest.substr(1))), where()};
   if (name == "base-toolchain") base_toolchain_ = {std::string(trimmed(rest.substr(1))), where()};
 }
 

@@ -2,8 +2,8 @@
 //
 // Not a reading of make: conditionals, recipes and `define`s are passed over, and values are kept as text, to
 // be expanded where they are used (plan/dependency_words.h). Where the file is absent, or a value is an `@…@`
-// that configure fills, that of a release with the same features stands in; such a value is *assumed*, and a tree is not
-// blamed for what was only assumed about it. Immutable once read.
+// that configure fills, that of a release with the same features stands in; such a value is *assumed*, and a
+// tree is not blamed for what was only assumed about it. Immutable once read.
 #pragma once
 
 #include <map>
@@ -37,15 +37,18 @@ class MakeVariables {
   // rule.
   const Value& base() const { return base_; }
   const Value& base_toolchain() const { return base_toolchain_; }
+  // Those of `sagelib-build-deps`, where the library is no package but a rule of the makefile.
+  const Value& library() const { return library_; }
 
  private:
-  void read_text(std::string_view text);
-  void read_line(std::string_view line, unsigned number);
+  void read_text(std::string_view text, std::string_view file);
+  void read_line(std::string_view line, std::string_view file, unsigned number);
   void fill_in(const TreeFeatures& features);
 
   std::map<std::string, Value, std::less<>> values_;
   Value base_;
   Value base_toolchain_;
+  Value library_;
 };
 
 }  // namespace stagemake

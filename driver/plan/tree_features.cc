@@ -83,7 +83,7 @@ std::optional<TreeFeatures> features_by_scripts(const fs::path& tree) {
   if (configure.empty()) return std::nullopt;
   std::string bootstrap = script(tree, "bootstrap");
   std::string package = script(tree, "build/sage_bootstrap/package.py");
-  std::string makefile = script(tree, "build/make/Makefile.in");
+  std::string makefile = script(tree, "build/make/Makefile.in") + script(tree, "build/make/deps");
   TreeFeatures found;
 
   // Either sage-package says what a package is, or shell text in bootstrap or in configure finds it out.

@@ -128,6 +128,20 @@ TEST(TreeFeatures, TargetsAreThoseOfTheMakefile) {
   EXPECT_THAT(old.graph.known_targets(), testing::Not(testing::Contains("all-build-venv")));
 }
 
+// As in 9.1, whose library is a rule in a second makefile.
+TEST(TreeFeatures, ALibraryThatIsNoPackage) {
+  TreeText tree("a standard 1\nblas standard 1\nuser optional 1: sagelib\n");
+  tree.file(kConfigure, "x\n").file(kMakefile, "BLAS = blas\n");
+  tree.file("build/make/deps",
+            "all-sage: sagelib\nsagelib-build-deps: \\\n\t$(inst_$(BLAS)) $(inst_gone)\nsagelib: "
+            "sagelib-build-deps\n");
+  ReadTree read(tree);
+  EXPECT_THAT(read.graph.faults(), IsEmpty());
+  EXPECT_THAT(read.build_order({"sagelib"}), ElementsAre("blas"));
+  EXPECT_THAT(read.build_order({"user"}), ElementsAre("blas", "user"));
+  EXPECT_THAT(read.build_order({"all-sage"}), ElementsAre("blas", "a"));
+}
+
 TEST(TreeFeatures, NamesOfImagesAreThoseOfTox) {
   TreeText tree("a standard 1\n");
   tree.file(kConfigure, "x\n")
