@@ -167,10 +167,11 @@ TargetLists DependencyGraph::target_lists(const MakeVariables& variables, Depend
   if (!packages_.find("sagelib")) {
     lists.library = built(words.packages_in(variables.library().text));
     // The library comes first, and with it what it needs.
-    std::vector<PackageId> first = lists.library;
+    std::vector<PackageId> library_first = lists.library;
     for (PackageId id : lists.sage)
-      if (std::find(first.begin(), first.end(), id) == first.end()) first.push_back(id);
-    lists.sage = std::move(first);
+      if (std::find(library_first.begin(), library_first.end(), id) == library_first.end())
+        library_first.push_back(id);
+    lists.sage = std::move(library_first);
   }
   if (auto doc = packages_.find("sagemath_doc_html"))
     lists.doc_html = {*doc};
