@@ -299,7 +299,8 @@ std::string Workplace::bring_times(const StopRequest& stop) {
   times_note_ = fmt::format("{} in it ({}) had times up to {} in the future, now they are of the present",
                             counted(brought->files, "file"), size_text(brought->bytes),
                             duration_text(static_cast<double>(brought->ahead)));
-  knows_records_ = false;
+  // At once: what an adopter is told of older records must be how they look now, or it takes all for built here.
+  know_records(record_marks(stamp_folders_of(setting_.engine, container_, setting_.plan.table)));
   // What is brought next must be younger, in whole seconds.
   while (seconds_of(setting_.engine) == now) setting_.clock.sleep(0.02);
   return {};

@@ -149,7 +149,8 @@ std::vector<std::string> Workplace::passed_over(std::size_t stage) const {
   for (std::size_t held : setting_.plan.chain(stage))
     for (PackageId id : setting_.plan.stages[held].packages) {
       auto found = installed_.find(setting_.packages[id].name);
-      if (found == installed_.end() || graph.is_dummy(id)) continue;
+      // (One that the system has, too, is installed only where it was asked for by its own name.)
+      if (found == installed_.end()) continue;
       const std::string& is = found->second.fingerprint;
       if (!is.empty() && !wanted[id].empty() && is != wanted[id]) over.push_back(found->first);
     }
