@@ -101,10 +101,10 @@ std::optional<TreeFeatures> features_by_scripts(const fs::path& tree) {
   } else {
     found.trees_file =
         has(shell, "trees.txt") ? TreeFeatures::TreesFile::AllLines : TreeFeatures::TreesFile::Ignored;
-    if (has(shell, "SPKG_TREE_VAR"))
+    if (has(shell, "SAGE_VENV"))
       for (std::string_view mark : kPythonMarks)
-        if (has(shell, "\"$DIR/" + std::string(mark) + "\"")) found.python_marks.emplace_back(mark);
-    found.template_is_script = has(shell, "\"$DIR/spkg-install.in\"");
+        if (has(shell, "/" + std::string(mark) + "\"")) found.python_marks.emplace_back(mark);
+    found.template_is_script = has(shell, "/spkg-install.in\"");
   }
   found.urls = has(package, "def purl(");
   found.url_file = has(package, "'purl.txt'");
@@ -143,8 +143,9 @@ std::optional<TreeFeatures> features_by_scripts(const fs::path& tree) {
   std::string tox = script(tree, "tox.ini");
   std::size_t stem = tox.find("BUILD_IMAGE_STEM=");
   found.prefixed_images =
-      stem != std::string::npos &&
-      !has(std::string_view(tox).substr(stem, tox.find('\n', stem) - stem), "s/docker-//");
+      stem == std::string::npos
+          ? !by_python
+          : !has(std::string_view(tox).substr(stem, tox.find('\n', stem) - stem), "s/docker-//");
   return found;
 }
 

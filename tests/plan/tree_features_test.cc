@@ -37,8 +37,9 @@ TEST(TreeFeatures, ConfigureReadsTheFilesThatItsTextNames) {
   EXPECT_FALSE(oldest.order_only_file || oldest.optional_file || oldest.separate_rules || oldest.wheels);
   EXPECT_EQ(oldest.trees_file, TreesFile::Ignored);
   EXPECT_THAT(oldest.python_marks, IsEmpty()) << "there is one tree";
-  tree.file(kConfigure,
-            "SPKG_TREE_VAR=\ntest -f \"$DIR/install-requires.txt\"\n sed $DIR/dependencies_order_only\n");
+  tree.file(
+      kConfigure,
+      "SPKG_TREE_VAR=SAGE_VENV\ntest -f \"$DIR/install-requires.txt\"\n sed $DIR/dependencies_order_only\n");
   tree.file("bootstrap", "test -f \"$DIR/trees.txt\"\ntest -f build/pkgs/x/spkg-install.in\n");
   TreeFeatures later = features(tree);
   EXPECT_TRUE(later.order_only_file);
@@ -140,6 +141,16 @@ TEST(TreeFeatures, ALibraryThatIsNoPackage) {
   EXPECT_THAT(read.build_order({"sagelib"}), ElementsAre("blas"));
   EXPECT_THAT(read.build_order({"user"}), ElementsAre("blas", "user"));
   EXPECT_THAT(read.build_order({"all-sage"}), ElementsAre("blas", "a"));
+}
+
+// The small distribution of the end-to-end tests is one of Sage 9.8's kind, by scripts of its own.
+TEST(TreeFeatures, MiniDistIsOfTheKindOfSage98) {
+  TreeFeatures found = features_by_scripts(fs::path(STAGEMAKE_SOURCE_DIR) / "tests/minidist").value();
+  TreeFeatures wanted = TreeFeatures::of_sage98();
+  wanted.sage_by_tree = found.sage_by_tree, wanted.added = found.added;
+  EXPECT_EQ(found.python_marks, wanted.python_marks);
+  EXPECT_EQ(found.trees_file, wanted.trees_file);
+  EXPECT_TRUE(found == wanted) << "another feature";
 }
 
 TEST(TreeFeatures, NamesOfImagesAreThoseOfTox) {
