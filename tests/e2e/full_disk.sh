@@ -108,7 +108,7 @@ if [ -n "$(containers)" ]; then # else the engine could commit all the same
   expect 3 stagemake clean "$environment" --containers --export /dev/full
   [ -c /dev/full ] || fail "the device is gone"
   [ -n "$(containers)" ] || fail "the container is gone, and nothing holds its files"
-  "$binary" clean "$environment" --containers --export - 2> "$work/err" | tar -tf - > "$work/files"
+  "$STAGEMAKE_BINARY" clean "$environment" --containers --export - 2> "$work/err" | tar -tf - > "$work/files"
   has 'sage/config.status$' < "$work/files" || fail "the export has no tree"
   grep -q '^removed ' "$work/err" || fail "the removal is not said"
   expect_no_container
