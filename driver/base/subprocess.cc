@@ -35,6 +35,9 @@ constexpr std::size_t kErrorTail = 64u << 10;
 // What a make that called us says to makes below it. Its descriptors are closed in our children.
 constexpr std::string_view kOfMake[] = {"MAKEFLAGS", "MFLAGS", "MAKELEVEL", "MAKEOVERRIDES"};
 
+// What a child says that finds the launcher's pipe under the number of Command::output_again: start another.
+constexpr int kNumberIsBusy = EALREADY;
+
 // What Boost does not do for a child. (Its process_environment does not link in 1.81.)
 class ChildSetup {
  public:
@@ -56,11 +59,18 @@ class ChildSetup {
   template <typename Launcher>
   boost::system::error_code on_exec_setup(Launcher& launcher, const fs::path&, const char* const*) {
     ::setpgid(0, 0);
-    // A second entry is the launcher's own pipe, by which the parent learns that an exec failed.
-    const auto& kept = launcher.fd_whitelist;
-    if (output_again_ > 0 && std::count(kept.begin(), kept.end(), output_again_) == 1)
+    if (output_again_ > 0) {
+      // The last entry is the launcher's own pipe, by which the parent learns that the child cannot be
+      // started.
+      int to_parent = launcher.fd_whitelist.back();
+      if (to_parent == output_again_) {
+        [[maybe_unused]] auto written = ::write(to_parent, &kNumberIsBusy, sizeof kNumberIsBusy);
+        ::_exit(EXIT_FAILURE);
+      }
       ::dup2(STDOUT_FILENO, output_again_);
-    for (int number : {SIGINT, SIGTERM, SIGHUP, SIGPIPE, SIGQUIT, SIGCHLD, SIGXFSZ}) ::signal(number, SIG_DFL);
+    }
+    for (int number : {SIGINT, SIGTERM, SIGHUP, SIGPIPE, SIGQUIT, SIGCHLD, SIGXFSZ})
+      ::signal(number, SIG_DFL);
     sigset_t none;
     ::sigemptyset(&none);
     ::sigprocmask(SIG_SETMASK, &none, nullptr);
@@ -73,7 +83,8 @@ class ChildSetup {
   int output_again_;
 };
 
-// Keeps the launcher's own pipe off the number of Command::output_again while a child is started.
+// Keeps the launcher's own pipe off the number of Command::output_again while a child is started, unless
+// another thread has a file under that number and closes it meanwhile (kNumberIsBusy).
 class HeldNumber {
  public:
   HeldNumber(int output, int number) {
@@ -190,13 +201,15 @@ class Child {
     int errors = command_.on_output && !command_.on_errors ? output_.write_end() : errors_.write_end();
     std::vector<std::string> arguments(command_.argv.begin() + 1, command_.argv.end());
     boost::system::error_code failed;
-    {
+    do {
       HeldNumber held(output, command_.output_again);
       ChildSetup setup(environment_lines(), command_.output_again);
       process::default_process_launcher launcher;
+      failed.clear();
       child_.emplace(launcher(loop_.get_executor(), failed, program, arguments,
                               process::process_stdio{input, output, errors}, setup));
-    }
+      if (failed && launcher.pid > 0) ::waitpid(launcher.pid, nullptr, 0);  // the launcher leaves it
+    } while (failed.value() == kNumberIsBusy);
     if (null_ >= 0) ::close(null_);
     output_.close_write_end();
     errors_.close_write_end();

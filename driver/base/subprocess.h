@@ -28,8 +28,7 @@ struct Command {
   int standard_output = -1;
   // A number, 3 … 9, under which the child has its standard output once more and hands it down: what it runs
   // can so write past a relay of the child's own, which may lose the last words. Others than the caller's
-  // user can write there too if they are below the child. 0: none. Should the number be busy, the child goes
-  // without.
+  // user can write there too if they are below the child. 0: none.
   int output_again = 0;
 
   // Called with every piece of output as it comes, from the calling thread. Where it is empty, standard

@@ -67,8 +67,7 @@ class IniParser {
     if (content.empty() || content.front() == '#' || content.front() == ';') return;
     std::size_t indent = line.find(content.front());
     if (has_key_ && indent > indent_) {
-      IniSection& section = sections_[at_];
-      if (!skips_) section.keys.back().lines.push_back({std::string(content), number_});
+      if (!skips_) sections_[at_].keys.back().lines.push_back({std::string(content), number_});
       return;
     }
     indent_ = indent;

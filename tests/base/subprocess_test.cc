@@ -1,6 +1,7 @@
 #include "base/subprocess.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signal.h>
@@ -10,6 +11,7 @@
 
 #include <thread>
 
+#include "base/descriptor.h"
 #include "base/error.h"
 #include "base/files.h"
 #include "base/text.h"
@@ -209,6 +211,24 @@ TEST(Subprocess, WhatWasSaidBeforeTheEndArrivesHoweverLateItIsRead) {
     EXPECT_THAT(all, ::testing::EndsWith("end")) << beside;
     EXPECT_LT(Clock::now() - begin, 10s);
     if (*beside != '\0') ::kill(std::stoi(errors), SIGKILL);
+  }
+}
+
+TEST(Subprocess, OutputIsThereOnceMoreWhileOthersUseItsNumber) {
+  constexpr int kNumber = 20;
+  std::vector<Descriptor> taken;  // so that the writing end of the next pipe has that number
+  while (taken.empty() || taken.back().get() < kNumber - 2)
+    taken.emplace_back(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+  std::jthread other([&](const std::stop_token& stop) {
+    while (!stop.stop_requested()) {
+      Descriptor reading(::fcntl(taken[0].get(), F_DUPFD_CLOEXEC, kNumber - 1));
+      Descriptor writing(::fcntl(taken[0].get(), F_DUPFD_CLOEXEC, kNumber));
+    }
+  });
+  for (int i = 0; i < 600; ++i) {
+    Command command = shell(fmt::format("echo kept >/proc/self/fd/{}", kNumber));
+    command.output_again = kNumber;
+    ASSERT_EQ(run_command(command).output, "kept\n") << i;
   }
 }
 

@@ -91,6 +91,8 @@ TEST_F(IniFile, FaultsNameTheLine) {
               ElementsAre("tox.ini:2: a key stands in a section, and none has begun"));
   EXPECT_THAT(faults("key = value\n"),
               ElementsAre("tox.ini:1: a key stands in a section, and none has begun"));
+  EXPECT_THAT(faults("key =\n  value\n"),
+              ElementsAre("tox.ini:1: a key stands in a section, and none has begun"));
   std::string neither = "is neither `[section]`, `key = value`, nor the indented line of a value";
   EXPECT_THAT(faults("[s]\nword\n= value\n"), ElementsAre("tox.ini:2: " + neither, "tox.ini:3: " + neither))
       << "all at once";
