@@ -162,14 +162,14 @@ EngineReport BuildahEngine::examine(Look look) const {
 
 // An empty container has no program to run: where all else works, that is what buildah complains of.
 std::optional<std::string> BuildahEngine::cannot_run() const {
-  constexpr const char* kNoSuchProgram = "/stagemake-probe";
+  constexpr const char* kProgram = "/stagemake-probe";
   std::string name = fmt::format("stagemake-probe-{}", ::getpid());
   Finished made = program_.call({"from", "--name", name, "scratch"});
   if (!made.ok()) return last_words(made);
   Finished ran =
-      program_.call({"run", "--isolation", isolation_, "--network", "host", name, "--", kNoSuchProgram});
+      program_.call({"run", "--isolation", isolation_, "--network", "host", name, "--", kProgram});
   program_.call({"rm", name});
-  if (ran.ok() || ran.errors.find(kNoSuchProgram) != std::string::npos) return std::nullopt;
+  if (ran.ok() || ran.errors.find(kProgram) != std::string::npos) return std::nullopt;
   return last_words(ran);
 }
 

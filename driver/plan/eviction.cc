@@ -117,19 +117,25 @@ class Evictor {
     return found != newest.end() && found->second == i;
   }
 
+  // Where an image is of the future the clock was set back, and what is dated earlier may have been made
+  // later.
+  bool is_surely_newer(const Snapshot& a, const Snapshot& b) const {
+    return is_newer(a, b) && a.created <= question_.now;
+  }
+
   std::string superseded(std::size_t i) const {
     const Snapshot& snapshot = snapshots_[i];
     if (!snapshot.complete)
       for (const Snapshot& other : snapshots_)
         if (other.environment == snapshot.environment && holds_key(other, snapshot.stage, snapshot.key()) &&
-            (is_newer(other, snapshot) || snapshot.fresh_build.empty() ||
+            (is_surely_newer(other, snapshot) || snapshot.fresh_build.empty() ||
              other.fresh_build == snapshot.fresh_build))
           return fmt::format("superseded: {} holds {}, finished", display_name(other), snapshot.stage);
     if (!snapshot.names.empty()) return {};
     for (const auto* newest : {&newest_holder_, &newest_unfinished_}) {
       auto found = newest->find({snapshot.environment, snapshot.stage});
       bool counts = newest == &newest_holder_ || !snapshot.complete;
-      if (counts && found != newest->end() && is_newer(snapshots_[found->second], snapshot))
+      if (counts && found != newest->end() && is_surely_newer(snapshots_[found->second], snapshot))
         return fmt::format("superseded: no name points to it, and {} is newer",
                            display_name(snapshots_[found->second]));
     }

@@ -10,7 +10,7 @@
 // Without a limit only what is superseded goes: unfinished images whose key another image holds, and images
 // that no name points to any more where a newer one holds their stage. With a limit (a size, or free space)
 // images go until it is met, those first that cost the least predicted seconds to build again for each byte
-// that goes with them.
+// that goes with them. What is dated later than now supersedes nothing by its date: the clock was set back.
 //
 // Bytes: an image lies on others, and shares their layers. What goes with it is its size less that of the
 // image on which it lies; while another one lies on it nothing would go, so that it stays. (Layers that two

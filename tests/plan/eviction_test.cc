@@ -108,6 +108,9 @@ TEST_F(EvictionTest, AnOlderImageWithoutANameGoes) {
             "superseded: no name points to it, and sage-a-minimal-with-targets:T is newer");
   snapshots_.back().created = 1003;
   EXPECT_THAT(gone(plan()), IsEmpty()) << "it is the newest";
+  snapshots_.back().created = 900;
+  snapshots_[snapshots_.size() - 2].created = now_ + 1;
+  EXPECT_THAT(gone(plan()), IsEmpty()) << "the clock was set back: the other may be the older one";
 }
 
 TEST_F(EvictionTest, WhatAnotherLiesOnStays) {

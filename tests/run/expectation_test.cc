@@ -1,4 +1,5 @@
-// What a run says of itself before and while it goes on: how long stages take, what they make, what dead runs left.
+// What a run says of itself before and while it goes on: how long stages take, what they make, what dead runs
+// left.
 #include <gmock/gmock.h>
 
 #include "plan/planned_tree.h"
@@ -53,7 +54,8 @@ TEST_F(Expectation, AStageTakesWhatItsPackagesTakeOnTheSlotsThereAre) {
   bench_.settings.fresh = true;
   bench_.options.predicted_slots = 8;
   run = bench_.build();
-  EXPECT_LT(run.result.environments[0].expected[kPre].seconds, 3 * kUnknownPackage) << "zlib, and three at once";
+  EXPECT_LT(run.result.environments[0].expected[kPre].seconds, 3 * kUnknownPackage)
+      << "zlib, and three at once";
   EXPECT_GE(run.result.environments[0].expected[kPre].work, 4 * kUnknownPackage);
 }
 
@@ -76,7 +78,8 @@ TEST_F(Expectation, OnceConfigureHasRunTheCountIsOfWhatIsReallyBuilt) {
   bench_.tree.file("build/pkgs/one/package-version.txt", "2\n");
   bench_.makefile = "DUMMY_PACKAGES = zlib two three\n";
   run = bench_.build();
-  EXPECT_THAT(run.states, ElementsAre("reused", "built", "built", "built", "built", "built", "not asked for"));
+  EXPECT_THAT(run.states,
+              ElementsAre("reused", "built", "built", "built", "built", "built", "not asked for"));
   EXPECT_THAT(makes(kPre), ElementsAre("one"));
 }
 
@@ -88,11 +91,13 @@ TEST_F(Expectation, AfterConfigureNothingIsAtMost) {
     if (package == "two") stop.request_stop();
   };
   BuildBench::Run run = bench_.build();
-  EXPECT_THAT(run.notes.back(), HasSubstr("4 of 6 stages and 2 of 4 packages are done, 2 remain (pyapp, two)"));
+  EXPECT_THAT(run.notes.back(),
+              HasSubstr("4 of 6 stages and 2 of 4 packages are done, 2 remain (pyapp, two)"));
 }
 
 TEST_F(Expectation, TheFirstStageNeedsNoMoreRoomThanItAdded) {
-  bench_.engine.add_image("debian:bookworm", {.files = {{"/base", {.content = std::string(1'000'000, 'x')}}}});
+  bench_.engine.add_image("debian:bookworm",
+                          {.files = {{"/base", {.content = std::string(1'000'000, 'x')}}}});
   bench_.before = [](const FakeContainer& container, const std::string&, std::stop_token) {
     const_cast<FakeContainer&>(container).files["/added"] = {.content = std::string(1000, 'y')};
   };
@@ -134,7 +139,8 @@ TEST_F(Expectation, WhoOnlyLooksIsToldOfAContainerThatADeadRunLeft) {
   EXPECT_THAT(left.notes, ElementsAre(HasSubstr("a run ended without saving its work in with-targets-pre")));
   EXPECT_THAT(bench_.engine.container_names(), SizeIs(1)) << "nothing was changed";
   EXPECT_THAT(bench_.left({"debian-trixie-minimal"}).snapshots, IsEmpty());
-  std::optional<FileLock> living = FileLock::try_take(bench_.state.environment_lock("debian-bookworm-minimal"));
+  std::optional<FileLock> living =
+      FileLock::try_take(bench_.state.environment_lock("debian-bookworm-minimal"));
   left = bench_.left();
   EXPECT_THAT(left.snapshots, IsEmpty());
   EXPECT_THAT(left.notes, ElementsAre(HasSubstr("builds it now")));
@@ -157,7 +163,8 @@ TEST(FetchSize, LayersThatAreHereAreNotFetched) {
   EXPECT_EQ(size_with({{"base"}}), 23u);
   EXPECT_EQ(size_with({{"base", "other"}, {"base", "system"}}), 3u);
   EXPECT_EQ(size_with({{"base", "system", "more", "and more"}}), 0u);
-  EXPECT_EQ(size_with({{"other", "base"}, {"system", "more"}, {}}), 123u) << "a layer lies on what is below it";
+  EXPECT_EQ(size_with({{"other", "base"}, {"system", "more"}, {}}), 123u)
+      << "a layer lies on what is below it";
   remote.layer_sizes = {1};
   EXPECT_EQ(size_with({{"base"}}), 123u) << "what does not fit is not known";
 }

@@ -48,8 +48,11 @@ class FreshBuild : public testing::Test {
 };
 
 constexpr const char* kContinuing = "continuing the fresh build that was begun";
-const std::vector<std::string> kEverything = {"system packages", "bootstrap", "configure",
-                                              "make base-toolchain: tool", "make all-sage-local: zlib app",
+const std::vector<std::string> kEverything = {"system packages",
+                                              "bootstrap",
+                                              "configure",
+                                              "make base-toolchain: tool",
+                                              "make all-sage-local: zlib app",
                                               "make build: pyapp"};
 
 TEST_F(FreshBuild, TheSameCommandGoesOnUntilAllIsBuiltAndThenBeginsAnew) {
@@ -88,8 +91,9 @@ TEST_F(FreshBuild, OneThatStartsOverLeavesAnUnfinishedOneAlone) {
   bench_.start_over = true;
   BuildBench::Run run = cut_at("pyapp");
   EXPECT_THAT(run.scripts, Contains("make all-sage-local: zlib app"));
-  EXPECT_THAT(run.notes,
-              Contains(HasSubstr("; the same command with --fresh instead of --start-over goes on from here")));
+  EXPECT_THAT(
+      run.notes,
+      Contains(HasSubstr("; the same command with --fresh instead of --start-over goes on from here")));
   bench_.start_over = false;
   EXPECT_THAT(bench_.build().scripts, ElementsAre("make build: pyapp")) << "the newest one is continued";
   EXPECT_GT(fresh_build_began(fresh_of("with-targets")), fresh_build_began(name));
@@ -166,8 +170,9 @@ TEST(FreshBuildName, SaysWhenAndWhat) {
   EXPECT_EQ(fresh_build_began(name), 1'700'000'000);
   EXPECT_EQ(fresh_build_wants(name), fresh_build_wants(fresh_build_name(5, "a")));
   EXPECT_NE(fresh_build_wants(name), fresh_build_wants(fresh_build_name(5, "b")));
-  for (const char* bad : {"", "-", "17", "17-", "17-0123456789abcdeX", "17-0123456789abcde", "x-0123456789abcdef",
-                          "-0123456789abcdef", "9999999999999-0123456789abcdef", "17-../../../../0000"})
+  for (const char* bad :
+       {"", "-", "17", "17-", "17-0123456789abcdeX", "17-0123456789abcde", "x-0123456789abcdef",
+        "-0123456789abcdef", "9999999999999-0123456789abcdef", "17-../../../../0000"})
     EXPECT_EQ(fresh_build_began(bad), std::nullopt) << bad;
 }
 

@@ -85,7 +85,8 @@ TEST(OutlookText, IsOneLineOfWhatMatters) {
       outlook_text(
           {.environments = 2, .built = 5, .reused = 6, .shared = 1, .packages = 1, .processor_seconds = 90},
           50),
-      "2 environments: 6 stages reused, 1 stage shared, 5 to build, 1 package; about 1 min 30 s of processor time, "
+      "2 environments: 6 stages reused, 1 stage shared, 5 to build, 1 package; about 1 min 30 s of processor "
+      "time, "
       "done "
       "in 50 s");
   EXPECT_EQ(outlook_text({.environments = 1,

@@ -117,7 +117,8 @@ TEST_F(Pushes, APermanentAnswerIsNotAskedForTwice) {
 }
 
 TEST_F(Pushes, DoNotReplaceWhatIsWorthMore) {
-  PushResults results = push({.keeps = [](const std::string& name, const std::stop_token&) { return "better than " + name; }});
+  PushResults results =
+      push({.keeps = [](const std::string& name, const std::stop_token&) { return "better than " + name; }});
   EXPECT_THAT(results.kept, ElementsAre("r.example/a:1"));
   EXPECT_EQ(engine_.calls()["push"], 0u);
 }

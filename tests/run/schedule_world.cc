@@ -225,7 +225,11 @@ void ScheduleWorld::build(Running& running, BuildWorld& world) {
   if (running.command.push)
     pushes.emplace(
         engine, time_, running.machine.journal, reporter,
-        PushOptions{.keeps = keeps, .on_finish = [this] { time_.end_build(); }, .kill = engine.kill()});
+        PushOptions{.keeps = keeps,
+                    .on_finish = [this] { time_.end_build(); },
+                    .stop = engine.stop(),
+                    .kill = engine.kill(),
+                    .deadline = running.time ? std::optional(running.time->deadline) : std::nullopt});
   struct Ending {
     VirtualClock& time;
     ~Ending() { time.end_build(); }
@@ -397,8 +401,12 @@ void ScheduleWorld::collect(ScheduleMachine& machine) {
   machine.engine.begin_command({});
   ReadTree read(tree_.path());
   StageTable table = stage_table_of(tree_.path(), read.packages.features(), {});
-  collect_garbage(machine.engine, machine.state, table, machine.journal,
-                  {.now = static_cast<std::int64_t>(time_.now())}, [](const GcEntry&) {});
+  collect_garbage(machine.engine, machine.state, table, machine.journal, {.now = machine.engine.clock()},
+                  [this](const GcEntry& gone) {
+                    story.push_back(fmt::format("  {}, of {} with {}, goes: {}", display_name(gone.image),
+                                                gone.image.created,
+                                                counted(gone.image.packages.size(), "package"), gone.why));
+                  });
 }
 
 void ScheduleWorld::compare_with_clean(ScheduleMachine& machine) {

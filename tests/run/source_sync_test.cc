@@ -150,7 +150,8 @@ TEST_F(RemovalScript, AFolderInAFilesPlaceGoesToo) {
 std::vector<TarEntry> written(const TreeText& tree, const std::vector<SourceFile>& files,
                               const std::string& root = "/opt/sage") {
   TemporaryFolder folder(fs::temp_directory_path());
-  write_source_tar(folder.path() / "t.tar", tree.path(), files, root, "meanwhile", "the manifest", 1234567890);
+  write_source_tar(folder.path() / "t.tar", tree.path(), files, root, "meanwhile", "the manifest",
+                   1234567890);
   std::vector<TarEntry> entries = read_tar(read_file(folder.path() / "t.tar", 64u << 20).value());
   EXPECT_EQ("/" + entries.at(0).name, kManifestPath);
   EXPECT_EQ(entries.at(0).content, "meanwhile");

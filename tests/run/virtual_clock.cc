@@ -54,22 +54,29 @@ bool VirtualClock::pass_in_build(std::unique_lock<std::mutex>& lock, double unti
   double next = std::min(until, alarm);
   if (next > push) return false;
   now_ = std::max(now_, next);
-  if (alarm > until) return true;
-  std::function<void()> ring = alarms_.begin()->second->what();
-  alarms_.erase(alarms_.begin());
-  std::optional<double> wakes = std::exchange(build_wakes_, std::nullopt);  // it is at work
-  lock.unlock();
-  ring();
-  lock.lock();
-  build_wakes_ = wakes;
-  changed_.notify_all();
+  if (alarm <= until) ring_first(lock, build_wakes_);
   return true;
 }
 
-bool VirtualClock::pass_in_push(double until) {
-  if (until >= next_of_build()) return false;
-  now_ = std::max(now_, until);
+bool VirtualClock::pass_in_push(std::unique_lock<std::mutex>& lock, double until) {
+  double alarm = builds_ || alarms_.empty() ? kNever : alarms_.begin()->first;
+  double next = std::min(until, alarm);
+  if (next >= next_of_build()) return false;
+  now_ = std::max(now_, next);
+  if (alarm <= until) ring_first(lock, push_wakes_);
   return true;
+}
+
+// `wakes`: of the lane that rings, which is at work meanwhile.
+void VirtualClock::ring_first(std::unique_lock<std::mutex>& lock, std::optional<double>& wakes) {
+  std::function<void()> ring = alarms_.begin()->second->what();
+  alarms_.erase(alarms_.begin());
+  std::optional<double> kept = std::exchange(wakes, std::nullopt);
+  lock.unlock();
+  ring();
+  lock.lock();
+  wakes = kept;
+  changed_.notify_all();
 }
 
 void VirtualClock::pass(double seconds, const std::stop_token& stop) {
@@ -79,7 +86,7 @@ void VirtualClock::pass(double seconds, const std::stop_token& stop) {
   wakes = until;
   changed_.notify_all();
   while (!released_ && !stop.stop_requested() && now_ < until)
-    if (!(pushes ? pass_in_push(until) : pass_in_build(lock, until))) changed_.wait(lock);
+    if (!(pushes ? pass_in_push(lock, until) : pass_in_build(lock, until))) changed_.wait(lock);
   if (released_) now_ = std::max(now_, until);  // who is left waits for nothing
   wakes.reset();
   changed_.notify_all();

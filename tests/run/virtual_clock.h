@@ -25,7 +25,7 @@ class VirtualClock : public Clock {
     pass(seconds, stop);
     return !stop.stop_requested();
   }
-  // Fires in the lane of the build while that waits.
+  // Rings in the lane of the build while that waits, and in the lane of pushes when there is no other.
   std::unique_ptr<Alarm> at(double when, std::function<void()> what) override;
 
   // Lets time go by; less where a stop is requested meanwhile.
@@ -47,7 +47,8 @@ class VirtualClock : public Clock {
 
   double next_of_build() const;
   bool pass_in_build(std::unique_lock<std::mutex>& lock, double until);
-  bool pass_in_push(double until);
+  bool pass_in_push(std::unique_lock<std::mutex>& lock, double until);
+  void ring_first(std::unique_lock<std::mutex>& lock, std::optional<double>& wakes);
 
   mutable std::mutex mutex_;
   std::condition_variable changed_;
