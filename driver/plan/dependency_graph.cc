@@ -60,7 +60,7 @@ std::vector<bool> DependencyGraph::marked(const std::set<std::string>& names, st
       continue;
     }
     std::vector<std::string> alike = nearest(name, packages_.names());
-    faults.add("", fmt::format("{}: `{}` is no package{}", option, printable(name),
+    faults.add("", fmt::format("{}: `{}` is no package{}", option, shown(name),
                                alike.empty() ? "" : "; did you mean " + join(alike, " or ") + "?"));
   }
   return flags;
@@ -300,7 +300,7 @@ std::vector<PackageId> DependencyGraph::build_order(const std::vector<std::strin
     auto parts = targets_->parts(target, dummy_);
     if (!parts) {
       std::vector<std::string> alike = nearest(target, known_targets());
-      faults.add("", fmt::format("`{}` is no target or package of this tree{}", printable(target),
+      faults.add("", fmt::format("`{}` is no target or package of this tree{}", shown(target),
                                  alike.empty() ? "" : "; did you mean " + join(alike, " or ") + "?"));
       continue;
     }

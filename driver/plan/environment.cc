@@ -124,7 +124,7 @@ class EnvironmentReader::Resolution {
                       fmt::format("environment \"{}\": a name is made of lower-case letters and digits, "
                                   "with single `-`, `_` or `.` between "
                                   "them, as in debian-bookworm-minimal: it becomes part of an image's name",
-                                  printable(request_.name)));
+                                  shown(request_.name)));
     if (sources_.table == nullptr) return;
     sources_.table->check_factors(environment_.name);
     if (has_factor("local"))
@@ -190,7 +190,7 @@ class EnvironmentReader::Resolution {
   bool yes_or_no(const std::string& key, const std::string& otherwise) const {
     std::string said = value(key, otherwise);
     if (said != "yes" && said != "no")
-      throw bad_input(key, fmt::format("\"{}\" is neither yes nor no", printable(said)));
+      throw bad_input(key, fmt::format("\"{}\" is neither yes nor no", shown(said)));
     return said == "yes";
   }
 
@@ -264,7 +264,7 @@ class EnvironmentReader::Resolution {
     std::string with_system = value("WITH_SYSTEM_SPKG", "yes");
     if (with_system != "yes" && with_system != "no" && with_system != "force")
       throw bad_input("WITH_SYSTEM_SPKG",
-                      fmt::format("\"{}\" is none of yes, no, force", printable(with_system)));
+                      fmt::format("\"{}\" is none of yes, no, force", shown(with_system)));
     environment_.configure_args = {"--enable-option-checking"};
     bool site_packages = !value("ENABLE_SYSTEM_SITE_PACKAGES").empty();
     std::vector<std::string> kept;
@@ -352,7 +352,7 @@ class EnvironmentReader::Resolution {
     std::string jobs = value("NUMPROC", std::to_string(sources_.processors));
     if (jobs.empty() || jobs.size() > 5 || jobs.find_first_not_of("0123456789") != std::string::npos ||
         std::stoi(jobs) < 1)
-      throw bad_input("NUMPROC", fmt::format("\"{}\" is no number of jobs (1, 2, …)", printable(jobs)));
+      throw bad_input("NUMPROC", fmt::format("\"{}\" is no number of jobs (1, 2, …)", shown(jobs)));
     environment_.jobs = is_said ? static_cast<unsigned>(std::stoi(jobs)) : 0;
     // tox.ini's CONFIGURE_ARGS holds the caller's EXTRA_CONFIGURE_ARGS already.
     bool composed = tree_says_.contains("CONFIGURE_ARGS") || given_.contains("CONFIGURE_ARGS");

@@ -627,7 +627,7 @@ void FactorTable::check_factors(std::string_view environment) const {
   std::vector<std::string> known(factors_.begin(), factors_.end());
   for (const std::string& factor : unknown) {
     std::vector<std::string> near = nearest(factor, known);
-    texts.push_back(fmt::format("`{}`{}", printable(factor),
+    texts.push_back(fmt::format("`{}`{}", shown(factor),
                                 near.empty() ? "" : " (did you mean " + join(near, " or ") + "?)"));
   }
   throw bad_input("", fmt::format("environment {}: {} has no {} {}; `stagemake envs` lists what there is",

@@ -45,7 +45,7 @@ std::optional<std::string> named(const PackageIndex& packages, const std::string
     bool shortened = selector.starts_with("pypi/") || selector.starts_with("generic/");
     if (shortened || selector.starts_with("pkg:")) {
       if (auto id = packages.find_purl(shortened ? "pkg:" + selector : selector)) return packages[*id].name;
-      faults.add("", fmt::format("no package has the URL `{}`", printable(selector)));
+      faults.add("", fmt::format("no package has the URL `{}`", shown(selector)));
       return std::nullopt;
     }
   }
@@ -58,7 +58,7 @@ std::optional<std::string> named(const PackageIndex& packages, const std::string
   if (is_plain && !selector.empty() && !dash && !must_exist) return selector;
   std::vector<std::string> alike = nearest(selector, colon ? kClasses : packages.names());
   std::string classes = colon ? "; the classes are " + join(kClasses, " ") : "";
-  faults.add("", fmt::format("`{}` is no {} of packages{}{}", printable(selector), colon ? "class" : "name",
+  faults.add("", fmt::format("`{}` is no {} of packages{}{}", shown(selector), colon ? "class" : "name",
                              classes, alike.empty() ? "" : "; did you mean " + join(alike, " or ") + "?"));
   return std::nullopt;
 }
@@ -140,7 +140,7 @@ PackageListQuery package_list_query(const std::vector<std::string>& arguments) {
     else if (word == "--exclude-dependencies")
       query.exclude_dependencies = true;
     else if (word.starts_with("-"))
-      throw bad_input(std::string(kTool), fmt::format("unknown option {}", printable(word)));
+      throw bad_input(std::string(kTool), fmt::format("unknown option {}", shown(word)));
     else
       query.selectors.push_back(word);
   }

@@ -73,6 +73,7 @@ TEST_F(PackageList, UnknownSelectorsAreRefusedWithASuggestion) {
   EXPECT_THAT(refusal("numpi"), HasSubstr("did you mean numpy?"));
   EXPECT_THAT(refusal(":base:"), HasSubstr("is no class"));
   EXPECT_THAT(refusal("zlib"), IsEmpty());
+  EXPECT_THAT(refusal(std::string(9000, 'x')), HasSubstr(std::string(60, 'x') + "…`")) << "what is long is cut";
 }
 
 // --- The language of `sage-package list`
