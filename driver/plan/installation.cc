@@ -11,20 +11,6 @@
 namespace stagemake {
 namespace {
 
-// One package manager, as commands. Conditions and installation are about "$1" and "$@"; each is the body of
-// a shell function, so it stands on one line.
-struct PackageManager {
-  std::string_view probe = {};                           // a line before all others
-  std::string_view is_there;                             // condition: is installed. Asks no network
-  std::string_view update = ":";                         // refreshes what the manager knows
-  std::string_view exists = ":";                         // condition: can be had
-  std::string_view install;                              // in front of the names
-  std::string_view clean = {};                           // after an installation
-  std::string (*prepare)(const SystemSetup&) = nullptr;  // once, before anything is installed
-  // It succeeds also where it does not know a name.
-  bool passes_over_unknown = false;
-};
-
 // Ubuntu's images are "minimized": unminimize brings back what packages hold without it. What the trees do
 // not do: nothing of this happens where all packages are there.
 std::string prepare_apt(const SystemSetup& setup) {
@@ -64,90 +50,313 @@ std::string prepare_conda(const SystemSetup& setup) {
   return text + "  conda update --quiet --yes -n base conda\n";
 }
 
-constexpr PackageManager kApt = {
-    // Not -W: that takes names for patterns.
-    .is_there = "dpkg-query --status \"$1\" 2>/dev/null | grep -q '^Status: .* installed$'",
-    .update = "apt-get update",
-    .exists = "apt-cache show \"$1\" >/dev/null 2>&1",
-    .install = "DEBIAN_FRONTEND=noninteractive apt-get install -qqq --no-install-recommends --yes",
-    .clean = "apt-get clean",
-    .prepare = prepare_apt};
+// Each manager is a few shell functions (POSIX). They run with LC_ALL=C and -f: what a manager says is read,
+// since the status of few tells one error from the other. Names are "$@":
+//   look       before is_there, about all names at once
+//   is_there   "$1" is installed, and works. Neither asks a network
+//   begin      something is to be installed: before anything else
+//   update     refreshes the index
+//   unknown    prints, a line each, what the refreshed index does not know, as far as it can be installed by
+//   that name certain    fails where the index lacks a part, so that `unknown` may be wrong install    all at
+//   once broken     after a good end: prints the packages whose scripts failed ($notes is what install said),
+//   and takes them
+//              away: else the next run would find all there
+//   clean      what was downloaded
+// and two extended patterns for what a manager says: $locked, another process holds its lock (none: it waits,
+// and says so, by itself), and $failed, it failed, whatever its status is.
+constexpr std::string_view kDefaults = R"sh(look() { :; }
+begin() { :; }
+certain() { :; }
+broken() { :; }
+clean() { :; }
+locked= failed=
+)sh";
 
-// --whatprovides: names like pkgconfig(zlib) are what packages provide, and each provides its own name too.
-constexpr std::string_view kRpmIsThere = "rpm -q --whatprovides \"$1\" >/dev/null 2>&1";
+// Not -W for one name: it takes names for patterns. What cannot be reached is a mere warning to apt's update.
+constexpr std::string_view kApt = R"sh(look() {
+  there=" $(echo $(dpkg-query -W -f='${db:Status-Abbrev} ${Package} ${Package}:${Architecture} ${Provides}\n' \
+    2>/dev/null | sed -n -e 's/ ([^)]*)//g' -e 's/,/ /g' -e 's/^.i *//p')) "
+}
+is_there() { case $there in *" ${1%%[=/]*} "*) ;; *) return 1 ;; esac; }
+update() { apt-get update; }
+unknown() {
+  apt-get install --simulate -qq --no-install-recommends "$@" 2>&1 | sed -n \
+    -e 's/^E: Unable to locate package //p' \
+    -e "s/^E: Package '\(.*\)' has no installation candidate/\1/p" \
+    -e "s/^E: Version '\(.*\)' for '\(.*\)' was not found/\2=\1/p" \
+    -e "s/^E: Release '\(.*\)' for '\(.*\)' was not found/\2\/\1/p"
+}
+install() { DEBIAN_FRONTEND=noninteractive apt-get install -qqq --no-install-recommends --yes "$@"; }
+clean() { apt-get clean; }
+locked='Could not get lock|Unable to (lock|acquire)'
+failed='^W: (Failed to fetch|Some index files failed)'
+)sh";
 
-constexpr PackageManager kYum = {.probe = "yum=$(command -v yum || echo dnf)",
-                                 .is_there = kRpmIsThere,
-                                 .exists = "$yum install -y --downloadonly \"$1\" >/dev/null 2>&1",
-                                 .install = "$yum install -y"};
+// For dnf, yum and zypper. Names like pkgconfig(zlib) are what packages provide, and each provides its own
+// name too; files are provided without being listed so, and groups are no packages. A package whose last
+// script fails is installed, for rpm.
+constexpr std::string_view kRpm =
+    R"sh(look() { there=" $(echo $(rpm -qa --queryformat '%{NAME} %{NAME}.%{ARCH} [%{PROVIDENAME} ]' 2>/dev/null)) "; }
+is_there() {
+  case $there in *" $1 "*) return 0 ;; esac
+  case $1 in
+    @*) [ -n "$done" ] ;;
+    /*) rpm -q --whatprovides "$1" >/dev/null 2>&1 ;;
+    *) return 1 ;;
+  esac
+}
+broken() {
+  names=$(sed -n -e 's/.*%post(\(.*\)) scriptlet failed.*/\1/p' -e 's/.*%posttrans(\(.*\)) scriptlet failed.*/\1/p' \
+    "$notes")
+  [ -n "$names" ] || return 0
+  echo $names
+  rpm -e --nodeps --noscripts $names >/dev/null 2>&1 || :
+  names=$(rpm -q --whatprovides --queryformat '%{NAME}\n' $available 2>/dev/null | grep -v ' ' | sort -u)
+  [ -z "$names" ] || rpm -e --nodeps --noscripts $names >/dev/null 2>&1 || :
+}
+)sh";
 
-constexpr PackageManager kPacman = {.is_there = "pacman -T \"$1\" >/dev/null 2>&1",
-                                    .update = "pacman -Sy",
-                                    .exists = "pacman -Si \"$1\" >/dev/null 2>&1",
-                                    .install = "pacman -Su --noconfirm",
-                                    .prepare = prepare_pacman};
+// Repositories that are allowed to be dead count only where a name is unknown: it may be there. (What the
+// main section of the configuration allows, it allows to all.) CentOS's releases that are at their end are in
+// its archive alone, and the lists of mirrors that they have are gone.
+constexpr std::string_view kYum = R"sh(yum=$(command -v yum || echo dnf)
+begin() {
+  case $($yum --version 2>/dev/null) in
+    [23].*) makecache() { $yum clean expire-cache && $yum makecache fast --setopt=exit_on_lock=1 "$@"; } ;;
+    *) makecache() { $yum makecache --refresh --setopt=exit_on_lock=1 "$@"; } ;;
+  esac
+}
+to_archive() {
+  lists=$(grep -rl -e '^mirrorlist=.*mirrorlist\.centos\.org' /etc/yum.repos.d 2>/dev/null) || return 1
+  echo 'The mirrors of this release of CentOS cannot be reached; trying its archive, vault.centos.org'
+  sed -i -e 's/^mirrorlist=/#mirrorlist=/' \
+    -e 's|^#* *baseurl=http://mirror\.centos\.org|baseurl=http://vault.centos.org|' $lists
+}
+update() {
+  makecache --setopt=skip_if_unavailable=0 || { to_archive && makecache --setopt=skip_if_unavailable=0; }
+}
+unknown() {
+  $yum install --assumeno --setopt=exit_on_lock=1 "$@" 2>&1 | sed -n -e 's/^No match for argument: //p' \
+    -e 's/^No package \(.*\) available\.*$/\1/p' -e 's/^All matches were filtered out by .* for argument: //p' \
+    -e "s/^Module or Group '\(.*\)' is not available\.*$/@\1/p"
+}
+certain() { makecache '--setopt=*.skip_if_unavailable=0'; }
+install() { $yum install -y --setopt=exit_on_lock=1 "$@"; }
+clean() { $yum clean all; }
+locked='already locked by|holding the yum lock|btain .*lock'
+)sh";
 
-constexpr PackageManager kZypper = {
-    .is_there = kRpmIsThere,
-    .update = "zypper refresh",
-    .exists =
-        "zypper --quiet install --no-confirm --auto-agree-with-licenses --no-recommends --download-only "
-        "\"$1\" >/dev/null 2>&1",
-    .install = "zypper install --no-confirm --auto-agree-with-licenses --no-recommends --details"};
+// 102 and 103 say that something should be started again, which runs in no container; 107 that scripts
+// failed.
+constexpr std::string_view kZypper = R"sh(update() { zypper --non-interactive refresh; }
+unknown() {
+  zypper --non-interactive --ignore-unknown install --dry-run --no-recommends "$@" 2>&1 | sed -n \
+    -e "s/^No provider of '\(.*\)' found\.*$/\1/p" -e "s/^Package '\(.*\)' not found\.*$/\1/p"
+}
+install() {
+  zypper --non-interactive install --no-confirm --auto-agree-with-licenses --no-recommends --details "$@" ||
+    case $? in 102 | 103 | 107) ;; *) return $? ;; esac
+}
+clean() { zypper --non-interactive clean --all; }
+locked='System management is locked'
+)sh";
 
-// The manager itself comes first: an old one cannot read what a rolling distribution has today.
-constexpr PackageManager kXbps = {.is_there = "xbps-query \"$1\" >/dev/null 2>&1",
-                                  .update = "xbps-install -Sy && xbps-install -uy xbps && xbps-install -uy",
-                                  .exists = "xbps-query -R \"$1\" >/dev/null 2>&1",
-                                  .install = "xbps-install --yes"};
+// Groups are not among what packages provide. -Sddp takes all that can be installed, and resolves nothing. Of
+// scripts that failed pacman says so and no more: it is the package that it named last. (After a transaction
+// hooks fail, which belong to no package.)
+constexpr std::string_view kPacman = R"sh(is_there() {
+  pacman -T "$1" >/dev/null 2>&1 || {
+    set -- $(pacman -Sgq "$1" 2>/dev/null) && [ $# != 0 ] && pacman -T "$@" >/dev/null 2>&1
+  }
+}
+update() { pacman -Sy; }
+unknown() {
+  pacman -Sddp --noconfirm --print-format %n "$@" 2>&1 | sed -n 's/^error: target not found: //p'
+}
+install() { pacman -Su --noconfirm "$@"; }
+broken() {
+  name= names=
+  while read -r verb rest; do
+    case "$verb $rest" in
+      'installing '*... | 'upgrading '*... | 'reinstalling '*...) name=${rest%...} ;;
+      *' post-transaction hooks'*) break ;;
+      'error: command failed to execute correctly'*) [ -z "$name" ] || names="$names $name" ;;
+    esac
+  done < "$notes"
+  [ -n "$names" ] || return 0
+  echo $names
+  pacman -Rddn --noconfirm --noscriptlet $(pacman -Qq $names $available 2>/dev/null | sort -u) >/dev/null 2>&1 || :
+}
+clean() { yes | pacman -Scc; }
+locked='unable to lock database|could not lock database'
+)sh";
 
-constexpr PackageManager kApk = {.is_there = "apk info -e \"$1\" >/dev/null 2>&1",
-                                 .update = "apk update",
-                                 .exists = "apk search -x \"$1\" 2>/dev/null | grep -q .",
-                                 .install = "apk add"};
+// The manager itself comes first: an old one cannot read what a rolling distribution has today. Names are
+// looked for in the list of all packages, and those that packages only provide are asked for one by one.
+constexpr std::string_view kXbps =
+    R"sh(is_there() { [ "$(xbps-query -p state "$1" 2>/dev/null)" = installed ]; }
+update() { xbps-install -Sy && xbps-install -uy xbps && xbps-install -uy; }
+unknown() {
+  known=" $(echo $(xbps-query -Rs '' 2>/dev/null | sed -n 's/^\[.\] \([^ ]*\)-[^- ]* .*/\1/p')) "
+  for package; do
+    case $known in
+      *" $package "*) ;;
+      *) xbps-install --dry-run --yes "$package" 2>&1 | grep -q 'not found in repository pool' && echo "$package" ;;
+    esac
+  done
+  :
+}
+install() { xbps-install --yes "$@"; }
+clean() { yes | xbps-remove -O; }
+locked='[Ff]ailed to (acquire|lock)|[Cc]annot (acquire|lock)|pkgdb.*(locked|[Rr]esource temporarily)'
+failed='^ERROR|[Ff]ailed to (fetch|verify|import|sync)|is not signed|[Ii]gnoring'
+)sh";
 
-// Portage's tree is part of the image.
-constexpr PackageManager kEmerge = {.is_there = "portageq has_version / \"$1\" >/dev/null 2>&1",
-                                    .exists = "emerge --pretend --quiet --nodeps \"$1\" >/dev/null 2>&1",
-                                    .install = "emerge -DNut --with-bdeps=y --complete-graph=y"};
+// What apk could not run the script of is marked in its list (a line f: with an s), and installed all the
+// same.
+constexpr std::string_view kApk = R"sh(look() {
+  there=" $(echo $(sed -n -e '/^P:/h' -e '/^f:.*s/{' -e x -e 's/^P://p' -e '}' /lib/apk/db/installed \
+    /usr/lib/apk/db/installed 2>/dev/null)) "
+}
+is_there() { case $there in *" $1 "*) return 1 ;; esac; apk info -e "$1" >/dev/null 2>&1; }
+update() { apk update; }
+unknown() {
+  apk add --simulate "$@" 2>&1 | sed -n -e 's/^ *\(.*\) (no such package):$/\1/p' -e 's/^ *\(.*\) (missing):$/\1/p'
+}
+install() { apk add "$@"; }
+clean() { apk cache clean >/dev/null 2>&1 || :; }
+locked='[Uu]nable to lock database'
+failed='^ERROR: |^WARNING: ([Ii]gnoring|updating|opening|fetching) |[1-9][0-9]* unavailable'
+)sh";
 
-// Names are patterns for NAME-VERSION-ARCHITECTURE-BUILD, up to the version or into it: "gcc-[0-9]".
-constexpr PackageManager kSlackpkg = {
-    .is_there =
-        "ls /var/log/packages 2>/dev/null | grep -q -e \"^$1-[^-]*-[^-]*-[^-]*\\$\" -e "
-        "\"^$1[^-]*-[^-]*-[^-]*\\$\"",
-    .update = "yes | slackpkg update",
-    .install = "slackpkg -batch=on -default_answer=y install",
-    .passes_over_unknown = true};
+// Portage's tree is part of the image. portageq answers for many atoms at once, "ATOM:PACKAGE" each.
+constexpr std::string_view kEmerge =
+    R"sh(look() { there=$(portageq mass_best_version / "$@" 2>/dev/null) || :; }
+is_there() { printf '%s\n' "$there" | grep -F -e "$1:" | grep -q ':.*/'; }
+update() { :; }
+unknown() { portageq mass_best_visible / "$@" 2>/dev/null | sed -n 's/: *$//p'; }
+install() { emerge -DNut --with-bdeps=y --complete-graph=y "$@"; }
+clean() { rm -rf /var/cache/distfiles /usr/portage/distfiles; }
+)sh";
 
-constexpr std::string_view kNixUpdate =
-    "nix-channel --add https://nixos.org/channels/nixpkgs-unstable nixpkgs && nix-channel --update";
-constexpr std::string_view kNixIsThere = "nix-env --query \"$1\" 2>/dev/null | grep -q .";
+// Names are patterns for NAME-VERSION-ARCHITECTURE-BUILD, up to the version or into it: "gcc-[0-9]". Its
+// status says nothing.
+constexpr std::string_view kSlackpkg = R"sh(is_there() {
+  ls /var/log/packages 2>/dev/null | grep -q -e "^$1-[^-]*-[^-]*-[^-]*\$" -e "^$1[^-]*-[^-]*-[^-]*\$"
+}
+update() { yes | slackpkg update && cat /var/lib/slackpkg/pkglist >/dev/null; }
+unknown() {
+  for package; do
+    grep -q -e " $package-[^- ]*-[^- ]*-[^- ]* " -e " $package[^- ]*-[^- ]*-[^- ]* " /var/lib/slackpkg/pkglist ||
+      echo "$package"
+  done
+}
+install() { slackpkg -batch=on -default_answer=y install "$@"; }
+clean() { rm -rf /var/cache/packages; }
+locked='Another instance of slackpkg'
+failed='[Oo]ne or more errors occurred|Another instance of slackpkg|problem was encountered|^ERROR|more than one mirror|(select|have) a(ny)? mirror|You need to upgrade your slackpkg'
+)sh";
 
-constexpr PackageManager kNixByName = {.is_there = kNixIsThere,
-                                       .update = kNixUpdate,
-                                       .exists = "nix-env --query --available \"$1\" 2>/dev/null | grep -q .",
-                                       .install = "nix-env --install"};
+// Activation scripts of conda-forge's packages need bash, whatever /bin/sh is in the image. Installed
+// packages are looked up as files (NAME-VERSION-BUILD.json): conda takes a second for each question; only a
+// name with a condition, "scipy>=1.5", is worth one. Unknown names are told at once, before anything is
+// solved, by their names alone.
+constexpr std::string_view kConda = R"sh([ ! -x /bin/bash ] || ln -sf /bin/bash /bin/sh
+CONDA_PLUGINS_AUTO_ACCEPT_TOS=yes
+export CONDA_PLUGINS_AUTO_ACCEPT_TOS
+is_there() {
+  case $1 in
+    *[!A-Za-z0-9_.-]*) conda install --offline --dry-run --quiet "$1" 2>/dev/null | grep -q 'already installed' ;;
+    *) ls "${CONDA_PREFIX:-/opt/conda}/conda-meta" 2>/dev/null | grep -q "^$1-[^-]*-[^-]*\.json\$" ;;
+  esac
+}
+update() { :; }
+unknown() {
+  unknown=" $(echo $(conda install --dry-run --no-deps --quiet --yes "$@" 2>&1 | sed -n \
+    -e 's/^ *- nothing provides requested \([A-Za-z0-9_.-]*\).*/\1/p' -e 's/^ *- \([A-Za-z0-9_.-]*\).*/\1/p')) "
+  for package; do
+    case $unknown in *" ${package%%[!A-Za-z0-9_.-]*} "*) echo "$package" ;; esac
+  done
+}
+install() { conda install --update-all --quiet --yes "$@"; }
+clean() { conda info && conda list && conda clean --all --yes --quiet; }
+)sh";
 
-constexpr PackageManager kNixByAttribute = {
-    .is_there = kNixIsThere,
-    .update = kNixUpdate,
-    .exists = "nix-env -f '<nixpkgs>' --query --available --attr \"$1\" 2>/dev/null | grep -q .",
-    .install = "nix-env -f '<nixpkgs>' --install --attr"};
+// What the shell needs is garbage to it while the shell does not run: its store is not cleaned. For locks it waits, and
+// says so, by itself.
+constexpr std::string_view kNix = R"sh(update() {
+  nix-channel --add https://nixos.org/channels/nixpkgs-unstable nixpkgs && nix-channel --update
+}
+clean() { rm -rf "${HOME:-/root}/.cache/nix"; }
+)sh";
 
-// The first line: activation scripts of conda-forge's packages need bash, whatever /bin/sh is in the image.
-// Installed packages are looked up as files (NAME-VERSION-BUILD.json): conda takes a second for each
-// question; only a name with a condition, "scipy>=1.5", is worth one.
-constexpr PackageManager kConda = {
-    .probe = "[ ! -x /bin/bash ] || ln -sf /bin/bash /bin/sh",
-    .is_there =
-        "case $1 in *[!A-Za-z0-9_.-]*) conda install --offline --dry-run --quiet \"$1\" 2>/dev/null | grep "
-        "-q 'already installed' ;; *) ls \"${CONDA_PREFIX:-/opt/conda}/conda-meta\" 2>/dev/null | grep -q "
-        "\"^$1-[^-]*-[^-]*\\.json\\$\" ;; esac",
-    .exists = "conda search -f \"$1\" >/dev/null 2>&1",
-    .install = "conda install --update-all --quiet --yes",
-    .clean = "conda info && conda list",
-    .prepare = prepare_conda};
+// A list of all names takes nix as long as the question for one.
+constexpr std::string_view kNixByName = R"sh(is_there() { nix-env --query "$1" 2>/dev/null | grep -q .; }
+unknown() {
+  known=" $(echo $(nix-env --query --available 2>/dev/null | sed 's/-[^a-zA-Z].*//')) "
+  for package; do
+    case $known in
+      *" $package "*) ;;
+      *) nix-env --query --available "$package" 2>/dev/null | grep -q . || echo "$package" ;;
+    esac
+  done
+}
+install() { nix-env --install "$@"; }
+)sh";
+
+// The name of an attribute (perlPackages.JSON) says nothing of the name that it is installed by: they are
+// compared by their paths, ATTRIBUTE=PATH for all at once. What is not there has none, nor has what was
+// removed or is refused.
+constexpr std::string_view kNixByAttribute = R"sh(expression='
+  let
+    pkgs = import <nixpkgs> {};
+    words = pattern: text: builtins.filter (word: builtins.isString word && word != "") (builtins.split pattern text);
+    find = set: path:
+      if path == [] then set
+      else if builtins.isAttrs set && builtins.hasAttr (builtins.head path) set
+      then find (builtins.getAttr (builtins.head path) set) (builtins.tail path)
+      else {};
+    out = name:
+      let found = builtins.tryEval ((find pkgs (words "[.]" name)).outPath or "" + "");
+      in if found.success then builtins.unsafeDiscardStringContext found.value else "";
+  in builtins.concatStringsSep " " (map (name: name + "=" + out name) (words " +" (builtins.getEnv "names")))'
+look() {
+  paths=" $(names="$*" nix-instantiate --eval -E "$expression" 2>/dev/null | sed 's/"//g') "
+  there=" $(echo $(nix-env --query --out-path --no-name 2>/dev/null | sed 's/;/ /g')) "
+}
+is_there() {
+  case $paths in *" $1=/"*) ;; *) return 1 ;; esac
+  path=${paths#*" $1="}
+  path=${path%% *}
+  case $there in *" $path "* | *"=$path "*) ;; *) return 1 ;; esac
+}
+unknown() {
+  look "$@"
+  for package; do case $paths in *" $package=/"*) ;; *) echo "$package" ;; esac; done
+}
+certain() { nix-instantiate --eval -E 'builtins.isAttrs (import <nixpkgs> {})'; }
+install() { nix-env -f '<nixpkgs>' --install --attr "$@"; }
+)sh";
+
+struct PackageManager {
+  std::string_view functions;
+  std::string_view more = {};                            // functions that override or complete those
+  std::string (*prepare)(const SystemSetup&) = nullptr;  // once, before the index is refreshed
+  // It succeeds also where it does not know a name, and trees rely on that.
+  bool passes_over_unknown = false;
+};
+
+constexpr PackageManager kAptManager = {.functions = kApt, .prepare = prepare_apt};
+constexpr PackageManager kYumManager = {.functions = kRpm, .more = kYum};
+constexpr PackageManager kZypperManager = {.functions = kRpm, .more = kZypper};
+constexpr PackageManager kPacmanManager = {.functions = kPacman, .prepare = prepare_pacman};
+constexpr PackageManager kXbpsManager = {.functions = kXbps};
+constexpr PackageManager kApkManager = {.functions = kApk};
+constexpr PackageManager kEmergeManager = {.functions = kEmerge};
+constexpr PackageManager kSlackpkgManager = {.functions = kSlackpkg, .passes_over_unknown = true};
+constexpr PackageManager kCondaManager = {.functions = kConda, .prepare = prepare_conda};
+constexpr PackageManager kNixManagerByName = {.functions = kNix, .more = kNixByName};
+constexpr PackageManager kNixManagerByAttribute = {.functions = kNix, .more = kNixByAttribute};
 
 struct System {
   std::string_view name;  // or what the name begins with
@@ -156,10 +365,11 @@ struct System {
 
 // Sorted.
 constexpr System kSystems[] = {
-    {"alpine", kApk},         {"arch", kPacman},     {"centos", kYum},    {"conda", kConda},
-    {"debian", kApt},         {"fedora", kYum},      {"gentoo", kEmerge}, {"linuxmint", kApt},
-    {"nix", kNixByName},      {"opensuse", kZypper}, {"raspbian", kApt},  {"redhat", kYum},
-    {"slackware", kSlackpkg}, {"ubuntu", kApt},      {"void", kXbps},
+    {"alpine", kApkManager},         {"arch", kPacmanManager},   {"centos", kYumManager},
+    {"conda", kCondaManager},        {"debian", kAptManager},    {"fedora", kYumManager},
+    {"gentoo", kEmergeManager},      {"linuxmint", kAptManager}, {"nix", kNixManagerByName},
+    {"opensuse", kZypperManager},    {"raspbian", kAptManager},  {"redhat", kYumManager},
+    {"slackware", kSlackpkgManager}, {"ubuntu", kAptManager},    {"void", kXbpsManager},
 };
 
 const System* find_system(const std::string& name) {
@@ -174,57 +384,93 @@ bool is_nix(const SystemSetup& setup) {
 
 const PackageManager& manager_of(const SystemSetup& setup) {
   check_system(setup.system);
-  if (is_nix(setup) && setup.dialect == Dialect::Passagemath2026) return kNixByAttribute;
+  if (is_nix(setup) && setup.dialect == Dialect::Passagemath2026) return kNixManagerByAttribute;
   return find_system(setup.system)->manager;
 }
 
-// The words of a nix-shell that has all packages. Where some may be missing, none of them is an error: each
-// is an expression of nix, and `or null` is its own way of saying so.
+// The words of a nix-shell that has all packages. Where some may be missing, none of them is an error:
+// neither an attribute that there is not, nor one that throws, as removed and refused ones do.
+constexpr const char* kIfThere =
+    "(let p = builtins.tryEval (let q = pkgs.{0} or null; in builtins.seq (q.outPath or null) q); in if "
+    "p.success "
+    "then p.value else null)";
+
 std::string nix_shell(const SystemSetup& setup, const std::string& command) {
   std::vector<std::string> expressions;
   for (const std::string& package : setup.packages)
-    expressions.push_back(setup.ignore_missing ? "pkgs." + package + " or null" : package);
+    expressions.push_back(setup.ignore_missing ? fmt::format(kIfThere, package) : package);
   std::string packages = shell_quoted(expressions);
   return fmt::format("nix-shell --packages {}{}--run {}\n", packages, packages.empty() ? "" : " ",
                      shell_quoted(command));
 }
 
-// All at once, and where that fails as it does.
-std::string install_all(const PackageManager& manager) {
-  std::string text = "  update\n  install $missing\n";
-  // What the trees rely on: such a manager is given names that its releases do not all have.
-  if (manager.passes_over_unknown)
-    text +=
-        "  absent=\n"
-        "  for package in $missing; do is_there \"$package\" || absent=\"$absent $package\"; done\n";
-  return text;
+// What all recipes share. `watched` runs one of the functions with its output in the log and in $notes, and
+// again while another process holds the lock; nothing that it starts keeps the descriptors that bring its
+// status.
+constexpr std::string_view kSteps = R"sh(fails() {
+  echo "stagemake: $1" >&2
+  exit 1
 }
+lacking() {
+  look "$@"
+  left=
+  for package; do is_there "$package" || left="$left $package"; done
+}
+watched() {
+  waited=0
+  while :; do
+    status=$({ { "$@" 2>&1 3>&- 4>&- && echo 0 >&3 || echo $? >&3; } | tee "$notes" >&4; } 3>&1)
+    if [ "$status" = 0 ] && [ -n "$failed" ] && grep -Eq -e "$failed" "$notes"; then status=1; fi
+    [ "$status" != 0 ] || return 0
+    [ -n "$locked" ] && grep -Eq -e "$locked" "$notes" || return "$status"
+    [ "$waited" -lt "$patience" ] ||
+      fails "another process holds the package manager's lock, for more than $patience s; if there is none, remove the lock"
+    [ "$waited" != 0 ] ||
+      echo "stagemake: another process holds the package manager's lock; waiting for it, for at most $patience s"
+    sleep 2
+    waited=$((waited + 2))
+  done
+}
+refresh() {
+  [ -n "$notes" ] || {
+    notes=$(mktemp)
+    trap 'rm -f "$notes"' EXIT
+  }
+  begin
+  watched update || fails "the package manager cannot refresh its index (status $status): see its message above"
+}
+add() {
+  available=$*
+  watched install_with_options "$@" || {
+    lacking "$@"
+    fails "the package manager failed with status $status; not installed:${left:- (all are)}"
+  }
+  done=yes
+  scripts=$(broken)
+  [ -z "$scripts" ] || fails "scripts of these packages failed, see above: $scripts"
+  lacking "$@"
+  [ -z "$left" ] || fails "the package manager knows these packages and did not install them:$left"
+}
+done= notes=
+patience=${STAGEMAKE_LOCK_SECONDS:-60}
+exec 4>&1
+)sh";
 
-// What exists, at once, else one by one. A manager that could not refresh may still know enough (old
-// releases, some of whose repositories are gone); one that then knows nothing at all has no network.
-std::string install_what_exists(const PackageManager& manager) {
-  std::string text = fmt::format("  exists() {{ {}; }}\n", manager.exists);
-  // A manager that says yes to all names cannot be asked that, and must be refreshed.
-  text += manager.passes_over_unknown ? "  outdated=\n  update\n" : "  outdated=\n  update || outdated=yes\n";
-  text +=
-      "  available=\n"
-      "  absent=\n"
-      "  for package in $missing; do\n"
-      "    if exists \"$package\"; then available=\"$available $package\"; else absent=\"$absent $package\"; "
-      "fi\n"
-      "  done\n"
-      "  if [ -z \"$available\" ] && [ -n \"$outdated\" ]; then\n"
-      "    echo 'The package manager cannot be refreshed, and knows none of:' $missing >&2\n"
-      "    exit 1\n"
-      "  fi\n"
-      "  if [ -n \"$available\" ] && ! install $available; then\n"
-      "    echo 'Trying again, one by one:'\n"
-      "    for package in $available; do install \"$package\" || absent=\"$absent $package\"; done\n";
-  if (manager.passes_over_unknown)
-    text +=
-        "  else\n"
-        "    for package in $available; do is_there \"$package\" || absent=\"$absent $package\"; done\n";
-  return text + "  fi\n";
+// $wanted, as far as the index knows it; the others are $absent.
+std::string install_what_is_known(bool must_exist) {
+  std::string text = R"sh(  names=" $(echo $(unknown $wanted)) "
+  absent= available=
+  for package in $wanted; do
+    case $names in
+      *" $package "*) absent="$absent $package" ;;
+      *) available="$available $package" ;;
+    esac
+  done
+  if [ -n "$absent" ]; then
+    watched certain || fails "a part of the index cannot be had (status $status), and these packages may be there:$absent"
+)sh";
+  text += must_exist ? "    fails \"the package manager does not know these packages:$absent\"\n" : "";
+  return text + "  fi\n  [ -z \"$available\" ] || add $available\n";
 }
 
 }  // namespace
@@ -251,32 +497,26 @@ std::string installation_recipe(const SystemSetup& setup) {
     if (!word.empty()) collection.push_back(word);
   if (packages.empty() && collection.empty()) return ":";
 
-  std::string install(manager.install);
-  if (!options.empty()) install += ' ' + shell_quoted(options);
-  // -f: names like gcc-[0-9] are patterns for the package manager, not for the shell.
-  std::string text = "set -f\n";
-  if (!manager.probe.empty()) text += fmt::format("{}\n", manager.probe);
-  text += fmt::format("is_there() {{ {}; }}\ninstall() {{ {} \"$@\"; }}\n", manager.is_there, install);
+  // A shell of its own, for -f (names like gcc-[0-9] are patterns for the package manager) and for what it
+  // defines.
+  std::string text = fmt::format("(\nset -f\nLC_ALL=C\nexport LC_ALL\n{}{}{}{}", kDefaults, manager.functions,
+                                 manager.more, kSteps);
+  text += fmt::format("install_with_options() {{ install {}\"$@\"; }}\n",
+                      options.empty() ? "" : shell_quoted(options) + ' ');
   // Its repository first, then it: two steps, because the second needs the first. Never ignored.
-  if (!collection.empty())
-    text += fmt::format("for package in {}; do is_there \"$package\" || install \"$package\"; done\n",
-                        shell_quoted(collection));
+  for (const std::string& package : collection)
+    text +=
+        fmt::format("lacking {0}\n[ -z \"$left\" ] || {{\n  refresh\n  add {0}\n}}\n", shell_quoted(package));
   if (!packages.empty()) {
-    text += fmt::format(
-        "missing=\nfor package in {}; do is_there \"$package\" || missing=\"$missing $package\"; done\n",
-        shell_quoted(packages));
-    // A function: `-e` sees its status as a whole, and not only that of the last part of `a && b`.
-    text += fmt::format("if [ -n \"$missing\" ]; then\n  update() {{ {}; }}\n", manager.update);
+    text += fmt::format("lacking {}\nif [ -n \"$left\" ]; then\n  wanted=$left\n", shell_quoted(packages));
     if (manager.prepare != nullptr) text += manager.prepare(setup);
-    text += setup.ignore_missing ? install_what_exists(manager) : install_all(manager);
+    text += "  refresh\n" + install_what_is_known(!setup.ignore_missing && !manager.passes_over_unknown);
     // So that later stages find it all in the image.
     if (is_nix(setup)) text += "  " + nix_shell(setup, ":");
-    if (!manager.clean.empty()) text += fmt::format("  {}\n", manager.clean);
-    if (setup.ignore_missing || manager.passes_over_unknown)
-      text += fmt::format("  [ -z \"$absent\" ] || echo \"{}$absent\"\n", kMissingLine);
+    text += fmt::format("  clean\n  [ -z \"$absent\" ] || echo \"{}$absent\"\n", kMissingLine);
     text += "fi\n";
   }
-  return text + "set +f";
+  return text + ")";
 }
 
 std::string in_system(const SystemSetup& setup, const std::string& recipe) {

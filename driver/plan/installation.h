@@ -18,7 +18,7 @@ struct SystemSetup {
   std::string system;  // "debian", "fedora", …: the name of its lists in build/pkgs/*/distros
   std::vector<std::string> packages;      // by the system's own names, sorted, without repeats
   bool skipped = false;                   // SKIP_SYSTEM_PKG_INSTALL: the base image has them
-  bool ignore_missing = false;            // go on where some do not exist or cannot be installed
+  bool ignore_missing = false;            // go on where the package manager does not know some
   std::vector<std::string> repositories;  // EXTRA_REPOSITORIES, as add-apt-repository takes them
   std::string dist_upgrade;               // DIST_UPGRADE: a sed script for /etc/apt/sources.list
   std::string extra_path;                 // EXTRA_PATH: folders in front of PATH, in all stages
@@ -37,9 +37,14 @@ std::vector<std::string> known_systems();
 void check_system(const std::string& system);
 
 // The shell text (POSIX, run with `sh -e`) that prepares the system; ":" where there is nothing to do. It
-// asks no network where all packages are there. Missing packages: either the text fails, or, with
-// `ignore_missing`, it ends with one line that begins with kMissingLine and names them. (slackpkg passes over
-// names that it does not know, and trees rely on that: there the line comes in both cases.)
+// asks no network where all packages are there. Else it refreshes the index, installs in one step what the
+// index knows, compares what is then installed with what was asked for, and removes what was downloaded. It
+// fails, in the package manager's words and with the names, where any of that does not succeed, whatever
+// `ignore_missing` says. Packages are missing if the refreshed index does not know them: then the text fails
+// before it installs anything, or, with `ignore_missing`, ends with one line that begins with kMissingLine
+// and names them. (slackpkg passes over names that it does not know, and trees rely on that: there the line
+// comes in both cases.) For a lock that another process holds it waits STAGEMAKE_LOCK_SECONDS, 60 if that is
+// not set.
 std::string installation_recipe(const SystemSetup& setup);
 inline constexpr std::string_view kMissingLine = "System packages that are missing, and ignored:";
 

@@ -15,8 +15,18 @@ namespace {
 // All package managers in one script, which acts by the name it is called by.
 constexpr std::string_view kFake = R"(#!/bin/sh
 has() { grep -qxF -e "$1" "$STATE/$2"; }
-network() { echo "$name $*" >> "$STATE/network"; [ ! -e "$STATE/offline" ]; }
-known() { network known "$1" && has "$1" known; }
+network() {
+  echo "$name $*" >> "$STATE/network"
+  cat "$STATE/words"
+  [ ! -e "$STATE/offline" ]
+}
+each() { while read -r word; do printf "$2\n" "$word" "$word"; done < "$STATE/$1"; }
+# unknown FORMAT NAME…: the names that are not known, each in that format; fails if there are some.
+unknown() {
+  format=$1; shift; bad=0
+  for word; do case $word in -* | /) ;; *) has "$word" known || { printf "$format\n" "$word"; bad=1; } ;; esac; done
+  return $bad
+}
 # All or nothing, as the real ones do.
 install() {
   network install "$@" || return 100
@@ -24,29 +34,52 @@ install() {
     case $word in -*) continue ;; esac
     if ! has "$word" known || has "$word" broken; then echo "E: no $word"; return 100; fi
   done
-  for word; do case $word in -*) ;; *) echo "$word" >> "$STATE/installed" ;; esac; done
+  for word; do case $word in -*) ;; *) has "$word" lost || echo "$word" >> "$STATE/installed" ;; esac; done
 }
 name=${0##*/}
+case $name:$* in
+  sed:-n* | sed:-e* | sed:s* | rm:-f*) PATH=/usr/bin:/bin; exec "$name" "$@" ;;
+esac
 echo "$name $*" >> "$STATE/log"
 last=; for word; do last=$word; done
 case $name:$* in
-  apt-get:update | pacman:-Sy | zypper:refresh | xbps-install:-* | apk:update | slackpkg:update | nix-channel:* | conda:update*)
+  apt-get:*--simulate*) shift 4; unknown 'E: Unable to locate package %s' "$@" ;;
+  yum:--version | dnf:--version) echo 4.14.0 ;;
+  yum:*--assumeno* | dnf:*--assumeno*) shift 3; unknown 'No match for argument: %s' "$@" ;;
+  zypper:*--dry-run*) shift 5; unknown "No provider of '%s' found." "$@" ;;
+  pacman:-Sddp*) shift 4; unknown 'error: target not found: %s' "$@" ;;
+  pacman:-Sgq* | rpm:-e*) exit 1 ;;
+  apk:add*--simulate*) shift 2; unknown '  %s (no such package):' "$@" ;;
+  conda:*--dry-run*--no-deps*) shift 5; unknown '  - %s' "$@" ;;
+  xbps-install:--dry-run*) unknown "Package '%s' not found in repository pool." "$last" ;;
+  apt-get:update | *:makecache* | pacman:-Sy | zypper:*refresh | xbps-install:-* | apk:update | nix-channel:* | conda:update*)
     case $* in --yes*) shift; install "$@" ;; *) network "$@" ;; esac ;;
-  apt-get:clean | apt-get:*dist-upgrade | conda:info | conda:list | unminimize:* | sed:* | ln:*) ;;
+  slackpkg:update) network "$@" && each known 'slackware64 x %s-1.0-x86_64-1 y' > "$STATE/pkglist" ;;
+  *:clean* | zypper:*clean* | apt-get:*dist-upgrade | conda:info | conda:list | unminimize:* | sed:* | ln:* | pacman:-Scc | xbps-remove:-O | apk:cache* | \
+    rm:-rf*) ;;
   add-apt-repository:*) network "$@" ;;
   conda:config*) cat > "$STATE/condarc" ;;
   conda:*--offline*) if has "$last" installed; then echo '# All requested packages already installed.'; fi ;;
-  ls:*packages) while read -r word; do echo "$word-1.0-x86_64-1"; done < "$STATE/installed" ;;
-  ls:*conda-meta) while read -r word; do echo "$word-1.0-py_0.json"; done < "$STATE/installed" ;;
-  dpkg-query:--status* | rpm:-q* | pacman:-T* | apk:info* | portageq:has_version*)
-    has "$last" installed && echo "Status: install ok installed" ;;
-  xbps-query:-R* | apt-cache:show* | *:*--download*only* | pacman:-Si* | apk:search* | emerge:--pretend* | \
-    nix-env:*--available* | conda:search*) known "$last" && echo "$last" ;;
-  xbps-query:* | nix-env:--query*) has "$last" installed && echo "$last" ;;
+  ls:*packages) each installed '%s-1.0-x86_64-1' ;;
+  ls:*conda-meta) each installed '%s-1.0-py_0.json' ;;
+  dpkg-query:-W*) each installed 'ii %s %s:amd64 ' ;;
+  rpm:-qa*) each installed '%s %s.noarch ' ;;
+  rpm:-q* | pacman:-T* | apk:info*) has "$last" installed ;;
+  portageq:mass_best_version*) shift 2; for word; do if has "$word" installed; then echo "$word:x/$word-1"; else echo "$word:"; fi; done ;;
+  portageq:mass_best_visible*) shift 2; unknown '%s:' "$@" ;;
+  xbps-query:-Rs*) each known '[-] %s-1.0_1 words' ;;
+  xbps-query:-p*) if has "$last" installed; then echo installed; fi ;;
+  nix-env:--query*--out-path*) each installed '/nix/store/%s' ;;
+  nix-env:--query*--available) each known '%s-1.0' ;;
+  nix-env:--query*--available*) has "$last" known && echo "$last" ;;
+  nix-env:--query*) has "$last" installed && echo "$last" ;;
+  nix-instantiate:*)
+    printf '"'; for word in $names; do if has "$word" known || has "$word" installed; then printf '%s=/nix/store/%s ' "$word" "$word"; fi; done; echo '"' ;;
   nix-env:-f*) shift 4; install "$@" ;;
   slackpkg:*) shift 3; network install "$@"; for word; do has "$word" known && install "$word"; done; : ;;
-  apk:add* | apt-get:install* | yum:install* | dnf:install* | conda:install* | zypper:install*) shift; install "$@" ;;
-  pacman:-Su* | emerge:* | nix-env:--install*) install "$@" ;;
+  zypper:--non-interactive*install*) shift 2; install "$@" ;;
+  apk:add* | apt-get:install* | yum:install* | dnf:install* | conda:install*) shift; install "$@" ;;
+  pacman:-Su* | emerge:* | nix-env:--install* | xbps-install:*) install "$@" ;;
   nix-shell:*) exec /bin/bash -c "$last
 exit" ;;
   *) echo "nobody calls $name like this: $*" >> "$STATE/faults"; exit 99 ;;
@@ -64,22 +97,29 @@ constexpr const char* kPrograms[] = {"add-apt-repository",
                                      "ls",
                                      "nix-channel",
                                      "nix-env",
+                                     "nix-instantiate",
                                      "nix-shell",
                                      "pacman",
                                      "portageq",
+                                     "rm",
                                      "rpm",
                                      "sed",
                                      "slackpkg",
                                      "unminimize",
                                      "xbps-install",
                                      "xbps-query",
+                                     "xbps-remove",
                                      "yum",
                                      "zypper"};
 
 // busybox may take its own programs for those in PATH; functions come before both. (What it has of its own
 // and a recipe calls must stand here: `ln -sf /bin/bash /bin/sh` is meant for a container.)
 constexpr std::string_view kBeforeBusybox =
-    "for program in ln ls rpm sed; do eval \"$program() { \\\"\\$PATH/$program\\\" \\\"\\$@\\\"; }\"; done\n";
+    "for program in ln ls rm rpm sed; do eval \"$program() { \\\"\\$PATH/$program\\\" \\\"\\$@\\\"; }\"; "
+    "done\n";
+
+// The one file of a manager that recipes read: here it lies with the others.
+constexpr std::string_view kSlackwaresList = "/var/lib/slackpkg/pkglist";
 
 // Quicker than write_file, which waits for the disk.
 void write_quickly(const fs::path& path, std::string_view content) {
@@ -101,9 +141,9 @@ PackageMachine::PackageMachine(Words shell) : shell_(std::move(shell)), folder_(
   EXPECT_EQ(::chmod(player.c_str(), 0755), 0);
   fs::create_directory(folder_.path() / "bin");
   for (const char* program : kPrograms) EXPECT_EQ(::symlink("../player", bin(program).c_str()), 0);
-  for (const char* program : {"cat", "grep", "rm", "yes"})
+  for (const char* program : {"cat", "grep", "mktemp", "sleep", "sort", "tee", "yes"})
     EXPECT_EQ(::symlink(find_program(program).c_str(), bin(program).c_str()), 0);
-  for (const char* file : {"installed", "known", "broken"}) set(file, {});
+  for (const char* file : {"installed", "known", "broken", "lost", "words"}) set(file, {});
 }
 
 void PackageMachine::set(const char* file, const Words& content) {
@@ -117,9 +157,13 @@ void PackageMachine::remove(const char* program) {
 int PackageMachine::run(const std::string& script, std::map<std::string, std::string> environment) {
   environment["PATH"] = (folder_.path() / "bin").string();
   environment["STATE"] = folder_.path().string();
+  if (!environment.contains("STAGEMAKE_LOCK_SECONDS")) environment["STAGEMAKE_LOCK_SECONDS"] = "0";
   Words argv = shell_;
   bool busybox = shell_[0].ends_with("busybox");
-  argv.insert(argv.end(), {"-ec", (busybox ? std::string(kBeforeBusybox) : "") + script});
+  std::string text = script;
+  for (std::size_t at = 0; (at = text.find(kSlackwaresList, at)) != std::string::npos;)
+    text.replace(at, kSlackwaresList.size(), (folder_.path() / "pkglist").string());
+  argv.insert(argv.end(), {"-ec", (busybox ? std::string(kBeforeBusybox) : "") + text});
   Finished finished = run_command({.argv = argv, .environment = environment});
   output = finished.output + finished.errors;
   EXPECT_EQ(content("faults"), Words());

@@ -21,7 +21,8 @@ class PackageMachine {
   explicit PackageMachine(Words shell = {"/bin/sh"});
 
   // What the package managers know, a name a line: "installed", "known" (could be had), "broken" (cannot be
-  // installed all the same); the file "offline" is there where there is no network.
+  // installed all the same), "lost" (is not there after a good end); "words" are what they say when they use
+  // the network, and the file "offline" is there where there is none.
   void set(const char* file, const Words& content);
   void remove(const char* program);
   fs::path path() const { return folder_.path(); }
