@@ -306,6 +306,10 @@ class EnvironmentReader::Resolution {
   // The classes and names of SAGE_PACKAGE_LIST_ARGS, then the extra ones.
   std::vector<std::string> listed_packages() {
     std::string arguments = shell_value("SAGE_PACKAGE_LIST_ARGS");
+    // A distribution of its own need not have what Sage's names stand for.
+    bool names_only = sources_.table == nullptr && !given_.contains("SAGE_PACKAGE_LIST_ARGS");
+    if (names_only && (sources_.packages.size() == 0 || !has_listed_folders(arguments)))
+      return word_list(extra_packages());
     if (trimmed(arguments).empty()) {
       if (sources_.table == nullptr)
         throw bad_input("",
@@ -321,6 +325,14 @@ class EnvironmentReader::Resolution {
     std::vector<std::string> names = list_packages(sources_.packages, query);
     for (std::string& name : word_list(extra_packages())) names.push_back(std::move(name));
     return names;
+  }
+
+  // Whether the tree has the packages that are listed by name.
+  bool has_listed_folders(const std::string& arguments) const {
+    std::vector<std::string> all = word_list(arguments);
+    return std::all_of(all.begin(), all.end(), [&](const std::string& word) {
+      return word.front() == ':' || word.front() == '-' || sources_.packages.has_folder(word);
+    });
   }
 
   // What tox hands to the writer: ALL_EXTRA_SAGE_PACKAGES where the table composes such a one, else
@@ -350,6 +362,13 @@ class EnvironmentReader::Resolution {
   void set_values() {
     bool is_said = given_.contains("NUMPROC") || tree_says_.contains("NUMPROC") || !value("NUMPROC").empty();
     std::string jobs = value("NUMPROC", std::to_string(sources_.processors));
+    // Whoever says so means the number of processors; any other shell text needs a shell.
+    if (trimmed(jobs) == "$(nproc)" || trimmed(jobs) == "`nproc`") jobs = std::to_string(sources_.processors);
+    if (has_shell_text(jobs)) jobs = std::string(trimmed(shell_value("NUMPROC")));
+    if (has_shell_text(jobs)) {
+      is_said = false;  // it is among those that only a shell can expand
+      jobs = std::to_string(sources_.processors);
+    }
     if (jobs.empty() || jobs.size() > 5 || jobs.find_first_not_of("0123456789") != std::string::npos ||
         std::stoi(jobs) < 1)
       throw bad_input("NUMPROC", fmt::format("\"{}\" is no number of jobs (1, 2, …)", shown(jobs)));

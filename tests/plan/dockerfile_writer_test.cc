@@ -113,5 +113,21 @@ TEST_F(WrittenEnvironments, ExtraPackagesAreThoseThatToxHandsOver) {
       << "${5:-_bootstrap}: nothing means _bootstrap to the writer";
 }
 
+// With a ci-docker.toml of its own.
+TEST(OwnDistribution, NeedsNoPackagesAndNoListsOfSages) {
+  TreeText tree("zlib standard 1\n");
+  auto packages_of = [&](const std::string& name) {
+    Faults faults;
+    PackageIndex packages = PackageIndex::read(tree.path(), {}, &faults);
+    return EnvironmentReader({.packages = packages}).resolve({.name = name, .given = {}}).setup.packages;
+  };
+  EXPECT_THAT(packages_of("debian-12-minimal"), IsEmpty()) << "there is no _prereq";
+  tree.file("build/pkgs/_bootstrap/distros/debian.txt", "automake\n");
+  EXPECT_THAT(packages_of("debian-12-minimal"), ElementsAre("automake"));
+  tree.remove("build/pkgs").make_folder("build/pkgs");
+  EXPECT_THAT(packages_of("debian-12"), IsEmpty()) << "no package: nothing to choose";
+  EXPECT_THAT(packages_of("debian-12-maximal"), IsEmpty());
+}
+
 }  // namespace
 }  // namespace stagemake

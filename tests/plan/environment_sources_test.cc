@@ -95,6 +95,18 @@ class EnvironmentSource2026 : public EnvironmentSource {
   EnvironmentSource2026() : EnvironmentSource(TreeFeatures::of_passagemath2026()) {}
 };
 
+TEST_F(EnvironmentSource, ANumberOfJobsMayBeShellText) {
+  more_ = "  of-shell: NUMPROC=$(cat /proc/cpus)\n  docker-many: NUMPROC=$(nproc)\n";
+  EXPECT_EQ(resolve("debian-many-minimal").jobs, 1u) << "processors of this test's sources";
+  EXPECT_THAT(resolve("debian-many-minimal").unexpanded, IsEmpty()) << "no shell is asked";
+  Environment looked = resolve("debian-of-shell-minimal");
+  EXPECT_EQ(looked.jobs, 0u);
+  EXPECT_EQ(looked.value("MAKE"), "make -j1");
+  EXPECT_THAT(looked.unexpanded, ElementsAre("NUMPROC"));
+  shell_ = [](const std::string& text, const auto&) { return text == "$(cat /proc/cpus)" ? "6\n" : ""; };
+  EXPECT_EQ(resolve("debian-of-shell-minimal").jobs, 6u);
+}
+
 TEST_F(EnvironmentSource, WhatIsSaidWinsOverTheTableThenTheCallerThenTheDefault) {
   auto targets = [&](const std::map<std::string, std::string>& given = {}) {
     return resolve("debian-minimal", given).value("TARGETS");
