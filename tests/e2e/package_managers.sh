@@ -351,7 +351,7 @@ for system in debian fedora opensuse arch nix; do
   case $system in
     debian) add_dead="echo 'deb [trusted=yes] file:/gone ./' >> /etc/apt/sources.list" ;;
     fedora)
-      add_dead="printf '[gone]\\nname=gone\\nbaseurl=file:///gone\\nskip_if_unavailable=1\\n' > /etc/yum.repos.d/gone.repo"
+      add_dead="printf '[gone]\\nname=gone\\nbaseurl=file:///gone\\ngpgcheck=0\\nskip_if_unavailable=1\\n' > /etc/yum.repos.d/gone.repo"
       needed='may be there: absent'
       ;;
     opensuse) add_dead="printf '[gone]\\nname=gone\\nbaseurl=file:///gone\\nenabled=1\\n' > /etc/zypp/repos.d/gone.repo" ;;
