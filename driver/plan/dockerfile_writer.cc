@@ -6,7 +6,7 @@
 namespace stagemake {
 namespace {
 
-// SAGE_CHECK_PACKAGES as Sage 9.8's writer sets it; passagemath has the list in its Makefile.
+// SAGE_CHECK_PACKAGES as Sage 9.8's writer sets it; later ones leave the list to the Makefile.
 constexpr std::string_view kSage98CheckPackages =
     "!cython,!r,!python3,!gap,!cysignals,!linbox,!git,!ppl,!cmake,!rpy2,!sage_sws2rst";
 
@@ -14,13 +14,14 @@ bool has(std::string_view text, std::string_view part) {
   return text.find(part) != std::string_view::npos;
 }
 
-DockerfileWriter usual(Dialect dialect) {
+DockerfileWriter usual(const TreeFeatures& features) {
   DockerfileWriter writer;
-  if (dialect == Dialect::Sage98) {
-    writer.defaults["SAGE_CHECK_PACKAGES"] = kSage98CheckPackages;
-  } else {
+  if (features.urls) {
     writer.asks_for_list = writer.numbered_toolsets = false;
     writer.asks_python = writer.tells_configure_of_lists = true;
+  } else {
+    writer.habits = {.unminimizes_once = false, .extracts_documentation = false, .nix_attributes = false};
+    writer.defaults["SAGE_CHECK_PACKAGES"] = kSage98CheckPackages;
   }
   return writer;
 }
@@ -37,7 +38,8 @@ std::string content_of(const fs::path& tree, const std::string& file) {
 
 }  // namespace
 
-DockerfileWriter DockerfileWriter::parse(std::string_view text, std::string_view lists) {
+DockerfileWriter DockerfileWriter::parse(std::string_view text, std::string_view lists,
+                                         std::string_view commands) {
   DockerfileWriter writer;
   bool uses_tool = has(text, "sage-get-system-packages");
   writer.by_type = has(text, "TYPE_PATTERN");
@@ -46,6 +48,10 @@ DockerfileWriter DockerfileWriter::parse(std::string_view text, std::string_view
   writer.tells_configure_of_lists = uses_tool;
   writer.tells_configure_of_pseudo = uses_tool && !has(text, "!= _*");
   writer.numbered_toolsets = has(text, "devtoolset-$DEVTOOLSET");
+  writer.habits = {.unminimizes = has(text, "unminimize"),
+                   .unminimizes_once = has(text, "command -v unminimize)"),
+                   .extracts_documentation = has(text, "/^NoExtract/d"),
+                   .nix_attributes = commands.empty() || has(commands, "--install --attr")};
   for (std::string_view line : lines(text)) {
     if (!line.starts_with("ARG ") && !line.starts_with("ENV ")) continue;
     std::string_view said = trimmed(line.substr(4));
@@ -61,14 +67,15 @@ DockerfileWriter DockerfileWriter::parse(std::string_view text, std::string_view
   return writer;
 }
 
-DockerfileWriter DockerfileWriter::read(const fs::path& tree, Dialect dialect) {
+DockerfileWriter DockerfileWriter::read(const fs::path& tree, const TreeFeatures& features) {
   for (const char* folder : {"build/bin", ".ci", ".github/workflows"}) {
     std::string text = content_of(tree, std::string(folder) + "/write-dockerfile.sh");
     // Text that asks for no list of packages is some other script.
     if (has(text, "sage-package list") || has(text, "sage -package list") || has(text, "TYPE_PATTERN"))
-      return parse(text, content_of(tree, "build/bin/sage-get-system-packages"));
+      return parse(text, content_of(tree, "build/bin/sage-get-system-packages"),
+                   content_of(tree, "build/bin/sage-print-system-package-command"));
   }
-  return usual(dialect);
+  return usual(features);
 }
 
 }  // namespace stagemake

@@ -8,7 +8,8 @@
 #include <string_view>
 
 #include "base/files.h"
-#include "plan/dialect.h"
+#include "plan/installation.h"
+#include "plan/tree_features.h"
 
 namespace stagemake {
 
@@ -27,14 +28,17 @@ struct DockerfileWriter {
   bool tells_configure_of_pseudo = false;
   // DEVTOOLSET is the number of a devtoolset; false: the name of a collection.
   bool numbered_toolsets = true;
+  InstallationHabits habits;
   // Variables of its recipes (`ARG`, `ENV`) that have a value there, by name: TARGETS_PRE,
   // SAGE_CHECK_PACKAGES, …
   std::map<std::string, std::string> defaults;
 
-  // As far as `writer` and `lists` (the text of sage-get-system-packages) say it.
-  static DockerfileWriter parse(std::string_view writer, std::string_view lists);
-  // That of a tree; where it has none, what the dialect's writer does.
-  static DockerfileWriter read(const fs::path& tree, Dialect dialect);
+  // As far as `writer`, `lists` (the text of sage-get-system-packages) and `commands` (that of
+  // sage-print-system-package-command) say it.
+  static DockerfileWriter parse(std::string_view writer, std::string_view lists,
+                                std::string_view commands = {});
+  // That of a tree; where it has none, what those of the releases with the same features do.
+  static DockerfileWriter read(const fs::path& tree, const TreeFeatures& features);
 };
 
 }  // namespace stagemake

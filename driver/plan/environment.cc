@@ -101,7 +101,7 @@ class EnvironmentReader::Resolution {
              const EnvironmentRequest& request)
       : sources_(sources), lists_(lists), writer_(writer), request_(request), given_(request.given) {
     environment_.name = environment_name(request.name);
-    environment_.setup.dialect = sources.packages.dialect();
+    environment_.setup.habits = writer.habits;
     // The name under which a Dockerfile knows it. tox's own BASE_IMAGE lacks the tag.
     if (auto base = given_.extract("BASE_IMAGE")) given_["FULL_BASE_IMAGE_AND_TAG"] = base.mapped();
   }

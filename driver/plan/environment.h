@@ -62,7 +62,8 @@ struct EnvironmentSources {
 };
 
 // What a person says of environments, for all that one command names. What is said wins over the tree's
-// table, which wins over the caller's environment, which wins over what the dialect does by default.
+// table, which wins over the caller's environment, which wins over what the tree's Dockerfile writer does by
+// default.
 struct EnvironmentRequest {
   std::string name;
   std::map<std::string, std::string> given;  // by the names of Sage's variables; see README.md
@@ -75,7 +76,7 @@ class EnvironmentReader {
   explicit EnvironmentReader(EnvironmentSources sources)
       : sources_(std::move(sources)),
         lists_(sources_.packages),
-        writer_(DockerfileWriter::read(sources_.packages.tree(), sources_.packages.dialect())) {}
+        writer_(DockerfileWriter::read(sources_.packages.tree(), sources_.packages.features())) {}
 
   // Throws Error (BadInput) where the name has a factor that the table has not, or says no system or no
   // package set and nothing else does. An empty name: the tree's own plan, whatever the system.

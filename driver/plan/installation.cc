@@ -14,11 +14,11 @@ namespace {
 // Ubuntu's images are "minimized": unminimize brings back what packages hold without it. What the trees do
 // not do: nothing of this happens where all packages are there.
 std::string prepare_apt(const SystemSetup& setup) {
-  std::string text =
-      "  if command -v unminimize >/dev/null; then\n    { yes | unminimize; } || echo '(ignored)'\n";
-  // Once is enough; a later build on this image saves the time.
-  if (setup.dialect == Dialect::Passagemath2026) text += "    rm -f \"$(command -v unminimize)\"\n";
-  text += "  fi\n";
+  std::string text;
+  if (setup.habits.unminimizes)
+    text = fmt::format("  if command -v unminimize >/dev/null; then\n    {}\n{}  fi\n",
+                       "{ yes | unminimize; } || echo '(ignored)'",
+                       setup.habits.unminimizes_once ? "    rm -f \"$(command -v unminimize)\"\n" : "");
   if (!setup.dist_upgrade.empty())
     text += fmt::format(
         "  sed -i.bak {} /etc/apt/sources.list\n"
@@ -37,7 +37,7 @@ std::string prepare_apt(const SystemSetup& setup) {
 
 // Without documentation, which NoExtract leaves out, some packages do not work.
 std::string prepare_pacman(const SystemSetup& setup) {
-  return setup.dialect == Dialect::Passagemath2026 ? "  sed -i '/^NoExtract/d' /etc/pacman.conf\n" : "";
+  return setup.habits.extracts_documentation ? "  sed -i '/^NoExtract/d' /etc/pacman.conf\n" : "";
 }
 
 std::string prepare_conda(const SystemSetup& setup) {
@@ -282,8 +282,8 @@ install() { conda install --update-all --quiet --yes "$@"; }
 clean() { conda info && conda list && conda clean --all --yes --quiet; }
 )sh";
 
-// What the shell needs is garbage to it while the shell does not run: its store is not cleaned. For locks it waits, and
-// says so, by itself.
+// What the shell needs is garbage to it while the shell does not run: its store is not cleaned. For locks it
+// waits, and says so, by itself.
 constexpr std::string_view kNix = R"sh(update() {
   nix-channel --add https://nixos.org/channels/nixpkgs-unstable nixpkgs && nix-channel --update
 }
@@ -384,7 +384,7 @@ bool is_nix(const SystemSetup& setup) {
 
 const PackageManager& manager_of(const SystemSetup& setup) {
   check_system(setup.system);
-  if (is_nix(setup) && setup.dialect == Dialect::Passagemath2026) return kNixManagerByAttribute;
+  if (is_nix(setup) && setup.habits.nix_attributes) return kNixManagerByAttribute;
   return find_system(setup.system)->manager;
 }
 

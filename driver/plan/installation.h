@@ -9,9 +9,17 @@
 #include <string>
 #include <vector>
 
-#include "plan/dialect.h"
-
 namespace stagemake {
+
+// In what the releases' ways to install differ. (plan/dockerfile_writer.h finds them in a tree's scripts.)
+struct InstallationHabits {
+  bool unminimizes = true;             // Ubuntu's images get back what was left out, ...
+  bool unminimizes_once = true;        // ... by a program that is then removed
+  bool extracts_documentation = true;  // which Arch's images leave out
+  bool nix_attributes = true;          // names are attributes of nixpkgs; false: names of packages
+
+  bool operator==(const InstallationHabits&) const = default;
+};
 
 // What an environment says of its system. Empty fields: nothing of the kind is wanted.
 struct SystemSetup {
@@ -25,7 +33,7 @@ struct SystemSetup {
   std::string toolset;                    // "devtoolset-11", "gcc-toolset-13": a collection below /opt/rh
   std::string toolset_repository;         // the package that brings its repository; may be empty
   std::string condarc;                    // conda: content of the configuration file; may be empty
-  Dialect dialect = Dialect::Sage98;      // the releases' writers differ in a few commands
+  InstallationHabits habits;
 
   bool operator==(const SystemSetup&) const = default;
 };

@@ -16,7 +16,6 @@
 
 #include "base/error.h"
 #include "base/files.h"
-#include "plan/dialect.h"
 #include "plan/metadata_folder.h"
 #include "plan/pyproject.h"
 #include "plan/tree_features.h"
@@ -78,7 +77,6 @@ class PackageIndex {
   // What is wrong in packages: their owners. What a faulty file says has its default.
   const std::vector<Fault>& faults() const { return faults_; }
   const TreeFeatures& features() const { return features_; }
-  Dialect dialect() const { return features_.urls ? Dialect::Passagemath2026 : Dialect::Sage98; }
   const fs::path& tree() const { return tree_; }
 
   std::size_t size() const { return packages_.size(); }

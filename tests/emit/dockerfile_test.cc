@@ -17,7 +17,7 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::Not;
 
-Environment environment_of(const std::string& system, Dialect dialect) {
+Environment environment_of(const std::string& system) {
   Environment environment;
   environment.name = system + "-minimal";
   environment.base_image = "debian:bookworm";
@@ -29,8 +29,7 @@ Environment environment_of(const std::string& system, Dialect dialect) {
                        .extra_path = "/usr/own/bin",
                        .toolset = "gcc-toolset-13",
                        .toolset_repository = "scl",
-                       .condarc = "channels:\n  - conda-forge\n",
-                       .dialect = dialect};
+                       .condarc = "channels:\n  - conda-forge\n"};
   environment.configure_args = {"--enable-option-checking", "--with-system-zlib=yes"};
   environment.values = {
       {"BOOTSTRAP", "./bootstrap"}, {"EXTRA_CONFIGURE_ARGS", ""},          {"MAKE", "make -j97"},
@@ -46,15 +45,14 @@ ContextEntry whole_tree(const std::string& path) {
   return kFolders.contains(path) ? ContextEntry::Folder : ContextEntry::File;
 }
 
-std::string whole(const std::string& system, Dialect dialect, bool incremental = false) {
-  Environment environment = environment_of(system, dialect);
+std::string whole(const std::string& system, const TreeFeatures& features, bool incremental = false) {
+  Environment environment = environment_of(system);
   environment.incremental = incremental;
-  return dockerfile(built_in_stages(dialect == Dialect::Sage98 ? TreeFeatures::of_sage98()
-                                                         : TreeFeatures::of_passagemath2026()), environment, whole_tree);
+  return dockerfile(built_in_stages(features), environment, whole_tree);
 }
 
 std::string debian(const StageTable& table, const ContextLook& context = whole_tree) {
-  return dockerfile(table, environment_of("debian", Dialect::Sage98), context);
+  return dockerfile(table, environment_of("debian"), context);
 }
 
 std::vector<std::string> marks(const std::string& text) {
@@ -82,7 +80,7 @@ std::vector<Instruction> stage_of(const std::string& text, const std::string& st
   return result;
 }
 
-class EveryDockerfile : public testing::TestWithParam<std::tuple<std::string, Dialect, bool>> {
+class EveryDockerfile : public testing::TestWithParam<std::tuple<std::string, TreeFeatures, bool>> {
  protected:
   std::string text() const {
     return whole(std::get<0>(GetParam()), std::get<1>(GetParam()), std::get<2>(GetParam()));
@@ -91,7 +89,8 @@ class EveryDockerfile : public testing::TestWithParam<std::tuple<std::string, Di
 
 INSTANTIATE_TEST_SUITE_P(Dockerfile, EveryDockerfile,
                          testing::Combine(testing::ValuesIn(known_systems()),
-                                          testing::Values(Dialect::Sage98, Dialect::Passagemath2026),
+                                          testing::Values(TreeFeatures::of_sage98(),
+                                                          TreeFeatures::of_passagemath2026()),
                                           testing::Bool()));
 
 TEST_P(EveryDockerfile, HasFewLayersAndOnlyWhatWeMean) {
@@ -156,14 +155,14 @@ TEST_P(EveryDockerfile, LinesAreNoLongerThanDockerTakes) {
 }
 
 TEST(Dockerfile, SaysTheSameWhateverTheMachine) {
-  Environment one = environment_of("debian", Dialect::Sage98), other = one;
+  Environment one = environment_of("debian"), other = one;
   other.values["MAKE"] = "make -j1";
   StageTable table = built_in_stages(TreeFeatures::of_sage98());
   EXPECT_EQ(dockerfile(table, one, whole_tree), dockerfile(table, other, whole_tree));
 }
 
 TEST(Dockerfile, StagesStandOnTheirParents) {
-  EXPECT_THAT(all_of(whole("debian", Dialect::Sage98), "FROM"),
+  EXPECT_THAT(all_of(whole("debian", TreeFeatures::of_sage98()), "FROM"),
               ElementsAre("${BASE_IMAGE} AS with-system-packages", "with-system-packages AS bootstrapped",
                           "bootstrapped AS configured", "configured AS with-base-toolchain",
                           "with-base-toolchain AS with-targets-pre", "with-targets-pre AS with-targets",
@@ -171,7 +170,7 @@ TEST(Dockerfile, StagesStandOnTheirParents) {
 }
 
 TEST(Dockerfile, FilesThatNothingReadsComeBehindWhatIsMade) {
-  std::string file = whole("debian", Dialect::Sage98);
+  std::string file = whole("debian", TreeFeatures::of_sage98());
   for (const Instruction& one : stage_of(file, "bootstrapped"))
     EXPECT_FALSE(one.name == "COPY" && one.arguments.find("README.md") != std::string::npos);
   std::vector<Instruction> last = stage_of(file, "with-targets");
@@ -190,7 +189,7 @@ TEST(Dockerfile, WhatTheTreeLacksIsNotCopied) {
 }
 
 TEST(Dockerfile, ArgumentsHaveTheEnvironmentsValues) {
-  Environment environment = environment_of("debian", Dialect::Sage98);
+  Environment environment = environment_of("debian");
   environment.base_image = "registry:5000/own/image@sha256:0";
   environment.values["TARGETS"] = "a $HOME \"b\" \\ 'c'";
   environment.values["BOOTSTRAP"] = "one\ntwo";
@@ -204,7 +203,7 @@ TEST(Dockerfile, ArgumentsHaveTheEnvironmentsValues) {
 }
 
 TEST(Dockerfile, TheFirstMakeIsSerialWhateverTheBaseImageSays) {
-  std::string file = whole("debian", Dialect::Sage98);
+  std::string file = whole("debian", TreeFeatures::of_sage98());
   for (const char* stage : {"with-base-toolchain", "with-targets-pre"})
     EXPECT_THAT(stage_of(file, stage).back().arguments,
                 AllOf(HasSubstr("MAKE=\"make -j${NUMPROC:-"), HasSubstr("unset MAKEFLAGS ")))
@@ -213,22 +212,22 @@ TEST(Dockerfile, TheFirstMakeIsSerialWhateverTheBaseImageSays) {
 }
 
 TEST(Dockerfile, ErrorsAreIgnoredWhereTheTableSaysSo) {
-  std::string file = whole("debian", Dialect::Sage98);
+  std::string file = whole("debian", TreeFeatures::of_sage98());
   EXPECT_THAT(stage_of(file, "with-targets-optional").back().arguments,
               HasSubstr("|| echo \"(error ignored)\""));
   EXPECT_THAT(stage_of(file, "with-targets").at(4).arguments, Not(HasSubstr("ignored")));
 }
 
 TEST(Dockerfile, RecipesRunInsideOfThePreparedSystem) {
-  std::string file = whole("conda", Dialect::Sage98);
+  std::string file = whole("conda", TreeFeatures::of_sage98());
   EXPECT_THAT(stage_of(file, "with-system-packages").back().arguments, Not(HasSubstr("conda activate")));
   for (const char* stage : {"bootstrapped", "configured", "with-targets-pre"})
     EXPECT_THAT(stage_of(file, stage).back().arguments, HasSubstr("conda activate base")) << stage;
 }
 
 TEST(Dockerfile, AnIncrementalOneKeepsWhatWasMade) {
-  EXPECT_THAT(whole("debian", Dialect::Sage98), Not(HasSubstr("rm -rf")));
-  std::vector<Instruction> stage = stage_of(whole("debian", Dialect::Sage98, true), "bootstrapped");
+  EXPECT_THAT(whole("debian", TreeFeatures::of_sage98()), Not(HasSubstr("rm -rf")));
+  std::vector<Instruction> stage = stage_of(whole("debian", TreeFeatures::of_sage98(), true), "bootstrapped");
   EXPECT_EQ(stage[1].name, "RUN") << "before anything is copied";
   EXPECT_THAT(stage[1].arguments, AllOf(HasSubstr("local|logs|venv) ;;"), HasSubstr("/sage/*")));
 }

@@ -50,14 +50,29 @@ TEST(DockerfileWriter, SaysWhatItDoes) {
   EXPECT_FALSE(writer.numbered_toolsets);
 }
 
-TEST(DockerfileWriter, WithoutOneTheDialectsIsMeant) {
+TEST(DockerfileWriter, SaysHowSystemPackagesAreInstalled) {
+  InstallationHabits old =
+      DockerfileWriter::parse(kByList, "", "nix*:install) nix-env --install $names").habits;
+  EXPECT_FALSE(old.unminimizes || old.extracts_documentation || old.nix_attributes);
+  EXPECT_TRUE(DockerfileWriter::parse("RUN (yes | unminimize) || echo ignored", "").habits.unminimizes);
+  InstallationHabits now = DockerfileWriter::parse(
+                               "RUN (yes | unminimize); rm -f \"\\$(command -v unminimize)\"\n"
+                               "RUN sed -i '/^NoExtract/d' /etc/pacman.conf\n",
+                               "", "nix-env -f '<nixpkgs>' --install --attr $names")
+                               .habits;
+  EXPECT_EQ(now, InstallationHabits());
+}
+
+TEST(DockerfileWriter, WithoutOneTheTreesFeaturesSayWhichIsMeant) {
   TreeText tree("zlib standard 1\n");
-  EXPECT_THAT(DockerfileWriter::read(tree.path(), Dialect::Sage98).defaults,
+  EXPECT_THAT(DockerfileWriter::read(tree.path(), TreeFeatures::of_sage98()).defaults,
               Contains(Pair("SAGE_CHECK_PACKAGES", testing::HasSubstr("!cysignals"))));
-  EXPECT_THAT(DockerfileWriter::read(tree.path(), Dialect::Passagemath2026).defaults, IsEmpty());
-  EXPECT_FALSE(DockerfileWriter::read(tree.path(), Dialect::Passagemath2026).asks_for_list);
+  TreeFeatures now = TreeFeatures::of_passagemath2026();
+  EXPECT_THAT(DockerfileWriter::read(tree.path(), now).defaults, IsEmpty());
+  EXPECT_FALSE(DockerfileWriter::read(tree.path(), now).asks_for_list);
+  EXPECT_EQ(DockerfileWriter::read(tree.path(), now).habits, InstallationHabits());
   tree.file(".ci/write-dockerfile.sh", kByList);
-  EXPECT_TRUE(DockerfileWriter::read(tree.path(), Dialect::Passagemath2026).asks_for_list);
+  EXPECT_TRUE(DockerfileWriter::read(tree.path(), now).asks_for_list);
 }
 
 class WrittenEnvironments : public testing::Test {

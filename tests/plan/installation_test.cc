@@ -20,6 +20,9 @@ using testing::IsSupersetOf;
 using testing::Not;
 using testing::UnorderedElementsAreArray;
 
+constexpr InstallationHabits kOf2026,
+    kOfSage98{.unminimizes_once = false, .extracts_documentation = false, .nix_attributes = false};
+
 // One system for each package manager.
 Words systems() {
   Words result;
@@ -32,23 +35,22 @@ Words systems() {
 
 class EverySystem : public testing::TestWithParam<std::string> {
  protected:
-  SystemSetup setup(Words packages, bool ignore_missing, Dialect dialect = Dialect::Sage98) const {
+  SystemSetup setup(Words packages, bool ignore_missing, InstallationHabits habits = kOfSage98) const {
     return {.system = GetParam(),
             .packages = std::move(packages),
             .ignore_missing = ignore_missing,
-            .dialect = dialect};
+            .habits = habits};
   }
-  // Calls `test` with a machine of its own for each setup there is: the dialects differ for some systems
-  // only.
+  // Calls `test` with a machine of its own for each setup there is: the habits differ for some systems only.
   void with_each(const Words& packages, bool ignore_missing,
                  const std::function<void(PackageMachine&, const SystemSetup&)>& test,
                  const std::vector<Words>& in = {{"/bin/sh"}}) const {
-    SystemSetup old = setup(packages, ignore_missing, Dialect::Sage98);
-    std::vector<SystemSetup> setups = {old, setup(packages, ignore_missing, Dialect::Passagemath2026)};
+    SystemSetup old = setup(packages, ignore_missing, kOfSage98);
+    std::vector<SystemSetup> setups = {old, setup(packages, ignore_missing, kOf2026)};
     if (installation_recipe(setups[0]) == installation_recipe(setups[1])) setups.pop_back();
     for (const SystemSetup& one : setups)
       for (const Words& shell : in) {
-        SCOPED_TRACE(shell[0] + ", " + std::string(name(one.dialect)));
+        SCOPED_TRACE(shell[0] + (one.habits == kOf2026 ? ", as in 2026" : ", as in Sage 9.8"));
         PackageMachine machine(shell);
         test(machine, one);
       }
@@ -151,10 +153,10 @@ TEST_P(EverySystem, LeavesTheShellAsItWas) {
 }
 
 TEST_P(EverySystem, HasNothingToDoWhereTheImageHasAllOrNothingIsWanted) {
-  SystemSetup skipped = setup({"zlib"}, false, Dialect::Sage98);
+  SystemSetup skipped = setup({"zlib"}, false);
   skipped.skipped = true;
   EXPECT_EQ(installation_recipe(skipped), ":");
-  EXPECT_EQ(installation_recipe(setup({}, false, Dialect::Sage98)), ":");
+  EXPECT_EQ(installation_recipe(setup({}, false)), ":");
 }
 
 TEST(Installation, SlackwarePassesOverUnknownNamesAndWeTellThem) {
@@ -180,13 +182,13 @@ TEST(Installation, SlackwaresNamesMayReachIntoTheVersion) {
 }
 
 TEST(Installation, UbuntusImagesGetBackWhatWasLeftOut) {
-  for (Dialect dialect : {Dialect::Sage98, Dialect::Passagemath2026}) {
+  for (const InstallationHabits& habits : {kOfSage98, kOf2026}) {
     PackageMachine machine;
     machine.set("known", {"zlib"});
-    SystemSetup setup{.system = "ubuntu", .packages = {"zlib"}, .dialect = dialect};
+    SystemSetup setup{.system = "ubuntu", .packages = {"zlib"}, .habits = habits};
     EXPECT_EQ(machine.run(installation_recipe(setup)), 0);
     EXPECT_THAT(machine.log(), HasSubstr("unminimize"));
-    EXPECT_EQ(fs::exists(machine.path() / "bin/unminimize"), dialect == Dialect::Sage98) << "once is enough";
+    EXPECT_EQ(fs::exists(machine.path() / "bin/unminimize"), habits == kOfSage98) << "once is enough";
     machine.remove("unminimize");
     machine.set("installed", {});
     EXPECT_EQ(machine.run(installation_recipe(setup)), 0) << "Debian has none";
@@ -306,13 +308,13 @@ TEST(Installation, OptionsAmongTheNamesGoToThePackageManager) {
 }
 
 TEST(Installation, ArchsDocumentationIsExtractedIn2026) {
-  for (Dialect dialect : {Dialect::Sage98, Dialect::Passagemath2026}) {
+  for (const InstallationHabits& habits : {kOfSage98, kOf2026}) {
     PackageMachine machine;
     machine.set("known", {"zlib"});
-    EXPECT_EQ(machine.run(installation_recipe({.system = "arch", .packages = {"zlib"}, .dialect = dialect})),
+    EXPECT_EQ(machine.run(installation_recipe({.system = "arch", .packages = {"zlib"}, .habits = habits})),
               0);
     EXPECT_EQ(machine.log().find("sed -i /^NoExtract/d /etc/pacman.conf") != std::string::npos,
-              dialect == Dialect::Passagemath2026);
+              habits == kOf2026);
   }
 }
 
@@ -330,13 +332,13 @@ TEST(Installation, CondaIsConfiguredAndGetsBashAsItsShell) {
 
 TEST(Installation, NixInstallsByNameOrAttributeAndFillsItsShell) {
   SystemSetup setup{.system = "nix", .packages = {"gmp", "perlPackages.JSON"}};
-  for (Dialect dialect : {Dialect::Sage98, Dialect::Passagemath2026}) {
-    setup.dialect = dialect;
+  for (const InstallationHabits& habits : {kOfSage98, kOf2026}) {
+    setup.habits = habits;
     PackageMachine machine;
     machine.set("known", setup.packages);
     EXPECT_EQ(machine.run(installation_recipe(setup)), 0) << machine.output;
     std::string by_attribute =
-        dialect == Dialect::Sage98 ? "nix-env --install" : "nix-env -f <nixpkgs> --install --attr";
+        habits == kOfSage98 ? "nix-env --install" : "nix-env -f <nixpkgs> --install --attr";
     EXPECT_THAT(machine.log(), HasSubstr(by_attribute + " gmp perlPackages.JSON"));
     EXPECT_THAT(machine.log(), HasSubstr("nix-shell --packages gmp perlPackages.JSON --run :"));
   }
