@@ -2,7 +2,7 @@
 // same stages told of to nobody.
 //
 // A stage is a thread that makes a package a second and prints twenty pieces of output a second, and
-// otherwise waits, as the driver does for containers; ten seconds. Told of to: the recorder, a file of
+// otherwise waits, as the driver does for containers; for ten seconds. Told of to: the recorder, a file of
 // events, a second one that is a pipe whose reader takes nothing, and a terminal of 80 columns and 24 rows.
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -28,7 +28,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr int kSeconds = 10, kPieces = 20;  // of output, a second
+constexpr int kPieces = 20;  // of output, a second
 
 double now() {
   return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
@@ -43,13 +43,13 @@ double processor_seconds() {
   return seconds(use.ru_utime) + seconds(use.ru_stime);
 }
 
-std::vector<EnvironmentStatus> environments(std::size_t count) {
+std::vector<EnvironmentStatus> environments(std::size_t count, unsigned seconds) {
   std::vector<EnvironmentStatus> all;
   for (std::size_t e = 0; e < count; ++e) {
     all.push_back(
         {.name = fmt::format("system-{}-minimal", e), .stage_names = {"configured", "with-targets"}});
     all.back().stages = {{.state = StageState::Reused}, {}};
-    all.back().expected = {{}, {.seconds = kSeconds, .packages = kSeconds}};
+    all.back().expected = {{}, {.seconds = static_cast<double>(seconds), .packages = seconds}};
   }
   return all;
 }
@@ -60,7 +60,8 @@ struct Cost {
 
 class Build {
  public:
-  Build(std::size_t stages, Reporter& reporter) : all_(environments(stages)), reporter_(reporter) {}
+  Build(std::size_t stages, unsigned seconds, Reporter& reporter)
+      : seconds_(seconds), all_(environments(stages, seconds)), reporter_(reporter) {}
 
   Cost run() {
     std::vector<FlowStep> steps;
@@ -70,7 +71,7 @@ class Build {
     auto began = Clock::now();
     reporter_.begins(all_);
     execute_flow(steps, {.at_once = static_cast<unsigned>(all_.size())});
-    reporter_.ends(all_, {.all = kSeconds});
+    reporter_.ends(all_, {.all = static_cast<double>(seconds_)});
     return {.seconds = std::chrono::duration<double>(Clock::now() - began).count(),
             .processor = processor_seconds() - processor,
             .longest = static_cast<double>(longest_) * 1e-9};
@@ -98,7 +99,7 @@ class Build {
     const std::string line(80, 'x');
     auto next = Clock::now();
     change(e, StageState::Running);
-    for (int p = 0; p < kSeconds; ++p) {
+    for (unsigned p = 0; p < seconds_; ++p) {
       PackageStatus package{.name = "package-" + std::to_string(p)};
       timed([&] { reporter_.package(e, 1, package); });
       for (int i = 0; i < kPieces; ++i) {
@@ -111,6 +112,7 @@ class Build {
     change(e, StageState::Built);
   }
 
+  const unsigned seconds_;
   std::mutex mutex_;
   std::vector<EnvironmentStatus> all_;
   Reporter& reporter_;
@@ -141,7 +143,7 @@ class Terminal {
   std::jthread reader_;
 };
 
-Cost seen(std::size_t stages, const fs::path& folder) {
+Cost seen(std::size_t stages, unsigned seconds, const fs::path& folder) {
   fs::path pipe = folder / "pipe";
   if (::mkfifo(pipe.c_str(), 0600) != 0) throw std::runtime_error("no pipe");
   int nobody = ::open(pipe.c_str(), O_RDWR | O_CLOEXEC);
@@ -156,7 +158,7 @@ Cost seen(std::size_t stages, const fs::path& folder) {
     OutputQueue out(terminal.descriptor());
     TerminalReporter shown({.out = &out, .in = terminal.descriptor()}, recorder);
     ReporterGroup group({&recorder, &log, &shown});
-    cost = Build(stages, group).run();
+    cost = Build(stages, seconds, group).run();
   }
   ::close(nobody);
   return cost;
@@ -169,21 +171,23 @@ int main(int argc, char** argv) {
   using namespace stagemake;
   CLI::App app("what it costs to be seen");
   std::size_t stages = 1000;
+  unsigned seconds = 10;
   app.add_option("--stages", stages, "that run at once (default: 1000)");
+  app.add_option("--seconds", seconds, "that they take (default: 10)")->check(CLI::Range(1u, 3600u));
   CLI11_PARSE(app, argc, argv);
   ReporterGroup nobody({});
   double load = 0;
   ::getloadavg(&load, 1);
-  fmt::print("load {:.1f}; {} stages at once, {} s\n", load, stages, kSeconds);
+  fmt::print("load {:.1f}; {} stages at once, {} s\n", load, stages, seconds);
   fmt::print("{:>16}  {:>9}  {:>6}  {:>14}  {:>12}\n", "told of to", "seconds", "ratio", "processor time",
              "longest call");
   TemporaryFolder folder(fs::temp_directory_path());
-  Cost plain = Build(stages, nobody).run();
-  Cost all = seen(stages, folder.path());
+  Cost plain = Build(stages, seconds, nobody).run();
+  Cost all = seen(stages, seconds, folder.path());
   for (const auto& [name, cost] : {std::pair("nobody", plain), std::pair("all", all)})
     fmt::print("{:>16}  {:>9.2f}  {:>6.3f}  {:>12.2f} s  {:>9.1f} ms\n", name, cost.seconds,
                cost.seconds / plain.seconds, cost.processor, cost.longest * 1e3);
-  double events = static_cast<double>(stages) * kSeconds * (kPieces + 2);
+  double events = static_cast<double>(stages) * seconds * (kPieces + 2);
   fmt::print("{:.0f} events, {:.1f} us of processor time each\n", events,
              1e6 * (all.processor - plain.processor) / events);
   return 0;

@@ -5,6 +5,7 @@
 # Usage: overhead.sh docker|buildah. Needs STAGEMAKE_BINARY and STAGEMAKE_TEST_ROOTFS; see tests/e2e/lib.sh, whose engines
 # it uses. The bare commands do for each stage, in one call each: create a container, copy a tar file in, run the recipe,
 # commit with a label and a name, remove. They keep no log, find nothing again, and lose everything when they are killed.
+# STAGES=N says how many stages, 6 by default.
 set -euo pipefail
 
 bench=$(cd "$(dirname "$0")" && pwd)
@@ -49,8 +50,8 @@ bare_buildah() {
   done
 }
 
-driven() { "$STAGEMAKE_BINARY" build "$environment" --fresh --count-calls; }
-nothing() { "$STAGEMAKE_BINARY" build "$environment" --count-calls; }
+driven() { "$STAGEMAKE_BINARY" build "$environment" --base-image "$base" --fresh --count-calls; }
+nothing() { "$STAGEMAKE_BINARY" build "$environment" --base-image "$base" --count-calls; }
 
 # The median of one contender of the last measurement, in milliseconds.
 milliseconds() { awk -v m="$(median < "$work/times.$1")" 'BEGIN { print 1000 * m }'; }

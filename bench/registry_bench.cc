@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <stdexcept>
 #include <string>
 
 #include "base/text.h"
@@ -64,7 +65,8 @@ void bench(unsigned count) {
     times = {std::min(times.least, seconds), std::max(times.most, seconds),
              std::min(times.processor, processor_seconds() - used)};
     for (const RegistryProblem& problem : found.problems) fmt::print("  {}\n", problem.text());
-    if (found.images.size() != count) fmt::print("  only {} images came\n", found.images.size());
+    if (found.images.size() != count)
+      throw std::runtime_error(fmt::format("only {} of {} images came", found.images.size(), count));
   };
   Times cold, warm, without;
   for (unsigned round = 0; round < kRounds; ++round) {

@@ -61,7 +61,7 @@ std::vector<std::string> targets_of(const StageSpec& stage) {
 class Distribution {
  public:
   explicit Distribution(const fs::path& tree)
-      : packages_(PackageIndex::read(tree)), variables_(MakeVariables::read(tree, packages_.dialect())) {
+      : packages_(PackageIndex::read(tree)), variables_(MakeVariables::read(tree, packages_.features())) {
     for (PackageId id = 0; id < packages_.size(); ++id)
       if (packages_.has_file(id, "distros/debian.txt") && packages_.has_file(id, "spkg-configure.m4"))
         on_system_.insert(packages_[id].name);
@@ -84,7 +84,7 @@ class Distribution {
     double factor = system_factor(system);
     std::set<PackageId> built;
     std::optional<std::size_t> before;
-    for (const StageSpec& spec : built_in_stages(packages_.dialect()).stages) {
+    for (const StageSpec& spec : built_in_stages(packages_.features()).stages) {
       if (spec.name == "with-targets-optional") continue;
       double beside = spec.parent.empty()           ? (set == 2 ? 120 : 60)
                       : spec.name == "bootstrapped" ? 33

@@ -6,12 +6,16 @@
 # uses. The tree is minidist, in six configurations, with something to compile: five of its packages compile eight
 # files of half a second or so each, through $MAKE, as packages do. All three begin at the base image (--fresh). Said of each:
 # seconds, the part of all processors' time that was used meanwhile, and the most compilers that ran at once in containers.
+# ENVIRONMENTS names others than all six (patterns), OPTIONS what `stagemake build` is told besides, FUNCTIONS how many
+# functions a file to compile has: 280 by default.
 set -euo pipefail
 
 bench=$(cd "$(dirname "$0")" && pwd)
 source "$bench/../tests/e2e/lib.sh" "${1:-}"
 source "$bench/timing.sh"
 processors=$(nproc)
+read -ra environments <<< "${ENVIRONMENTS:-debian-*-minimal*}"
+read -ra options <<< "${OPTIONS:-}"
 
 sed -i 's/^    optional:  .*/&\n    nauty:            CONFIG_CONFIGURE_ARGS_3=--enable-nauty\n    pytest:           CONFIG_CONFIGURE_ARGS_3=--enable-pytest/' tox.ini
 sed -i 's/^    docker-fedora-39.*/&\n    docker-debian-bookworm-minimal-{gcc_spkg,optional,nauty,pytest}\n    docker-debian-bookworm-minimal-gcc_spkg-optional/' tox.ini
@@ -21,7 +25,7 @@ for package in zlib gmp xz openblas readline; do
 objects=
 for number in 1 2 3 4 5 6 7 8; do
     awk -v n="$number" 'BEGIN {
-        for (f = 0; f < 280; ++f)
+        for (f = 0; f < functions_in_each; ++f)
             printf "int f%d_%d(int a, int *b) { int i, s = a; for (i = 0; i < a; ++i) s += b[i] * %d; return s; }\n", n, f, f
     }' > heavy$number.c
     objects="$objects heavy$number.o"
@@ -29,7 +33,11 @@ done
 printf 'all:%s\n' "$objects" > heavy.mk
 ${MAKE:-make} -f heavy.mk
 END
+  sed -i "s/functions_in_each/${FUNCTIONS:-280}/" build/pkgs/$package/spkg-install.in
 done
+"$STAGEMAKE_BINARY" simulate "${environments[@]}" --base-image "$base" > "$work/out"
+count=$(sed -n 's/^\([0-9]*\) environments\{0,1\}: .*/\1/p' "$work/out")
+[ -n "$count" ] || fail "simulate does not say how many environments: $(cat "$work/out")"
 
 # The processors' time in hundredths of a second that was used until now, and all of it.
 used() { awk '/^cpu / { all = $2 + $3 + $4 + $5 + $6 + $7 + $8; print all - $5 - $6, all }' /proc/stat; }
@@ -41,7 +49,7 @@ one() {
   "$bench/../tests/e2e/count_compilers.py" all "$work/compilers" &
   counter=$!
   read -r used_before all_before < <(used)
-  seconds_of "$STAGEMAKE_BINARY" build 'debian-*-minimal*' --base-image "$base" --fresh "$@"
+  seconds_of "$STAGEMAKE_BINARY" build "${environments[@]}" --base-image "$base" --fresh "${options[@]}" "$@"
   read -r used_after all_after < <(used)
   kill "$counter"
   wait "$counter" || true
@@ -52,9 +60,9 @@ one() {
 }
 
 print_load
-printf '  %-46s %10s %6s %10s %10s\n' "six environments" seconds ratio processors compilers
+printf '  %-46s %10s %6s %10s %10s\n' "$count environments" seconds ratio processors compilers
 for round in $(seq "${ROUNDS:-1}"); do
-  one "one pool of $processors slots, all at once" --slots "$processors" -j 6
+  one "one pool of $processors slots, all at once" --slots "$processors" -j "$count"
   one "one after the other, make -j$processors" --slots off --numproc "$processors" -j 1
-  one "all at once, make -j$processors each" --slots off --numproc "$processors" -j 6
+  one "all at once, make -j$processors each" --slots off --numproc "$processors" -j "$count"
 done

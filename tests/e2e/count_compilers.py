@@ -2,7 +2,7 @@
 """Counts, from outside, the compilers that run at once in the containers of one driver.
 
 Usage: count_compilers.py SLOTS_FOLDER|all OUTPUT [JOBS_FOLDER]: until it gets SIGTERM; then it writes the most at once and how often it
-looked. A compiler is a process `cc1` in whose root the pipe of job slots is one of those in the folder: so those of
+looked. It ends, too, when its script has ended. A compiler is a process `cc1` in whose root the pipe of job slots is one of those in the folder: so those of
 other tests on the machine are not counted. With `all`, any `cc1` of the machine is one. Files in JOBS_FOLDER count
 as jobs beside them. Counted is what was there in two looks, one after the other: so all of it was there between them."""
 import os
@@ -13,6 +13,7 @@ import time
 folder, output = sys.argv[1:3]
 jobs_folder = sys.argv[3] if len(sys.argv) > 3 else None
 most = looks = 0
+script = os.getppid()
 
 
 def end(*_):
@@ -53,7 +54,7 @@ def compilers(among):
     return {name for name in among if name.isdigit() and is_compiler(name, ours)}
 
 
-while True:
+while os.getppid() == script:
     jobs_before = jobs()
     found = compilers(compilers(os.listdir("/proc")))
     most = max(most, len(found) + len(jobs_before & jobs()))
