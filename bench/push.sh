@@ -35,6 +35,7 @@ for registry in "$docker" "$ours"; do
   "$STAGEMAKE_DOCKER" tag "$base" "$registry/${name%:*}:base"
   "$STAGEMAKE_DOCKER" push -q "$registry/${name%:*}:base" > /dev/null
 done
+touch "$work/pushed-bases"
 for round in $(seq "$rounds"); do
   echo "$round" > round
   stage > "$work/out"
@@ -46,9 +47,9 @@ for round in $(seq "$rounds"); do
     echo "$seconds" >> "$work/$side"
     echo "$seconds $side" >> "$work/order"
   done
-  # What the round has made goes, with the registries' copies: only the newest is on disk.
+  # What the round has made goes, with the registries' copies, but not the base image: only the newest is on disk.
   "$STAGEMAKE_DOCKER" images --format '{{.Repository}}:{{.Tag}}' | grep -- '-large:latest$' | xargs "$STAGEMAKE_DOCKER" rmi -f > /dev/null
-  find "$work"/*-registry/docker/registry/v2/blobs -size +"$((megabytes / 2))"M -delete
+  find "$work"/*-registry/docker/registry/v2/blobs -newer "$work/pushed-bases" -size +"$((megabytes * 512))"k -delete
 done
 printf '  %-40s %10s %10s\n' "$megabytes MB of random bytes, $rounds rounds" best median
 for side in by_docker by_stagemake; do
