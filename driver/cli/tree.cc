@@ -170,7 +170,8 @@ EnvironmentReader environment_reader(const Tree& tree, std::function<std::string
                              .table = tree.factors ? &*tree.factors : nullptr,
                              .caller = variable_of_caller,
                              .revision = {},
-                             .processors = std::max(1u, std::thread::hardware_concurrency())};
+                             .processors = std::max(1u, std::thread::hardware_concurrency()),
+                             .installs_system_packages = tree.table.installs_system_packages()};
   sources.revision = [revision = std::move(revision)]() -> std::optional<std::string> {
     std::string said = revision();
     return said.empty() ? std::nullopt : std::optional(std::move(said));

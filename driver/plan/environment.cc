@@ -201,7 +201,7 @@ class EnvironmentReader::Resolution {
       throw bad_input("",
                       fmt::format("environment {}: no factor of its name says which system it is (SYSTEM)",
                                   environment_.name));
-    check_system(setup.system);
+    if (sources_.installs_system_packages) check_system(setup.system);
     environment_.base_image = std::string(trimmed(base_image()));
     check_base_image();
     environment_.incremental = has_factor("incremental");

@@ -59,6 +59,8 @@ struct EnvironmentSources {
   std::function<std::string(const std::string& text, const std::map<std::string, std::string>& variables)>
       shell = nullptr;
   unsigned processors = 1;  // what NUMPROC is by default, at least 1
+  // Whether the package manager of an environment's system must be known.
+  bool installs_system_packages = true;
 };
 
 // What a person says of environments, for all that one command names. What is said wins over the tree's

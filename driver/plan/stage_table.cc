@@ -9,7 +9,8 @@ namespace {
 
 using Paths = std::vector<std::string>;
 
-// What `bootstrapped` adds: what the tree's own Dockerfile writer does, else what those of Sage 9.8 and passagemath do.
+// What `bootstrapped` adds: what the tree's own Dockerfile writer does, else what those of Sage 9.8 and
+// passagemath do.
 Paths bootstrapped_files(const TreeFeatures& features) {
   if (auto own = features.added.find("bootstrapped"); own != features.added.end()) return own->second;
   Paths common = {"Makefile",
@@ -64,6 +65,12 @@ std::vector<std::size_t> StageTable::chain(std::size_t stage) const {
   return {backwards.rbegin(), backwards.rend()};
 }
 
+bool StageTable::installs_system_packages() const {
+  return std::any_of(stages.begin(), stages.end(), [](const StageSpec& stage) {
+    return stage.recipe.find("%{system_packages}") != std::string::npos;
+  });
+}
+
 StageTable built_in_stages(const TreeFeatures& features) {
   StageTable table;
   table.origin = "built-in";
@@ -93,7 +100,8 @@ StageTable built_in_stages(const TreeFeatures& features) {
       "./configure --enable-build-as-root %{configure_args} $EXTRA_CONFIGURE_ARGS || { cat config.log; exit "
       "1; }\n";
   configured.uses = {"EXTRA_CONFIGURE_ARGS"};
-  if (auto own = features.added.find(configured.name); own != features.added.end()) configured.adds = own->second;
+  if (auto own = features.added.find(configured.name); own != features.added.end())
+    configured.adds = own->second;
   configured.configures = true;
   configured.must_exist = {"config.status", "build/make/Makefile"};
 
@@ -142,7 +150,8 @@ std::string distribution_of(const fs::path& tree) {
   return name.empty() ? "unnamed" : name;
 }
 
-StageTable stage_table_of(const fs::path& tree, const TreeFeatures& features, const std::optional<fs::path>& file) {
+StageTable stage_table_of(const fs::path& tree, const TreeFeatures& features,
+                          const std::optional<fs::path>& file) {
   boost::system::error_code ignored;
   StageTable table;
   if (file)

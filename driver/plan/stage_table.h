@@ -72,6 +72,8 @@ struct StageTable {
   std::optional<std::size_t> find(std::string_view name) const;
   // The stages from the base image to `stage`, both ends included.
   std::vector<std::size_t> chain(std::size_t stage) const;
+  // Whether a stage installs the environment's system packages.
+  bool installs_system_packages() const;
 };
 
 StageTable built_in_stages(const TreeFeatures& features);

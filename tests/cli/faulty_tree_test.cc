@@ -7,7 +7,7 @@
 #include <functional>
 
 #include "base/text.h"
-#include "cli/commands.h"
+#include "cli/called.h"
 #include "cli/tree.h"
 #include "plan/tree_text.h"
 
@@ -47,15 +47,11 @@ class FaultyTree : public testing::TestWithParam<FaultCase> {
   ~FaultyTree() override { ::unsetenv("STAGEMAKE_STATE"); }
 
   std::string call(std::vector<std::string> words) {
-    words.insert(words.begin(), "stagemake");
     words.insert(words.end(), {"--tree", tree_.path().string()});
-    std::vector<const char*> argv;
-    for (const std::string& word : words) argv.push_back(word.c_str());
-    testing::internal::CaptureStdout();
-    testing::internal::CaptureStderr();
-    status_ = run(static_cast<int>(argv.size()), argv.data());
-    errors_ = testing::internal::GetCapturedStderr();
-    return testing::internal::GetCapturedStdout();
+    test::Called called = test::call_stagemake(std::move(words));
+    status_ = called.status;
+    errors_ = called.errors;
+    return called.output;
   }
   TreeText tree_;
   TemporaryFolder state_;
@@ -162,6 +158,17 @@ TEST_F(FaultyTree, ATableOfItsOwnNeedsNoPackages) {
   call({"plan", "debian-bookworm-minimal", "--package-list", "_prereq"});
   EXPECT_EQ(status_, 0) << errors_;
   EXPECT_EQ(errors_, "");
+}
+
+// Where no stage installs system packages, nobody asks for the package manager.
+TEST_F(FaultyTree, ATableOfItsOwnNeedsNoPackageManager) {
+  tree_.file("ci-docker.toml", "[[stage]]\nname = \"made\"\nrecipe = \"make\"\n");
+  EXPECT_THAT(call({"plan", "wolfi-minimal", "--base-image", "wolfi:1"}), HasSubstr("from wolfi:1"));
+  EXPECT_EQ(status_, 0) << errors_;
+  tree_.file("ci-docker.toml", "[[stage]]\nname = \"made\"\nrecipe = \"%{system_packages}\"\n");
+  call({"plan", "wolfi-minimal", "--base-image", "wolfi:1"});
+  EXPECT_EQ(status_, 2);
+  EXPECT_THAT(errors_, HasSubstr("system \"wolfi\": its package manager is not known"));
 }
 
 }  // namespace

@@ -5,7 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/subprocess.h"
-#include "cli/commands.h"
+#include "cli/called.h"
 #include "cli/revision.h"
 #include "plan/tree_text.h"
 #include "run/journal.h"
@@ -39,15 +39,11 @@ class Inspecting : public testing::Test {
 
   // What it prints; its status and what it says of errors are kept.
   std::string call(std::vector<std::string> words) {
-    words.insert(words.begin(), "stagemake");
     words.insert(words.end(), {"--tree", tree_.path().string(), "--state", state_.path().string()});
-    std::vector<const char*> argv;
-    for (const std::string& word : words) argv.push_back(word.c_str());
-    testing::internal::CaptureStdout();
-    testing::internal::CaptureStderr();
-    status_ = run(static_cast<int>(argv.size()), argv.data());
-    errors_ = testing::internal::GetCapturedStderr();
-    return testing::internal::GetCapturedStdout();
+    test::Called called = test::call_stagemake(std::move(words));
+    status_ = called.status;
+    errors_ = called.errors;
+    return called.output;
   }
   nlohmann::json answer(std::vector<std::string> words) {
     words.push_back("--json");
@@ -209,7 +205,8 @@ TEST_F(Inspecting, FaultsOfARevisionAreToldByItsName) {
   tree_.file("build/pkgs/zlib/type", "standard\n");
   call({"diff", "HEAD"});
   EXPECT_EQ(status_, 0);
-  EXPECT_THAT(errors_, AllOf(HasSubstr("stagemake: warning: HEAD:build/pkgs/zlib/type:1:"), Not(HasSubstr("/tmp/"))));
+  EXPECT_THAT(errors_,
+              AllOf(HasSubstr("stagemake: warning: HEAD:build/pkgs/zlib/type:1:"), Not(HasSubstr("/tmp/"))));
 }
 
 TEST_F(Inspecting, ATreeInAFolderOfItsRepositoryIsComparedToo) {

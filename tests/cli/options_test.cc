@@ -101,9 +101,9 @@ TEST_F(OptionsTest, ABuildTakesAllThatCanBeSaidOfIt) {
             "with-targets", "-j",          "7",         "-n",           "--fresh",    "--stop-at-failure",
             "-s",           "--engine",    "buildah",   "--repository", "ghcr.io/me", "--tag",
             "t1",           "--extra-tag", "t2",        "--extra-tag",  "t3",         "--tree",
-            "/tree",        "--stages",    "s.toml",    "--state",
-            "/s",           "--targets",   "x y",       "--numproc",    "9",          "--base-image",
-            "debian:x",     "--color",     "never"});
+            "/tree",        "--stages",    "s.toml",    "--state",      "/s",         "--targets",
+            "x y",          "--numproc",   "9",         "--base-image", "debian:x",   "--color",
+            "never"});
   EXPECT_THAT(options.environments, ElementsAre("a-minimal", "b-minimal"));
   EXPECT_THAT(options.to, ElementsAre("configured", "with-targets"));
   EXPECT_EQ(options.at_once, 7u);

@@ -6,7 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
-#include "cli/commands.h"
+#include "cli/called.h"
 #include "engine/variables.h"
 #include "plan/tree_text.h"
 #include "run/journal.h"
@@ -46,16 +46,13 @@ class Simulating : public testing::Test {
   }
 
   std::string call(std::vector<std::string> words) {
-    words.insert(words.begin(), {"stagemake", "simulate"});
+    words.insert(words.begin(), "simulate");
     words.insert(words.end(), {"--tree", tree_.path().string(), "--state", (state_.path() / "state").string(),
                                "--engine", "docker", "--slots", "2", "--memory", "16G"});
-    std::vector<const char*> argv;
-    for (const std::string& word : words) argv.push_back(word.c_str());
-    testing::internal::CaptureStdout();
-    testing::internal::CaptureStderr();
-    status_ = run(static_cast<int>(argv.size()), argv.data());
-    errors_ = testing::internal::GetCapturedStderr();
-    return testing::internal::GetCapturedStdout();
+    test::Called called = test::call_stagemake(std::move(words));
+    status_ = called.status;
+    errors_ = called.errors;
+    return called.output;
   }
   std::string durations(std::string_view text) {
     fs::path file = state_.path() / "durations";

@@ -1,0 +1,17 @@
+// stagemake as a person calls it, in this process.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace stagemake::test {
+
+struct Called {
+  int status = -1;
+  std::string output, errors;
+};
+
+// `words`: without the program's name.
+Called call_stagemake(std::vector<std::string> words);
+
+}  // namespace stagemake::test
