@@ -68,8 +68,8 @@ ordered_json plan_json(const Options& options, const Tree& tree, const StagePlan
 }
 
 void print_plan(const Options& options, const Tree& tree, const StagePlan& plan) {
-  fmt::print("{}, {}, stages: {}\n", printable(tree.path.string()),
-             counted(tree.packages.size(), "package"), printable(plan.table.origin));
+  fmt::print("{}, {}, stages: {}\n", printable(tree.path.string()), counted(tree.packages.size(), "package"),
+             printable(plan.table.origin));
   if (!plan.environment.name.empty())
     fmt::print(
         "environment {}: from {}, {} of {}\n", plan.environment.name, printable(plan.environment.base_image),
@@ -115,7 +115,9 @@ int packages_command(const Options& options) {
   PackageIndex packages = PackageIndex::read(path);
   MakeVariables variables = MakeVariables::read(path, packages.features());
   DependencyGraph graph(packages, variables,
-                        {.dummies = names_of(options.dummies), .installed = names_of(options.installed)});
+                        {.dummies = names_of(options.dummies),
+                         .installed = names_of(options.installed),
+                         .checks = checks_of(packages, variables, options.sage_check)});
   std::vector<PackageId> order = graph.build_order(options.make_targets);
   Faults faults;
   faults.add(graph.faults_of(order));

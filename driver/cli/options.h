@@ -65,6 +65,7 @@ struct Options {
   std::vector<std::string> make_targets;
   std::vector<std::string> dummies;    // names, or @FILE
   std::vector<std::string> installed;  // names, or @FILE
+  std::string sage_check = "no";       // as the variable SAGE_CHECK: no, warn or yes
 
   // Environments, and what is said of all of them by options (plan/environment.h). What the caller's
   // variables say of them is not here: the tree's tox.ini comes before it.

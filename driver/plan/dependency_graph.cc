@@ -67,10 +67,14 @@ std::vector<bool> DependencyGraph::marked(const std::set<std::string>& names, st
 }
 
 std::vector<bool> DependencyGraph::checked(const Checks& checks) const {
+  using Checked = TreeFeatures::Checked;
+  Checked which = packages_.features().checked;
   std::vector<bool> flags(packages_.size());
-  for (PackageId id = 0; checks.all && id < packages_.size(); ++id)
-    flags[id] =
-        make_rule(packages_[id].source) != MakeRule::Pip && !checks.except.contains(packages_[id].name);
+  for (PackageId id = 0; checks.all && id < packages_.size(); ++id) {
+    MakeRule rule = make_rule(packages_[id].source);
+    bool counts = rule == MakeRule::Normal || (rule == MakeRule::Script && which == Checked::NormalAndScript);
+    flags[id] = counts && !checks.except.contains(packages_[id].name);
+  }
   return flags;
 }
 

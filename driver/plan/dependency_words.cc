@@ -197,6 +197,13 @@ const std::vector<Reference>& DependencyWords::expanded(std::string_view name) {
   return expansion.references;
 }
 
+// Whether SAGE_CHECK_NAME of that package has its value where this list is expanded.
+bool DependencyWords::is_set_for(PackageId id, const Place& place) const {
+  if (packages_.features().checked != TreeFeatures::Checked::NormalBefore) return true;
+  std::optional<PackageId> owner = packages_.find(place.package);
+  return !owner || make_rule(packages_[*owner].source) != MakeRule::Normal || id < *owner;
+}
+
 void DependencyWords::resolve_function(std::string_view function, const Place& place, References& to) {
   if (auto arguments = between("findstring ", function, "")) {
     std::size_t comma = arguments->find(',');
@@ -215,7 +222,7 @@ void DependencyWords::resolve_function(std::string_view function, const Place& p
         std::string_view name = arguments->substr(1, end - 1);
         auto id = packages_.find(name);
         if (!id) return unknown(name, place, Known::Packages);
-        counts = checked_[*id];
+        counts = checked_[*id] && is_set_for(*id, place);
       }
       References ignored;  // the words are the tree's, and wrong ones a fault, also where they do not count
       ignored.after_bar = to.after_bar;

@@ -92,6 +92,7 @@ class DependencyWords {
   const std::vector<Reference>& expanded(std::string_view variable);
   void resolve_parentheses(std::string_view inner, const Place& place, References& to);
   void resolve_function(std::string_view function, const Place& place, References& to);
+  bool is_set_for(PackageId id, const Place& place) const;
   void resolve_path(std::string_view path, const Place& place, References& to);
   void unknown(std::string_view word, const Place& place, Known known);
   void fault(const Place& place, std::string what);

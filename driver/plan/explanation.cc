@@ -110,8 +110,8 @@ class Explainer {
     const Snapshot* start = start_of(stage);
     std::vector<std::string> lines;
     if (decision.unused != nullptr)
-      lines.push_back(fmt::format("{} has the same inputs, and is not used: {}", display_name(*decision.unused),
-                                  decision.unused_why));
+      lines.push_back(fmt::format("{} has the same inputs, and is not used: {}",
+                                  display_name(*decision.unused), decision.unused_why));
     // Where an image with the very key may not be used, others do not matter but the one that it starts in.
     if (decision.older != nullptr && (decision.unused == nullptr || decision.older == start)) {
       // The headline names the image only where the stage starts in it.
@@ -151,7 +151,8 @@ class Explainer {
         lines.push_back("to be uninstalled, since no target asks for them any more: " +
                         some_of(start.unwanted));
       if (start.fetch_seconds > 0)
-        lines.push_back(fmt::format("to be fetched first: {}, about {}", size_text(start.snapshot->fetch_size),
+        lines.push_back(fmt::format("to be fetched first: {}, about {}",
+                                    size_text(start.snapshot->fetch_size),
                                     duration_text(start.fetch_seconds)));
     }
     if (std::string made = made_text(stage); !made.empty()) lines.push_back(made);

@@ -88,7 +88,8 @@ void PackageReader::read_type(const Listing& listing, Package& package) {
     return;
   }
   // It may be a standard package, which most builds need. (A file with conflict markers says several types.)
-  bool may_be_needed = word.find("standard") != std::string_view::npos || word.find("base") != std::string_view::npos;
+  bool may_be_needed =
+      word.find("standard") != std::string_view::npos || word.find("base") != std::string_view::npos;
   package.type = may_be_needed ? PackageType::Standard : PackageType::Optional;
   if (word.empty())
     fault(package, "type", 1, fmt::format("is empty; it holds one of {}", kTypeWords));

@@ -39,8 +39,7 @@ class Decider {
  private:
   bool is_seen(const Snapshot& snapshot) const {
     if (snapshot.is_remote() && !with_remote_) return false;
-    return !options_.fresh ||
-           (!options_.fresh_build.empty() && snapshot.fresh_build == options_.fresh_build);
+    return !options_.fresh || (!options_.fresh_build.empty() && snapshot.fresh_build == options_.fresh_build);
   }
 
   bool is_target(std::size_t stage) const {
@@ -105,7 +104,8 @@ class Decider {
     for (const Snapshot& snapshot : snapshots_) {
       if (!is_finished(stage, snapshot)) continue;
       bool same_key = snapshot.holds(planned.name)->key == planned.key;
-      if (same_key && &snapshot != start && (decision.unused == nullptr || says_more(planned.name, snapshot, *decision.unused)))
+      if (same_key && &snapshot != start &&
+          (decision.unused == nullptr || says_more(planned.name, snapshot, *decision.unused)))
         if (std::string why = why_unused(stage, snapshot, decisions); !why.empty()) {
           decision.unused = &snapshot;
           decision.unused_why = std::move(why);
@@ -135,7 +135,8 @@ class Decider {
       return why;
     if (!is_own && !judge_.same_environment(snapshot)) return {};
     if (!is_own && is_target(stage)) return "it is of a later stage, and an image of this one was asked for";
-    if (!is_own && !is_on_way(stage, snapshot, decisions)) return "other stages that are wanted do not go on in it";
+    if (!is_own && !is_on_way(stage, snapshot, decisions))
+      return "other stages that are wanted do not go on in it";
     if (!is_seen(snapshot)) return "fetching it would take longer than to build it";
     return {};
   }

@@ -55,10 +55,9 @@ class GitIndex {
       if (!failed && below.string() != ".") prefix_ = below.generic_string() + "/";
       if (!failed && git_repository_index(&index_, repository) == 0) read_time(repository);
       has_ids_ = index_ != nullptr && !converts(repository, work_tree);
-      is_of_a_checkout_ =
-          index_ != nullptr && !prefix_.starts_with("../") &&
-          (prefix_.empty() ? git_index_entrycount(index_) > 0
-                           : git_index_find_prefix(nullptr, index_, prefix_.c_str()) == 0);
+      is_of_a_checkout_ = index_ != nullptr && !prefix_.starts_with("../") &&
+                          (prefix_.empty() ? git_index_entrycount(index_) > 0
+                                           : git_index_find_prefix(nullptr, index_, prefix_.c_str()) == 0);
     }
     git_repository_free(repository);
   }
@@ -247,8 +246,8 @@ struct SourceTree::State {
     }
   }
 
-  // What the folder's .gitignore says. Nothing in an export: there nobody knows which files git tracks although it would
-  // ignore them, and Sage has such (pkgs/sage-conf/setup.cfg in 9.8).
+  // What the folder's .gitignore says. Nothing in an export: there nobody knows which files git tracks
+  // although it would ignore them, and Sage has such (pkgs/sage-conf/setup.cfg in 9.8).
   const GitIgnore& git_rules(const std::string& folder) {
     auto [rules_of, is_new] = git_ignores.try_emplace(folder);
     if (!is_new || folder.empty() || !index.is_of_a_checkout()) return rules_of->second;

@@ -374,7 +374,8 @@ class Reader {
 
 }  // namespace
 
-StageTable read_stage_table(const fs::path& file, const TreeFeatures& features, const std::optional<fs::path>& tree) {
+StageTable read_stage_table(const fs::path& file, const TreeFeatures& features,
+                            const std::optional<fs::path>& tree) {
   std::optional<std::string> content = read_file(file);
   if (!content) throw bad_input(file.string(), "is not there");
   StageTable table = built_in_stages(features);

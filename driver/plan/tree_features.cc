@@ -70,6 +70,18 @@ std::map<std::string, std::vector<std::string>> added_files(std::string_view wri
   return added;
 }
 
+// By the loop that gives SAGE_CHECK_NAME its value, or by the rules that do.
+TreeFeatures::Checked checked_packages(std::string_view makefile) {
+  using Checked = TreeFeatures::Checked;
+  if (has(makefile, "\nSAGE_CHECK_$(1) := $(SAGE_CHECK)")) return Checked::NormalBefore;
+  std::size_t set = makefile.find("$(call SET_SAGE_CHECK,$(pkgname),$(SAGE_CHECK))");
+  if (set == std::string_view::npos) return Checked::Normal;
+  std::size_t loop = makefile.rfind("$(foreach", set);
+  bool scripts =
+      loop != std::string_view::npos && has(makefile.substr(loop, set - loop), "$(SCRIPT_PACKAGES)");
+  return scripts ? Checked::NormalAndScript : Checked::Normal;
+}
+
 constexpr const char* kWriters[] = {".github/workflows/write-dockerfile.sh", ".ci/write-dockerfile.sh",
                                     "build/bin/write-dockerfile.sh"};
 
@@ -132,6 +144,7 @@ std::optional<TreeFeatures> features_by_scripts(const fs::path& tree) {
   found.check_targets = has(makefile, "\n$(1)-check:");
   found.fallback_target = has(script(tree, "Makefile"), "ci-build-with-fallback");
   found.own_distributions_unchecked = has(makefile, "$(findstring sagemath_,$(pkgname))");
+  found.checked = checked_packages(makefile);
   found.recent_python_toolchain = found.separate_rules;
   if (has(script(tree, "build/pkgs/mpir/spkg-configure.m4"), "mpir|system)")) found.mp_library = "mpir";
 
@@ -168,6 +181,7 @@ TreeFeatures TreeFeatures::of_sage108() {
           .ensure_targets = true,
           .check_targets = true,
           .fallback_target = true,
+          .checked = Checked::NormalAndScript,
           .excludes_names = true};
 }
 

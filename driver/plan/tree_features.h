@@ -53,6 +53,9 @@ struct TreeFeatures {
   bool check_targets = false;    // ... and NAME-check
   bool fallback_target = false;  // ci-build-with-fallback
   bool own_distributions_unchecked = false;  // packages sagemath_* are not tested while they are built
+  // Which packages have SAGE_CHECK_NAME set where dependency lists are expanded: all normal ones, in lists of
+  // normal packages only those whose rules come before (Sage 9.2), or scripts, too.
+  enum class Checked { NormalBefore, Normal, NormalAndScript } checked = Checked::Normal;
 
   // Selections of packages (`sage-package list`).
   bool excludes_names = false;  // --exclude drops also names that are asked for one by one

@@ -117,6 +117,36 @@ TEST(DependencyGraph, CheckDependenciesCountWhereTestsRun) {
   EXPECT_THAT(all.order_only("o"), ElementsAre("t"));
 }
 
+// In Sage 9.2 a rule sets its own SAGE_CHECK_NAME, which only the lists behind it can use; and until 10.0
+// scripts have none.
+TEST(DependencyGraph, ChecksThatAreSetLaterDoNotCount) {
+  TreeText text(
+      "b standard 1: | $(and $(filter-out no,$(SAGE_CHECK_b)), t)\nt optional 1\n"
+      "c standard 1: | $(and $(filter-out no,$(SAGE_CHECK_b)), t)\n"
+      "s standard none: | $(and $(filter-out no,$(SAGE_CHECK_s)), t)\n"
+      "s2 standard none: | $(and $(filter-out no,$(SAGE_CHECK_b)), t)\n"
+      "s/spkg-install = x\ns2/spkg-install = x\n");
+  text.file("m4/sage_spkg_collect.m4", "sed $DIR/dependencies\n");
+  text.file("build/make/Makefile.in", "define TEMPLATE\nSAGE_CHECK_$(1) := $(SAGE_CHECK)\nendef\n");
+  GraphOptions checked{.checks = {.all = true}};
+  auto expect = [&](const std::vector<std::string>& with_t) {
+    ReadTree tree(text, checked);
+    for (std::string name : {"b", "c", "s", "s2"}) {
+      std::vector<std::string> needed = tree.order_only(name);
+      EXPECT_EQ(std::count(needed.begin(), needed.end(), "t"), std::count(with_t.begin(), with_t.end(), name))
+          << name;
+    }
+  };
+  expect({"c", "s2"});
+  std::string loop = " $(SCRIPT_PACKAGES),$(eval $(call SET_SAGE_CHECK,$(pkgname),$(SAGE_CHECK))))\n";
+  text.file("build/make/Makefile.in", "$(foreach pkgname,$(NORMAL_PACKAGES)" + loop);
+  expect({"b", "c", "s", "s2"});
+  text.file(
+      "build/make/Makefile.in",
+      "$(foreach pkgname,$(NORMAL_PACKAGES),$(eval $(call SET_SAGE_CHECK,$(pkgname),$(SAGE_CHECK))))\n");
+  expect({"b", "c", "s2"});
+}
+
 TEST(DependencyGraph, ChecksOfSageCheck) {
   ReadTree tree(
       TreeText("python3 standard 1\nmeson_python standard 1\nsagemath_x standard 1\n"
