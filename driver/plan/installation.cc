@@ -52,18 +52,20 @@ std::string prepare_conda(const SystemSetup& setup) {
 
 // Each manager is a few shell functions (POSIX). They run with LC_ALL=C and -f: what a manager says is read,
 // since the status of few tells one error from the other. Names are "$@":
-//   look       before is_there, about all names at once
-//   is_there   "$1" is installed, and works. Neither asks a network
-//   begin      something is to be installed: before anything else
-//   update     refreshes the index
-//   unknown    prints, a line each, what the refreshed index does not know, as far as it can be installed by
-//   that name certain    fails where the index lacks a part, so that `unknown` may be wrong install    all at
-//   once broken     after a good end: prints the packages whose scripts failed ($notes is what install said),
-//   and takes them
-//              away: else the next run would find all there
-//   clean      what was downloaded
-// and two extended patterns for what a manager says: $locked, another process holds its lock (none: it waits,
-// and says so, by itself), and $failed, it failed, whatever its status is.
+//
+// - look: called before is_there, for all names at once.
+// - is_there: "$1" is installed, and works. Neither asks a network.
+// - begin: called once before anything else, where something is to be installed.
+// - update: refreshes the index.
+// - unknown: prints what the refreshed index does not know, a line each, as far as it has such names.
+// - certain: fails where a part of the index is lacking, so that `unknown` may be wrong.
+// - install: installs all at once.
+// - broken: after a good end, prints the packages whose scripts failed ($notes is what install said), and
+//   takes them away: else the next run would find all there.
+// - clean: removes what was downloaded.
+//
+// Two variables are extended patterns for what a manager says: $locked, another process holds its lock (none:
+// it waits, and says so, by itself), and $failed, it failed, whatever its status is.
 constexpr std::string_view kDefaults = R"sh(look() { :; }
 begin() { :; }
 certain() { :; }
