@@ -11,7 +11,7 @@
 # printed stays in $TMPDIR/stagemake-releases.
 # No engine is used. Status 1 where a cell is not good. Takes about 15 seconds for a release.
 set -uo pipefail
-[ $# -gt 0 ] || { sed -n '2,13s/^# \?//p' "$0"; exit 2; }
+[ $# -gt 0 ] || { sed -n '2,14s/^# \?//p' "$0"; exit 2; }
 repository=$1
 shift
 binary=${STAGEMAKE_BINARY:-stagemake}
