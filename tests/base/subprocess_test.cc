@@ -161,11 +161,16 @@ TEST(Subprocess, FindsProgramsAsAShellDoes) {
 TEST(Subprocess, AHundredAtOnce) {
   // Pipes that leak into siblings would keep a short child's output open until the long ones end.
   std::atomic<int> right = 0;
-  auto begin = Clock::now();
   Clock::duration slowest{};
   std::mutex mutex;
+  std::stop_source stop;
   std::vector<std::jthread> long_ones;
-  for (int i = 0; i < 10; ++i) long_ones.emplace_back([] { run_command(shell("sleep 4")); });
+  for (int i = 0; i < 10; ++i)
+    long_ones.emplace_back([&] {
+      Command command = shell("sleep 60");
+      command.stop = stop.get_token();
+      run_command(command);
+    });
   {
     std::vector<std::jthread> threads;
     for (int i = 0; i < 100; ++i)
@@ -178,13 +183,14 @@ TEST(Subprocess, AHundredAtOnce) {
       });
   }
   EXPECT_EQ(right, 100);
-  EXPECT_LT(Clock::now() - begin, 3500ms);
+  EXPECT_LT(slowest, 40s);
+  stop.request_stop();
 }
 
 TEST(Subprocess, AGrandchildWithThePipeDoesNotKeepUs) {
   auto begin = Clock::now();
   Finished finished = run_command(shell("echo $$; sleep 30 & echo $!; exit 5"));
-  EXPECT_LT(Clock::now() - begin, 3s);
+  EXPECT_LT(Clock::now() - begin, 20s);
   EXPECT_EQ(finished.exit_code, 5);
   ASSERT_EQ(lines(finished.output).size(), 2u);
   ::kill(std::stoi(std::string(lines(finished.output)[1])), SIGKILL);
@@ -209,7 +215,7 @@ TEST(Subprocess, WhatWasSaidBeforeTheEndArrivesHoweverLateItIsRead) {
     run_command(command);
     EXPECT_EQ(all.size(), 1'030'003u) << beside;
     EXPECT_THAT(all, ::testing::EndsWith("end")) << beside;
-    EXPECT_LT(Clock::now() - begin, 10s);
+    EXPECT_LT(Clock::now() - begin, 20s);
     if (*beside != '\0') ::kill(std::stoi(errors), SIGKILL);
   }
 }
@@ -265,7 +271,7 @@ TEST(Subprocess, AStopEndsTheWholeGroup) {
   command.stop = stop.get_token();
   auto begin = Clock::now();
   Finished finished = run_command(command);
-  EXPECT_LT(Clock::now() - begin, 3s);
+  EXPECT_LT(Clock::now() - begin, 20s);
   EXPECT_TRUE(finished.stopped);
   EXPECT_EQ(finished.exit_code, 143);
   std::this_thread::sleep_for(50ms);
@@ -281,7 +287,7 @@ TEST(Subprocess, WhatIgnoresTheStopIsKilled) {
   auto begin = Clock::now();
   Finished finished = run_command(command);
   EXPECT_GE(Clock::now() - begin, 300ms);
-  EXPECT_LT(Clock::now() - begin, 4s);
+  EXPECT_LT(Clock::now() - begin, 20s);
   EXPECT_TRUE(finished.stopped);
   EXPECT_EQ(finished.exit_code, 137);
 }

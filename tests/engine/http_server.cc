@@ -4,6 +4,7 @@
 
 #include <boost/asio.hpp>
 #include <cctype>
+#include <condition_variable>
 #include <mutex>
 #include <thread>
 
@@ -77,7 +78,10 @@ struct HttpServer::State {
       requests.push_back(request);
       reply = answer(request);
     }
-    if (reply.delay.count() > 0) std::this_thread::sleep_for(reply.delay);
+    if (reply.delay.count() > 0) {
+      std::unique_lock lock(mutex);
+      ends.wait_for(lock, reply.delay, [this] { return stopping; });
+    }
     if (reply.hang_up) return false;
     std::string text = fmt::format("HTTP/1.1 {} Said\r\nContent-Length: {}\r\n", reply.status,
                                    reply.body.size() + reply.claimed);
@@ -92,6 +96,7 @@ struct HttpServer::State {
   tcp::acceptor acceptor;
   std::mutex mutex;
   bool stopping = false;
+  std::condition_variable ends;
   std::vector<ServerRequest> requests;
   std::vector<std::shared_ptr<tcp::socket>> sockets;
   std::vector<std::jthread> threads;
@@ -111,6 +116,7 @@ HttpServer::~HttpServer() {
     for (auto& socket : state_->sockets) socket->shutdown(tcp::socket::shutdown_both, ignored);
     threads.swap(state_->threads);
   }
+  state_->ends.notify_all();
   tcp::socket last(state_->loop);  // wakes the acceptor
   last.connect(state_->acceptor.local_endpoint(), ignored);
   state_->accepting.join();

@@ -29,7 +29,7 @@ struct ServerReply {
   int status = 200;
   std::string body = {};
   std::vector<std::pair<std::string, std::string>> headers = {};
-  std::chrono::milliseconds delay{0};
+  std::chrono::milliseconds delay{0};  // until the answer, or the end of the server
   std::size_t claimed = 0;  // bytes that Content-Length says beside those of the body, which never come
   bool hang_up = false;     // no answer at all
 };

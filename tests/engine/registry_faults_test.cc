@@ -141,15 +141,15 @@ TEST_F(FaultyRegistry, BrokenConnectionsAreTriedAgain) {
 }
 
 TEST_F(FaultyRegistry, ASlowOneTakesNoMoreThanItsTime) {
-  wrong("/v2/a/b/manifests/1", ServerReply{.body = image_.manifest, .delay = 3s});
+  wrong("/v2/a/b/manifests/1", ServerReply{.body = image_.manifest, .delay = 60s});
   auto began = std::chrono::steady_clock::now();
   EXPECT_THAT(problem(), AllOf(StartsWith("1: it did not answer in time"), HasSubstr("timed out")));
-  EXPECT_LT(std::chrono::steady_clock::now() - began, 2900ms);
+  EXPECT_LT(std::chrono::steady_clock::now() - began, 30s);
 }
 
 TEST_F(FaultyRegistry, WhatCameInTimeIsKept) {
   wrong(kTags, ServerReply{.body = R"({"tags": ["1", "slow"]})"});
-  wrong("/v2/a/b/manifests/slow", ServerReply{.body = image_.manifest, .delay = 2s});
+  wrong("/v2/a/b/manifests/slow", ServerReply{.body = image_.manifest, .delay = 60s});
   RegistrySurvey found = Registry({.whole_patience = 500ms}).survey({name()});
   EXPECT_THAT(found.images, SizeIs(1));
   ASSERT_THAT(found.problems, SizeIs(1));
@@ -160,13 +160,13 @@ TEST_F(FaultyRegistry, AStopEndsIt) {
   std::stop_source stop;
   wrong(kTags, [&](const ServerRequest&) {
     stop.request_stop();
-    return ServerReply{.delay = 1s};
+    return ServerReply{.delay = 60s};
   });
   RegistryOptions stoppable = options();
   stoppable.stop = stop.get_token();
   auto began = std::chrono::steady_clock::now();
   RegistrySurvey found = Registry(stoppable).survey({name()});
-  EXPECT_LT(std::chrono::steady_clock::now() - began, 900ms);
+  EXPECT_LT(std::chrono::steady_clock::now() - began, 30s);
   ASSERT_THAT(found.problems, SizeIs(1));
   EXPECT_EQ(found.problems[0].what, "a stop was requested");
 }
