@@ -64,14 +64,16 @@ std::string prepare_conda(const SystemSetup& setup) {
 //   takes them away: else the next run would find all there.
 // - clean: removes what was downloaded.
 //
-// Two variables are extended patterns for what a manager says: $locked, another process holds its lock (none:
-// it waits, and says so, by itself), and $failed, it failed, whatever its status is.
+// Three variables are extended patterns for what a manager says: $locked, another process holds its lock
+// (none: it waits, and says so, by itself); $stale and $failed, the index is not refreshed and packages are
+// not installed, whatever the status is. (Scripts of packages print what they like, and a manager's words may
+// be among it.)
 constexpr std::string_view kDefaults = R"sh(look() { :; }
 begin() { :; }
 certain() { :; }
 broken() { :; }
 clean() { :; }
-locked= failed=
+locked= stale= failed=
 )sh";
 
 // Not -W for one name: it takes names for patterns. What cannot be reached is a mere warning to apt's update.
@@ -91,7 +93,7 @@ unknown() {
 install() { DEBIAN_FRONTEND=noninteractive apt-get install -qqq --no-install-recommends --yes "$@"; }
 clean() { apt-get clean; }
 locked='Could not get lock|Unable to (lock|acquire)'
-failed='^W: (Failed to fetch|Some index files failed)'
+stale='^W: (Failed to fetch|Some index files failed)'
 )sh";
 
 // For dnf, yum and zypper. Names like pkgconfig(zlib) are what packages provide, and each provides its own
@@ -194,10 +196,26 @@ locked='unable to lock database|could not lock database'
 )sh";
 
 // The manager itself comes first: an old one cannot read what a rolling distribution has today. Names are
-// looked for in the list of all packages, and those that packages only provide are asked for one by one.
+// looked for in the list of all packages, and those that packages only provide are asked for one by one. Its
+// list of repositories has -1 for one that cannot be read; of a folder that is not there it says nothing
+// else.
 constexpr std::string_view kXbps =
-    R"sh(is_there() { [ "$(xbps-query -p state "$1" 2>/dev/null)" = installed ]; }
-update() { xbps-install -Sy && xbps-install -uy xbps && xbps-install -uy; }
+    R"sh(look() {
+  there=" $(echo $(xbps-query -p provides -s '' 2>/dev/null |
+    sed -n 's/^\(.*\)-[^-]*: *\([^ ]*\)-[^- ]*$/\2=\1/p')) "
+}
+state() { [ "$(xbps-query -p state "$1" 2>/dev/null)" = installed ]; }
+is_there() {
+  state "$1" && return
+  case $there in *" $1="*) ;; *) return 1 ;; esac
+  name=${there#*" $1="}
+  state "${name%% *}"
+}
+update() {
+  xbps-install -Sy || return
+  xbps-query -L
+  xbps-install -uy xbps && xbps-install -uy
+}
 unknown() {
   known=" $(echo $(xbps-query -Rs '' 2>/dev/null | sed -n 's/^\[.\] \([^ ]*\)-[^- ]* .*/\1/p')) "
   for package; do
@@ -209,26 +227,32 @@ unknown() {
   :
 }
 install() { xbps-install --yes "$@"; }
-clean() { yes | xbps-remove -O; }
+clean() { rm -rf /var/cache/xbps; }
 locked='[Ff]ailed to (acquire|lock)|[Cc]annot (acquire|lock)|pkgdb.*(locked|[Rr]esource temporarily)'
-failed='^ERROR|[Ff]ailed to (fetch|verify|import|sync)|is not signed|[Ii]gnoring'
+stale='^ERROR: (.reposync.|[Ff]ailed to (import pubkey|open repo|read repo))|^ *-1 '
 )sh";
 
-// What apk could not run the script of is marked in its list (a line f: with an s), and installed all the
-// same.
+// What apk could not run the script of, or unpack, is marked in its list (a line f: with s or f), and
+// installed all the same. While there is such a package apk fails at whatever it is asked: nothing counts as
+// there.
 constexpr std::string_view kApk = R"sh(look() {
-  there=" $(echo $(sed -n -e '/^P:/h' -e '/^f:.*s/{' -e x -e 's/^P://p' -e '}' /lib/apk/db/installed \
-    /usr/lib/apk/db/installed 2>/dev/null)) "
+  marked=$(echo $(sed -n -e '/^P:/h' -e '/^f:.*[fs]/{' -e x -e 's/^P://p' -e '}' /lib/apk/db/installed \
+    /usr/lib/apk/db/installed 2>/dev/null | sort -u))
 }
-is_there() { case $there in *" $1 "*) return 1 ;; esac; apk info -e "$1" >/dev/null 2>&1; }
+is_there() { [ -z "$marked" ] && apk info -e "$1" >/dev/null 2>&1; }
 update() { apk update; }
 unknown() {
   apk add --simulate "$@" 2>&1 | sed -n -e 's/^ *\(.*\) (no such package):$/\1/p' -e 's/^ *\(.*\) (missing):$/\1/p'
 }
-install() { apk add "$@"; }
+install() {
+  apk add "$@" && return || set -- $?
+  look
+  [ -z "$marked" ] || echo "These packages have scripts that failed, or files that could not be installed: $marked"
+  return "$1"
+}
 clean() { apk cache clean >/dev/null 2>&1 || :; }
 locked='[Uu]nable to lock database'
-failed='^ERROR: |^WARNING: ([Ii]gnoring|updating|opening|fetching) |[1-9][0-9]* unavailable'
+stale='^ERROR: |^WARNING: |[1-9][0-9]* unavailable'
 )sh";
 
 // Portage's tree is part of the image. portageq answers for many atoms at once, "ATOM:PACKAGE" each.
@@ -257,6 +281,7 @@ install() { slackpkg -batch=on -default_answer=y install "$@"; }
 clean() { rm -rf /var/cache/packages; }
 locked='Another instance of slackpkg'
 failed='[Oo]ne or more errors occurred|Another instance of slackpkg|problem was encountered|^ERROR|more than one mirror|(select|have) a(ny)? mirror|You need to upgrade your slackpkg'
+stale=$failed
 )sh";
 
 // Activation scripts of conda-forge's packages need bash, whatever /bin/sh is in the image. Installed
@@ -422,7 +447,7 @@ watched() {
   waited=0
   while :; do
     status=$({ { "$@" 2>&1 3>&- 4>&- && echo 0 >&3 || echo $? >&3; } | tee "$notes" >&4; } 3>&1)
-    if [ "$status" = 0 ] && [ -n "$failed" ] && grep -Eq -e "$failed" "$notes"; then status=1; fi
+    if [ "$status" = 0 ] && [ -n "$faults" ] && grep -Eq -e "$faults" "$notes"; then status=1; fi
     [ "$status" != 0 ] || return 0
     [ -n "$locked" ] && grep -Eq -e "$locked" "$notes" || return "$status"
     [ "$waited" -lt "$patience" ] ||
@@ -438,11 +463,12 @@ refresh() {
     notes=$(mktemp)
     trap 'rm -f "$notes"' EXIT
   }
+  faults=$stale
   begin
   watched update || fails "the package manager cannot refresh its index (status $status): see its message above"
 }
 add() {
-  available=$*
+  available=$* faults=$failed
   watched install_with_options "$@" || {
     lacking "$@"
     fails "the package manager failed with status $status; not installed:${left:- (all are)}"
@@ -453,7 +479,7 @@ add() {
   lacking "$@"
   [ -z "$left" ] || fails "the package manager knows these packages and did not install them:$left"
 }
-done= notes=
+done= notes= faults=
 patience=${STAGEMAKE_LOCK_SECONDS:-60}
 exec 4>&1
 )sh";

@@ -226,6 +226,13 @@ TEST(Installation, AnIndexThatIsNotRefreshedIsAnErrorWhateverTheStatusIs) {
        "later)"},
       {"alpine",
        "WARNING: updating and opening https://dl-cdn.alpinelinux.org/alpine/v3.22/main: DNS lookup error"},
+      {"alpine",
+       "WARNING: opening https://dl-cdn.alpinelinux.org/alpine/v3.22/main/x86_64/APKINDEX.tar.gz: UNTRUSTED "
+       "signature"},
+      {"alpine", "WARNING: opening /gone: No such file or directory"},
+      {"void",
+       "ERROR: Failed to import pubkey from https://repo-default.voidlinux.org/current: Resource "
+       "temporarily unavailable"},
       {"void",
        "ERROR: [reposync] failed to fetch file `https://repo-default.voidlinux.org/current/x86_64-repodata'"},
       {"slackware", "  WARNING! One or more errors occurred while slackpkg was running"},
@@ -243,6 +250,59 @@ TEST(Installation, AnIndexThatIsNotRefreshedIsAnErrorWhateverTheStatusIs) {
       EXPECT_THAT(machine.output, Not(HasSubstr(kMissingLine)));
       EXPECT_THAT(machine.content("installed"), IsEmpty());
     }
+}
+
+TEST(Installation, WhatScriptsOfPackagesPrintIsNoError) {
+  for (const char* system : {"alpine", "debian", "void"}) {
+    SCOPED_TRACE(system);
+    PackageMachine machine;
+    machine.set("known", {"zlib"});
+    machine.set("said", {"ERROR: harmless", "WARNING: Ignoring a thing", "W: Some index files failed"});
+    EXPECT_EQ(machine.run(installation_recipe({.system = system, .packages = {"zlib"}})), 0)
+        << machine.output;
+    EXPECT_THAT(machine.output, HasSubstr("harmless"));
+  }
+}
+
+// apk 2 and 3 end with 1 at whatever they are asked, saying "1 error; 30 B in 3 packages" and no name.
+TEST(Installation, AlpinesPackagesThatAreMarkedAsBrokenAreAnErrorOfTheirDependentsToo) {
+  for (const char* mark : {"f:s", "f:fs", "f:f"}) {
+    SCOPED_TRACE(mark);
+    PackageMachine machine;
+    machine.set("database", {"P:culprit", "V:1-r0", mark, "", "P:zlib", "V:1-r0", "f:x"});
+    machine.set("installed", {"culprit", "zlib"});
+    machine.set("known", {"zlib"});
+    machine.set("broken", {"zlib"});
+    EXPECT_NE(machine.run(installation_recipe({.system = "alpine", .packages = {"zlib"}})), 0);
+    EXPECT_THAT(machine.output, HasSubstr("could not be installed: culprit\n"));
+    EXPECT_THAT(machine.output, HasSubstr("not installed: zlib\n"));
+  }
+}
+
+TEST(Installation, VoidsPackagesMayBeThereByANameThatTheyProvide) {
+  PackageMachine machine;
+  SystemSetup setup{.system = "void", .packages = {"virtual-lib", "zlib"}};
+  machine.set("provides", {"pro-vider-1.2_1: virtual-lib-1_1", "other-1_1: zlib-9_1"});
+  machine.set("installed", {"pro-vider", "zlib"});
+  machine.set("offline", {});
+  EXPECT_EQ(machine.run(installation_recipe(setup)), 0) << machine.output;
+  EXPECT_THAT(machine.content("network"), IsEmpty());
+  machine.set("installed", {"zlib"});  // the other one is unpacked, and not configured
+  EXPECT_NE(machine.run(installation_recipe(setup)), 0);
+}
+
+// xbps-install -S ends with 0, and says nothing of it.
+TEST(Installation, VoidsRepositoriesThatCannotBeReadAreAnError) {
+  PackageMachine machine;
+  machine.set("known", {"zlib"});
+  SystemSetup setup{.system = "void", .packages = {"zlib"}};
+  machine.set("repositories", {"   13 https://repo-default.voidlinux.org/current (RSA signed)",
+                               "   -1 /gone (RSA maybe-signed)"});
+  EXPECT_NE(machine.run(installation_recipe(setup)), 0);
+  EXPECT_THAT(machine.output, HasSubstr("cannot refresh its index"));
+  machine.set("repositories", {"   13 https://repo-default.voidlinux.org/current (RSA signed)"});
+  EXPECT_EQ(machine.run(installation_recipe(setup)), 0) << machine.output;
+  EXPECT_THAT(machine.log(), HasSubstr("rm -rf /var/cache/xbps")) << "xbps-remove -O keeps what is current";
 }
 
 TEST(Installation, ALockIsWaitedForAndNamed) {

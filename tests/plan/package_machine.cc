@@ -30,6 +30,7 @@ unknown() {
 # All or nothing, as the real ones do.
 install() {
   network install "$@" || return 100
+  cat "$STATE/said"
   for word; do
     case $word in -*) continue ;; esac
     if ! has "$word" known || has "$word" broken; then echo "E: no $word"; return 100; fi
@@ -55,7 +56,7 @@ case $name:$* in
   apt-get:update | *:makecache* | pacman:-Sy | zypper:*refresh | xbps-install:-* | apk:update | nix-channel:* | conda:update*)
     case $* in --yes*) shift; install "$@" ;; *) network "$@" ;; esac ;;
   slackpkg:update) network "$@" && each known 'slackware64 x %s-1.0-x86_64-1 y' > "$STATE/pkglist" ;;
-  *:clean* | zypper:*clean* | apt-get:*dist-upgrade | conda:info | conda:list | unminimize:* | sed:* | ln:* | pacman:-Scc | xbps-remove:-O | apk:cache* | \
+  *:clean* | zypper:*clean* | apt-get:*dist-upgrade | conda:info | conda:list | unminimize:* | sed:* | ln:* | pacman:-Scc | apk:cache* | \
     rm:-rf*) ;;
   add-apt-repository:*) network "$@" ;;
   conda:config*) cat > "$STATE/condarc" ;;
@@ -68,6 +69,8 @@ case $name:$* in
   portageq:mass_best_version*) shift 2; for word; do if has "$word" installed; then echo "$word:x/$word-1"; else echo "$word:"; fi; done ;;
   portageq:mass_best_visible*) shift 2; unknown '%s:' "$@" ;;
   xbps-query:-Rs*) each known '[-] %s-1.0_1 words' ;;
+  xbps-query:-L) cat "$STATE/repositories" ;;
+  xbps-query:-p*-s*) cat "$STATE/provides" ;;
   xbps-query:-p*) if has "$last" installed; then echo installed; fi ;;
   nix-env:--query*--out-path*) each installed '/nix/store/%s' ;;
   nix-env:--query*--available) each known '%s-1.0' ;;
@@ -108,7 +111,6 @@ constexpr const char* kPrograms[] = {"add-apt-repository",
                                      "unminimize",
                                      "xbps-install",
                                      "xbps-query",
-                                     "xbps-remove",
                                      "yum",
                                      "zypper"};
 
@@ -118,8 +120,9 @@ constexpr std::string_view kBeforeBusybox =
     "for program in ln ls rm rpm sed; do eval \"$program() { \\\"\\$PATH/$program\\\" \\\"\\$@\\\"; }\"; "
     "done\n";
 
-// The one file of a manager that recipes read: here it lies with the others.
-constexpr std::string_view kSlackwaresList = "/var/lib/slackpkg/pkglist";
+// Files of a manager that recipes read: here they lie with the others.
+constexpr std::pair<std::string_view, const char*> kLists[] = {{"/var/lib/slackpkg/pkglist", "pkglist"},
+                                                               {"/lib/apk/db/installed", "database"}};
 
 // Quicker than write_file, which waits for the disk.
 void write_quickly(const fs::path& path, std::string_view content) {
@@ -143,7 +146,9 @@ PackageMachine::PackageMachine(Words shell) : shell_(std::move(shell)), folder_(
   for (const char* program : kPrograms) EXPECT_EQ(::symlink("../player", bin(program).c_str()), 0);
   for (const char* program : {"cat", "grep", "mktemp", "sleep", "sort", "tee", "yes"})
     EXPECT_EQ(::symlink(find_program(program).c_str(), bin(program).c_str()), 0);
-  for (const char* file : {"installed", "known", "broken", "lost", "words"}) set(file, {});
+  for (const char* file :
+       {"installed", "known", "broken", "lost", "words", "said", "provides", "repositories"})
+    set(file, {});
 }
 
 void PackageMachine::set(const char* file, const Words& content) {
@@ -161,8 +166,9 @@ int PackageMachine::run(const std::string& script, std::map<std::string, std::st
   Words argv = shell_;
   bool busybox = shell_[0].ends_with("busybox");
   std::string text = script;
-  for (std::size_t at = 0; (at = text.find(kSlackwaresList, at)) != std::string::npos;)
-    text.replace(at, kSlackwaresList.size(), (folder_.path() / "pkglist").string());
+  for (const auto& [list, file] : kLists)
+    for (std::size_t at = 0; (at = text.find(list, at)) != std::string::npos;)
+      text.replace(at, list.size(), (folder_.path() / file).string());
   argv.insert(argv.end(), {"-ec", (busybox ? std::string(kBeforeBusybox) : "") + text});
   Finished finished = run_command({.argv = argv, .environment = environment});
   output = finished.output + finished.errors;
