@@ -60,8 +60,8 @@ std::string prepare_conda(const SystemSetup& setup) {
 // - unknown: prints what the refreshed index does not know, a line each, as far as it has such names.
 // - certain: fails where a part of the index is lacking, so that `unknown` may be wrong.
 // - install: installs all at once.
-// - broken: after a good end, prints the packages whose scripts failed ($notes is what install said), and
-//   takes them away: else the next run would find all there.
+// - broken: after a good end, prints the packages whose scripts or files failed ($notes is what install
+//   said), and takes them away: else the next run would find all there.
 // - clean: removes what was downloaded.
 //
 // Three variables are extended patterns for what a manager says: $locked, another process holds its lock
@@ -266,11 +266,12 @@ clean() { rm -rf /var/cache/distfiles /usr/portage/distfiles; }
 )sh";
 
 // Names are patterns for NAME-VERSION-ARCHITECTURE-BUILD, up to the version or into it: "gcc-[0-9]". Its
-// status says nothing.
+// status says nothing: the index is refreshed where there is a new one. What could not be unpacked, for want
+// of room, is in the list of what is installed all the same. (Of scripts that failed nothing is said.)
 constexpr std::string_view kSlackpkg = R"sh(is_there() {
   ls /var/log/packages 2>/dev/null | grep -q -e "^$1-[^-]*-[^-]*-[^-]*\$" -e "^$1[^-]*-[^-]*-[^-]*\$"
 }
-update() { yes | slackpkg update && cat /var/lib/slackpkg/pkglist >/dev/null; }
+update() { rm -f /var/lib/slackpkg/pkglist && yes | slackpkg update && [ -s /var/lib/slackpkg/pkglist ]; }
 unknown() {
   for package; do
     grep -q -e " $package-[^- ]*-[^- ]*-[^- ]* " -e " $package[^- ]*-[^- ]*-[^- ]* " /var/lib/slackpkg/pkglist ||
@@ -278,9 +279,21 @@ unknown() {
   done
 }
 install() { slackpkg -batch=on -default_answer=y install "$@"; }
+broken() {
+  name= names=
+  while read -r first second rest; do
+    case "$first $second" in
+      'Installing '*...) name=${second%...} ;;
+      'tar: Exiting' | 'tar: Error') [ -z "$name" ] || names="$names $name" ;;
+    esac
+  done < "$notes"
+  [ -n "$names" ] || return 0
+  echo $names
+  for name in $names; do rm -f "/var/log/packages/$name"; done
+}
 clean() { rm -rf /var/cache/packages; }
 locked='Another instance of slackpkg'
-failed='[Oo]ne or more errors occurred|Another instance of slackpkg|problem was encountered|^ERROR|more than one mirror|(select|have) a(ny)? mirror|You need to upgrade your slackpkg'
+failed='[Oo]ne or more errors occurred|Another instance of slackpkg|problem was encountered'
 stale=$failed
 )sh";
 
@@ -475,7 +488,7 @@ add() {
   }
   done=yes
   scripts=$(broken)
-  [ -z "$scripts" ] || fails "scripts of these packages failed, see above: $scripts"
+  [ -z "$scripts" ] || fails "scripts or files of these packages failed, see above: $scripts"
   lacking "$@"
   [ -z "$left" ] || fails "the package manager knows these packages and did not install them:$left"
 }

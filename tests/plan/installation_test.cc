@@ -181,6 +181,32 @@ TEST(Installation, SlackwaresNamesMayReachIntoTheVersion) {
   EXPECT_NE(machine.run(installation_recipe({.system = "slackware", .packages = {"gcc"}})), 0);
 }
 
+// slackpkg ends with 0, after words of many kinds, and leaves the old list where it is.
+TEST(Installation, SlackwaresOldIndexIsNoIndex) {
+  PackageMachine machine;
+  machine.set("pkglist", {"slackware64 x zlib-1.0-x86_64-1 y"});
+  machine.set("known", {"zlib"});
+  machine.set("offline", {});
+  machine.set("words", {"Error downloading from file://gone/.", "Please check your mirror and try again."});
+  SystemSetup setup{.system = "slackware", .packages = {"absent", "zlib"}, .ignore_missing = true};
+  EXPECT_NE(machine.run(installation_recipe(setup)), 0);
+  EXPECT_THAT(machine.output, HasSubstr("cannot refresh its index"));
+}
+
+TEST(Installation, SlackwaresPackagesThatHadNoRoomAreAnErrorAndAreTakenOffTheList) {
+  PackageMachine machine;
+  machine.set("known", {"zlib"});
+  machine.set("said", {"\tInstalling good-1.0-x86_64-1...", "\tInstalling zlib-1.0-x86_64-1...",
+                       "tar: ./opt/big: Wrote only 8192 of 10240 bytes",
+                       "tar: Exiting with failure status due to previous errors"});
+  fs::create_directory(machine.path() / "packages");
+  for (const char* file : {"packages/good-1.0-x86_64-1", "packages/zlib-1.0-x86_64-1"}) machine.set(file, {});
+  EXPECT_NE(machine.run(installation_recipe({.system = "slackware", .packages = {"zlib"}})), 0);
+  EXPECT_THAT(machine.output, HasSubstr("failed, see above: zlib-1.0-x86_64-1\n"));
+  EXPECT_TRUE(fs::exists(machine.path() / "packages/good-1.0-x86_64-1"));
+  EXPECT_FALSE(fs::exists(machine.path() / "packages/zlib-1.0-x86_64-1"));
+}
+
 TEST(Installation, UbuntusImagesGetBackWhatWasLeftOut) {
   for (const InstallationHabits& habits : {kOfSage98, kOf2026}) {
     PackageMachine machine;
@@ -253,7 +279,7 @@ TEST(Installation, AnIndexThatIsNotRefreshedIsAnErrorWhateverTheStatusIs) {
 }
 
 TEST(Installation, WhatScriptsOfPackagesPrintIsNoError) {
-  for (const char* system : {"alpine", "debian", "void"}) {
+  for (const char* system : {"alpine", "debian", "slackware", "void"}) {
     SCOPED_TRACE(system);
     PackageMachine machine;
     machine.set("known", {"zlib"});

@@ -55,7 +55,7 @@ case $name:$* in
   xbps-install:--dry-run*) unknown "Package '%s' not found in repository pool." "$last" ;;
   apt-get:update | *:makecache* | pacman:-Sy | zypper:*refresh | xbps-install:-* | apk:update | nix-channel:* | conda:update*)
     case $* in --yes*) shift; install "$@" ;; *) network "$@" ;; esac ;;
-  slackpkg:update) network "$@" && each known 'slackware64 x %s-1.0-x86_64-1 y' > "$STATE/pkglist" ;;
+  slackpkg:update) if network "$@"; then each known 'slackware64 x %s-1.0-x86_64-1 y' > "$STATE/pkglist"; fi ;;
   *:clean* | zypper:*clean* | apt-get:*dist-upgrade | conda:info | conda:list | unminimize:* | sed:* | ln:* | pacman:-Scc | apk:cache* | \
     rm:-rf*) ;;
   add-apt-repository:*) network "$@" ;;
@@ -122,6 +122,7 @@ constexpr std::string_view kBeforeBusybox =
 
 // Files of a manager that recipes read: here they lie with the others.
 constexpr std::pair<std::string_view, const char*> kLists[] = {{"/var/lib/slackpkg/pkglist", "pkglist"},
+                                                               {"/var/log/packages", "packages"},
                                                                {"/lib/apk/db/installed", "database"}};
 
 // Quicker than write_file, which waits for the disk.
