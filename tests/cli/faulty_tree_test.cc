@@ -138,6 +138,22 @@ TEST_P(FaultyTree, ImagesAreThereAllTheSame) {
   EXPECT_TRUE(tree.table.find("with-targets"));
 }
 
+TEST_F(FaultyTree, ABadLineOfToxIniConcernsItsEnvironments) {
+  tree_.file("tox.ini",
+             "[tox]\nenvlist = docker-debian-{bookworm,trixie}-minimal\n[testenv]\nsetenv =\n"
+             "    docker: SYSTEM=debian\n    minimal: SAGE_PACKAGE_LIST_ARGS=_prereq\n"
+             "    bookworm: FULL_BASE_IMAGE_AND_TAG=debian:books\n"
+             "    trixie: FULL_BASE_IMAGE_AND_TAG debian:trixie\n");
+  EXPECT_THAT(call({"plan", "debian-bookworm-minimal"}), HasSubstr("from debian:books"));
+  EXPECT_EQ(status_, 0);
+  std::vector<std::string_view> said = lines(trimmed(std::string_view(errors_)));
+  ASSERT_EQ(said.size(), 1u) << errors_;
+  EXPECT_THAT(std::string(said[0]), HasSubstr("warning: tox.ini:8: "));
+  call({"plan", "debian-trixie-minimal"});
+  EXPECT_EQ(status_, 2);
+  EXPECT_THAT(errors_, HasSubstr("stagemake: tox.ini:8: "));
+}
+
 TEST_F(FaultyTree, ACircleIsAWarning) {
   tree_.file("build/pkgs/tool/dependencies", "app\n");
   call({"plan", "debian-bookworm-minimal"});
