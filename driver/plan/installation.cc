@@ -60,8 +60,8 @@ std::string prepare_conda(const SystemSetup& setup) {
 // - unknown: prints what the refreshed index does not know, a line each, as far as it has such names.
 // - certain: fails where a part of the index is lacking, so that `unknown` may be wrong.
 // - install: installs all at once.
-// - broken: after a good end, prints the packages whose scripts or files failed ($notes is what install
-//   said), and takes them away: else the next run would find all there.
+// - broken: after a good or a bad end, prints the packages whose scripts or files failed ($notes is what
+//   install said), and takes them away: else the next run would find all there.
 // - clean: removes what was downloaded.
 //
 // Three variables are extended patterns for what a manager says: $locked, another process holds its lock
@@ -255,14 +255,32 @@ locked='[Uu]nable to lock database'
 stale='^ERROR: |^WARNING: |[1-9][0-9]* unavailable'
 )sh";
 
-// Portage's tree is part of the image. portageq answers for many atoms at once, "ATOM:PACKAGE" each.
+// Portage's tree is part of the image. portageq answers for many atoms at once, "ATOM:PACKAGE" each; of a
+// tree or an ebuild that cannot be read it says the same as of a name that there is not. (What it says of an
+// atom that is none goes elsewhere, and the line ends there.) A package whose last script dies is merged all
+// the same.
 constexpr std::string_view kEmerge =
     R"sh(look() { there=$(portageq mass_best_version / "$@" 2>/dev/null) || :; }
 is_there() { printf '%s\n' "$there" | grep -F -e "$1:" | grep -q ':.*/'; }
 update() { :; }
-unknown() { portageq mass_best_visible / "$@" 2>/dev/null | sed -n 's/: *$//p'; }
+unknown() {
+  portageq mass_best_visible / "$@" 2>&1 | sed -n -e 's/: *$//p' -e 's/:ERROR: Invalid atom.*//p'
+}
+certain() {
+  for name in $(portageq get_repos /); do
+    [ -s "$(portageq get_repo_path / "$name")/profiles/repo_name" ] || { echo "There is no tree of ebuilds: $name"; return 1; }
+  done
+  portageq mass_best_visible / $absent >/dev/null
+}
+broken() {
+  names=$(sed -n 's/.*ERROR: \([^ ]*\)::[^ ]* failed (postinst phase).*/\1/p' "$notes" | sort -u)
+  [ -n "$names" ] || return 0
+  echo $names
+  for name in $names; do emerge --quiet --rage-clean "=$name" >/dev/null 2>&1 || :; done
+}
 install() { emerge -DNut --with-bdeps=y --complete-graph=y "$@"; }
 clean() { rm -rf /var/cache/distfiles /usr/portage/distfiles; }
+stale='depend phase|^!!! (Section|Invalid|Your current profile)'
 )sh";
 
 // Names are patterns for NAME-VERSION-ARCHITECTURE-BUILD, up to the version or into it: "gcc-[0-9]". Its
@@ -483,6 +501,8 @@ refresh() {
 add() {
   available=$* faults=$failed
   watched install_with_options "$@" || {
+    scripts=$(broken)
+    [ -z "$scripts" ] || echo "Scripts or files of these packages failed, see above: $scripts"
     lacking "$@"
     fails "the package manager failed with status $status; not installed:${left:- (all are)}"
   }

@@ -207,6 +207,44 @@ TEST(Installation, SlackwaresPackagesThatHadNoRoomAreAnErrorAndAreTakenOffTheLis
   EXPECT_FALSE(fs::exists(machine.path() / "packages/zlib-1.0-x86_64-1"));
 }
 
+// portageq ends with 0, and says "NAME:" as of a name that there is not.
+TEST(Installation, GentoosTreeThatCannotBeReadIsAnError) {
+  SystemSetup setup{.system = "gentoo", .packages = {"absent"}, .ignore_missing = true};
+  for (const char* words : {"!!! Invalid Repository Location (not a dir): '/var/db/repos/gentoo'",
+                            " * ERROR: test/good-1::gentoo failed (depend phase):"}) {
+    SCOPED_TRACE(words);
+    PackageMachine machine;
+    machine.set("words", {words});
+    EXPECT_NE(machine.run(installation_recipe(setup)), 0);
+    EXPECT_THAT(machine.output, Not(HasSubstr(kMissingLine)));
+  }
+  PackageMachine machine;
+  fs::remove_all(machine.path() / "tree/profiles");
+  EXPECT_NE(machine.run(installation_recipe(setup)), 0);
+  EXPECT_THAT(machine.output, AllOf(HasSubstr("There is no tree of ebuilds: gentoo"),
+                                    HasSubstr("may be there: absent"), Not(HasSubstr(kMissingLine))));
+}
+
+TEST(Installation, GentoosInvalidNameIsMissingAndHidesNoOther) {
+  PackageMachine machine;
+  machine.set("known", {"zlib"});
+  SystemSetup setup{
+      .system = "gentoo", .packages = {"absent", "it's", "other", "zlib"}, .ignore_missing = true};
+  EXPECT_EQ(machine.run(installation_recipe(setup)), 0) << machine.output;
+  EXPECT_EQ(machine.last_line(), std::string(kMissingLine) + " absent it's other");
+}
+
+// Portage has merged it then: the next run would find it.
+TEST(Installation, GentoosPackageWhoseLastScriptDiesIsTakenAway) {
+  PackageMachine machine;
+  machine.set("known", {"zlib"});
+  machine.set("broken", {"zlib"});
+  machine.set("said", {"\x1b[31;01m*\x1b[0m ERROR: test/zlib-1.2-r1::gentoo failed (postinst phase):"});
+  EXPECT_NE(machine.run(installation_recipe({.system = "gentoo", .packages = {"zlib"}})), 0);
+  EXPECT_THAT(machine.output, HasSubstr("failed, see above: test/zlib-1.2-r1\n"));
+  EXPECT_THAT(machine.log(), HasSubstr("emerge --quiet --rage-clean =test/zlib-1.2-r1"));
+}
+
 TEST(Installation, UbuntusImagesGetBackWhatWasLeftOut) {
   for (const InstallationHabits& habits : {kOfSage98, kOf2026}) {
     PackageMachine machine;
@@ -279,7 +317,7 @@ TEST(Installation, AnIndexThatIsNotRefreshedIsAnErrorWhateverTheStatusIs) {
 }
 
 TEST(Installation, WhatScriptsOfPackagesPrintIsNoError) {
-  for (const char* system : {"alpine", "debian", "slackware", "void"}) {
+  for (const char* system : {"alpine", "debian", "gentoo", "slackware", "void"}) {
     SCOPED_TRACE(system);
     PackageMachine machine;
     machine.set("known", {"zlib"});

@@ -67,7 +67,16 @@ case $name:$* in
   rpm:-qa*) each installed '%s %s.noarch ' ;;
   rpm:-q* | pacman:-T* | apk:info*) has "$last" installed ;;
   portageq:mass_best_version*) shift 2; for word; do if has "$word" installed; then echo "$word:x/$word-1"; else echo "$word:"; fi; done ;;
-  portageq:mass_best_visible*) shift 2; unknown '%s:' "$@" ;;
+  portageq:get_repos*) echo gentoo ;;
+  portageq:get_repo_path*) echo "$STATE/tree" ;;
+  portageq:mass_best_visible*)
+    shift 2
+    cat "$STATE/words" >&2
+    for word; do
+      printf '%s:' "$word"
+      if has "$word" known; then echo "x/$word-1"; else case $word in *\'*) echo "ERROR: Invalid atom: '$word'" >&2 ;; *) echo ;; esac; fi
+    done ;;
+  emerge:--quiet*--rage-clean*) ;;
   xbps-query:-Rs*) each known '[-] %s-1.0_1 words' ;;
   xbps-query:-L) cat "$STATE/repositories" ;;
   xbps-query:-p*-s*) cat "$STATE/provides" ;;
@@ -144,6 +153,8 @@ PackageMachine::PackageMachine(Words shell) : shell_(std::move(shell)), folder_(
   write_quickly(player, kFake);
   EXPECT_EQ(::chmod(player.c_str(), 0755), 0);
   fs::create_directory(folder_.path() / "bin");
+  fs::create_directories(folder_.path() / "tree/profiles");
+  set("tree/profiles/repo_name", {"gentoo"});
   for (const char* program : kPrograms) EXPECT_EQ(::symlink("../player", bin(program).c_str()), 0);
   for (const char* program : {"cat", "grep", "mktemp", "sleep", "sort", "tee", "yes"})
     EXPECT_EQ(::symlink(find_program(program).c_str(), bin(program).c_str()), 0);
