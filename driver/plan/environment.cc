@@ -11,6 +11,7 @@
 #include "plan/make_flags.h"
 #include "plan/name_meaning.h"
 #include "plan/package_list.h"
+#include "plan/package_managers.h"
 
 namespace stagemake {
 namespace {

@@ -1,7 +1,8 @@
-// How a system is prepared for an environment: which commands its package manager needs to install a list in
-// one step, and what every later command in that system has to run inside of.
+// How a system is prepared for an environment: the steps around its package manager's commands
+// (plan/package_managers.h) that install a list, and what every later command in that system has to run
+// inside of.
 //
-// Knows package managers; does not know where the lists come from. The commands are those of the trees' own
+// Does not know where the lists come from. The commands are those of the trees' own
 // Dockerfile writers (build/bin/write-dockerfile.sh in Sage 9.8, .github/workflows/write-dockerfile.sh in
 // passagemath) and of build/bin/sage-print-system-package-command.
 #pragma once
@@ -37,12 +38,6 @@ struct SystemSetup {
 
   bool operator==(const SystemSetup&) const = default;
 };
-
-// The systems whose package manager is known, sorted: "alpine", "arch", "conda", "debian", …
-std::vector<std::string> known_systems();
-
-// Throws Error (BadInput), with what is known, where the package manager of `system` is not.
-void check_system(const std::string& system);
 
 // The shell text (POSIX, run with `sh -e`) that prepares the system; ":" where there is nothing to do. It
 // asks no network where all packages are there. Else it refreshes the index, installs in one step what the

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "docker_reader.h"
+#include "plan/package_managers.h"
 
 namespace stagemake {
 namespace {

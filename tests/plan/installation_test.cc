@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "package_machine.h"
+#include "plan/package_managers.h"
 
 namespace stagemake {
 namespace {
