@@ -208,7 +208,10 @@ class Child {
       failed.clear();
       child_.emplace(launcher(loop_.get_executor(), failed, program, arguments,
                               process::process_stdio{input, output, errors}, setup));
-      if (failed && launcher.pid > 0) ::waitpid(launcher.pid, nullptr, 0);  // the launcher leaves it
+      if (failed && launcher.pid > 0) {  // the launcher leaves it, perhaps in functions that run at exit
+        ::kill(launcher.pid, SIGKILL);
+        ::waitpid(launcher.pid, nullptr, 0);
+      }
     } while (failed.value() == kNumberIsBusy);
     if (null_ >= 0) ::close(null_);
     output_.close_write_end();

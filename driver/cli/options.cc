@@ -316,8 +316,9 @@ class Parser {
     sub->add_option("--installed", options_.installed, "optional packages that count as installed")
         ->type_name("NAME,…|@FILE")
         ->allow_extra_args(false);
-    sub->add_option("--sage-check", options_.sage_check,
-                    "with what tests need, as make does where SAGE_CHECK says so (default: no)")
+    sub->add_option(
+           "--sage-check", options_.sage_check,
+           "with the packages that only tests need, as make does with SAGE_CHECK=warn or yes (default: no)")
         ->check(CLI::IsMember({"no", "warn", "yes"}));
     add_json_options(*sub, options_);
     add_tree_options(*sub, options_);

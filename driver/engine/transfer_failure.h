@@ -7,8 +7,8 @@
 
 namespace stagemake {
 
-// Of an HTTP answer: 429, 408, and the errors of a server itself (5xx), except "not implemented" and "version not
-// supported".
+// Of an HTTP answer: 408, 429, and the errors of a server itself, 500 to 599, except 501 and 505 (RFC 9110: the
+// server will never do that).
 bool is_transient_status(long status);
 
 // `why`: Transfer::why; `image`: the name that was pushed or pulled, which may hold any words itself. True

@@ -47,7 +47,7 @@ struct SystemSetup {
 // before it installs anything, or, with `ignore_missing`, ends with one line that begins with kMissingLine
 // and names them. (slackpkg passes over names that it does not know, and trees rely on that: there the line
 // comes in both cases.) For a lock that another process holds it waits STAGEMAKE_LOCK_SECONDS, 60 if that is
-// not set.
+// not set (xbps and nix wait by themselves, without a limit).
 std::string installation_recipe(const SystemSetup& setup);
 inline constexpr std::string_view kMissingLine = "System packages that are missing, and ignored:";
 

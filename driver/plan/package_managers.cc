@@ -300,8 +300,8 @@ stale=$failed
 
 // Activation scripts of conda-forge's packages need bash, whatever /bin/sh is in the image. Installed
 // packages are looked up as files (NAME-VERSION-BUILD.json): conda takes a second for each question; only a
-// name with a condition, "scipy>=1.5", is worth one. Unknown names are told at once, before anything is
-// solved, by their names alone.
+// name with a condition, "scipy>=1.5", is worth one. conda names what it does not know, without conditions,
+// before it looks for versions that fit together.
 constexpr std::string_view kConda = R"sh([ ! -x /bin/bash ] || ln -sf /bin/bash /bin/sh
 CONDA_PLUGINS_AUTO_ACCEPT_TOS=yes
 export CONDA_PLUGINS_AUTO_ACCEPT_TOS

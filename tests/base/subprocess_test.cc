@@ -147,6 +147,8 @@ TEST(Subprocess, AProgramThatCannotBeStartedIsAnError) {
   } catch (const Error& error) {
     EXPECT_THAT(error.what(), HasSubstr("cannot be started: No such file or directory"));
   }
+  siginfo_t child{};
+  EXPECT_EQ(::waitid(P_ALL, 0, &child, WEXITED | WNOHANG | WNOWAIT), -1) << "nothing is left of it";
 }
 
 TEST(Subprocess, FindsProgramsAsAShellDoes) {

@@ -61,7 +61,7 @@ try() {
   warnings=$(grep -ci 'warning' "$there/$name.errors")
   if [ "$status" != 0 ]; then
     printf 'FAIL %s' "$status"
-  elif [ ! -s "$there/$name" ] && [ "$name" = envs ] && ! lists_docker; then
+  elif [ ! -s "$there/$name" ] && [ "$name" = envs ] && command -v tox > /dev/null && ! lists_docker; then
     printf 'none'
   elif [ ! -s "$there/$name" ]; then
     printf 'FAIL empty'
