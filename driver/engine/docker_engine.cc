@@ -26,6 +26,8 @@ using namespace std::chrono_literals;
 constexpr std::chrono::milliseconds kAskPatience = 2s;
 constexpr auto kAskPause = 50ms;
 constexpr auto kEndPause = 100ms;
+constexpr auto kStartPause = 200ms;
+constexpr unsigned kStartAttempts = 50;
 constexpr std::size_t kIdSize = 64;  // hexadecimal digits
 
 class OpenFile {
@@ -188,6 +190,20 @@ void DockerEngine::ask_to_end(const std::string& container, std::chrono::millise
 RunOutcome DockerEngine::run(const std::string& container, const std::string& script, const OutputSink& sink,
                              const StopRequest& stop) {
   counter_.count("run");
+  // On a busy machine containerd may not have forgotten yet what ran in the container before. Nothing of the
+  // script has begun then.
+  for (unsigned attempt = 1;; ++attempt) {
+    auto [finished, started] = start(container, script, sink, stop);
+    bool is_too_early = !started && !finished.stopped && finished.errors.find("task ") != std::string::npos &&
+                        finished.errors.find(": already exists") != std::string::npos;
+    if (!is_too_early || attempt == kStartAttempts) return outcome(container, finished, started);
+    sleep_for(kStartPause, stop.stop);
+  }
+}
+
+// What the program said, and whether the script began.
+std::pair<Finished, bool> DockerEngine::start(const std::string& container, const std::string& script,
+                                              const OutputSink& sink, const StopRequest& stop) {
   ScriptInput input(script);
   Command command = program_.command({"start", "--attach", "--interactive", container});
   command.standard_input = input.descriptor();
@@ -214,7 +230,7 @@ RunOutcome DockerEngine::run(const std::string& container, const std::string& sc
     throw;
   }
   finished.errors = without_greeting(finished.errors);
-  return outcome(container, finished, input.released());
+  return {std::move(finished), input.released()};
 }
 
 // What the container's state says, not the program's exit status, is the script's: the program also ends when

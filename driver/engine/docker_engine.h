@@ -97,6 +97,8 @@ class DockerEngine : public ContainerEngine {
   struct Draft;  // docker_commit.cc: an image on its way
 
   nlohmann::json inspect_container(const std::string& container) const;
+  std::pair<Finished, bool> start(const std::string& container, const std::string& script,
+                                  const OutputSink& sink, const StopRequest& stop);
   RunOutcome outcome(const std::string& container, const Finished& finished, bool started) const;
   // Empty where there is no such container.
   std::string id_of(const std::string& container);

@@ -91,6 +91,33 @@ TEST(EngineLoss, ADaemonThatIsNotThereSaysHowToGetIt) {
               HasSubstr("no such program"));
 }
 
+// containerd may still have what ran in the container before.
+TEST(DockerStart, IsTriedAgainUntilTheContainerIsFree) {
+  TemporaryFolder folder(fs::temp_directory_path());
+  std::string program = (folder.path() / "docker").string();
+  write_file(program,
+             "#!/bin/sh\ncase $1 in\n"
+             "  start)\n    echo once >> \"$0.starts\"\n"
+             "    [ \"$(wc -l < \"$0.starts\")\" -gt \"$(cat \"$0.busy\")\" ] && exec /bin/sh\n"
+             "    echo 'Error response from daemon: task 1a2b: already exists' >&2; exit 1 ;;\n"
+             "  inspect) echo '[{\"State\": {\"Running\": false, \"ExitCode\": 7}}]' ;;\nesac\n");
+  fs::permissions(program, fs::owner_all);
+  write_file(program + ".busy", "2");
+  Setting docker("STAGEMAKE_DOCKER", program);
+  std::string said;
+  RunOutcome ran = DockerEngine(docker_dialect())
+                       .run("c", "echo begun; exit 7", [&](std::string_view piece) { said += piece; }, {});
+  EXPECT_EQ(ran.exit_code, 7);
+  EXPECT_EQ(said, "begun\n") << "once, and nothing of the attempts before";
+
+  write_file(program + ".busy", "1000");
+  write_file(program + ".starts", "");
+  std::stop_source stop;
+  stop.request_stop();
+  EXPECT_TRUE(DockerEngine(docker_dialect()).run("c", "exit 7", {}, {.stop = stop.get_token()}).stopped)
+      << "a stop ends the wait";
+}
+
 TEST(EngineFinder, SaysWhatWasTriedWhereNothingWorks) {
   Setting docker("STAGEMAKE_DOCKER", "/not/there/docker");
   Setting podman("STAGEMAKE_PODMAN", "/not/there/podman");
