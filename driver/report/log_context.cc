@@ -5,7 +5,9 @@
 namespace stagemake {
 namespace {
 
-constexpr int kException = 80;       // the last line of a traceback
+constexpr int kException = 80;      // the last line of a traceback
+constexpr int kConfigureSaid = 89;  // in config.log: less than the same line on configure's standard error
+constexpr std::string_view kConfigLog = "This file contains any messages produced by compilers while";
 constexpr int kMachineTrouble = 95;  // from here on a line outweighs all that follows from it (log_rules.cc)
 
 std::size_t indent_of(std::string_view line) {
@@ -67,6 +69,10 @@ std::string_view without_drawing(std::string_view line) {
 LogContext::Weighed LogContext::weigh(std::string_view line) {
   switch (inside_) {
     case Inside::Nothing:
+      if (line.starts_with(kConfigLog)) {
+        inside_ = Inside::ConfigLog;
+        return {.is_quoted = true};
+      }
       return may_say_something(line) ? weigh_outside(line) : Weighed();
     case Inside::Traceback:
       return weigh_in_traceback(line);
@@ -74,6 +80,8 @@ LogContext::Weighed LogContext::weigh(std::string_view line) {
       return weigh_in_pytest(line);
     case Inside::Usage:
       return weigh_in_usage(line);
+    case Inside::ConfigLog:
+      return weigh_in_config_log(line);
   }
   return {};
 }
@@ -131,6 +139,16 @@ LogContext::Weighed LogContext::weigh_in_pytest(std::string_view line) {
   }
   std::string_view message = without_drawing(line);
   return is_named(message) ? Weighed{exception_weight(message)} : Weighed();
+}
+
+// Most of what compilers say there answers a trial that was allowed to fail. What configure itself says
+// stands behind its name and the number of a line: "configure:3124: error: …".
+LogContext::Weighed LogContext::weigh_in_config_log(std::string_view line) {
+  if (line.starts_with("configure: exit ")) inside_ = Inside::Nothing;
+  std::string_view said = line.starts_with("configure:") ? line.substr(10) : std::string_view();
+  said.remove_prefix(std::min(said.find_first_not_of("0123456789"), said.size()));
+  if (said.starts_with(": error: ")) return {{kConfigureSaid}};
+  return {.is_quoted = true};
 }
 
 // Its lines are indented, or name an option; what comes after it is no longer of it.

@@ -1,6 +1,7 @@
 // What a line of a log weighs, with regard to the lines before it: lines of source that a traceback, pytest
 // or a compiler quotes may hold any words and say nothing; what ends a traceback is its message; what stands
-// before a program's usage says what was wrong with the call.
+// before a program's usage says what was wrong with the call; a config.log that is shown as a whole holds the
+// complaints of trials that were allowed to fail.
 #pragma once
 
 #include <string_view>
@@ -23,11 +24,12 @@ class LogContext {
   Weighed weigh(std::string_view line);
 
  private:
-  enum class Inside { Nothing, Traceback, Pytest, Usage };
+  enum class Inside { Nothing, Traceback, Pytest, Usage, ConfigLog };
 
   Weighed weigh_in_traceback(std::string_view line);
   Weighed weigh_in_pytest(std::string_view line);
   Weighed weigh_in_usage(std::string_view line);
+  Weighed weigh_in_config_log(std::string_view line);
   Weighed weigh_outside(std::string_view line);
 
   Inside inside_ = Inside::Nothing;

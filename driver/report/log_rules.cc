@@ -27,6 +27,7 @@ constexpr Rule kRules[] = {
     {"internal compiler error", Where::Contains, 95},
     // No failures, however they read: trials of configure scripts, and what somebody ignores.
     {"configure: error: ", Where::Contains, 90},
+    {"configure: error:", Where::Ends, 90},  // the lines that follow say it
     {"checking ", Where::Begins, 0},
     {"+ ", Where::Begins, 0},  // `set -x`
     {"echo ", Where::Begins, 0},
@@ -312,7 +313,7 @@ bool may_say_something(std::string_view line) {
 
 bool announces_more(std::string_view message) {
   if (!message.ends_with(":")) return false;
-  return message.starts_with("CMake Error") ||
+  return message.starts_with("CMake Error") || message.ends_with("configure: error:") ||
          message.find("PackagesNotFoundError") != std::string_view::npos ||
          message.find("ResolvePackageNotFound") != std::string_view::npos ||
          message.find("UnsatisfiableError") != std::string_view::npos ||

@@ -393,7 +393,7 @@ LogFinding Findings::finished(Draft draft) const {
   finding.excerpt = excerpt(log_, draft.place, at);
   std::string_view text = trimmed(without_drawing(finding.excerpt[at]));
   // configure says it in the middle of what it was just checking.
-  if (std::size_t begin = text.find("configure: error: "); begin != std::string_view::npos)
+  if (std::size_t begin = text.find("configure: error:"); begin != std::string_view::npos)
     text.remove_prefix(begin);
   finding.message = text;
   if (announces_more(text) && at + 1 < finding.excerpt.size())

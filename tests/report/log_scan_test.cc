@@ -104,6 +104,26 @@ TEST(LogScan, PackagesSideBySide) {
                           "configure: error: GMP is needed", "Error building package giac-1.9.0"));
 }
 
+// SageMath 9.5 with a gcc that is too new: its message begins two lines below "configure: error:", and the
+// recipe shows config.log after it.
+TEST(LogScan, ConfigLogHoldsComplaintsOfTrialsOnly) {
+  const std::string config_log =
+      "This file contains any messages produced by compilers while\n"
+      "running configure, to aid debugging if configure makes a mistake.\n"
+      "gcc: fatal error: cannot execute 'cc1obj': execvp: No such file or directory\n"
+      "configure:5023: checking for unistd.h\n";
+  const std::string end = "configure: exit 1\n";
+  EXPECT_THAT(told("checking for gcc... gcc\nconfigure: error: \n\n    Given --with-system-gcc=force, but no "
+                   "system package.\n" +
+                       config_log + end,
+                   kBadly),
+              ElementsAre(":2: configure: error: Given --with-system-gcc=force, but no system package."));
+  EXPECT_THAT(told(config_log + "configure:5031: error: GMP is needed\n" + end, kBadly),
+              ElementsAre(":5: configure:5031: error: GMP is needed"));
+  EXPECT_THAT(told(config_log + end + "tar: error: it is no archive\n", kBadly),
+              ElementsAre(":6: tar: error: it is no archive"));
+}
+
 TEST(LogScan, WhatWasBuiltInTheEndDidNotFail) {
   std::string attempt =
       "[gmp-6.2.1] gmp-6.2.1\n"
