@@ -51,7 +51,16 @@ case $name:$* in
   pacman:-Sddp*) shift 4; unknown 'error: target not found: %s' "$@" ;;
   pacman:-Sgq* | rpm:-e*) exit 1 ;;
   apk:add*--simulate*) shift 2; unknown '  %s (no such package):' "$@" ;;
-  conda:*--dry-run*--no-deps*) shift 5; unknown '  - %s' "$@" ;;
+  conda:*--dry-run*--no-deps*)
+    shift 5
+    if absent=$(unknown '  - %s' "$@"); then
+      printf '\n## Package Plan ##\n\n  added / updated specs:\n'
+      printf '    - %s\n' "$@"
+    else
+      printf 'PackagesNotFoundError: The following packages are not available from current channels:\n\n%s\n\nCurrent channels:\n\n' "$absent"
+      printf '  - https://conda.anaconda.org/conda-forge/noarch\n'
+      exit 1
+    fi ;;
   xbps-install:--dry-run*) unknown "Package '%s' not found in repository pool." "$last" ;;
   apt-get:update | *:makecache* | pacman:-Sy | zypper:*refresh | xbps-install:-* | apk:update | nix-channel:* | conda:update*)
     case $* in --yes*) shift; install "$@" ;; *) network "$@" ;; esac ;;
