@@ -31,7 +31,7 @@ only_asked() {
 }
 tell() {
   if only_asked; then return 0; fi
-  { read -r output < "$folder/output" && printf '\036package %s %s\n' "$1" "$2" >> "$output"; } 2>/dev/null || :
+  { read -r output nonce < "$folder/output" && printf '\036package %s %s %s\n' "$nonce" "$1" "$2" >> "$output"; } 2>/dev/null || :
 }
 begins() {
   if only_asked; then return 0; fi
@@ -108,7 +108,7 @@ bool is_package_name(std::string_view word) {
 
 }  // namespace
 
-std::string guard_setup(const GuardLimits& limits) {
+std::string guard_setup(const GuardLimits& limits, std::string_view nonce) {
   std::string text = "mkdir -p /.stagemake/guard\nrm -f /.stagemake/guard/*\n";
   text += written("guard", kGuard) + "chmod +x /.stagemake/guard/guard\n" + written("bash-env", kBashEnv);
   std::string expected;
@@ -122,11 +122,12 @@ std::string guard_setup(const GuardLimits& limits) {
         "/.stagemake/guard/until\n",
         std::llround(std::floor(limits.times->close)), std::llround(std::floor(limits.times->end)));
   // Not the shell's standard output itself: dash redirects its own before it runs a command with `> FILE`.
-  text += "exec 7>&1\necho \"/proc/$$/fd/7\" > /.stagemake/guard/output\n";
+  text += fmt::format("exec 7>&1\necho \"/proc/$$/fd/7 {}\" > /.stagemake/guard/output\n", nonce);
   return text + "export STAGEMAKE_BASH_ENV=\"${BASH_ENV-}\" BASH_ENV=/.stagemake/guard/bash-env\n";
 }
 
 bool GuardNotes::is_in_flight(const std::string& package) const {
+  if (is_lost) return true;
   auto began = begun.find(package);
   auto ended = built.find(package);
   return began != begun.end() && (ended == built.end() || ended->second < began->second);
@@ -137,6 +138,7 @@ GuardNotes read_guard_notes(ContainerEngine& engine, const std::string& containe
   std::size_t position = 0;
   for (const TarEntry& entry : copied_entries(engine, container, "/.stagemake/guard", kNotesLimit)) {
     if (entry.kind != TarEntry::Kind::File) continue;
+    if (entry.name.ends_with("/took") && entry.size > kNotesLimit) notes.is_lost = true;
     for (std::string_view line : lines(entry.content)) {
       std::vector<std::string_view> parts = words(line);
       if (parts.empty() || !is_package_name(parts[0])) continue;

@@ -31,8 +31,9 @@ struct GuardLimits {
   std::map<std::string, double> package_seconds;  // of the packages whose time is known
 };
 
-// Shell text, for before a recipe, that puts the guard in place.
-std::string guard_setup(const GuardLimits& limits);
+// Shell text, for before a recipe, that puts the guard in place. Its lines to run/package_channel.h carry
+// `nonce`, a word.
+std::string guard_setup(const GuardLimits& limits, std::string_view nonce);
 
 // What the guard wrote down in a container that does not run.
 struct GuardNotes {
@@ -41,6 +42,7 @@ struct GuardNotes {
   // In which order packages began and were finished, as ascending numbers; of each the last time. No clock is
   // asked.
   std::map<std::string, std::size_t> begun, built;
+  bool is_lost = false;  // there was too much of it to be read: then nothing counts as finished
 
   // Whether it began, and was not finished since: what it wrote may be half of it.
   bool is_in_flight(const std::string& package) const;

@@ -1,13 +1,15 @@
 #include "run/package_channel.h"
 
+#include <fmt/format.h>
+
 #include "base/text.h"
 
 namespace stagemake {
 namespace {
 
 constexpr char kMark = '\x1e';
-constexpr std::string_view kBeginning = "\x1epackage ";
 constexpr std::size_t kLongest = 256;  // bytes of a line of the guard's
+constexpr unsigned kMostOpen = 2;      // the builder, and the logger around it
 
 std::optional<PackageState> state_told(std::string_view word) {
   if (word == "begun") return PackageState::Building;
@@ -18,6 +20,20 @@ std::optional<PackageState> state_told(std::string_view word) {
 }
 
 }  // namespace
+
+PackageChannel::PackageChannel(std::string_view nonce, std::function<bool(const std::string&)> is_known,
+                               std::function<void(const PackageStatus&)> heard)
+    : beginning_(fmt::format("{}package {} ", kMark, nonce)),
+      is_known_(std::move(is_known)),
+      heard_(std::move(heard)) {}
+
+std::string PackageChannel::dropped_text() const {
+  if (dropped_ == 0) return {};
+  return fmt::format(
+      "stagemake: {} that said which packages begin and end {} ignored: no package of the tree, or "
+      "impossible\n",
+      counted(dropped_, "line"), dropped_ == 1 ? "was" : "were");
+}
 
 std::string PackageChannel::take(std::string_view piece) {
   std::string joined;
@@ -47,24 +63,35 @@ std::string PackageChannel::take(std::string_view piece) {
 }
 
 bool PackageChannel::tells(std::string_view line) {
-  if (!line.starts_with(kBeginning)) return false;
-  std::vector<std::string_view> parts = words(line.substr(kBeginning.size()));
+  if (!line.starts_with(beginning_)) return false;
+  std::vector<std::string_view> parts = words(line.substr(beginning_.size()));
   std::optional<PackageState> state = parts.size() == 2 ? state_told(parts[0]) : std::nullopt;
   if (!state || printable(parts[1]) != parts[1]) return false;
-  tell({.name = std::string(parts[1]), .state = *state});
+  PackageStatus package{.name = std::string(parts[1]), .state = *state};
+  if (!is_known_(package.name) || !tell(package)) ++dropped_;
   return true;
 }
 
-void PackageChannel::tell(const PackageStatus& package) {
-  unsigned& begun = building_[package.name];
-  if (package.state == PackageState::Building) {
-    if (++begun == 1) heard_(package);
-  } else if (begun <= 1) {
-    begun = 0;
-    heard_(package);
-  } else {
-    --begun;
+bool PackageChannel::tell(const PackageStatus& package) {
+  Building& building = packages_[package.name];
+  bool is_end = package.state == PackageState::Built || package.state == PackageState::Failed;
+  if (is_end && building.refused) {
+    building.refused = false;
+    return true;
   }
+  if (is_end) {
+    if (building.open == 0) return false;
+    if (--building.open == 0) heard_(package);
+    return true;
+  }
+  if (package.state == PackageState::Building && building.open > 0)
+    return building.open < kMostOpen && ++building.open > 0;
+  if (building.times == kMostTimes) return false;
+  ++building.times;
+  building.refused = package.state == PackageState::Refused && building.open > 0;
+  building.open = package.state == PackageState::Building ? 1 : 0;
+  heard_(package);
+  return true;
 }
 
 }  // namespace stagemake

@@ -14,6 +14,7 @@
 #include "base/descriptor.h"
 #include "base/digest.h"
 #include "base/machine.h"
+#include "base/random_word.h"
 #include "base/tarball.h"
 #include "base/text.h"
 #include "engine/copied_files.h"
@@ -97,6 +98,7 @@ Workplace::Workplace(const WorkplaceSetting& setting, const Candidate& start, st
     : setting_(setting),
       start_(start),
       container_(container_name(setting.plan, first_stage, static_cast<std::int64_t>(setting.clock.now()))),
+      nonce_(random_word()),
       looked_(seconds_of(setting.engine)) {
   const Snapshot* from = start_.snapshot;
   bool incremental = setting.plan.environment.incremental;
@@ -245,9 +247,11 @@ RunOutcome Workplace::run_with_slot(std::size_t stage, const RunSpec& how) {
 
 RunOutcome Workplace::run_recipe(std::size_t stage, const RunSpec& how, const OutputSink& sink,
                                  const std::string& text) {
-  PackageChannel packages([&](const PackageStatus& package) {
-    if (how.package) unharmed([&] { how.package(package); });
-  });
+  PackageChannel packages(
+      nonce_, [&](const std::string& name) { return setting_.packages.find(name).has_value(); },
+      [&](const PackageStatus& package) {
+        if (how.package) unharmed([&] { how.package(package); });
+      });
   bool makes = !setting_.plan.table.stages[stage].make_targets.empty();
   is_noted_ = is_noted_ && !makes;
   RunOutcome outcome;
@@ -269,6 +273,7 @@ RunOutcome Workplace::run_recipe(std::size_t stage, const RunSpec& how, const Ou
         text, [&](std::string_view piece) { sink(packages.take(piece)); }, how.stop);
   }
   sink(packages.rest());
+  sink(packages.dropped_text());
   if (makes) note_packages();
   return outcome;
 }
@@ -299,7 +304,8 @@ std::string Workplace::bring_times(const StopRequest& stop) {
   times_note_ = fmt::format("{} in it ({}) had times up to {} in the future, now they are of the present",
                             counted(brought->files, "file"), size_text(brought->bytes),
                             duration_text(static_cast<double>(brought->ahead)));
-  // At once: what an adopter is told of older records must be how they look now, or it takes all for built here.
+  // At once: what an adopter is told of older records must be how they look now, or it takes all for built
+  // here.
   know_records(record_marks(stamp_folders_of(setting_.engine, container_, setting_.plan.table)));
   // What is brought next must be younger, in whole seconds.
   while (seconds_of(setting_.engine) == now) setting_.clock.sleep(0.02);
@@ -432,7 +438,7 @@ std::string Workplace::script(std::size_t stage, const std::string& prologue,
           {.lineage = describe(stage, false).lineage, .packages = installed_, .records = records_}))),
       kRunningPath);
   if (!makes) return in_root(text + stage_recipe(spec, setting_.plan.environment));
-  text += guard_setup(guard);
+  text += guard_setup(guard, nonce_);
   std::string make(kForgetMakeFlags);
   if (share_)
     make = pooled_make_setup({.fifo = std::string(kSlotsPath),

@@ -170,6 +170,7 @@ class Workplace {
   const WorkplaceSetting& setting_;
   Candidate start_;
   std::string container_;
+  const std::string nonce_;                 // in the guard's lines from its container
   std::unique_ptr<JobSlots::Share> share_;  // null where there is no pool
   std::int64_t looked_;  // when records_ was looked at: seconds since the epoch, by the container's clock
   RecordMarks records_ = {};  // what is other than these was built here

@@ -32,13 +32,16 @@ class Guard : public testing::TestWithParam<const char*> {
   // Sets the guard up and runs `script`, in which $guard is the program.
   int run(const GuardLimits& limits, const std::string& script) {
     Command command;
-    command.argv = {GetParam(), "-ec",
-                    in_folder(guard_setup(limits) + "guard=" + std::string(kGuardProgram) + "\n" + script)};
+    command.argv = {
+        GetParam(), "-ec",
+        in_folder(guard_setup(limits, "n1") + "guard=" + std::string(kGuardProgram) + "\n" + script)};
     Finished finished = run_command(command);
     news_.clear();
-    PackageChannel channel([this](const PackageStatus& package) {
-      news_.push_back(package.name + " " + std::string(word(package.state)));
-    });
+    PackageChannel channel(
+        "n1", [](const std::string&) { return true; },
+        [this](const PackageStatus& package) {
+          news_.push_back(package.name + " " + std::string(word(package.state)));
+        });
     output_ = channel.take(finished.output) + channel.rest() + finished.errors;
     // The written files hold the place as the test does.
     for (const char* file : {"guard/guard", "guard/bash-env"})
@@ -132,7 +135,7 @@ TEST_P(Guard, ABashFileOfSomebodysOwnIsReadTheSame) {
   EXPECT_EQ(output_, "");
   Command command;
   command.argv = {"env", "BASH_ENV=" + (folder_.path() / "own").string(), "sh", "-ec",
-                  in_folder(guard_setup({}) + "bash -c 'echo inner'")};
+                  in_folder(guard_setup({}, "n1") + "bash -c 'echo inner'")};
   EXPECT_EQ(run_command(command).output, "own\ninner\n");
 }
 
@@ -149,6 +152,15 @@ TEST(GuardNotes, AreReadBoundedAndChecked) {
   engine.add_image("plain:1", {});
   engine.create({.name = "d", .image = "plain:1"});
   EXPECT_THAT(read_guard_notes(engine, "d").refused, IsEmpty());
+}
+
+TEST(GuardNotes, OfSoManyThatTheyCannotBeReadSayThatNothingIsFinished) {
+  FakeEngine engine;
+  std::string flood = "zlib begun\n";
+  while (flood.size() <= (1u << 20)) flood += "zlib 1\n";
+  engine.add_image("base:1", {.files = {{"/.stagemake/guard/took", {.content = flood}}}});
+  engine.create({.name = "c", .image = "base:1"});
+  EXPECT_TRUE(read_guard_notes(engine, "c").is_in_flight("zlib"));
 }
 
 }  // namespace
