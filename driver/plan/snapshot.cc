@@ -175,24 +175,32 @@ std::optional<Snapshot> from_labels(const std::map<std::string, std::string>& la
   return consistent ? std::optional(std::move(snapshot)) : std::nullopt;
 }
 
-std::string running_text(const std::string& container, const RunningStage& running) {
+std::string running_text(const std::string& container, const std::string& token,
+                         const RunningStage& running) {
   return json({{"container", container},
+               {"token", token},
                {"lineage", lineage_json(running.lineage)},
+               {"manifest", running.manifest},
                {"packages", packages_json(running.packages)},
-               {"records", running.records}})
+               {"records", running.records},
+               {"configured", running.configured ? configured_text(*running.configured) : ""}})
       .dump(-1, ' ', true, json::error_handler_t::replace);
 }
 
-std::optional<RunningStage> parse_running(std::string_view text, const std::string& container) {
-  if (text.size() > kLabelLimit) return std::nullopt;
+std::optional<RunningStage> parse_running(std::string_view text, const std::string& container,
+                                          const std::string& token) {
   try {
     json object = json::parse(text);
-    if (object.at("container") != container || !object.at("lineage").is_array()) return std::nullopt;
-    RunningStage running{.lineage = parse_lineage(object["lineage"])};
+    if (token.empty() || object.at("container") != container || object.at("token") != token ||
+        !object.at("lineage").is_array())
+      return std::nullopt;
+    RunningStage running{.lineage = parse_lineage(object["lineage"]),
+                         .manifest = object.at("manifest").get<std::string>()};
     for (const auto& [name, value] : object.at("packages").items())
       running.packages[name] = parse_package(value);
     running.records = object.at("records").get<RecordMarks>();
-    return running.lineage.empty() ? std::nullopt : std::optional(std::move(running));
+    running.configured = parse_configured(object.at("configured").get<std::string>());
+    return running;
   } catch (const json::exception&) {
     return std::nullopt;
   }

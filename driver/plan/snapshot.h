@@ -21,6 +21,8 @@ inline constexpr std::string_view kEnvironmentLabel = "org.stagemake.environment
 inline constexpr std::string_view kRunLabel =
     "org.stagemake.run";  // of containers: which run of stagemake made it
 inline constexpr std::string_view kCheckpointLabel = "org.stagemake.checkpoint";  // Snapshot::checkpoint_of
+// Of containers: a word that no other one has. Images have it from the container that they were made of.
+inline constexpr std::string_view kTokenLabel = "org.stagemake.token";
 inline constexpr int kSnapshotSchema = 1;
 
 // A stage whose result an image holds, with the key it had and what went into that key.
@@ -51,8 +53,8 @@ struct Snapshot {
   std::uint64_t size = 0;          // bytes; of one in a registry: as stored there, compressed
   unsigned layers = 0;
   std::vector<std::string> layer_ids = {};  // from the lowest on; empty where the engine does not say
-  // Of one in a registry: bytes of its layers as stored there, as many as layer_ids or none; and the bytes that
-  // a fetch would bring, as far as it is known which layers are here.
+  // Of one in a registry: bytes of its layers as stored there, as many as layer_ids or none; and the bytes
+  // that a fetch would bring, as far as it is known which layers are here.
   std::vector<std::uint64_t> layer_sizes = {};
   std::uint64_t fetch_size = 0;
   // A container that a dead run left, and that the next build takes over: its name; empty: it is an image.
@@ -60,15 +62,15 @@ struct Snapshot {
   // From the labels:
   std::string distribution;
   std::string environment;
-  std::string stage;        // whose image it is
-  bool complete = false;    // false: that stage failed or was cut off
-  bool clean = true;        // built from the base image in one line, not on top of an older snapshot
-  std::string base_digest;  // what the base image's name meant then
-  std::string revision;     // of the sources, as git describes it
-  std::string made_by;      // version of stagemake
-  std::string manifest;     // sha256 of the source manifest inside the image; empty where it has none
+  std::string stage;             // whose image it is
+  bool complete = false;         // false: that stage failed or was cut off
+  bool clean = true;             // built from the base image in one line, not on top of an older snapshot
+  std::string base_digest;       // what the base image's name meant then
+  std::string revision;          // of the sources, as git describes it
+  std::string made_by;           // version of stagemake
+  std::string manifest;          // sha256 of the source manifest inside the image; empty where it has none
   std::string fresh_build = {};  // the fresh build that it is part of (run/fresh_build.h); empty: of none
-  std::string cpu;          // words: what the CPUs that made it can do (base/machine.h); empty where unknown
+  std::string cpu;  // words: what the CPUs that made it can do (base/machine.h); empty where unknown
   // The container of which it was made while its stage went on; empty where that had ended.
   std::string checkpoint_of = {};
   std::vector<LineageEntry> lineage;  // what it holds, from the base on; with its own stage as last
@@ -97,21 +99,25 @@ std::map<std::string, std::string> to_labels(const Snapshot& snapshot);
 // The label-given part of a snapshot; nothing where the labels are not those of one.
 std::optional<Snapshot> from_labels(const std::map<std::string, std::string>& labels);
 
-// What tells installation records from others that are written over them: by the file's name an opaque text of time,
-// size and content. A record whose mark is another one now was written since, whatever any clock says.
+// What tells installation records from others that are written over them: by the file's name an opaque text
+// of time, size and content. A record whose mark is another one now was written since, whatever any clock
+// says.
 using RecordMarks = std::map<std::string, std::string>;
 
-// What runs in a container, which its labels, made at its creation, cannot say: the file kRunningPath names
-// the container, the lineage with the stage that was begun last, and what was installed when that began.
+// How far the driver of a container has come in it, which the container's labels, made at its creation,
+// cannot say. It stands in the driver's state folder: nothing that runs in a container can change it.
 struct RunningStage {
-  std::vector<LineageEntry> lineage;
-  std::map<std::string, InstalledPackage> packages = {};
-  RecordMarks records = {};
+  std::vector<LineageEntry> lineage = {};  // with the stage that was begun last; empty: no recipe has begun
+  std::string manifest = {};               // of the sources as last brought; empty: none were
+  std::map<std::string, InstalledPackage> packages = {};  // what was installed when that stage began
+  RecordMarks records = {};                               // likewise
+  std::optional<ConfiguredPackages> configured = {};      // what configure had decided last
 };
-inline constexpr std::string_view kRunningPath = "/.stagemake/running";
-std::string running_text(const std::string& container, const RunningStage& running);
-// Nothing where the text is of another container (images inherit the file), or means nothing.
-std::optional<RunningStage> parse_running(std::string_view text, const std::string& container);
+// `token`: the container's kTokenLabel.
+std::string running_text(const std::string& container, const std::string& token, const RunningStage& running);
+// Nothing where the text is of another container, or means nothing.
+std::optional<RunningStage> parse_running(std::string_view text, const std::string& container,
+                                          const std::string& token);
 
 // The source manifest: which files a container's tree was given, by path, kind and id. In the image it is the
 // file kManifestPath; in the state folder a copy by its digest.

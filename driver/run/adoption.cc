@@ -23,49 +23,76 @@
 namespace stagemake {
 namespace {
 
-// How far its driver came in a container; nothing where no recipe has begun in it.
-std::optional<RunningStage> begun_in(ContainerEngine& engine, const ContainerInfo& container) {
-  std::vector<TarEntry> entries = copied_entries(engine, container.name, std::string(kRunningPath));
-  if (entries.size() != 1) return std::nullopt;
-  return parse_running(entries[0].content, container.name);
+// How far its driver came in a container, as it wrote down outside of it. Nothing where that is gone: the
+// container is of a driver with another state folder at the same place, on another machine, say, or that
+// folder was lost.
+std::optional<RunningStage> begun_in(const StateFolder& state, const ContainerInfo& container) {
+  auto token = container.labels.find(std::string(kTokenLabel));
+  std::optional<std::string> text = state.running(container.name);
+  if (!text || token == container.labels.end()) return std::nullopt;
+  return parse_running(*text, container.name, token->second);
 }
 
-// The stage that it came to, as far as that can be seen now; else the one that it was made for.
-std::string stage_reached(ContainerEngine& engine, const ContainerInfo& container, const Snapshot& made_for) {
-  try {
-    std::optional<RunningStage> begun = container.running ? std::nullopt : begun_in(engine, container);
-    return begun && !begun->lineage.empty() ? begun->lineage.back().stage : made_for.stage;
-  } catch (const Error&) {
-    return made_for.stage;
-  }
+// Whether it is known that no recipe has begun in it.
+bool is_unused(const std::optional<RunningStage>& begun) {
+  return begun && begun->lineage.empty();
 }
 
-// Fills in what its labels could not say when the container was made: what was brought and built since.
-void complete_description(const BuildWorld& world, const Environment& environment,
-                          const ContainerInfo& container, RunningStage begun,
-                          Snapshot& snapshot) {
+// The stage that it came to, as far as that is known; else the one that it was made for.
+std::string stage_reached(const StateFolder& state, const ContainerInfo& container,
+                          const Snapshot& made_for) {
+  std::optional<RunningStage> begun = begun_in(state, container);
+  return begun && !begun->lineage.empty() ? begun->lineage.back().stage : made_for.stage;
+}
+
+// The sources that a container was given: by a digest from outside, whatever lies in it.
+std::optional<std::vector<SourceFile>> sources_of(const BuildWorld& world, const ContainerInfo& container,
+                                                  const std::string& manifest) {
+  if (std::optional<std::vector<SourceFile>> known = world.state.manifest(manifest)) return known;
   std::vector<TarEntry> entries =
       copied_entries(world.engine, container.name, std::string(kManifestPath), 256u << 20);
-  std::optional<std::vector<SourceFile>> files;
-  if (entries.size() == 1) files = parse_manifest(entries[0].content);
-  snapshot.manifest = files ? sha256_hex(entries[0].content) : std::string();
+  bool is_that = entries.size() == 1 && sha256_hex(entries[0].content) == manifest;
+  return is_that ? parse_manifest(entries[0].content) : std::nullopt;
+}
+
+// What is in a container of which no more is known than the labels that it was made with. Anything may have
+// been brought and have run since, also of later stages: nothing in it counts as finished, and nothing built
+// on it as clean.
+void describe_unknown(const BuildWorld& world, const ContainerInfo& container, Snapshot& snapshot) {
+  snapshot.clean = false;
+  snapshot.fresh_build.clear();
+  snapshot.manifest.clear();
+  snapshot.configured.reset();
+  snapshot.packages =
+      installed_packages(stamp_folders_of(world.engine, container.name, world.table), world.packages, {});
+}
+
+// Fills in what its labels could not say when the container was made: what was brought and built since. Of
+// what lies inside, only installation records and the guard's notes are looked at: they say which packages
+// there are. What a package was built from follows from what was written down outside.
+void complete_description(const BuildWorld& world, const Environment& environment,
+                          const ContainerInfo& container, std::optional<RunningStage> begun,
+                          Snapshot& snapshot) {
   if (snapshot.cpu.empty()) snapshot.cpu = cpu_features();  // its driver was on this machine
-  if (!files) return;
-  StampEntries stamps = stamp_folders_of(world.engine, container.name, world.table);
-  snapshot.lineage = std::move(begun.lineage);
+  std::optional<std::vector<SourceFile>> files;
+  if (begun && !begun->manifest.empty()) files = sources_of(world, container, begun->manifest);
+  if (!begun || (!files && !begun->manifest.empty())) {
+    describe_unknown(world, container, snapshot);
+    return;
+  }
+  snapshot.lineage = std::move(begun->lineage);
   snapshot.stage = snapshot.lineage.back().stage;
-  snapshot.packages = std::move(begun.packages);
-  snapshot.configured = survey_configured(world.engine, container.name, world.table, world.packages,
-                                          snapshot.packages, snapshot.configured);
+  snapshot.manifest = std::move(begun->manifest);
+  snapshot.configured = std::move(begun->configured);
+  snapshot.packages = std::move(begun->packages);
+  StampEntries stamps = stamp_folders_of(world.engine, container.name, world.table);
   GuardNotes notes = read_guard_notes(world.engine, container.name);
-  std::map<std::string, std::string> fingerprints = package_fingerprints(*files);
+  std::map<std::string, std::string> fingerprints;
+  if (files) fingerprints = package_fingerprints(*files);
   // Where its tree was another one, other files were what its packages were built from: their own
   // fingerprints say so, whatever they need now.
   DependencyGraph graph = graph_of(world, environment, snapshot.configured);
-  BuiltHere here{.graph = graph,
-                 .fingerprints = fingerprints,
-                 .before = begun.records,
-                 .notes = notes};
+  BuiltHere here{.graph = graph, .fingerprints = fingerprints, .before = begun->records, .notes = notes};
   snapshot.packages = installed_packages(stamps, world.packages, snapshot.packages, &here);
 }
 
@@ -92,15 +119,17 @@ bool has_richer(const BuildWorld& world, const Environment& environment, const s
 void adopt(const BuildWorld& world, const Environment& environment, const ContainerInfo& container,
            Snapshot snapshot, Reporter& reporter, bool discard_unsaved) {
   std::string name;
+  bool is_known = false;
   try {
-    std::optional<RunningStage> begun = begun_in(world.engine, container);
-    if (!begun) {
+    std::optional<RunningStage> begun = begun_in(world.state, container);
+    is_known = begun.has_value();
+    if (is_unused(begun)) {
       remove(world, container);
       reporter.note(fmt::format("{}: removed the container {} of an earlier run: nothing had begun in it",
                                 environment.name, container.name));
       return;
     }
-    complete_description(world, environment, container, std::move(*begun), snapshot);
+    complete_description(world, environment, container, std::move(begun), snapshot);
     name = image_name(world.table, world.repository, snapshot.environment, snapshot.stage) + ":" +
            world.tags.front() + "-failed";
     if (!world.take_names && is_foreign_name(world.engine, name)) name = name_beside(name);
@@ -125,9 +154,12 @@ void adopt(const BuildWorld& world, const Environment& environment, const Contai
   }
   remove(world, container);
   remove_checkpoints(world, container.name);
-  reporter.note(fmt::format("{}: an earlier run ended without saving its work in {}; kept it as {}, {}",
+  reporter.note(fmt::format("{}: an earlier run ended without saving its work in {}; kept it as {}, {}{}",
                             snapshot.environment, snapshot.stage, name,
-                            counted(snapshot.packages.size(), "package")));
+                            counted(snapshot.packages.size(), "package"),
+                            is_known ? ""
+                                     : ", of which none counts as finished: the state folder does not "
+                                       "say what was done in it"));
 }
 
 // Whether the tree, as it is now, asks for what a container was made for.
@@ -191,9 +223,9 @@ LeftWork left_work(const BuildWorld& world, const std::vector<Environment>& envi
       std::optional<Snapshot> snapshot = from_labels(container.labels);
       if (!snapshot) continue;
       try {
-        std::optional<RunningStage> begun = begun_in(world.engine, container);
-        if (!begun) continue;
-        complete_description(world, environment, container, std::move(*begun), *snapshot);
+        std::optional<RunningStage> begun = begun_in(world.state, container);
+        if (is_unused(begun)) continue;
+        complete_description(world, environment, container, std::move(begun), *snapshot);
       } catch (const Error&) {
         continue;
       }
@@ -240,7 +272,7 @@ std::vector<UnsavedWork> unsaved_work(ContainerEngine& engine, const StateFolder
     boost::system::error_code ignored;
     if (fs::exists(lock, ignored) && !FileLock::try_take(lock)) continue;  // its driver lives
     std::int64_t began = std::atoll(container.labels[std::string(kBeganLabel)].c_str());
-    std::string stage = stage_reached(engine, container, *snapshot);
+    std::string stage = stage_reached(state, container, *snapshot);
     found.push_back({.container = std::move(container),
                      .environment = snapshot->environment,
                      .stage = std::move(stage),
@@ -254,8 +286,7 @@ std::vector<UnsavedWork> unsaved_work(ContainerEngine& engine, const StateFolder
 
 void discard_work(ContainerEngine& engine, const StateFolder& state, const std::string& container) {
   engine.remove_container(container);
-  boost::system::error_code ignored;
-  fs::remove(state.job_slots(container), ignored);
+  state.forget_container(container);
 }
 
 std::string ways_out(const std::string& environment) {
@@ -281,6 +312,7 @@ void adopt_containers(const BuildWorld& world, const Environment& environment, c
       remove(world, container);
     }
   }
+  world.state.forget_containers(container_prefix(environment.name), {});
 }
 
 }  // namespace stagemake

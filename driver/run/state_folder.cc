@@ -12,6 +12,8 @@
 namespace stagemake {
 namespace {
 
+constexpr std::size_t kMostRunningBytes = 16u << 20;  // those of the largest tree have some 100 kB
+
 fs::path default_root() {
   if (fs::path chosen = callers_variable("STAGEMAKE_STATE"); !chosen.empty()) return chosen;
   if (fs::path folder = user_state_folder(); !folder.empty()) return folder;
@@ -24,6 +26,46 @@ fs::path default_root() {
 StateFolder::StateFolder(const std::optional<fs::path>& chosen, const fs::path& tree)
     : root_(fs::absolute(chosen ? *chosen : default_root())),
       tree_(root_ / (tree.filename().string() + "-" + sha256_hex(tree.string()).substr(0, 8))) {}
+
+void StateFolder::keep_running(const std::string& container, const std::string& text) const {
+  try {
+    write_file(running_file(container), text);
+  } catch (const Error&) {
+    boost::system::error_code failed;
+    fs::remove(running_file(container), failed);
+    if (failed) throw;
+  }
+}
+
+std::optional<std::string> StateFolder::running(const std::string& container) const {
+  if (container.find('/') != std::string::npos) return std::nullopt;
+  try {
+    return read_file(running_file(container), kMostRunningBytes);
+  } catch (const Error&) {
+    return std::nullopt;
+  }
+}
+
+void StateFolder::forget_container(const std::string& container) const {
+  boost::system::error_code ignored;
+  fs::remove(job_slots(container), ignored);
+  fs::remove(running_file(container), ignored);
+}
+
+void StateFolder::forget_containers(const std::string& prefix, const std::set<std::string>& present) const {
+  constexpr std::time_t kMonth = 30 * 86400;  // seconds
+  std::vector<std::string> gone;
+  boost::system::error_code failed;
+  for (fs::directory_iterator at(root_ / "running", failed), end; !failed && at != end;
+       at.increment(failed)) {
+    boost::system::error_code ignored;
+    std::string name = at->path().filename().string();
+    std::time_t written = fs::last_write_time(at->path(), ignored);
+    bool is_old = !ignored && written < std::time(nullptr) - kMonth;
+    if (is_old && name.starts_with(prefix) && !present.contains(name)) gone.push_back(name);
+  }
+  for (const std::string& name : gone) forget_container(name);
+}
 
 std::vector<fs::path> StateFolder::environment_locks(const std::string& environment) const {
   std::vector<fs::path> files{environment_lock(environment)};

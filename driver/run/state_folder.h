@@ -26,6 +26,16 @@ class StateFolder {
   fs::path temporary() const { return root_ / "tmp"; }
   // The pipe with a container's job slots (run/job_slots.h). It must be there as long as the container is.
   fs::path job_slots(const std::string& container) const { return root_ / "slots" / container; }
+  // What the driver of a container writes down of it (RunningStage): it lies here because what runs inside
+  // cannot reach it. Where it cannot be written, what was there is removed: what is out of date must not be
+  // believed.
+  void keep_running(const std::string& container, const std::string& text) const;
+  std::optional<std::string> running(const std::string& container) const;
+  // What belongs to a container that is no more.
+  void forget_container(const std::string& container) const;
+  // The same of those whose names begin so, that are not `present`, and that were not written to for a month:
+  // another engine may have them.
+  void forget_containers(const std::string& prefix, const std::set<std::string>& present) const;
   fs::path runs() const { return tree_ / "runs"; }                               // run/run_folder.h
   fs::path log(const std::string& environment, const std::string& stage) const;  // of the newest run of it
   fs::path pools() const { return tree_ / "pools"; }                             // run/slot_control.h
@@ -45,8 +55,9 @@ class StateFolder {
   std::optional<ConfiguredPackages> configured(const std::string& key) const;
 
   void keep_manifest(const std::string& digest, const std::string& text) const;
-  // Removes the manifests that were not used for longest where all together have more than `most` bytes; those in
-  // `in_use`, which images name, stay whatever their size. A manifest that is gone is read from its image again.
+  // Removes the manifests that were not used for longest where all together have more than `most` bytes;
+  // those in `in_use`, which images name, stay whatever their size. A manifest that is gone is read from its
+  // image again.
   void bound_manifests(const std::set<std::string>& in_use, std::uint64_t most = kMostManifestBytes) const;
   static constexpr std::uint64_t kMostManifestBytes = 200u << 20;
   // Nothing where it is not at hand, or is not what its digest says.
@@ -55,6 +66,8 @@ class StateFolder {
  private:
   fs::path root_;
   fs::path tree_;
+
+  fs::path running_file(const std::string& container) const { return root_ / "running" / container; }
 };
 
 }  // namespace stagemake

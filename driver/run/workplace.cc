@@ -98,6 +98,7 @@ Workplace::Workplace(const WorkplaceSetting& setting, const Candidate& start, st
     : setting_(setting),
       start_(start),
       container_(container_name(setting.plan, first_stage, static_cast<std::int64_t>(setting.clock.now()))),
+      token_(random_word()),
       nonce_(random_word()),
       looked_(seconds_of(setting.engine)) {
   const Snapshot* from = start_.snapshot;
@@ -119,6 +120,7 @@ Workplace::Workplace(const WorkplaceSetting& setting, const Candidate& start, st
   std::map<std::string, std::string> labels = to_labels(describe(first_stage, false));
   labels[std::string(kStateLabel)] = state_mark(setting_.state, setting_.plan.environment.name);
   labels[std::string(kBeganLabel)] = std::to_string(static_cast<std::int64_t>(setting_.clock.now()));
+  labels[std::string(kTokenLabel)] = token_;
   ContainerSpec spec{.name = container_,
                      .image = from != nullptr ? from->image : setting_.base_image,
                      .labels = std::move(labels)};
@@ -126,9 +128,10 @@ Workplace::Workplace(const WorkplaceSetting& setting, const Candidate& start, st
     share_ = setting_.slots->share(setting_.state.job_slots(container_));
     spec.mounts.push_back({.from = share_->fifo(), .to = std::string(kSlotsPath)});
   }
+  note_running();  // before it is there: where nothing is written of a container, nothing is known of it
   try {
     setting_.engine.create(spec);
-  } catch (...) {
+  } catch (...) {  // it may be there all the same: what is written of it stays
     if (share_) ::unlink(share_->fifo().c_str());
     throw;
   }
@@ -182,7 +185,7 @@ Workplace::~Workplace() {
 void Workplace::remove() noexcept {
   try {
     setting_.engine.remove_container(container_);
-    if (share_) ::unlink(share_->fifo().c_str());
+    setting_.state.forget_container(container_);
   } catch (...) {
     // The engine is gone; that was reported where it mattered.
   }
@@ -253,6 +256,7 @@ RunOutcome Workplace::run_recipe(std::size_t stage, const RunSpec& how, const Ou
         if (how.package) unharmed([&] { how.package(package); });
       });
   bool makes = !setting_.plan.table.stages[stage].make_targets.empty();
+  note_begun(stage);
   is_noted_ = is_noted_ && !makes;
   RunOutcome outcome;
   {
@@ -401,16 +405,35 @@ std::string Workplace::bring_sources(std::size_t stage) {
     removals.clear();
   }
   TemporaryFolder folder(setting_.state.temporary());
-  std::string manifest = manifest_text(wanted);
+  std::string manifest = manifest_text(wanted), meanwhile = manifest_text(half_brought(before, sync));
   write_source_tar(folder.path() / "sources.tar", setting_.sources.root(), sync.changed,
-                   setting_.plan.table.root, manifest_text(half_brought(before, sync)), manifest,
-                   seconds_of(setting_.engine));
+                   setting_.plan.table.root, meanwhile, manifest, seconds_of(setting_.engine));
+  running_.manifest = sha256_hex(meanwhile);
+  setting_.state.keep_manifest(running_.manifest, meanwhile);
+  note_running();
   is_torn_ = true;
   setting_.engine.copy_in(container_, folder.path() / "sources.tar");
   is_torn_ = false;
   manifest_ = sha256_hex(manifest);
   setting_.state.keep_manifest(manifest_, manifest);
+  running_.manifest = manifest_;
+  note_running();
   return removals;
+}
+
+void Workplace::note_running() const {
+  setting_.state.keep_running(container_, running_text(container_, token_, running_));
+}
+
+// Before its script runs. The labels are those of the first stage; who adopts the container must know how far
+// it came.
+void Workplace::note_begun(std::size_t stage) {
+  running_ = {.lineage = describe(stage, false).lineage,
+              .manifest = manifest_,
+              .packages = installed_,
+              .records = records_,
+              .configured = configured_};
+  note_running();
 }
 
 std::string Workplace::in_root(const std::string& text) const {
@@ -431,12 +454,6 @@ std::string Workplace::script(std::size_t stage, const std::string& prologue,
   for (const std::string& name : spec.uses) export_variable(name);
   for (const std::string& name : spec.passes) export_variable(name);
   text += prologue;
-  text += fmt::format(
-      "mkdir -p /.stagemake\nprintf '%s' {0} > {1}.new\nmv {1}.new {1}\n",
-      shell_quoted(std::string_view(running_text(
-          container_,
-          {.lineage = describe(stage, false).lineage, .packages = installed_, .records = records_}))),
-      kRunningPath);
   if (!makes) return in_root(text + stage_recipe(spec, setting_.plan.environment));
   text += guard_setup(guard, nonce_);
   std::string make(kForgetMakeFlags);

@@ -143,6 +143,8 @@ class Workplace {
   std::string bring_sources(std::size_t stage);
   std::string in_root(const std::string& text) const;
   std::string script(std::size_t stage, const std::string& prologue, const GuardLimits& guard) const;
+  void note_running() const;
+  void note_begun(std::size_t stage);
   std::string cpu() const;
   Snapshot describe(std::size_t stage, bool complete) const;
   bool must_squash() const;
@@ -170,6 +172,8 @@ class Workplace {
   const WorkplaceSetting& setting_;
   Candidate start_;
   std::string container_;
+  const std::string token_;                 // its kTokenLabel
+  RunningStage running_;                    // as last written down
   const std::string nonce_;                 // in the guard's lines from its container
   std::unique_ptr<JobSlots::Share> share_;  // null where there is no pool
   std::int64_t looked_;  // when records_ was looked at: seconds since the epoch, by the container's clock

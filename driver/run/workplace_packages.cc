@@ -99,6 +99,7 @@ RunOutcome Workplace::prepare_make(const OutputSink& sink, const StopRequest& st
     if (RunOutcome outcome = uninstall(sink, stop); !outcome.ok()) return outcome;
   if (is_configured_for_gone()) {
     std::size_t stage = *setting_.plan.configuring_stage();
+    note_begun(stage);
     RunOutcome outcome = run_inside(script(stage, {}, {}), sink, stop);
     if (!outcome.ok()) return outcome;
     note_configured();
@@ -249,6 +250,8 @@ std::vector<std::string> Workplace::missing_records(std::size_t stage) const {
 void Workplace::note_configured() {
   configured_ = survey_configured(setting_.engine, container_, setting_.plan.table, setting_.packages,
                                   installed_, configured_);
+  running_.configured = configured_;
+  note_running();
   is_judged_ = false;
   std::optional<std::size_t> stage = setting_.plan.configuring_stage();
   if (configured_ && stage) setting_.state.keep_configured(setting_.plan.stages[*stage].key, *configured_);

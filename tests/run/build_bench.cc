@@ -172,17 +172,16 @@ std::vector<std::string> BuildBench::files(const std::string& image, const std::
 }
 
 // The container's part: knows the scripts that workplaces write by their lines.
-RunOutcome BuildBench::act(FakeContainer& container, const std::string& whole_script, const OutputSink& sink,
+RunOutcome BuildBench::act(FakeContainer& container, const std::string& script, const OutputSink& sink,
                            std::stop_token stop) {
-  if (lacks_find && whole_script.find("stagemake-times") != std::string::npos) {
+  if (lacks_find && script.find("stagemake-times") != std::string::npos) {
     sink("there is no find in it\n");
     return {.exit_code = 44};
   }
-  if (std::optional<std::string> answer = brought_times(container, whole_script, engine.clock())) {
+  if (std::optional<std::string> answer = brought_times(container, script, engine.clock())) {
     sink(*answer);
     return {};
   }
-  const std::string script = note_running(container, whole_script);
   std::string record;
   RunOutcome outcome;
   for (std::string_view line : lines(script)) {

@@ -338,6 +338,7 @@ TEST_F(BuildFailure, AContainerInWhichNothingHasBegunIsOnlyRemoved) {
   std::string name = "stagemake-debian-bookworm-minimal-with-targets-pre-1-1-1";
   bench_.engine.create(
       {.name = name, .image = image_of_stage("with-base-toolchain"), .labels = left[0].labels});
+  bench_.state.keep_running(name, running_text(name, left[0].labels.at(std::string(kTokenLabel)), {}));
   bench_.before = nullptr;
   BuildBench::Run run = bench_.build();
   EXPECT_THAT(run.notes, Contains(HasSubstr("removed the container " + name)));

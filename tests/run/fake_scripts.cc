@@ -6,7 +6,6 @@
 #include <map>
 
 #include "base/text.h"
-#include "plan/snapshot.h"
 
 namespace stagemake {
 
@@ -22,15 +21,6 @@ std::string between(const std::string& text, std::string_view begin, std::string
 std::vector<std::string> word_list(const std::string& text) {
   std::vector<std::string_view> views = words(text);
   return {views.begin(), views.end()};
-}
-
-std::string note_running(FakeContainer& container, std::string script) {
-  std::size_t end = script.find(" > " + std::string(kRunningPath));
-  if (end == std::string::npos) return script;
-  std::string_view begins = "printf '%s' '";
-  std::size_t begin = script.rfind(begins, end) + begins.size();
-  container.files[std::string(kRunningPath)] = {.content = script.substr(begin, end - 1 - begin)};
-  return script.erase(begin, end - begin);
 }
 
 std::optional<std::string> brought_times(FakeContainer& container, const std::string& script,

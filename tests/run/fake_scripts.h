@@ -16,9 +16,6 @@ std::string between(const std::string& text, std::string_view begin, std::string
 
 std::vector<std::string> word_list(const std::string& text);
 
-// Writes what the script writes to kRunningPath, and takes that out of the script: it has text of recipes.
-std::string note_running(FakeContainer& container, std::string script);
-
 // Does to the files below "/sage" what run/file_times.h's script does, at the time `now`, and returns what
 // that prints; nothing where the script is another one.
 std::optional<std::string> brought_times(FakeContainer& container, const std::string& script,

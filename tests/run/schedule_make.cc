@@ -234,10 +234,9 @@ RunOutcome ScheduleMake::make(FakeContainer& container, const std::vector<std::s
   return {.exit_code = failed.empty() ? 0 : 2};
 }
 
-RunOutcome ScheduleMake::work(FakeContainer& container, const std::string& whole_script,
+RunOutcome ScheduleMake::work(FakeContainer& container, const std::string& script,
                               const std::stop_token& stop) {
   engine_.moment();
-  const std::string script = note_running(container, whole_script);
   remove(container, script);
   if (stop.stop_requested() || engine_.is_broken()) return {.exit_code = 143};
   Guard guard = guard_of(container, script);
