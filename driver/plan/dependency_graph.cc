@@ -169,13 +169,13 @@ TargetLists DependencyGraph::target_lists(const MakeVariables& variables, Depend
   std::stable_sort(lists.sage.begin(), lists.sage.end(),
                    [&](PackageId a, PackageId b) { return rank(a) < rank(b); });
   if (!packages_.find("sagelib")) {
-    lists.library = built(words.packages_in(variables.library().text));
+    lists.sagelib = built(words.packages_in(variables.sagelib().text));
     // The library comes first, and with it what it needs.
-    std::vector<PackageId> library_first = lists.library;
+    std::vector<PackageId> sagelib_first = lists.sagelib;
     for (PackageId id : lists.sage)
-      if (std::find(library_first.begin(), library_first.end(), id) == library_first.end())
-        library_first.push_back(id);
-    lists.sage = std::move(library_first);
+      if (std::find(sagelib_first.begin(), sagelib_first.end(), id) == sagelib_first.end())
+        sagelib_first.push_back(id);
+    lists.sage = std::move(sagelib_first);
   }
   if (auto doc = packages_.find("sagemath_doc_html"))
     lists.doc_html = {*doc};

@@ -140,8 +140,8 @@ void DependencyWords::resolve_name(std::string_view name, const Place& place, Re
   auto id = name.starts_with("pkg:") ? packages_.find_purl(name) : packages_.find(name);
   if (id) {
     to.add({*id});
-  } else if (name == "sagelib" && !variables_.library().text.empty()) {
-    for (Reference reference : packages_in(variables_.library().text)) to.add(reference);
+  } else if (name == "sagelib" && !variables_.sagelib().text.empty()) {
+    for (Reference reference : packages_in(variables_.sagelib().text)) to.add(reference);
   } else {
     unknown(name, place, Known::Packages);
   }

@@ -102,8 +102,8 @@ const std::vector<PackageId>* MakeTargets::list(std::string_view target) const {
   if (by_tree && target == "all-sage-local") return &lists_.local;
   if (by_tree && target == "all-sage-venv") return &lists_.venv;
   if (packages_.features().docs_target && target == "all-sage-docs") return &lists_.docs;
-  if (!lists_.library.empty() && (target == "sagelib" || target == "sagelib-build-deps"))
-    return &lists_.library;
+  if (!lists_.sagelib.empty() && (target == "sagelib" || target == "sagelib-build-deps"))
+    return &lists_.sagelib;
   return target == "wheels" && !lists_.wheels.empty() ? &lists_.wheels : nullptr;
 }
 

@@ -38,7 +38,7 @@ struct TargetLists {
   std::vector<PackageId> local, venv, docs;  // installed packages by installation tree
   std::vector<PackageId> sage;  // all of them, in the order of releases whose all-sage is not made of these
   std::vector<PackageId> doc_html;
-  std::vector<PackageId> library;  // what sagelib needs, where that is no package
+  std::vector<PackageId> sagelib;  // what sagelib needs, where that is no package
   std::vector<PackageId> wheels;
 };
 

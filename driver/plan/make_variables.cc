@@ -142,7 +142,7 @@ void MakeVariables::read_line(std::string_view line, std::string_view file, unsi
   }
   if (!rest.starts_with(':') || rest.starts_with("::")) return;
   if (name == "base") base_ = {std::string(trimmed(rest.substr(1))), where()};
-  if (name == "sagelib-build-deps") library_ = {std::string(trimmed(rest.substr(1))), where()};
+  if (name == "sagelib-build-deps") sagelib_ = {std::string(trimmed(rest.substr(1))), where()};
   if (name == "base-toolchain") base_toolchain_ = {std::string(trimmed(rest.substr(1))), where()};
 }
 

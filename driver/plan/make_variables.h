@@ -38,7 +38,7 @@ class MakeVariables {
   const Value& base() const { return base_; }
   const Value& base_toolchain() const { return base_toolchain_; }
   // Those of `sagelib-build-deps`, where the library is no package but a rule of the makefile.
-  const Value& library() const { return library_; }
+  const Value& sagelib() const { return sagelib_; }
 
  private:
   void read_text(std::string_view text, std::string_view file);
@@ -48,7 +48,7 @@ class MakeVariables {
   std::map<std::string, Value, std::less<>> values_;
   Value base_;
   Value base_toolchain_;
-  Value library_;
+  Value sagelib_;
 };
 
 }  // namespace stagemake
