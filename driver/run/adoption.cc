@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <limits>
+#include <set>
 #include <tuple>
 
 #include "base/caught_error.h"
@@ -69,8 +70,9 @@ void describe_unknown(const BuildWorld& world, const ContainerInfo& container, S
 
 // Fills in what its labels could not say when the container was made: what was brought and built since. Of
 // what lies inside, only installation records and the guard's notes are looked at: they say which packages
-// there are. What a package was built from follows from what was written down outside.
-void complete_description(const BuildWorld& world, const Environment& environment,
+// there are. What a package was built from follows from what was written down outside. Returns whether that
+// was known; else nothing in it counts as finished.
+bool complete_description(const BuildWorld& world, const Environment& environment,
                           const ContainerInfo& container, std::optional<RunningStage> begun,
                           Snapshot& snapshot) {
   if (snapshot.cpu.empty()) snapshot.cpu = cpu_features();  // its driver was on this machine
@@ -78,7 +80,7 @@ void complete_description(const BuildWorld& world, const Environment& environmen
   if (begun && !begun->manifest.empty()) files = sources_of(world, container, begun->manifest);
   if (!begun || (!files && !begun->manifest.empty())) {
     describe_unknown(world, container, snapshot);
-    return;
+    return false;
   }
   snapshot.lineage = std::move(begun->lineage);
   snapshot.stage = snapshot.lineage.back().stage;
@@ -94,6 +96,7 @@ void complete_description(const BuildWorld& world, const Environment& environmen
   DependencyGraph graph = graph_of(world, environment, snapshot.configured);
   BuiltHere here{.graph = graph, .fingerprints = fingerprints, .before = begun->records, .notes = notes};
   snapshot.packages = installed_packages(stamps, world.packages, snapshot.packages, &here);
+  return true;
 }
 
 void remove(const BuildWorld& world, const ContainerInfo& container) {
@@ -122,14 +125,13 @@ void adopt(const BuildWorld& world, const Environment& environment, const Contai
   bool is_known = false;
   try {
     std::optional<RunningStage> begun = begun_in(world.state, container);
-    is_known = begun.has_value();
     if (is_unused(begun)) {
       remove(world, container);
       reporter.note(fmt::format("{}: removed the container {} of an earlier run: nothing had begun in it",
                                 environment.name, container.name));
       return;
     }
-    complete_description(world, environment, container, std::move(begun), snapshot);
+    is_known = complete_description(world, environment, container, std::move(begun), snapshot);
     name = image_name(world.table, world.repository, snapshot.environment, snapshot.stage) + ":" +
            world.tags.front() + "-failed";
     if (!world.take_names && is_foreign_name(world.engine, name)) name = name_beside(name);
@@ -153,13 +155,13 @@ void adopt(const BuildWorld& world, const Environment& environment, const Contai
     return;
   }
   remove(world, container);
-  remove_checkpoints(world, container.name);
+  if (is_known) remove_checkpoints(world, container.name);  // else they are worth more
   reporter.note(fmt::format("{}: an earlier run ended without saving its work in {}; kept it as {}, {}{}",
                             snapshot.environment, snapshot.stage, name,
                             counted(snapshot.packages.size(), "package"),
                             is_known ? ""
-                                     : ", of which none counts as finished: the state folder does not "
-                                       "say what was done in it"));
+                                     : ", of which none counts as finished: the state folder has no record "
+                                       "of what was built in it"));
 }
 
 // Whether the tree, as it is now, asks for what a container was made for.
@@ -300,7 +302,9 @@ std::string ways_out(const std::string& environment) {
 void adopt_containers(const BuildWorld& world, const Environment& environment, const std::stop_token& stop,
                       Reporter& reporter, const std::optional<RunTime>& time, const std::stop_token& kill,
                       bool discard_unsaved) {
+  std::set<std::string> present;
   for (const ContainerInfo& container : left_containers(world, environment.name)) {
+    present.insert(container.name);
     std::optional<Snapshot> snapshot = from_labels(container.labels);
     if (container.running) end_work(world, environment, container, snapshot, stop, reporter, time, kill);
     if (snapshot) {
@@ -312,7 +316,7 @@ void adopt_containers(const BuildWorld& world, const Environment& environment, c
       remove(world, container);
     }
   }
-  world.state.forget_containers(container_prefix(environment.name), {});
+  world.state.forget_containers(container_prefix(environment.name), present);
 }
 
 }  // namespace stagemake

@@ -144,6 +144,9 @@ TEST_F(Adoption, WhatABuildMakesOfConfiguresMakefileIsNotBelieved) {
 TEST_F(Adoption, WithoutTheStateFolderOnlyTheLabelsCountAndNothingIsFinished) {
   build_of_stranger([&](FakeContainer&) { has_forged_ = true; });
   fs::remove_all(bench_.state_folder.path() / "running");
+  // The driver made a checkpoint before it died; of that, the labels say what it is worth.
+  const std::string container = bench_.engine.container_names().at(0);
+  bench_.engine.add_image("checkpoint:1", {.labels = {{std::string(kCheckpointLabel), container}}});
   LeftWork left = bench_.left();
   ASSERT_THAT(left.snapshots, testing::SizeIs(1));
   EXPECT_FALSE(left.snapshots[0].clean);
@@ -156,6 +159,34 @@ TEST_F(Adoption, WithoutTheStateFolderOnlyTheLabelsCountAndNothingIsFinished) {
   for (const auto& [name, package] : image.packages) EXPECT_EQ(package.fingerprint, "") << name;
   EXPECT_THAT(run.notes, Contains(HasSubstr("of which none counts as finished")));
   EXPECT_TRUE(run.result.all_well());
+  EXPECT_TRUE(bench_.engine.find_image("checkpoint:1")) << "it is worth more than what was adopted";
+}
+
+TEST_F(Adoption, WhereTheSourcesAreNotKnownNothingIsFinishedAndThatIsSaid) {
+  build_of_stranger([&](FakeContainer& container) {
+    container.files[std::string(kManifestPath)] = {.content = "other sources\n"};
+    has_forged_ = true;
+  });
+  fs::remove_all(bench_.state_folder.path() / "manifests");
+  BuildBench::Run run;
+  Snapshot image = adopted(run);
+  EXPECT_FALSE(image.clean);
+  EXPECT_EQ(image.packages.at("zlib").fingerprint, "");
+  EXPECT_THAT(run.notes, Contains(HasSubstr("of which none counts as finished")));
+}
+
+// A container that nobody could save for a month is still there, and so is what was written of it.
+TEST_F(Adoption, WhatIsWrittenOfContainersGoesAfterAMonthUnlessTheyAreThere) {
+  const fs::path folder = bench_.state_folder.path() / "running";
+  for (const char* name : {"stagemake-a-1", "stagemake-a-2", "stagemake-b-1"}) {
+    bench_.state.keep_running(name, "text");
+    if (std::string(name) != "stagemake-b-1")
+      fs::last_write_time(folder / name, std::time(nullptr) - 31 * 86400);
+  }
+  bench_.state.forget_containers("stagemake-", {"stagemake-a-1"});
+  EXPECT_TRUE(bench_.state.running("stagemake-a-1"));
+  EXPECT_FALSE(bench_.state.running("stagemake-a-2"));
+  EXPECT_TRUE(bench_.state.running("stagemake-b-1"));
 }
 
 TEST_F(Adoption, AnotherContainersFileIsNotBelieved) {
