@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/text.h"
 
 namespace stagemake {
@@ -22,17 +24,18 @@ std::optional<PackageState> state_told(std::string_view word) {
 }  // namespace
 
 PackageChannel::PackageChannel(std::string_view nonce, std::function<bool(const std::string&)> is_known,
-                               std::function<void(const PackageStatus&)> heard)
+                               std::function<void(const PackageStatus&)> heard, std::size_t targets)
     : beginning_(fmt::format("{}package {} ", kMark, nonce)),
       is_known_(std::move(is_known)),
-      heard_(std::move(heard)) {}
+      heard_(std::move(heard)),
+      most_times_(kMostTimes * std::max<std::size_t>(targets, 1)) {}
 
 std::string PackageChannel::dropped_text() const {
   if (dropped_ == 0) return {};
   return fmt::format(
-      "stagemake: {} that said which packages begin and end {} ignored: no package of the tree, or "
-      "impossible\n",
-      counted(dropped_, "line"), dropped_ == 1 ? "was" : "were");
+      "stagemake: ignored {} about the beginning or end of packages that the tree does not have, or that "
+      "cannot begin or end then\n",
+      counted(dropped_, "line"));
 }
 
 std::string PackageChannel::take(std::string_view piece) {
@@ -86,7 +89,7 @@ bool PackageChannel::tell(const PackageStatus& package) {
   }
   if (package.state == PackageState::Building && building.open > 0)
     return building.open < kMostOpen && ++building.open > 0;
-  if (building.times == kMostTimes) return false;
+  if (building.times == most_times_) return false;
   ++building.times;
   building.refused = package.state == PackageState::Refused && building.open > 0;
   building.open = package.state == PackageState::Building ? 1 : 0;

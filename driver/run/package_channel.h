@@ -27,9 +27,10 @@ namespace stagemake {
 
 class PackageChannel {
  public:
-  // `is_known`: whether the tree has a package of that name.
+  // `is_known`: whether the tree has a package of that name. `targets`: how many make targets the recipe has;
+  // each is a make of its own, which makes packages without an installation record again.
   PackageChannel(std::string_view nonce, std::function<bool(const std::string&)> is_known,
-                 std::function<void(const PackageStatus&)> heard);
+                 std::function<void(const PackageStatus&)> heard, std::size_t targets = 1);
 
   // The next piece of output without what is the guard's. Of an unfinished line of the guard's, what has
   // come is held back until the next piece.
@@ -42,14 +43,14 @@ class PackageChannel {
   // The same in words, as a line for the log; empty where there were none.
   std::string dropped_text() const;
 
-  // How often a package may begin or be refused in one run of a recipe.
-  static constexpr unsigned kMostTimes = 16;
+  // How often a package may begin or be refused for each target.
+  static constexpr std::size_t kMostTimes = 16;
 
  private:
   struct Building {
-    unsigned open = 0;     // how often it has begun and not ended
-    unsigned times = 0;    // how often it began anew, or was refused
-    bool refused = false;  // by the guard inside of the guard: what was begun outside ends badly
+    unsigned open = 0;      // how often it has begun and not ended
+    std::size_t times = 0;  // how often it began anew, or was refused
+    bool refused = false;   // by the guard inside of the guard: what was begun outside ends badly
   };
 
   bool tells(std::string_view line);
@@ -59,6 +60,7 @@ class PackageChannel {
   const std::string beginning_;
   std::function<bool(const std::string&)> is_known_;
   std::function<void(const PackageStatus&)> heard_;
+  const std::size_t most_times_;
   std::string held_;                          // begins with the mark
   std::map<std::string, Building> packages_;  // known ones only
   std::uint64_t dropped_ = 0;

@@ -254,7 +254,8 @@ RunOutcome Workplace::run_recipe(std::size_t stage, const RunSpec& how, const Ou
       nonce_, [&](const std::string& name) { return setting_.packages.find(name).has_value(); },
       [&](const PackageStatus& package) {
         if (how.package) unharmed([&] { how.package(package); });
-      });
+      },
+      setting_.plan.stages[stage].make_targets.size());
   bool makes = !setting_.plan.table.stages[stage].make_targets.empty();
   note_begun(stage);
   is_noted_ = is_noted_ && !makes;
@@ -308,8 +309,7 @@ std::string Workplace::bring_times(const StopRequest& stop) {
   times_note_ = fmt::format("{} in it ({}) had times up to {} in the future, now they are of the present",
                             counted(brought->files, "file"), size_text(brought->bytes),
                             duration_text(static_cast<double>(brought->ahead)));
-  // At once: what an adopter is told of older records must be how they look now, or it takes all for built
-  // here.
+  // At once: an adopter must learn how older records look now, or it takes all of them for built here.
   know_records(record_marks(stamp_folders_of(setting_.engine, container_, setting_.plan.table)));
   // What is brought next must be younger, in whole seconds.
   while (seconds_of(setting_.engine) == now) setting_.clock.sleep(0.02);
