@@ -301,7 +301,8 @@ stale=$failed
 // Activation scripts of conda-forge's packages need bash, whatever /bin/sh is in the image. Installed
 // packages are looked up as files (NAME-VERSION-BUILD.json): conda takes a second for each question; only a
 // name with a condition, "scipy>=1.5", is worth one. conda names what it does not know, without conditions,
-// before it looks for versions that fit together. Where it knows all, it lists the names in the same form as its plan.
+// before it looks for versions that fit together. If it knows all of them, its plan lists them in the same
+// form.
 constexpr std::string_view kConda = R"sh([ ! -x /bin/bash ] || ln -sf /bin/bash /bin/sh
 CONDA_PLUGINS_AUTO_ACCEPT_TOS=yes
 export CONDA_PLUGINS_AUTO_ACCEPT_TOS
@@ -315,7 +316,7 @@ update() { :; }
 unknown() {
   unknown=" $(echo $(conda install --dry-run --no-deps --quiet --yes "$@" 2>&1 | sed -n \
     -e 's/^ *- nothing provides requested \([A-Za-z0-9_.-]*\).*/\1/p' \
-    -e '/PackagesNotFoundError/,/^Current channels/s/^ *- \([A-Za-z0-9_.-]*\).*/\1/p')) "
+    -e '/PackagesNotFound[A-Za-z]*Error/,/^Current channels/s/^ *- \([A-Za-z0-9_.-]*\).*/\1/p')) "
   for package; do
     case $unknown in *" ${package%%[!A-Za-z0-9_.-]*} "*) echo "$package" ;; esac
   done

@@ -130,7 +130,7 @@ constexpr Rule kRules[] = {
     {"!!! ", Where::Begins, 60},
     {">>> Failed to emerge", Where::Begins, 36},
     {"No packages match the pattern", Where::Contains, 88},  // slackpkg
-    {"PackagesNotFoundError", Where::Contains, 88},
+    {"PackagesNotFound", Where::Contains, 88},
     {"ResolvePackageNotFound", Where::Contains, 88},
     {"UnsatisfiableError", Where::Contains, 86},
     {"Could not solve for environment specs", Where::Contains, 86},
@@ -313,8 +313,9 @@ bool may_say_something(std::string_view line) {
 
 bool announces_more(std::string_view message) {
   if (!message.ends_with(":")) return false;
-  return message.starts_with("CMake Error") || message.ends_with("configure: error:") ||
-         message.find("PackagesNotFoundError") != std::string_view::npos ||
+  return message.starts_with("CMake Error") ||
+         (message.starts_with("configure:") && message.ends_with(": error:")) ||
+         message.find("PackagesNotFound") != std::string_view::npos ||
          message.find("ResolvePackageNotFound") != std::string_view::npos ||
          message.find("UnsatisfiableError") != std::string_view::npos ||
          message.find("changes are necessary to proceed") != std::string_view::npos;

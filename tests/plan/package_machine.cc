@@ -57,7 +57,7 @@ case $name:$* in
       printf '\n## Package Plan ##\n\n  added / updated specs:\n'
       printf '    - %s\n' "$@"
     else
-      printf 'PackagesNotFoundError: The following packages are not available from current channels:\n\n%s\n\nCurrent channels:\n\n' "$absent"
+      printf 'PackagesNotFoundInChannelsError: The following packages are not available from current channels:\n\n%s\n\nCurrent channels:\n\n' "$absent"
       printf '  - https://conda.anaconda.org/conda-forge/noarch\n'
       exit 1
     fi ;;
