@@ -145,9 +145,13 @@ LogContext::Weighed LogContext::weigh_in_pytest(std::string_view line) {
 // stands behind its name and the number of a line: "configure:3124: error: …".
 LogContext::Weighed LogContext::weigh_in_config_log(std::string_view line) {
   if (line.starts_with("configure: exit ")) inside_ = Inside::Nothing;
+  if (!failed_target(line).empty()) {  // what wrote it was killed
+    inside_ = Inside::Nothing;
+    return weigh_outside(line);
+  }
   std::string_view said = line.starts_with("configure:") ? line.substr(10) : std::string_view();
   said.remove_prefix(std::min(said.find_first_not_of("0123456789"), said.size()));
-  if (said.starts_with(": error: ")) return {{kConfigureSaid}};
+  if (said.starts_with(": error:")) return {{kConfigureSaid}};
   return {.is_quoted = true};
 }
 

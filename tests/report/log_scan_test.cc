@@ -120,6 +120,13 @@ TEST(LogScan, ConfigLogHoldsComplaintsOfTrialsOnly) {
               ElementsAre(":2: configure: error: Given --with-system-gcc=force, but no system package."));
   EXPECT_THAT(told(config_log + "configure:5031: error: GMP is needed\n" + end, kBadly),
               ElementsAre(":5: configure:5031: error: GMP is needed"));
+  EXPECT_THAT(told(config_log + "configure:5031: error:\n\n    Given nothing.\n" + end, kBadly),
+              ElementsAre(":5: configure:5031: error: Given nothing."));
+  // Whoever wrote it was killed.
+  EXPECT_THAT(
+      told(config_log + "make[1]: *** [Makefile:40: configure] Error 1\ntar: error: it is no archive\n",
+           kBadly),
+      ElementsAre(":6: tar: error: it is no archive"));
   EXPECT_THAT(told(config_log + end + "tar: error: it is no archive\n", kBadly),
               ElementsAre(":6: tar: error: it is no archive"));
 }
@@ -456,6 +463,11 @@ TEST(LogScan, TheLineThatSaysMost) {
       {"PackagesNotFoundError: The following packages are not available from current channels:\n\n  - "
        "nosuch\n\n",
        "PackagesNotFoundError: The following packages are not available from current channels: - nosuch"},
+      {"PackagesNotFoundInChannelsError: The following packages are not available from current channels:\n  "
+       "- "
+       "nosuch\n\nCurrent channels:\n  - error: conda-forge\n",
+       "PackagesNotFoundInChannelsError: The following packages are not available from current channels: - "
+       "nosuch"},
       {"error:\n       … while calling the 'f' builtin\n\n       error: attribute 'nosuch' missing\n",
        "error: attribute 'nosuch' missing"},
       {"all is well\nand then\n\nreal\t0m1.000s\nuser\t0m0.100s\nsys\t0m0.001s\nmake: Leaving directory "
