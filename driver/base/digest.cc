@@ -105,15 +105,10 @@ std::string BlobDigest::hex() {
   return state_->missing == 0 && !state_->too_much ? state_->context.hex() : std::string();
 }
 
-std::optional<std::string> git_blob_id_of_file(const fs::path& path) {
+std::string git_blob_id_of_file(const Descriptor& file, const fs::path& path) {
   constexpr std::size_t kPiece = 256u << 10;  // bytes; larger ones are no faster
-  auto unreadable = [&] {
-    return bad_input(path.string(), std::string("cannot be read: ") + std::strerror(errno));
-  };
-  Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
-  if (!file.is_open() && (errno == ENOENT || errno == ENOTDIR)) return std::nullopt;
   struct stat facts {};
-  if (!file.is_open() || ::fstat(file.get(), &facts) != 0) throw unreadable();
+  if (::fstat(file.get(), &facts) != 0) throw cannot_read(path);
   if (!S_ISREG(facts.st_mode)) throw bad_input(path.string(), "is no regular file");
   (void)!::posix_fadvise(file.get(), 0, 0, POSIX_FADV_SEQUENTIAL);
   BlobDigest digest(static_cast<std::uint64_t>(facts.st_size));
@@ -121,7 +116,7 @@ std::optional<std::string> git_blob_id_of_file(const fs::path& path) {
   while (true) {
     ssize_t n = ::read(file.get(), piece.data(), piece.size());
     if (n < 0 && errno == EINTR) continue;
-    if (n < 0) throw unreadable();
+    if (n < 0) throw cannot_read(path);
     if (n == 0) break;
     digest.add({piece.data(), static_cast<std::size_t>(n)});
   }

@@ -57,9 +57,9 @@ class BlobDigest {
   std::unique_ptr<State> state_;
 };
 
-// git's blob id of a file's content, read piece by piece: a file of any size takes the same memory. Nothing where there
-// is none. A symlink at `path` is not followed. Throws Error (BadInput, with the path) where the file cannot be read, is
-// not regular, or changes its size meanwhile.
-std::optional<std::string> git_blob_id_of_file(const fs::path& path);
+// git's blob id of the content of an open file, read piece by piece: a file of any size takes the same memory. `path` is
+// what errors call it. Throws Error (BadInput) where the file cannot be read, is not regular, or changes its size
+// meanwhile.
+std::string git_blob_id_of_file(const Descriptor& file, const fs::path& path);
 
 }  // namespace stagemake

@@ -2,11 +2,9 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <linux/openat2.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -39,9 +37,11 @@ void make_folder(const fs::path& folder) {
 
 constexpr int kReadFlags = O_RDONLY | O_CLOEXEC | O_NONBLOCK;
 
+}  // namespace
+
 std::string read_open(const Descriptor& file, const fs::path& path, std::size_t limit) {
   struct stat facts {};
-  if (::fstat(file.get(), &facts) != 0) throw bad_input(path.string(), "cannot be read: " + reason());
+  if (::fstat(file.get(), &facts) != 0) throw cannot_read(path);
   if (!S_ISREG(facts.st_mode)) throw bad_input(path.string(), "is no regular file");
   std::string content;  // one byte more, to see the end; not all of a file that is too large anyway
   content.resize(std::min(static_cast<std::size_t>(facts.st_size), limit) + 1);
@@ -52,7 +52,7 @@ std::string read_open(const Descriptor& file, const fs::path& path, std::size_t 
     if (have == content.size()) content.resize(content.size() * 2);
     ssize_t n = ::read(file.get(), content.data() + have, content.size() - have);
     if (n < 0 && errno == EINTR) continue;
-    if (n < 0) throw bad_input(path.string(), "cannot be read: " + reason());
+    if (n < 0) throw cannot_read(path);
     if (n == 0) break;
     have += static_cast<std::size_t>(n);
   }
@@ -60,67 +60,17 @@ std::string read_open(const Descriptor& file, const fs::path& path, std::size_t 
   return content;
 }
 
-int open_below(const fs::path& folder, const std::string& relative, int flags = kReadFlags) {
-  Descriptor base(::open(folder.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
-  if (base.get() < 0) return -1;
-  int file = open_beneath(base.get(), relative.c_str(), flags);
-  int why = errno;
-  ::close(base.release());
-  errno = why;
-  return file;
-}
-
-// For kernels before 5.6, and for links that are absolute and lead into the folder all the same.
-bool leads_inside(const fs::path& folder, const std::string& relative) {
-  boost::system::error_code failed;
-  std::string root = fs::canonical(folder, failed).string();
-  if (failed) return true;  // there is nothing to read
-  std::string target = fs::canonical(folder / relative, failed).string();
-  if (!root.ends_with('/')) root += '/';
-  return !failed && target.starts_with(root);
-}
-
-bool is_relative_inside(const std::string& relative) {
-  if (relative.empty() || relative.front() == '/' || relative.find('\0') != std::string::npos) return false;
-  std::vector<std::string_view> parts = split(relative, '/');
-  return std::find(parts.begin(), parts.end(), "..") == parts.end();
-}
-
-}  // namespace
-
-int open_beneath(int folder, const char* relative, int flags) {
-  ::open_how how{};
-  how.flags = static_cast<std::uint64_t>(flags);
-  how.resolve = RESOLVE_BENEATH;
-  return static_cast<int>(::syscall(SYS_openat2, folder, relative, &how, sizeof how));
+Error cannot_read(const fs::path& path) {
+  return bad_input(path.string(), "cannot be read: " + reason());
 }
 
 std::optional<std::string> read_file(const fs::path& path, std::size_t limit) {
   Descriptor file(::open(path.c_str(), kReadFlags));
   if (file.get() < 0) {
     if (errno == ENOENT || errno == ENOTDIR) return std::nullopt;
-    throw bad_input(path.string(), "cannot be read: " + reason());
+    throw cannot_read(path);
   }
   return read_open(file, path, limit);
-}
-
-std::optional<std::string> read_inside(const fs::path& folder, const std::string& relative,
-                                       std::size_t limit) {
-  auto leads_out = [&] { return bad_input(printable(relative), "leads out of the tree, and is not read"); };
-  if (!is_relative_inside(relative)) throw leads_out();
-  Descriptor file(open_below(folder, relative));
-  if (file.get() >= 0) return read_open(file, folder / relative, limit);
-  if (errno == ENOENT || errno == ENOTDIR) return std::nullopt;
-  if (!leads_inside(folder, relative)) throw leads_out();
-  return read_file(folder / relative, limit);
-}
-
-bool exists_inside(const fs::path& folder, const std::string& relative) {
-  if (!is_relative_inside(relative)) return false;
-  if (Descriptor(open_below(folder, relative, O_PATH | O_CLOEXEC)).get() >= 0) return true;
-  if (errno == ENOENT || errno == ENOTDIR) return false;
-  boost::system::error_code failed;
-  return fs::exists(folder / relative, failed) && leads_inside(folder, relative);
 }
 
 void write_file(const fs::path& path, std::string_view content) {

@@ -1,5 +1,5 @@
 // Files: reading whole ones with a bound, writing them so that a reader never sees half, locks that die with
-// their holder. Paths are Boost.Filesystem's.
+// their holder. Paths are Boost.Filesystem's. What others name in a tree is read through base/beneath.h.
 #pragma once
 
 #include <boost/filesystem.hpp>
@@ -8,6 +8,9 @@
 #include <optional>
 #include <string>
 #include <string_view>
+
+#include "base/descriptor.h"
+#include "base/error.h"
 
 namespace stagemake {
 
@@ -19,18 +22,11 @@ inline constexpr std::size_t kMetadataLimit = 4u << 20;  // bytes; no metadata f
 // Throws Error (BadInput, with the path) where it cannot be read or holds more than `limit` bytes.
 std::optional<std::string> read_file(const fs::path& path, std::size_t limit = kMetadataLimit);
 
-// The same for a file below `folder` that text of others names: a path that leads out of the folder, by `..`,
-// from the root, or through a symlink, is an Error (BadInput) and not read.
-std::optional<std::string> read_inside(const fs::path& folder, const std::string& relative,
-                                       std::size_t limit = kMetadataLimit);
-
-// Whether there is a file, a folder or the like at that place, and inside of `folder` by the same rules.
-bool exists_inside(const fs::path& folder, const std::string& relative);
-
-// Opens a path below an open folder with the kernel's word that no part of it leads out. -1 and errno where
-// it does, where there is nothing, and where the kernel is older than 5.6 (ENOSYS) or a link on the way is
-// absolute (EXDEV): then nothing is known.
-int open_beneath(int folder, const char* relative, int flags);
+// The content of a file that is open for reading; `path` is what errors call it. Same errors, also where it is no regular
+// file.
+std::string read_open(const Descriptor& file, const fs::path& path, std::size_t limit = kMetadataLimit);
+// The error of a file that cannot be read, with the reason that errno gives.
+Error cannot_read(const fs::path& path);
 
 // For files of stagemake's own; what a person names for output goes to write_output (base/output_file.h).
 // Writes `content` under a temporary name beside `path`, flushes it, and renames it into place: a reader,

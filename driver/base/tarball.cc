@@ -106,14 +106,11 @@ void TarWriter::add_content(const std::string& name, std::string_view content, u
   state_->write(content);
 }
 
-std::string TarWriter::add_file(const std::string& name, const fs::path& source, unsigned mode,
-                                std::int64_t time) {
-  Descriptor file(
-      ::open(source.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));  // a FIFO must not hold us
+std::string TarWriter::add_file(const std::string& name, const Descriptor& file, const fs::path& source,
+                                unsigned mode, std::int64_t time) {
   int fd = file.get();
   struct stat facts {};
-  if (fd < 0 || ::fstat(fd, &facts) != 0)
-    throw bad_input(source.string(), std::string("cannot be read: ") + std::strerror(errno));
+  if (::fstat(fd, &facts) != 0) throw cannot_read(source);
   if (!S_ISREG(facts.st_mode)) throw bad_input(source.string(), "is no regular file");
   Entry entry = state_->begin(name, AE_IFREG, mode, time);
   archive_entry_set_size(entry.get(), facts.st_size);

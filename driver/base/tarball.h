@@ -24,9 +24,11 @@ class TarWriter {
   TarWriter& operator=(const TarWriter&) = delete;
 
   void add_content(const std::string& name, std::string_view content, unsigned mode, std::int64_t time);
-  // Adds a file of any size, piece by piece. Returns git's blob id of what went into the stream. Throws Error (BadInput)
-  // where `source` cannot be read or changes while it is; the stream is of no use then.
-  std::string add_file(const std::string& name, const fs::path& source, unsigned mode, std::int64_t time);
+  // Adds an open file of any size, piece by piece. Returns git's blob id of what went into the stream. Throws Error
+  // (BadInput) where the file, which errors call `source`, cannot be read, is not regular, or changes while it is read;
+  // the stream is of no use then.
+  std::string add_file(const std::string& name, const Descriptor& file, const fs::path& source, unsigned mode,
+                       std::int64_t time);
   void add_symlink(const std::string& name, const std::string& target, std::int64_t time);
   void add_folder(const std::string& name, unsigned mode, std::int64_t time);
   // Must be called last; without it the file is incomplete.

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <ctime>
 
+#include "base/beneath.h"
 #include "base/error.h"
 #include "base/standard_streams.h"
 #include "base/subprocess.h"

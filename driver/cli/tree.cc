@@ -7,6 +7,7 @@
 #include <thread>
 #include <utility>
 
+#include "base/beneath.h"
 #include "base/error.h"
 #include "base/standard_streams.h"
 #include "base/subprocess.h"
@@ -47,9 +48,8 @@ StageTable table_for_images(const fs::path& tree, const TreeFeatures& features, 
 }  // namespace
 
 fs::path find_tree(const fs::path& start) {
-  boost::system::error_code ignored;
   for (fs::path folder = fs::absolute(start).lexically_normal();; folder = folder.parent_path()) {
-    if (fs::is_directory(folder / "build/pkgs", ignored) || fs::exists(folder / kOwnTable, ignored))
+    if (exists_inside(folder, "build/pkgs") || exists_inside(folder, kOwnTable))
       return folder;
     if (!folder.has_parent_path() || folder == folder.parent_path()) break;
   }
@@ -74,8 +74,8 @@ Tree open_tree(const Options& options, TreeCheck check, const std::string& revis
   if (failed) throw bad_input(path.string(), failed.message());
   Faults found;
   // A distribution with a table of its own may have no packages at all.
-  bool needs_packages = !options.stages && !fs::exists(real / kOwnTable, failed);
-  PackageIndex packages = needs_packages || fs::exists(real / "build/pkgs", failed)
+  bool needs_packages = !options.stages && !exists_inside(real, kOwnTable);
+  PackageIndex packages = needs_packages || fs::exists(fs::symlink_status(real / "build/pkgs", failed))
                               ? PackageIndex::read(real, {}, &found)
                               : PackageIndex::without_packages(real);
   if (check == TreeCheck::Images) {

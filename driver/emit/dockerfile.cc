@@ -1,12 +1,15 @@
 #include "emit/dockerfile.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <utility>
 
+#include "base/beneath.h"
 #include "base/error.h"
 #include "base/text.h"
 #include "emit/run_instruction.h"
@@ -233,14 +236,13 @@ class Writer {
 }  // namespace
 
 ContextLook build_context(const fs::path& tree) {
-  IgnoreRules rules(read_inside(tree, ".dockerignore").value_or(""));
-  return [tree, rules](const std::string& path) {
+  auto folder = std::make_shared<Beneath>(tree);
+  IgnoreRules rules(folder->read(".dockerignore").value_or(""));
+  return [folder, rules](const std::string& path) {
     // Docker walks down; what lies below an excluded folder is excluded unless taken back.
     if (rules.excluded(path) && !rules.may_take_back_below(path)) return ContextEntry::Absent;
-    boost::system::error_code ignored;
-    fs::file_status status = fs::status(tree / path, ignored);
-    if (fs::is_directory(status)) return ContextEntry::Folder;
-    return fs::exists(status) ? ContextEntry::File : ContextEntry::Absent;
+    if (folder->open(path, O_PATH | O_DIRECTORY).is_open()) return ContextEntry::Folder;
+    return folder->exists(path) ? ContextEntry::File : ContextEntry::Absent;
   };
 }
 

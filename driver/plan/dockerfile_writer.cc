@@ -1,5 +1,6 @@
 #include "plan/dockerfile_writer.h"
 
+#include "base/beneath.h"
 #include "base/error.h"
 #include "base/text.h"
 

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <set>
 
+#include "base/beneath.h"
 #include "base/error.h"
 #include "base/text.h"
 #include "plan/make_flags.h"

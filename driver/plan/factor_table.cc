@@ -6,6 +6,7 @@
 #include <cctype>
 #include <cstdlib>
 
+#include "base/beneath.h"
 #include "base/text.h"
 
 namespace stagemake {

@@ -8,8 +8,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <climits>
-#include <cstdlib>
 #include <cstring>
 #include <memory>
 
@@ -18,6 +16,9 @@
 namespace stagemake {
 namespace {
 
+constexpr const char* kFolder = "build/pkgs";
+constexpr int kFileFlags = O_RDONLY | O_CLOEXEC | O_NONBLOCK;
+constexpr int kFolderFlags = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
 constexpr std::size_t kFirstBuffer = 64u << 10;  // bytes; no metadata file of a real tree needs a second read
 
 FolderEntry::Kind kind_of(unsigned char type, int folder, const char* name) {
@@ -58,43 +59,31 @@ const FolderEntry* find_entry(const std::vector<FolderEntry>& listing, std::stri
 }
 
 MetadataFolder::MetadataFolder(const fs::path& tree, Faults& faults)
-    : pkgs_((tree / "build/pkgs").string() + "/"), faults_(faults) {
-  descriptor_ = ::open(pkgs_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  int why = errno;
-  tree_descriptor_ = ::open(tree.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC);
-  errno = why;
-  if (descriptor_ >= 0) return;
+    : tree_(tree), pkgs_(tree_.open(kFolder, O_RDONLY | O_DIRECTORY)), faults_(faults) {
+  if (pkgs_.is_open()) return;
   if (errno == ENOENT || errno == ENOTDIR)
-    faults_.add("build/pkgs",
-                fmt::format("no such folder in {}: this is not the root of a distribution's tree",
-                            printable(tree.string())));
+    faults_.add(kFolder, fmt::format("no such folder in {}: this is not the root of a distribution's tree",
+                                     printable(tree.string())));
+  else if (errno == EXDEV)
+    faults_.add(kFolder, "leads out of the tree, and is not read");
   else
-    faults_.add("build/pkgs", fmt::format("cannot be read: {}", std::strerror(errno)));
-}
-
-MetadataFolder::~MetadataFolder() {
-  if (descriptor_ >= 0) ::close(descriptor_);
-  if (tree_descriptor_ >= 0) ::close(tree_descriptor_);
+    faults_.add(kFolder, fmt::format("cannot be read: {}", std::strerror(errno)));
 }
 
 void MetadataFolder::fault(std::string_view path, std::string what) {
-  faults_.add("build/pkgs/" + printable(path), std::move(what));
+  faults_.add(fmt::format("{}/{}", kFolder, printable(path)), std::move(what));
 }
 
-std::optional<std::vector<FolderEntry>> MetadataFolder::entries(const std::string& path) {
-  int folder = ::openat(descriptor_, path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (folder < 0) {
-    // A link to nowhere or to a file is no package.
+std::optional<std::vector<FolderEntry>> MetadataFolder::entries(const std::string& path, Descriptor folder) {
+  int number = folder.get();
+  std::unique_ptr<DIR, int (*)(DIR*)> stream(number < 0 ? nullptr : ::fdopendir(number), ::closedir);
+  if (!stream) {
+    // What is no folder is no package.
     if (errno != ENOENT && errno != ENOTDIR)
       fault(path, fmt::format("cannot be read: {}", std::strerror(errno)));
     return std::nullopt;
   }
-  std::unique_ptr<DIR, int (*)(DIR*)> stream(::fdopendir(folder), ::closedir);
-  if (!stream) {
-    fault(path, fmt::format("cannot be read: {}", std::strerror(errno)));
-    ::close(folder);
-    return std::nullopt;
-  }
+  folder.release();
   std::vector<FolderEntry> result;
   result.reserve(16);
   while (true) {
@@ -103,14 +92,15 @@ std::optional<std::vector<FolderEntry>> MetadataFolder::entries(const std::strin
     if (entry == nullptr) break;
     std::string_view name = entry->d_name;
     if (name != "." && name != "..")
-      result.push_back({std::string(name), kind_of(entry->d_type, folder, entry->d_name)});
+      result.push_back({std::string(name), kind_of(entry->d_type, number, entry->d_name)});
   }
   if (errno != 0) fault(path, fmt::format("cannot be read: {}", std::strerror(errno)));
   return result;
 }
 
 std::vector<FolderEntry> MetadataFolder::folders() {
-  std::vector<FolderEntry> result = entries(".").value_or(std::vector<FolderEntry>());
+  Descriptor all(::openat(pkgs_.get(), ".", kFolderFlags));
+  std::vector<FolderEntry> result = entries(".", std::move(all)).value_or(std::vector<FolderEntry>());
   std::erase_if(result, [](const FolderEntry& entry) {
     return entry.kind != FolderEntry::Kind::Folder && entry.kind != FolderEntry::Kind::Link;
   });
@@ -120,45 +110,24 @@ std::vector<FolderEntry> MetadataFolder::folders() {
 }
 
 std::vector<FolderEntry> MetadataFolder::listing(const FolderEntry& folder) {
-  std::vector<FolderEntry> result = entries(folder.name).value_or(std::vector<FolderEntry>());
-  // A link to a folder is a package of its own, if it stays in the tree.
-  if (folder.kind == FolderEntry::Kind::Link && find_entry(result, "type") != nullptr &&
-      !leads_into_tree(folder.name, false))
-    result.clear();
-  return result;
+  // A link to a folder is a package of its own, if it stays in the tree. One to nowhere or to a file is none.
+  Descriptor opened = folder.kind == FolderEntry::Kind::Link
+                          ? open_link(folder.name, O_RDONLY | O_DIRECTORY, true)
+                          : Descriptor(::openat(pkgs_.get(), folder.name.c_str(), kFolderFlags | O_NOFOLLOW));
+  if (!opened.is_open() && folder.kind == FolderEntry::Kind::Link) return {};
+  return entries(folder.name, std::move(opened)).value_or(std::vector<FolderEntry>());
 }
 
-bool MetadataFolder::leads_into_tree(std::string_view where, bool may_be_absent) {
-  // One call where the kernel can say it; resolving the path takes ten.
-  int there =
-      open_beneath(tree_descriptor_, ("build/pkgs/" + std::string(where)).c_str(), O_PATH | O_CLOEXEC);
-  if (there >= 0) {
-    ::close(there);
-    return true;
-  }
-  if (may_be_absent && (errno == ENOENT || errno == ENOTDIR)) return false;
-  auto resolved = [](const std::string& path) {
-    std::unique_ptr<char, void (*)(void*)> real(::realpath(path.c_str(), nullptr), std::free);
-    return real ? std::string(real.get()) : std::string();
-  };
-  if (tree_.empty()) {
-    tree_ = resolved(pkgs_ + "../..");
-    if (!tree_.ends_with('/')) tree_ += '/';
-  }
-  std::string target = resolved(pkgs_ + std::string(where));
-  if (target.empty()) {
-    int reason = errno;
-    bool absent = reason == ENOENT || reason == ENOTDIR;
-    if (!absent || !may_be_absent)
-      fault(where, absent            ? "is a link that leads nowhere"
-                   : reason == ELOOP ? "is a link in a loop of links"
-                                     : fmt::format("cannot be read: {}", std::strerror(reason)));
-    return false;
-  }
-  if (target.starts_with(tree_)) return true;
-  fault(where, fmt::format("is a link that leads out of the tree, to {}: a container would not have it",
-                           printable(target)));
-  return false;
+Descriptor MetadataFolder::open_link(const std::string& where, int flags, bool may_be_absent) {
+  Descriptor opened = tree_.open(fmt::format("{}/{}", kFolder, where), flags);
+  if (opened.is_open()) return opened;
+  bool absent = errno == ENOENT || errno == ENOTDIR;
+  if (!absent || !may_be_absent)
+    fault(where, absent           ? "is a link that leads nowhere"
+                 : errno == ELOOP ? "is a link in a loop of links"
+                 : errno == EXDEV ? "is a link that leads out of the tree: a container would not have it"
+                                  : fmt::format("cannot be read: {}", std::strerror(errno)));
+  return opened;
 }
 
 std::optional<std::string_view> MetadataFolder::read(std::string_view package, const FolderEntry& file) {
@@ -167,31 +136,28 @@ std::optional<std::string_view> MetadataFolder::read(std::string_view package, c
     fault(path_, "is no regular file");
     return std::nullopt;
   }
-  if (file.kind == FolderEntry::Kind::Link && !leads_into_tree(path_, false)) return std::nullopt;
-  return read_path(file.kind == FolderEntry::Kind::File, false);
+  // (The folder may be a link; then listing() has seen where it leads.)
+  if (file.kind == FolderEntry::Kind::File)
+    return read_from(Descriptor(::openat(pkgs_.get(), path_.c_str(), kFileFlags | O_NOFOLLOW)), true, false);
+  Descriptor linked = open_link(path_, kFileFlags, false);
+  return linked.is_open() ? read_from(std::move(linked), false, false) : std::nullopt;
 }
 
 std::optional<std::string_view> MetadataFolder::read_below(std::string_view package,
                                                            const FolderEntry& folder, std::string_view file) {
   path_.assign(package).append("/").append(folder.name).append("/").append(file);
-  struct stat facts {};
-  bool plain = folder.kind == FolderEntry::Kind::Folder &&
-               ::fstatat(descriptor_, path_.c_str(), &facts, AT_SYMLINK_NOFOLLOW) == 0 &&
-               !S_ISLNK(facts.st_mode);
-  if (!plain && !leads_into_tree(path_, true)) return std::nullopt;
-  return read_path(false, true);
+  Descriptor opened = open_link(path_, kFileFlags, true);
+  return opened.is_open() ? read_from(std::move(opened), false, true) : std::nullopt;
 }
 
 // `regular`: known to be a regular file, so that this need not be asked.
-std::optional<std::string_view> MetadataFolder::read_path(bool regular, bool may_be_absent) {
-  int file = ::openat(descriptor_, path_.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-  if (file < 0) {
+std::optional<std::string_view> MetadataFolder::read_from(Descriptor file, bool regular, bool may_be_absent) {
+  if (!file.is_open()) {
     if (!may_be_absent || (errno != ENOENT && errno != ENOTDIR))
       fault(path_, fmt::format("cannot be read: {}", std::strerror(errno)));
     return std::nullopt;
   }
   std::optional<std::string_view> content = read_open(file, regular);
-  ::close(file);
   if (!content || is_ascii(*content)) return content;
   unsigned number = 0;
   for (std::string_view line : lines(*content)) {
@@ -204,20 +170,20 @@ std::optional<std::string_view> MetadataFolder::read_path(bool regular, bool may
   return content;
 }
 
-std::optional<std::string_view> MetadataFolder::read_open(int file, bool regular) {
+std::optional<std::string_view> MetadataFolder::read_open(const Descriptor& file, bool regular) {
   auto failed = [&](std::string what) {
     fault(path_, std::move(what));
     return std::nullopt;
   };
   struct stat facts {};
-  if (!regular && (::fstat(file, &facts) != 0 || !S_ISREG(facts.st_mode)))
+  if (!regular && (::fstat(file.get(), &facts) != 0 || !S_ISREG(facts.st_mode)))
     return failed("is no regular file");
   if (buffer_.empty()) buffer_.resize(kFirstBuffer);
   std::size_t have = 0;
   while (true) {
     if (have == buffer_.size()) buffer_.resize(buffer_.size() * 2);
     std::size_t room = buffer_.size() - have;
-    ssize_t got = ::read(file, buffer_.data() + have, room);
+    ssize_t got = ::read(file.get(), buffer_.data() + have, room);
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) return failed(fmt::format("cannot be read: {}", std::strerror(errno)));
     have += static_cast<std::size_t>(got);

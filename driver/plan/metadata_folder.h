@@ -13,8 +13,8 @@
 #include <string_view>
 #include <vector>
 
+#include "base/beneath.h"
 #include "base/error.h"
-#include "base/files.h"
 
 namespace stagemake {
 
@@ -32,11 +32,8 @@ class MetadataFolder {
  public:
   // A tree without build/pkgs is a fault; is_open() is false then.
   MetadataFolder(const fs::path& tree, Faults& faults);
-  ~MetadataFolder();
-  MetadataFolder(const MetadataFolder&) = delete;
-  MetadataFolder& operator=(const MetadataFolder&) = delete;
 
-  bool is_open() const { return descriptor_ >= 0; }
+  bool is_open() const { return pkgs_.is_open(); }
 
   // The names in build/pkgs that are folders, or links that may lead to one; sorted.
   std::vector<FolderEntry> folders();
@@ -52,16 +49,16 @@ class MetadataFolder {
                                              std::string_view file);
 
  private:
-  std::optional<std::string_view> read_path(bool regular, bool may_be_absent);
-  std::optional<std::string_view> read_open(int file, bool regular);
-  bool leads_into_tree(std::string_view where, bool may_be_absent);
-  std::optional<std::vector<FolderEntry>> entries(const std::string& path);
+  std::optional<std::string_view> read_open(const Descriptor& file, bool regular);
+  // Opens what lies at a path relative to build/pkgs, following links inside the tree; not open, and a fault, where it
+  // leads out or nowhere. Without a fault where there is nothing, if that `may_be_absent`.
+  Descriptor open_link(const std::string& where, int flags, bool may_be_absent);
+  std::optional<std::string_view> read_from(Descriptor file, bool regular, bool may_be_absent);
+  std::optional<std::vector<FolderEntry>> entries(const std::string& path, Descriptor folder);
   void fault(std::string_view path, std::string what);
 
-  int descriptor_ = -1;       // of build/pkgs
-  int tree_descriptor_ = -1;  // of the tree, to name paths from
-  std::string pkgs_;  // TREE/build/pkgs/
-  std::string tree_;  // resolved, with a `/` at its end; empty until a link is met
+  Beneath tree_;
+  Descriptor pkgs_;  // build/pkgs
   Faults& faults_;
   std::string path_;  // relative to build/pkgs, of the file that is read
   std::string buffer_;

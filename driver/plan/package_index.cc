@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/beneath.h"
 #include "base/text.h"
 #include "plan/package_reader.h"
 

@@ -7,7 +7,7 @@
 #include <set>
 #include <vector>
 
-#include "base/files.h"
+#include "base/beneath.h"
 #include "base/text.h"
 #include "plan/package_list.h"
 

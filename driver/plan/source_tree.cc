@@ -1,6 +1,6 @@
 #include "plan/source_tree.h"
 
-#include <dirent.h>
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <git2.h>
 #include <sys/stat.h>
@@ -15,6 +15,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "base/beneath.h"
 #include "base/digest.h"
 #include "base/error.h"
 #include "base/text.h"
@@ -122,20 +123,20 @@ class GitIndex {
         automatic = 1;  // "input"
     }
     git_config_free(config);
-    if (automatic != 0 || has_conversion(fs::path(git_repository_commondir(repository)) / "info/attributes"))
-      return true;
+    Beneath git_folder(git_repository_commondir(repository)), files(work_tree);
+    if (automatic != 0 || has_conversion(git_folder, "info/attributes")) return true;
     for (std::size_t i = 0; i < git_index_entrycount(index_); ++i) {
       std::string_view path = git_index_get_byindex(index_, i)->path;
       if (path == ".gitattributes" || path.ends_with("/.gitattributes"))
-        if (has_conversion(work_tree / std::string(path))) return true;
+        if (has_conversion(files, std::string(path))) return true;
     }
     return false;
   }
 
-  static bool has_conversion(const fs::path& attributes) {
+  static bool has_conversion(const Beneath& folder, const std::string& attributes) {
     std::string text;
     try {
-      text = read_file(attributes).value_or("");
+      text = folder.read(attributes).value_or("");
     } catch (const Error&) {
       return true;
     }
@@ -238,9 +239,11 @@ struct GitFolder {
 
 struct SourceTree::State {
   State(const fs::path& tree, const fs::path& cache_file, std::int64_t now)
-      : root(tree.string()), index(tree), cache(cache_file, now) {
+      : root(tree), index(tree), cache(cache_file, now) {
+    struct stat s {};
+    if (::stat(tree.c_str(), &s) == 0) owner = s.st_uid;
     try {
-      rules = IgnoreRules(read_inside(tree, ".dockerignore").value_or(""));
+      rules = IgnoreRules(root.read(".dockerignore").value_or(""));
     } catch (const Error& error) {
       faults.add(error.faults().front().where, error.faults().front().what);
     }
@@ -252,7 +255,7 @@ struct SourceTree::State {
     auto [rules_of, is_new] = git_ignores.try_emplace(folder);
     if (!is_new || folder.empty() || !index.is_of_a_checkout()) return rules_of->second;
     try {
-      if (std::optional<std::string> text = read_inside(root, folder + "/.gitignore"))
+      if (std::optional<std::string> text = root.read(folder + "/.gitignore"))
         rules_of->second = GitIgnore(*text);
     } catch (const Error&) {
       // One that leads out of the tree, or is a folder, says nothing; git has it the same way.
@@ -281,68 +284,97 @@ struct SourceTree::State {
     return folders;
   }
 
+  // What lies at `path`, of the tree's root. Links on the way to it are followed where they stay in the tree; below it,
+  // and at its end, links are entries themselves.
   void walk(const std::string& path, bool ignored_too, const IgnoreRules::Inherited& above,
             const GitFolder& folder, std::vector<SourceFile>& into) {
+    std::size_t slash = path.rfind('/');
+    std::string parent = slash == std::string::npos ? std::string() : path.substr(0, slash);
+    Descriptor at = root.open(parent, O_PATH | O_DIRECTORY);
+    if (at.is_open())
+      walk_entry(at, path, ignored_too, above, folder, into);
+    else if (errno == EXDEV)
+      faults.add(printable(path), "leads out of the tree, and is not read");
+    else if (errno != ENOENT && errno != ENOTDIR)
+      add_unreadable(path);
+  }
+
+  void add_unreadable(const std::string& path) {
+    faults.add(printable(path), std::string("cannot be read: ") + std::strerror(errno));
+  }
+
+  // One entry of the open folder `at`. No link is followed.
+  void walk_entry(const Descriptor& at, const std::string& path, bool ignored_too,
+                  const IgnoreRules::Inherited& above, const GitFolder& folder,
+                  std::vector<SourceFile>& into) {
     IgnoreRules::Inherited own;
     bool excluded = !ignored_too && rules.excluded(path, above, own);
+    const char* name = path.c_str() + (path.rfind('/') + 1);
     struct stat s {};
-    std::string full = root + "/" + path;
-    if (::lstat(full.c_str(), &s) != 0) {
-      if (errno != ENOENT && errno != ENOTDIR)
-        faults.add(path, std::string("cannot be read: ") + std::strerror(errno));
+    if (::fstatat(at.get(), name, &s, AT_SYMLINK_NOFOLLOW) != 0) {
+      if (errno != ENOENT && errno != ENOTDIR) add_unreadable(path);
       return;
     }
     bool git_ignored = !ignored_too && git_ignores_it(folder, path, S_ISDIR(s.st_mode));
     if (S_ISDIR(s.st_mode)) {
       if (git_ignored && !index.tracks_below(path)) return;
       if (excluded && !rules.may_take_back_below(path)) return;
-      walk_folder(path, full, ignored_too, own, {&folder, path, &git_rules(path), git_ignored}, into);
+      walk_folder(at, path, ignored_too, own, {&folder, path, &git_rules(path), git_ignored}, into);
       return;
     }
-    if (excluded || (!S_ISREG(s.st_mode) && !S_ISLNK(s.st_mode))) return;
-    if (git_ignored && !index.tracks(path)) return;
+    if (excluded || (git_ignored && !index.tracks(path))) return;
+    if (!S_ISREG(s.st_mode) && !S_ISLNK(s.st_mode)) {
+      warnings.push_back(fmt::format("{}: is {}: not added", printable(path), special_kind(s.st_mode)));
+      return;
+    }
+    // Who made the link need not be able to read what it names; whoever builds may.
+    if (S_ISREG(s.st_mode) && s.st_nlink > 1 && s.st_uid != owner && s.st_uid != ::geteuid()) {
+      faults.add(printable(path), "is a hard link to another user's file, and is not read");
+      return;
+    }
     SourceFile file;
     file.path = path;
     file.kind = S_ISLNK(s.st_mode)           ? SourceFile::Kind::Symlink
                 : (s.st_mode & S_IXUSR) != 0 ? SourceFile::Kind::Executable
                                              : SourceFile::Kind::Plain;
-    file.id = id_of(path, full, s);
+    file.id = id_of(at, name, path, s);
     if (!file.id.empty()) into.push_back(std::move(file));
   }
 
-  void walk_folder(const std::string& path, const std::string& full, bool ignored_too,
-                   const IgnoreRules::Inherited& own, const GitFolder& here, std::vector<SourceFile>& into) {
-    DIR* folder = ::opendir(full.c_str());
-    if (folder == nullptr) {
-      faults.add(path, std::string("cannot be read: ") + std::strerror(errno));
-      return;
-    }
-    std::vector<std::string> names;
-    while (const dirent* entry = ::readdir(folder)) {
-      std::string_view name = entry->d_name;
-      if (name != "." && name != ".." && name != ".git") names.emplace_back(name);
-    }
-    ::closedir(folder);
-    for (const std::string& name : names) walk(path + "/" + name, ignored_too, own, here, into);
+  static std::string_view special_kind(mode_t mode) {
+    return S_ISFIFO(mode) ? "a FIFO" : S_ISSOCK(mode) ? "a socket" : "a device";
   }
 
-  std::string id_of(const std::string& path, const std::string& full, const struct stat& s) {
+  void walk_folder(const Descriptor& at, const std::string& path, bool ignored_too,
+                   const IgnoreRules::Inherited& own, const GitFolder& here, std::vector<SourceFile>& into) {
+    const char* name = path.c_str() + (path.rfind('/') + 1);
+    Descriptor folder(::openat(at.get(), name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+    std::optional<std::vector<std::string>> names;
+    if (folder.is_open()) names = names_in(Descriptor(::fcntl(folder.get(), F_DUPFD_CLOEXEC, 0)));
+    if (!names) return add_unreadable(path);
+    for (const std::string& entry : *names)
+      if (entry != ".git") walk_entry(folder, path + "/" + entry, ignored_too, own, here, into);
+  }
+
+  std::string id_of(const Descriptor& at, const char* name, const std::string& path, const struct stat& s) {
     StatFacts facts = facts_of(s);
     std::string id = index.id(path, s);
     if (id.empty()) id = cache.id(path, facts);
     if (!id.empty()) return id;
+    int flags = S_ISLNK(s.st_mode) ? O_PATH : O_RDONLY | O_NONBLOCK;
+    Descriptor file(::openat(at.get(), name, flags | O_NOFOLLOW | O_CLOEXEC));
+    if (!file.is_open() && errno == ENOENT) return {};  // gone since the folder was read
     try {
+      if (!file.is_open()) throw cannot_read(path);
       if (S_ISLNK(s.st_mode)) {
-        id = git_blob_id(fs::read_symlink(full).string());
+        std::optional<std::string> target = link_target(file);
+        if (!target) throw cannot_read(path);
+        id = git_blob_id(*target);
       } else {
-        id = git_blob_id_of_file(full).value_or("");
-        if (id.empty()) return {};  // gone since the folder was read
+        id = git_blob_id_of_file(file, path);
       }
     } catch (const Error& error) {
-      faults.add(path, error.faults().front().what);
-      return {};
-    } catch (const fs::filesystem_error& error) {
-      faults.add(path, "cannot be read: " + error.code().message());
+      faults.add(printable(path), error.faults().front().what);
       return {};
     }
     cache.remember(path, facts, id);
@@ -350,12 +382,14 @@ struct SourceTree::State {
   }
 
   std::mutex mutex;
-  std::string root;
+  Beneath root;
+  uid_t owner = 0;  // of the tree's folder
   GitIndex index;
   HashCache cache;
   IgnoreRules rules;
   std::map<std::string, GitIgnore> git_ignores;  // by folder
   Faults faults;
+  std::vector<std::string> warnings;
 };
 
 SourceTree::SourceTree(fs::path tree, fs::path cache, std::int64_t now)
@@ -412,6 +446,14 @@ std::string SourceTree::digest(const std::vector<SourceFile>& files) {
         .field(std::string_view(reinterpret_cast<const char*>(&file.kind), 1))
         .field(file.id);
   return digest.hex();
+}
+
+std::vector<std::string> SourceTree::warnings() const {
+  std::lock_guard lock(state_->mutex);
+  std::vector<std::string> all = state_->warnings;
+  std::sort(all.begin(), all.end());
+  all.erase(std::unique(all.begin(), all.end()), all.end());
+  return all;
 }
 
 void SourceTree::save_cache() const {

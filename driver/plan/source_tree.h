@@ -39,8 +39,10 @@ class SourceTree {
   // The files at and below `path`, sorted by path; empty where there is nothing. Left out is what .dockerignore
   // excludes, and what a .gitignore below the root ignores and git does not track: a clone has none of it. With
   // `ignored_too` all of that is there. Folders are no entries: an empty folder is nothing, as in git.
-  // Sockets, devices and the like are left out. Throws Error (BadInput) with all that cannot be read. May be
-  // called from several threads; what it returns stays.
+  // Sockets, devices and FIFOs are left out, with a warning. Nothing outside of the tree is read: links are entries, not
+  // followed; those on the way to `path` are followed where they stay in the tree. Throws Error (BadInput) with all that
+  // cannot be read, leads out of the tree, or is a hard link to a file of a user who owns neither the tree nor this
+  // process. May be called from several threads; what it returns stays.
   const std::vector<SourceFile>& below(const std::string& path, bool ignored_too = false);
 
   // Whether a file is left out for one of these reasons; it need not be in the tree.
@@ -48,6 +50,9 @@ class SourceTree {
 
   // One digest over files: of their paths, kinds and ids.
   static std::string digest(const std::vector<SourceFile>& files);
+
+  // What was left out so far and a person may miss, as "path: why", sorted.
+  std::vector<std::string> warnings() const;
 
   // Writes the cache, where it changed. Not being able to is no error.
   void save_cache() const;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/beneath.h"
 #include "base/text.h"
 
 namespace stagemake {
@@ -152,12 +153,11 @@ std::string distribution_of(const fs::path& tree) {
 
 StageTable stage_table_of(const fs::path& tree, const TreeFeatures& features,
                           const std::optional<fs::path>& file) {
-  boost::system::error_code ignored;
   StageTable table;
   if (file)
     table = read_stage_table(*file, features, tree);
-  else if (fs::exists(tree / "ci-docker.toml", ignored))
-    table = read_stage_table(tree / "ci-docker.toml", features, tree);
+  else if (std::optional<std::string> own = read_inside(tree, "ci-docker.toml"))
+    table = parse_stage_table(*own, tree / "ci-docker.toml", features, tree);
   else
     table = built_in_stages(features);
   if (table.distribution.empty()) table.distribution = distribution_of(tree);

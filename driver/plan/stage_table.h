@@ -84,6 +84,9 @@ StageTable built_in_stages(const TreeFeatures& features);
 // warnings of another one, which may be meant for several releases; without a tree nobody looks.
 StageTable read_stage_table(const fs::path& file, const TreeFeatures& features,
                             const std::optional<fs::path>& tree = std::nullopt);
+// The same of the content of `file`.
+StageTable parse_stage_table(std::string_view content, const fs::path& file, const TreeFeatures& features,
+                             const std::optional<fs::path>& tree);
 
 // Whether registries take this as a part of an image's name between `-`s: lower-case letters and digits, and
 // between them one `.`, one or two `_`, or any number of `-`.

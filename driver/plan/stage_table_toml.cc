@@ -1,9 +1,12 @@
 // ci-docker.toml → StageTable.
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <toml++/toml.h>
 
 #include <algorithm>
+#include <cerrno>
 
+#include "base/beneath.h"
 #include "base/error.h"
 #include "base/text.h"
 #include "plan/environment.h"
@@ -42,7 +45,9 @@ class Reader {
  public:
   Reader(std::string file, StageTable& table, const std::optional<fs::path>& tree)
       : file_(std::move(file)), table_(table), tree_(tree) {
-    if (tree_) is_of_tree_ = fs::path(file_).parent_path() == *tree_;
+    if (!tree_) return;
+    is_of_tree_ = fs::path(file_).parent_path() == *tree_;
+    folder_.emplace(*tree_);
   }
 
   void read(const toml::table& document) {
@@ -162,9 +167,8 @@ class Reader {
   void check_present(const toml::table& node, const char* key, const StageSpec& stage) {
     if (!tree_) return;
     for (std::size_t i = 0; i < stage.adds.size(); ++i) {
-      boost::system::error_code failed;
-      fs::file_status found = fs::symlink_status(*tree_ / stage.adds[i], failed);
-      if (stage.adds[i].empty() || found.type() != fs::file_not_found) continue;
+      if (stage.adds[i].empty()) continue;
+      if (folder_->open(stage.adds[i], O_PATH | O_NOFOLLOW).is_open() || errno != ENOENT) continue;
       std::string what = fmt::format("stage `{}` adds \"{}\", which is not in {}{}", shown(stage.name),
                                      shown(stage.adds[i]), printable(tree_->string()), beside(stage.adds[i]));
       const toml::node& item = item_of(node, key, i);
@@ -177,11 +181,7 @@ class Reader {
 
   // Names in the folder of a path that are like its own.
   std::string beside(const std::string& path) const {
-    std::vector<std::string> names;
-    boost::system::error_code failed;
-    fs::path folder = (*tree_ / path).parent_path();
-    for (fs::directory_iterator at(folder, failed), end; !failed && at != end; at.increment(failed))
-      names.push_back(at->path().filename().string());
+    std::vector<std::string> names = folder_->names(fs::path(path).parent_path().string());
     std::vector<std::string> near = nearest(fs::path(path).filename().string(), names, 1);
     return near.empty() ? ""
                         : fmt::format("; did you mean `{}`?",
@@ -368,6 +368,7 @@ class Reader {
   std::string file_;
   StageTable& table_;
   const std::optional<fs::path>& tree_;
+  std::optional<Beneath> folder_;  // the tree's
   bool is_of_tree_ = false;
   Faults faults_;
 };
@@ -378,10 +379,15 @@ StageTable read_stage_table(const fs::path& file, const TreeFeatures& features,
                             const std::optional<fs::path>& tree) {
   std::optional<std::string> content = read_file(file);
   if (!content) throw bad_input(file.string(), "is not there");
+  return parse_stage_table(*content, file, features, tree);
+}
+
+StageTable parse_stage_table(std::string_view content, const fs::path& file, const TreeFeatures& features,
+                             const std::optional<fs::path>& tree) {
   StageTable table = built_in_stages(features);
   table.origin = file.string();
   try {
-    Reader(file.string(), table, tree).read(toml::parse(*content));
+    Reader(file.string(), table, tree).read(toml::parse(content));
   } catch (const toml::parse_error& error) {
     throw bad_input(
         fmt::format("{}:{}:{}", file.string(), error.source().begin.line, error.source().begin.column),

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "base/beneath.h"
 #include "base/error.h"
 #include "base/text.h"
 

@@ -2,6 +2,7 @@
 
 #include <set>
 
+#include "base/beneath.h"
 #include "base/error.h"
 #include "base/text.h"
 

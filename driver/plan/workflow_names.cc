@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <set>
 
+#include "base/beneath.h"
 #include "base/text.h"
 
 namespace stagemake {
@@ -122,11 +123,8 @@ std::vector<ListedName> names_in(const fs::path& tree, const std::string& file, 
 
 std::vector<std::string> workflow_files(const fs::path& tree) {
   std::vector<std::string> files;
-  boost::system::error_code failed;
-  for (fs::directory_iterator at(tree / kFolder, failed), end; !failed && at != end; at.increment(failed))
-    if (at->path().extension() == ".yml" || at->path().extension() == ".yaml")
-      files.push_back(kFolder + at->path().filename().string());
-  std::sort(files.begin(), files.end());
+  for (const std::string& name : Beneath(tree).names(kFolder))
+    if (name.ends_with(".yml") || name.ends_with(".yaml")) files.push_back(kFolder + name);
   return files;
 }
 

@@ -1,9 +1,13 @@
 #include "run/source_sync.h"
 
+#include <fcntl.h>
+#include <sys/stat.h>
+
 #include <algorithm>
 #include <map>
 #include <set>
 
+#include "base/beneath.h"
 #include "base/digest.h"
 #include "base/error.h"
 #include "base/tarball.h"
@@ -15,6 +19,11 @@ namespace {
 
 bool is_link(const SourceFile& file) {
   return file.kind == SourceFile::Kind::Symlink;
+}
+
+bool is_regular(const Descriptor& file) {
+  struct stat facts {};
+  return file.is_open() && ::fstat(file.get(), &facts) == 0 && S_ISREG(facts.st_mode);
 }
 
 // The folders above a path, nearest first.
@@ -97,26 +106,25 @@ void write_source_tar(const fs::path& tar, const fs::path& tree, const std::vect
   TarWriter out(tar);
   out.add_content(std::string(kManifestPath.substr(1)), meanwhile, 0644, time);
   std::string prefix = root.substr(1) + "/";
+  Beneath folder(tree);
   Faults faults;
   auto changed = [&](const SourceFile& file) {
     faults.add(file.path, "changed while the build began; run again");
   };
   for (const SourceFile& file : files) {
-    fs::path source = tree / file.path;
     if (!is_link(file)) {
       unsigned mode = file.kind == SourceFile::Kind::Executable ? 0755 : 0644;
-      boost::system::error_code failed;
-      if (fs::symlink_status(source, failed).type() != fs::regular_file ||
-          out.add_file(prefix + file.path, source, mode, time) != file.id)
+      Descriptor source = folder.open(file.path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+      if (!is_regular(source) ||
+          out.add_file(prefix + file.path, source, tree / file.path, mode, time) != file.id)
         changed(file);
       continue;
     }
-    boost::system::error_code failed;
-    std::string target = fs::read_symlink(source, failed).string();
-    if (failed || git_blob_id(target) != file.id)
+    std::optional<std::string> target = link_target(folder.open(file.path, O_PATH | O_NOFOLLOW));
+    if (!target || git_blob_id(*target) != file.id)
       changed(file);
     else
-      out.add_symlink(prefix + file.path, target, time);
+      out.add_symlink(prefix + file.path, *target, time);
   }
   faults.throw_if_any();
   out.add_content(std::string(kManifestPath.substr(1)), manifest, 0644, time);

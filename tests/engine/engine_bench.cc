@@ -1,5 +1,6 @@
 #include "engine_bench.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -273,7 +274,8 @@ const fs::path& base_tar() {
     for (const char* folder : {"bin", "etc", "dev", "proc", "sys", "run", "root", "home"})
       writer.add_folder(folder, 0755, 1'000'000'000);
     writer.add_folder("tmp", 01777, 1'000'000'000);
-    writer.add_file("bin/busybox", find_program("busybox"), 0755, 1'000'000'000);
+    Descriptor busybox(::open(find_program("busybox").c_str(), O_RDONLY | O_CLOEXEC));
+    writer.add_file("bin/busybox", busybox, "busybox", 0755, 1'000'000'000);
     for (const char* name :
          {"sh",    "tar",  "cat",    "ls",  "sleep", "kill", "setsid", "env",  "mkdir",   "rm",
           "head",  "tr",   "printf", "id",  "stat",  "wc",   "nohup",  "true", "ln",      "pwd",

@@ -83,6 +83,29 @@ TEST(HostileInput, AMakefileOutsideIsNotRead) {
               ElementsAre("build/make/Makefile.in: leads out of the tree, and is not read"));
 }
 
+TEST(HostileInput, ATableOfStagesOutsideIsNotRead) {
+  TemporaryFolder outside(fs::temp_directory_path());
+  write_file(outside.path() / "table", "[[stage]]\nname = 'secret'\n");
+  TreeText tree("a standard 1\n");
+  tree.link("ci-docker.toml", (outside.path() / "table").string());
+  try {
+    stage_table_of(tree.path(), TreeFeatures::of_sage98(), std::nullopt);
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_STREQ(error.what(), "ci-docker.toml: leads out of the tree, and is not read");
+  }
+}
+
+TEST(HostileInput, NamesOfWorkflowsOutsideAreNotTold) {
+  TemporaryFolder outside(fs::temp_directory_path());
+  write_file(outside.path() / "docker.yml", "tox_system_factors: [secret-1]\n");
+  TreeText tree("a standard 1\n");
+  tree.link(".github/workflows", outside.path().string());
+  Faults faults;
+  EXPECT_THAT(workflow_names(tree.path(), faults), IsEmpty());
+  EXPECT_THAT(faults.list(), IsEmpty()) << "as in a tree without workflows";
+}
+
 TEST(HostileInput, FaultsOfATableOfStagesDriveNoTerminal) {
   TreeText tree("a standard 1\n");
   tree.file("ci-docker.toml",

@@ -62,6 +62,73 @@ std::string digest_below(const fs::path& tree, const std::string& path) {
   return SourceTree::digest(files_below(tree, path));
 }
 
+// --- What lies outside of the tree: a link of somebody who proposes a change leads to nothing of this machine.
+
+std::string refusal(const fs::path& tree, const std::string& path) {
+  try {
+    return "read: " + testing::PrintToString(paths(files_below(tree, path)));
+  } catch (const Error& error) {
+    EXPECT_EQ(error.status(), ExitStatus::BadInput);
+    return error.what();
+  }
+}
+
+TEST(SourceTree, NothingOutsideIsAdded) {
+  TemporaryFolder outside(fs::temp_directory_path());
+  write_file(outside.path() / "config.rpath", "of the host\n");
+  TreeText tree(kTree);
+  tree.link("config", outside.path().string()).link("x", "/").link("up", "../" + outside.path().filename().string());
+  for (std::string path : {std::string("config/config.rpath"), std::string("up/config.rpath"), std::string("x/etc/hostname"),
+                           "x" + outside.path().string()})
+    EXPECT_EQ(refusal(tree.path(), path), path + ": leads out of the tree, and is not read");
+  // The links themselves are files of the tree.
+  std::vector<SourceFile> links = files_below(tree.path(), "config");
+  ASSERT_THAT(paths(links), ElementsAre("config"));
+  EXPECT_EQ(links[0].kind, SourceFile::Kind::Symlink);
+  EXPECT_EQ(links[0].id, git_blob_id(outside.path().string()));
+  EXPECT_EQ(refusal(tree.path(), "../" + outside.path().filename().string()),
+            "../" + outside.path().filename().string() + ": leads out of the tree, and is not read");
+}
+
+TEST(SourceTree, AFolderMayBeALinkToAnotherOneOfTheTree) {
+  TreeText tree(kTree);
+  tree.link("linked", "src/deep").link("src/inner", "deep");
+  EXPECT_THAT(paths(files_below(tree.path(), "linked/er")), ElementsAre("linked/er/b.py"));
+  EXPECT_THAT(paths(files_below(tree.path(), "linked")), ElementsAre("linked")) << "at its end it is a link";
+  EXPECT_THAT(paths(files_below(tree.path(), "src")),
+              ElementsAre("src/a.py", "src/deep/er/b.py", "src/inner"));
+}
+
+TEST(SourceTree, RulesThatLieOutsideAreNotRead) {
+  TemporaryFolder outside(fs::temp_directory_path());
+  write_file(outside.path() / "ignore", "src\n");
+  TreeText tree(kTree);
+  tree.link(".dockerignore", (outside.path() / "ignore").string());
+  EXPECT_EQ(refusal(tree.path(), "src"), ".dockerignore: leads out of the tree, and is not read");
+}
+
+TEST(SourceTree, FifosAndSocketsAreLeftOutWithAWarning) {
+  TreeText tree(kTree);
+  ASSERT_EQ(::mkfifo((tree.path() / "src/pipe").c_str(), 0644), 0);
+  SourceTree sources(tree.path(), tree.path() / "no-cache/ids", kNow);
+  EXPECT_THAT(paths(sources.below("src")), ElementsAre("src/a.py", "src/deep/er/b.py"));
+  EXPECT_THAT(sources.warnings(), ElementsAre("src/pipe: is a FIFO: not added"));
+  EXPECT_THAT(paths(sources.below("README.md")), ElementsAre("README.md"));
+  EXPECT_THAT(sources.warnings(), testing::SizeIs(1)) << "said once";
+}
+
+TEST(SourceTree, AHardLinkToAnotherUsersFileIsRefused) {
+  if (::geteuid() != 0) GTEST_SKIP() << "giving files away needs root";
+  TreeText tree(kTree);
+  TemporaryFolder outside(tree.path().parent_path());
+  fs::create_hard_link(tree.path() / "src/a.py", tree.path() / "src/same-owner");
+  EXPECT_THAT(paths(files_below(tree.path(), "src")), ElementsAre("src/a.py", "src/deep/er/b.py", "src/same-owner"));
+  write_file(outside.path() / "theirs", "secret\n");
+  fs::create_hard_link(outside.path() / "theirs", tree.path() / "src/theirs");
+  ASSERT_EQ(::chown((outside.path() / "theirs").c_str(), 12345, 12345), 0);
+  EXPECT_EQ(refusal(tree.path(), "src"), "src/theirs: is a hard link to another user's file, and is not read");
+}
+
 TEST(SourceTree, NamesContentsAsGitDoes) {
   TreeText tree(kTree);
   std::vector<SourceFile> files = files_below(tree.path(), "src");

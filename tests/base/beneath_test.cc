@@ -1,9 +1,11 @@
 // Files that text of others names: what lies inside of the folder is read, what leads out of it is not.
+#include "base/beneath.h"
+
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <sys/stat.h>
 
 #include "base/error.h"
-#include "base/files.h"
 
 namespace stagemake {
 namespace {
@@ -142,6 +144,59 @@ TEST_F(Inside, ThereIsALimit) {
   EXPECT_THROW(read_inside(folder_.path(), "large", 99), Error);
   link("absolute", fs::canonical(at("large")));
   EXPECT_THROW(read_inside(folder_.path(), "absolute", 99), Error);
+}
+
+// An old kernel, or a sandbox without the call that resolves a path, answers the same.
+TEST_F(Inside, StepByStepTheAnswersAreTheSame) {
+  link("near", "a/file");
+  link("folder", "a");
+  link("a/up", "../a/./file");
+  link("a/twice-up", "../../" + folder_.path().filename().string() + "/a/file");
+  link("absolute", fs::canonical(at("a/file")));
+  link("root", fs::canonical(folder_.path()));
+  link("out", outside_.path());
+  link("chain", "out/secret");
+  link("up", "..");
+  link("dangling", "none");
+  link("one", "two");
+  link("two", "one");
+  ASSERT_EQ(::mkfifo(at("pipe").c_str(), 0644), 0);
+  Beneath folder(folder_.path());
+  auto what = [](const Descriptor& file) {
+    struct stat facts {};
+    if (!file.is_open()) return std::string(::strerror(errno));
+    return ::fstat(file.get(), &facts) == 0 ? std::to_string(facts.st_ino) : "no facts";
+  };
+  for (const char* name :
+       {"", ".", "a", "a/", "a/file", "./a//file", "near", "folder/file", "a/up", "a/twice-up", "absolute", "root",
+        "root/a/file", "root/root/near", "out", "out/secret", "chain", "up", "up/x", "dangling", "dangling/x", "one",
+        "a/file/below", "none", "none/x", "pipe", "..", "a/../a", "/", "/etc/passwd"})
+    for (int flags : {O_PATH, O_PATH | O_NOFOLLOW, O_RDONLY | O_NONBLOCK, O_RDONLY | O_NOFOLLOW | O_NONBLOCK,
+                      O_RDONLY | O_DIRECTORY | O_NONBLOCK}) {
+      std::string steps = what(folder.open_by_steps(name, flags));
+      EXPECT_EQ(what(folder.open(name, flags)), steps) << name << ", flags " << flags;
+    }
+}
+
+TEST_F(Inside, StepByStepNothingOutsideIsOpened) {
+  link("out", outside_.path());
+  link("up", "a/../..");
+  Beneath folder(folder_.path());
+  for (const char* name : {"out", "out/secret", "up"}) {
+    EXPECT_FALSE(folder.open_by_steps(name, O_RDONLY | O_NONBLOCK).is_open()) << name;
+    EXPECT_EQ(errno, EXDEV) << name;
+  }
+}
+
+TEST_F(Inside, AFolderSaysItsNames) {
+  write_file(at("a/other"), "");
+  link("out", outside_.path());
+  link("folder", "a");
+  Beneath folder(folder_.path());
+  EXPECT_THAT(folder.names("a"), ::testing::ElementsAre("file", "other"));
+  EXPECT_THAT(folder.names("folder"), ::testing::ElementsAre("file", "other"));
+  EXPECT_THAT(folder.names(""), ::testing::ElementsAre("a", "folder", "out"));
+  for (const char* none : {"out", "none", "a/file", ".."}) EXPECT_THAT(folder.names(none), ::testing::IsEmpty());
 }
 
 TEST_F(Inside, RefusalsDriveNoTerminal) {
