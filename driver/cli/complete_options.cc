@@ -49,6 +49,10 @@ void read_variables(Options& options) {
       if (!kind) throw bad_input("STAGEMAKE_ENGINE", "is auto, docker, podman or buildah");
       options.engine = *kind;
     }
+  if (std::string word = callers_variable("STAGEMAKE_HOST_SHELL"); !options.host_shell && !word.empty()) {
+    if (word != "yes" && word != "no") throw bad_input("STAGEMAKE_HOST_SHELL", "is yes or no");
+    options.host_shell = word == "yes";
+  }
   std::string take = callers_variable("STAGEMAKE_TAKE_NAMES");
   options.take_names = options.take_names || (!take.empty() && take != "0" && take != "no");
   if (options.push_to.empty()) options.push_to = callers_variable("DOCKER_PUSH_REPOSITORY");

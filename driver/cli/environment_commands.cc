@@ -106,7 +106,7 @@ void print_environment(const Options& options, const Tree& tree, const Environme
       fmt::print("    that is {}\n", printable(found->second));
   }
   if (!environment.unexpanded.empty())
-    fmt::print("\nonly a shell can expand {}; `stagemake build` lets one do it\n",
+    fmt::print("\nonly a shell can expand {}; `stagemake build` lets one do it, unless --host-shell is no\n",
                join(environment.unexpanded, ", "));
 }
 
@@ -139,7 +139,7 @@ int check_lists(const Options& options, const Tree& tree) {
 
 int env_command(const Options& options) {
   Tree tree = open_tree(options, TreeCheck::Names);
-  Environment environment = resolve_environment(options, tree, MayRun::Nothing);
+  Environment environment = resolve_environment(options, tree);
   if (options.json)
     fmt::print("{}\n", dumped(environment_json(options, tree, environment)));
   else
@@ -177,7 +177,7 @@ int envs_command(const Options& options) {
 
 int system_packages_command(const Options& options) {
   Tree tree = open_tree(options, TreeCheck::Names);
-  Environment environment = resolve_environment(options, tree, MayRun::Nothing);
+  Environment environment = resolve_environment(options, tree);
   const SystemSetup& setup = environment.setup;
   if (!options.json) {
     for (const std::string& package : installed_system_packages(setup)) fmt::print("{}\n", package);
@@ -195,8 +195,9 @@ int system_packages_command(const Options& options) {
 
 int dockerfile_command(const Options& options) {
   Tree tree = open_tree(options, TreeCheck::Names);
-  Environment environment = resolve_environment(options, tree, MayRun::TheTreesShellText);
+  Environment environment = resolve_environment(options, tree);
   if (!environment.missing.empty()) say(fmt::format("stagemake: {}", environment.missing));
+  warn_of_shell_text(environment);
   write_output(options.output.value_or("-"), dockerfile(tree.table, environment, build_context(tree.path)));
   return 0;
 }

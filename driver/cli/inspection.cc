@@ -36,7 +36,7 @@ InspectedPlan Inspection::plan_of(const Environment& environment) {
 Environment Inspection::environment(const Options& options) const {
   Options asked = options;
   if (asked.environments.empty()) asked.environments.emplace_back();
-  return resolve_environment(asked, tree, MayRun::Nothing);
+  return resolve_environment(asked, tree);
 }
 
 PackageId package_named(const PackageIndex& packages, const std::string& name) {

@@ -143,7 +143,7 @@ int plan_command(const Options& options) {
   Tree tree = open_tree(options);
   Options asked = options;
   if (asked.environments.empty()) asked.environments.emplace_back();
-  Environment environment = resolve_environment(asked, tree, MayRun::Nothing);
+  Environment environment = resolve_environment(asked, tree);
   DependencyGraph graph(tree.packages, tree.variables,
                         graph_options(environment, tree.packages, tree.variables));
   StateFolder state(options.state, tree.path);

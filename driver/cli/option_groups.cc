@@ -54,6 +54,16 @@ void add_tree_options(CLI::App& command, Options& options) {
                    "a fault in any package's files is an error, also where nothing needs that package");
 }
 
+void add_host_shell_option(CLI::App& command, Options& options) {
+  command
+      .add_option_function<std::string>(
+          "--host-shell", [&options](const std::string& word) { options.host_shell = word == "yes"; },
+          "whether a shell of this machine evaluates text of tox.ini that stagemake cannot (default: yes, but no in "
+          "CI for pull requests) [$STAGEMAKE_HOST_SHELL]")
+      ->type_name("yes|no")
+      ->check(CLI::IsMember({"yes", "no"}));
+}
+
 void add_stages_options(CLI::App& command, Options& options) {
   command
       .add_option("--stages", options.stages,

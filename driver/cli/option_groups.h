@@ -9,7 +9,8 @@ namespace stagemake {
 // Which environments: names, patterns, whole systems, sets of packages, exceptions, and which come first.
 void add_choice_options(CLI::App& command, Options& options);
 void add_which_options(CLI::App& command, Options& options);       // the same without which come first
-void add_tree_options(CLI::App& command, Options& options);        // which tree, and how it is read
+void add_tree_options(CLI::App& command, Options& options);
+void add_host_shell_option(CLI::App& command, Options& options);        // which tree, and how it is read
 void add_stages_options(CLI::App& command, Options& options);      // the table of stages
 void add_engine_options(CLI::App& command, Options& options);      // what runs containers, the state folder
 void add_images_options(CLI::App& command, Options& options);      // names of images

@@ -171,6 +171,7 @@ class Parser {
         ->check(CLI::IsMember({"no", "try", "required"}));
     add_restore_options(*sub, options_);
     add_limits_options(*sub, options_);
+    add_host_shell_option(*sub, options_);
     add_tree_options(*sub, options_);
     add_stages_options(*sub, options_);
   }
@@ -283,6 +284,7 @@ class Parser {
     CLI::App* sub = command(Verb::Tox, "tox", "what a tree's tox.ini calls: build the environment");
     sub->add_option("TARGET", options_.arguments,
                     "tox's positional arguments: make targets (default: build)");
+    add_host_shell_option(*sub, options_);
     add_engine_options(*sub, options_);
     add_tree_options(*sub, options_);
     add_stages_options(*sub, options_);

@@ -73,6 +73,7 @@ struct Options {
   EnvironmentChoice choice;        // what else is said of which ones; its names are `environments`
   std::vector<std::string> first;  // patterns: what must be known soon
   std::map<std::string, std::string> given;
+  std::optional<bool> host_shell;  // whether a build may let a shell evaluate the tree's text; cli/host_shell.h
   // http_proxy and the like, for what runs in containers.
   std::map<std::string, std::string> proxies;
 

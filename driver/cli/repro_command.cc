@@ -7,10 +7,10 @@
 #include "base/beneath.h"
 #include "base/error.h"
 #include "base/standard_streams.h"
-#include "base/subprocess.h"
 #include "base/text.h"
 #include "cli/commands.h"
 #include "cli/engine_choice.h"
+#include "cli/git.h"
 #include "cli/inspection.h"
 #include "emit/repro.h"
 #include "plan/explanation.h"
@@ -140,8 +140,8 @@ std::optional<std::vector<Snapshot>> snapshots_of(const Options& options, const 
 
 // Whether git knows any of the tree's files; an index without them is as good as none.
 bool has_git(const fs::path& tree) {
-  if (find_program("git").empty()) return false;
-  Finished listed = run_command({.argv = {"git", "-C", tree.string(), "ls-files", "--", "build/pkgs"}});
+  if (!has_git_program()) return false;
+  Finished listed = run_git(tree, {"ls-files", "--", "build/pkgs"});
   if (!listed.ok())
     if (std::string problem = git_problem(tree, listed.errors); !problem.empty())
       fmt::print(stderr, "stagemake: the script brings all files, also those that git ignores: {}\n",
@@ -154,8 +154,9 @@ bool has_git(const fs::path& tree) {
 int repro_command(const Options& options) {
   Inspection seen(options);
   std::size_t stage = stage_named(seen.tree.table, options.stage.empty() ? seen.tree.table.default_stage : options.stage);
-  Environment environment = resolve_environment(options, seen.tree, MayRun::TheTreesShellText);
+  Environment environment = resolve_environment(options, seen.tree);
   if (!environment.missing.empty()) say(fmt::format("stagemake: {}", environment.missing));
+  warn_of_shell_text(environment);
   StagePlan plan = seen.plan_of(environment).plan;
   Repro repro{.tree = seen.tree.path, .has_git = has_git(seen.tree.path)};
   repro.is_there = [&](const std::string& path) { return exists_inside(seen.tree.path, path); };

@@ -5,8 +5,8 @@
 #include <vector>
 
 #include "base/error.h"
-#include "base/subprocess.h"
 #include "base/text.h"
+#include "cli/git.h"
 #include "cli/tree.h"
 
 namespace stagemake {
@@ -17,22 +17,14 @@ std::string in_words(const Finished& finished) {
   return said.empty() ? fmt::format("git ended with status {}", finished.exit_code) : printable(said.front());
 }
 
-Finished git(const fs::path& tree, std::vector<std::string> words,
-             const std::map<std::string, std::string>& environment = {}) {
-  if (find_program("git").empty()) throw bad_input("", "there is no git in PATH: revisions cannot be read");
-  std::vector<std::string> argv{"git", "-C", tree.string()};
-  argv.insert(argv.end(), words.begin(), words.end());
-  return run_command({.argv = std::move(argv), .environment = environment});
-}
-
 // A name of git's objects, never one of its options.
 std::string id_of(const fs::path& tree, const std::string& name) {
-  Finished found = git(tree, {"rev-parse", "--verify", "--quiet", "--end-of-options", name + "^{commit}"});
+  Finished found = run_git(tree, {"rev-parse", "--verify", "--quiet", "--end-of-options", name + "^{commit}"});
   if (found.ok()) return std::string(trimmed(found.output));
   std::string what = fmt::format("no revision is named {}", shown(name));
   std::vector<std::string> known;
   Finished refs =
-      git(tree, {"for-each-ref", "--format=%(refname:short)", "refs/heads", "refs/tags", "refs/remotes"});
+      run_git(tree, {"for-each-ref", "--format=%(refname:short)", "refs/heads", "refs/tags", "refs/remotes"});
   for (std::string_view line : lines(std::string_view(refs.output))) known.emplace_back(line);
   std::vector<std::string> near = nearest(name, known);
   throw bad_input("", what + (near.empty() ? "; it may be a branch, a tag or a commit's id"
@@ -40,7 +32,8 @@ std::string id_of(const fs::path& tree, const std::string& name) {
 }
 
 void check_repository(const fs::path& tree) {
-  Finished top = git(tree, {"rev-parse", "--show-toplevel"});
+  if (!has_git_program()) throw bad_input("", "there is no git in PATH: revisions cannot be read");
+  Finished top = run_git(tree, {"rev-parse", "--show-toplevel"});
   if (top.ok()) return;
   if (std::string problem = git_problem(tree, top.errors); !problem.empty()) throw bad_input("", problem);
   throw bad_input(tree.string(), "is in no git checkout, so that there are no revisions: " + in_words(top));
@@ -60,7 +53,7 @@ RevisionRange revision_range(const fs::path& tree, const std::vector<std::string
   if (range.before.empty()) range.before = "HEAD";
   if (range.after.empty()) range.after = "HEAD";
   if (!is_branch) return range;
-  Finished base = git(tree, {"merge-base", id_of(tree, range.before), id_of(tree, range.after)});
+  Finished base = run_git(tree, {"merge-base", id_of(tree, range.before), id_of(tree, range.after)});
   if (!base.ok())
     throw bad_input(
         "", fmt::format("{} and {} have no commit in common", shown(range.before), shown(range.after)));
@@ -72,16 +65,16 @@ Revision::Revision(const fs::path& tree, const std::string& name, const fs::path
     : folder_(parent), files_(folder_.path() / "files"), name_(name) {
   check_repository(tree);
   commit_ = id_of(tree, name);
-  std::string git_folder(trimmed(git(tree, {"rev-parse", "--absolute-git-dir"}).output));
-  std::string below(trimmed(git(tree, {"rev-parse", "--show-prefix"}).output));
+  std::string git_folder(trimmed(run_git(tree, {"rev-parse", "--absolute-git-dir"}).output));
+  std::string below(trimmed(run_git(tree, {"rev-parse", "--show-prefix"}).output));
   fs::create_directories(files_);
   // An index of its own, and a work tree of its own: git's are not touched, and what a checkout converts is
   // converted.
   std::map<std::string, std::string> own{{"GIT_INDEX_FILE", (folder_.path() / "index").string()}};
-  Finished read = git(tree, {"read-tree", commit_ + ":" + below}, own);
+  Finished read = run_git(tree, {"read-tree", commit_ + ":" + below}, own);
   if (!read.ok())
     throw bad_input(shown(name), below.empty() ? in_words(read) : "has no folder " + printable(below));
-  Finished written = git(files_,
+  Finished written = run_git(files_,
                          {"--git-dir=" + git_folder, "--work-tree=" + files_.string(), "checkout-index",
                           "--all", "--force", "--quiet"},
                          own);

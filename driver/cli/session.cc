@@ -11,6 +11,7 @@
 #include "base/machine.h"
 #include "base/text.h"
 #include "cli/engine_choice.h"
+#include "cli/host_shell.h"
 #include "run/adoption.h"
 #include "run/fresh_build.h"
 #include "run/learned.h"
@@ -19,15 +20,37 @@
 namespace stagemake {
 namespace {
 
+// A build that may not evaluate what its environments use has no right plan.
+void check_evaluated(const Environment& environment, const std::string& refusal, Faults& faults) {
+  for (const std::string& name : environment.unexpanded) {
+    if (name == "NUMPROC") continue;  // then it is the number of processors
+    auto found = environment.variables.find(name);
+    faults.add("", fmt::format("environment {0}: {1} holds shell text{2}, and no shell of this machine evaluates it, "
+                               "because {3}. Where you trust this tree, say --host-shell yes; or give the value with "
+                               "--set {1}=VALUE",
+                               environment.name, name,
+                               found == environment.variables.end() ? "" : fmt::format(" (`{}`)", shown(found->second)),
+                               refusal));
+  }
+}
+
 std::vector<Environment> read_environments(const Options& options, const Tree& tree,
                                            const Describing& describing) {
-  bool builds = options.verb != Verb::Explain && !options.dry_run;
-  EnvironmentReader reader = environment_reader(
-      tree, [&] { return describing.get().name; }, builds ? MayRun::TheTreesShellText : MayRun::Nothing);
+  bool builds = (options.verb == Verb::Build || options.verb == Verb::Tox) && !options.dry_run;
+  std::optional<std::string> refusal = host_shell_refusal(options.host_shell, variable_of_caller);
+  EnvironmentReader reader =
+      environment_reader(tree, [&] { return describing.get().name; },
+                         builds && !refusal ? MayRun::TheTreesShellText : MayRun::Nothing);
   std::vector<Environment> environments = resolve_environments(options, tree, reader);
   Faults faults;
-  for (const Environment& environment : environments)
-    if (builds && !environment.missing.empty()) faults.add("", environment.missing);
+  for (const Environment& environment : environments) {
+    if (!builds) {
+      warn_of_shell_text(environment);
+      continue;
+    }
+    if (!environment.missing.empty()) faults.add("", environment.missing);
+    check_evaluated(environment, refusal.value_or(""), faults);
+  }
   faults.throw_if_any();
   return environments;
 }
@@ -106,6 +129,7 @@ void Session::look(const Options& options, const std::stop_token& stop) {
     });
   }
   if (!all_here && !stop.stop_requested()) look_further(options, stop);
+  for (const std::string& warning : sources.warnings()) problems.push_back(warning);
   sources.save_cache();
   std::set<std::string> manifests;
   for (const Snapshot& snapshot : snapshots) manifests.insert(snapshot.manifest);

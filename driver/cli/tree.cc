@@ -1,5 +1,6 @@
 #include "cli/tree.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 
 #include <cstdlib>
@@ -10,8 +11,9 @@
 #include "base/beneath.h"
 #include "base/error.h"
 #include "base/standard_streams.h"
-#include "base/subprocess.h"
 #include "base/text.h"
+#include "cli/git.h"
+#include "cli/host_shell.h"
 
 namespace stagemake {
 namespace {
@@ -47,9 +49,15 @@ StageTable table_for_images(const fs::path& tree, const TreeFeatures& features, 
 
 }  // namespace
 
+std::optional<std::string> variable_of_caller(std::string_view name) {
+  const char* value = std::getenv(std::string(name).c_str());
+  return value == nullptr ? std::nullopt : std::optional<std::string>(value);
+}
+
 fs::path find_tree(const fs::path& start) {
   for (fs::path folder = fs::absolute(start).lexically_normal();; folder = folder.parent_path()) {
-    if (exists_inside(folder, "build/pkgs") || exists_inside(folder, kOwnTable))
+    Beneath inside(folder);
+    if (inside.open("build/pkgs", O_PATH | O_DIRECTORY).is_open() || inside.exists(kOwnTable))
       return folder;
     if (!folder.has_parent_path() || folder == folder.parent_path()) break;
   }
@@ -118,11 +126,6 @@ Tree open_tree(const Options& options, TreeCheck check, const std::string& revis
 
 namespace {
 
-std::optional<std::string> variable_of_caller(std::string_view name) {
-  const char* value = std::getenv(std::string(name).c_str());
-  return value == nullptr ? std::nullopt : std::optional<std::string>(value);
-}
-
 // make's targets end in a stage: a name that no factor explains may be one with a mistyped stage.
 std::string stage_hint(const Tree& tree, const std::string& name) {
   if (!tree.factors) return {};
@@ -135,22 +138,6 @@ std::string stage_hint(const Tree& tree, const std::string& name) {
       return fmt::format("; if a stage was meant: {} and {}", head, near.front());
   }
   return {};
-}
-
-// What bash makes of text in double quotes, in the tree, with the tree's own tools in PATH: as the trees'
-// tox.ini has it done.
-std::string expanded_by_shell(const fs::path& tree, const std::string& text,
-                              const std::map<std::string, std::string>& variables) {
-  std::map<std::string, std::string> environment = variables;
-  const char* path = std::getenv("PATH");
-  environment["PATH"] = (tree / "build/bin").string() + ":" + (path == nullptr ? "/usr/bin:/bin" : path);
-  std::string script = "cd -- \"$1\" && printf %s \"" + text + "\"";
-  Finished finished =
-      run_command({.argv = {"bash", "-c", script, "bash", tree.string()}, .environment = environment});
-  if (!finished.ok())
-    throw bad_input(
-        "", fmt::format("bash cannot expand `{}`: {}", printable(text), printable(trimmed(finished.errors))));
-  return finished.output;
 }
 
 }  // namespace
@@ -178,7 +165,7 @@ EnvironmentReader environment_reader(const Tree& tree, std::function<std::string
   };
   if (may_run == MayRun::TheTreesShellText)
     sources.shell = [path = tree.path](const std::string& text, const auto& variables) {
-      return expanded_by_shell(path, text, variables);
+      return evaluated_by_host_shell(path, text, variables);
     };
   return EnvironmentReader(std::move(sources));
 }
@@ -233,10 +220,19 @@ std::vector<Environment> resolve_environments(const Options& options, const Tree
   return environments;
 }
 
-Environment resolve_environment(const Options& options, const Tree& tree, MayRun may_run) {
+void warn_of_shell_text(const Environment& environment) {
+  if (!environment.unexpanded.empty())
+    say(fmt::format("stagemake: warning: environment {}: {} shell text that only `stagemake build` evaluates; here it "
+                    "counts as it stands",
+                    environment.name,
+                    environment.unexpanded.size() == 1 ? environment.unexpanded.front() + " holds"
+                                                       : join(environment.unexpanded, ", ") + " hold"));
+}
+
+Environment resolve_environment(const Options& options, const Tree& tree) {
   if (options.environments.size() != 1) throw bad_input("", "this command takes one environment at a time");
   auto revision = [&tree] { return git_revision(tree.path); };
-  return environment_reader(tree, revision, may_run)
+  return environment_reader(tree, revision, MayRun::Nothing)
       .resolve({.name = options.environments.front(), .given = options.given});
 }
 
@@ -287,16 +283,14 @@ std::string git_problem(const fs::path& tree, std::string_view words) {
 }
 
 TreeRevision tree_revision(const fs::path& tree, std::stop_token stop) {
-  if (find_program("git").empty()) {
+  if (!has_git_program()) {
     if (!checkout_of(tree)) return {};
     return {{},
             fmt::format(
                 "{} is a git checkout, but there is no git in PATH to say which revision it is; install git",
                 printable(tree.string()))};
   }
-  Finished finished = run_command({.argv = {"git", "-C", tree.string(), "describe", "--dirty", "--always"},
-                                   .environment = {{"LC_ALL", "C"}},
-                                   .stop = stop});
+  Finished finished = run_git(tree, {"describe", "--dirty", "--always"}, {{"LC_ALL", "C"}}, stop);
   if (finished.stopped) return {};
   std::string name(trimmed(finished.output));
   if (finished.ok() && !name.empty()) return {name, {}};

@@ -45,11 +45,14 @@ fs::path tree_path(const Options& options);
 // where none has.
 fs::path find_tree(const fs::path& start);
 
+// A variable of this process; nothing where it is not set.
+std::optional<std::string> variable_of_caller(std::string_view name);
+
 // The environments that the tree offers.
 EnvironmentList environment_list(const Tree& tree);
 
-// Whether a command may run programs in the tree to find out what an environment's variables mean, or only
-// looks.
+// Whether a command may let a shell of this machine evaluate what the tree's tables say (cli/host_shell.h). Commands that
+// only look may not.
 enum class MayRun { Nothing, TheTreesShellText };
 
 // What an environment's meaning is read from: the tree, and this process's variables.
@@ -59,8 +62,10 @@ EnvironmentReader environment_reader(const Tree& tree, std::function<std::string
 // them. Throws one Error with what is wrong in all of them.
 std::vector<Environment> resolve_environments(const Options& options, const Tree& tree,
                                               EnvironmentReader& reader);
-// The one environment of the command, as tox would read its name.
-Environment resolve_environment(const Options& options, const Tree& tree, MayRun may_run);
+// The one environment of a command that looks, as tox would read its name.
+Environment resolve_environment(const Options& options, const Tree& tree);
+// Warns where some of its variables hold text that was not evaluated.
+void warn_of_shell_text(const Environment& environment);
 
 // "NAME,NAME" and "@FILE" arguments as names. A file holds names apart by blanks, commas or lines; `#` begins
 // a comment.
