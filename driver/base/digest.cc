@@ -7,7 +7,7 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
+#include <functional>
 #include <new>
 #include <vector>
 
@@ -105,21 +105,37 @@ std::string BlobDigest::hex() {
   return state_->missing == 0 && !state_->too_much ? state_->context.hex() : std::string();
 }
 
-std::string git_blob_id_of_file(const Descriptor& file, const fs::path& path) {
+namespace {
+
+void read_pieces(const Descriptor& file, const fs::path& path, const std::function<void(std::string_view)>& take) {
   constexpr std::size_t kPiece = 256u << 10;  // bytes; larger ones are no faster
   struct stat facts {};
   if (::fstat(file.get(), &facts) != 0) throw cannot_read(path);
   if (!S_ISREG(facts.st_mode)) throw bad_input(path.string(), "is no regular file");
   (void)!::posix_fadvise(file.get(), 0, 0, POSIX_FADV_SEQUENTIAL);
-  BlobDigest digest(static_cast<std::uint64_t>(facts.st_size));
   std::vector<char> piece(std::min(kPiece, static_cast<std::size_t>(facts.st_size) + 1));
   while (true) {
     ssize_t n = ::read(file.get(), piece.data(), piece.size());
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) throw cannot_read(path);
-    if (n == 0) break;
-    digest.add({piece.data(), static_cast<std::size_t>(n)});
+    if (n == 0) return;
+    take({piece.data(), static_cast<std::size_t>(n)});
   }
+}
+
+}  // namespace
+
+std::string checksum_of_file(Checksum kind, const Descriptor& file, const fs::path& path) {
+  Context context(kind == Checksum::Sha256 ? EVP_sha256() : EVP_sha1());
+  read_pieces(file, path, [&](std::string_view piece) { context.add(piece); });
+  return context.hex();
+}
+
+std::string git_blob_id_of_file(const Descriptor& file, const fs::path& path) {
+  struct stat facts {};
+  if (::fstat(file.get(), &facts) != 0) throw cannot_read(path);
+  BlobDigest digest(static_cast<std::uint64_t>(facts.st_size));
+  read_pieces(file, path, [&](std::string_view piece) { digest.add(piece); });
   std::string id = digest.hex();
   if (id.empty()) throw bad_input(path.string(), "changed while it was read; run again");
   return id;

@@ -36,6 +36,11 @@ class DigestBuilder {
 // Plain SHA-256 of bytes, 64 lower-case hex digits.
 std::string sha256_hex(std::string_view bytes);
 
+// SHA-256 or SHA-1 of the content of an open file, in lower-case hex digits, read piece by piece from where it stands.
+// `path` is what errors call it. Throws Error (BadInput) where it cannot be read.
+enum class Checksum { Sha1, Sha256 };
+std::string checksum_of_file(Checksum kind, const Descriptor& file, const fs::path& path);
+
 // git's blob id: SHA-1 over "blob SIZE\0" and the content, 40 lower-case hex digits.
 std::string git_blob_id(std::string_view content);
 

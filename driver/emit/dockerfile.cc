@@ -30,10 +30,6 @@ bool is_plain(std::string_view text) {
   return !text.empty() && shell_quoted(text) == text && !text.starts_with('-') && !text.starts_with('#');
 }
 
-bool at_or_below(std::string_view path, std::string_view folder) {
-  return path.starts_with(folder) && (path.size() == folder.size() || path[folder.size()] == '/');
-}
-
 // `text` behind a `=`, as docker reads it: it expands variables and takes quotes and backslashes away.
 std::string argument_value(std::string_view text) {
   if (is_plain(text)) return std::string(text);
@@ -120,24 +116,20 @@ class Writer {
     if (stage.parent.empty()) text_ += fmt::format("WORKDIR {}\n", argument_value(table_.root));
     Paths added = stage.adds;
     if (keeps_unread_for_later(position))
-      std::erase_if(added, [&](auto& path) { return is_unread(stage, path); });
+      std::erase_if(added, [&](auto& path) { return stage.leaves_out(path); });
     write_copies(added);
-    write_local_archives(stage);
+    write_ignored(stage);
     write_run(stage);
     if (stage.name != table_.default_stage) return;
     Paths unread;
     for (std::size_t ancestor : table_.chain(position))
       for (const std::string& path : table_.stages[ancestor].adds)
-        if (keeps_unread_for_later(ancestor) && is_unread(table_.stages[ancestor], path))
+        if (keeps_unread_for_later(ancestor) && table_.stages[ancestor].leaves_out(path))
           unread.push_back(path);
     write_copies(unread);
   }
 
   // Files that nothing reads are copied behind what is made, so that editing a README makes nothing again.
-  static bool is_unread(const StageSpec& stage, const std::string& path) {
-    return std::any_of(stage.unkeyed.begin(), stage.unkeyed.end(),
-                       [&](const std::string& unread) { return at_or_below(path, unread); });
-  }
   bool keeps_unread_for_later(std::size_t position) const {
     std::optional<std::size_t> last = table_.find(table_.default_stage);
     if (!last) return false;
@@ -147,7 +139,7 @@ class Writer {
 
   bool adds_first(std::size_t position) const {
     for (std::size_t ancestor : table_.chain(position))
-      if (!table_.stages[ancestor].adds.empty()) return ancestor == position;
+      if (table_.stages[ancestor].adds_files()) return ancestor == position;
     return false;
   }
 
@@ -188,9 +180,12 @@ class Writer {
     for (const auto& [target, sources] : groups) text_ += copy_instruction(sources, target);
   }
 
-  void write_local_archives(const StageSpec& stage) {
-    write_copies(stage.adds_always);
-    for (const std::string& path : stage.adds_always)
+  // What is wanted though .dockerignore may exclude it. Docker does not copy it then.
+  void write_ignored(const StageSpec& stage) {
+    Paths paths = stage.adds_always;
+    paths.insert(paths.end(), stage.tarballs.begin(), stage.tarballs.end());
+    write_copies(paths);
+    for (const std::string& path : paths)
       if (context_(path) == ContextEntry::Absent)
         text_ += fmt::format("# Not here, or excluded by .dockerignore: {}\n", printable(path));
   }

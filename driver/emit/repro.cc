@@ -135,6 +135,7 @@ class Script {
       return all;
     };
     std::vector<std::string> tracked = present(stage.adds), whole = present(stage.adds_always);
+    for (const std::string& path : present(stage.tarballs)) whole.push_back(path);
     if (tracked.empty() && whole.empty()) return;
     std::string list;
     if (!tracked.empty() && repro_.has_git)

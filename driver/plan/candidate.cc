@@ -60,7 +60,7 @@ std::string CandidateJudge::unfit_to_continue(const Snapshot& snapshot) const {
     }
     if (!plan_.table.stages[*at].make_targets.empty()) continue;
     for (const KeyInput& input : stage.inputs) {
-      if (input.name == kParentInput || contains(plan_.table.stages[*at].adds, input.name)) continue;
+      if (input.name == kParentInput || is_added(plan_.table.stages[*at], input.name)) continue;
       if (std::find(entry.inputs.begin(), entry.inputs.end(), input) == entry.inputs.end())
         return fmt::format("{} of {} is other", printable(input.name), stage.name);
     }

@@ -91,11 +91,11 @@ class Explainer {
       }
       for (const KeyInput& input : differing) {
         if (input.name == kParentInput) continue;
-        bool is_added = contains(spec.adds, input.name);
+        bool is_file = is_added(spec, input.name);
         bool is_target = contains(spec.make_targets, "$" + input.name);
-        sources = sources || is_added;
+        sources = sources || is_file;
         targets = targets || is_target;
-        settings = settings || (!is_added && !is_target);
+        settings = settings || (!is_file && !is_target);
       }
     }
     return sources    ? "from other sources"
@@ -217,7 +217,7 @@ std::string change_text(const StagePlan& plan, std::size_t stage, const InputCha
   if (change.input == kParentInput)
     return fmt::format("{} is built again", plan.stages[*plan.stages[stage].parent].name);
   if (change.input == kRecipeInput) return "its recipe changed" + since;
-  if (contains(plan.table.stages[stage].adds, change.input)) {
+  if (is_added(plan.table.stages[stage], change.input)) {
     std::vector<std::string> changed = files();
     if (!changed.empty()) return fmt::format("changed{}: {}", since, some_of(changed));
     return fmt::format("{} changed{}", printable(change.input), since);

@@ -77,7 +77,7 @@ RerunStage rerun_stage(const DiffSide& before, const DiffSide& after, std::size_
   if (decision.older == nullptr) rerun.reasons.push_back("new");
   for (const InputChange& change : decision.changes) {
     if (change.input == kParentInput) continue;
-    if (std::find(spec.adds.begin(), spec.adds.end(), change.input) != spec.adds.end()) {
+    if (is_added(spec, change.input)) {
       rerun.paths.push_back(change.input);
       continue;
     }

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -45,6 +46,12 @@ class SourceTree {
   // process. May be called from several threads; what it returns stays.
   const std::vector<SourceFile>& below(const std::string& path, bool ignored_too = false);
 
+  // The files below a folder of source tarballs that are what the tree's metadata says: of a name and with the checksum
+  // (SHA-256, or SHA-1 where there is no other) that a checksums.ini below build/pkgs states, ignored or not, sorted by
+  // path. Links and other files are left out without a word: people keep the tarballs of other releases there. Hashed
+  // once for an object's life. Throws as below() does.
+  const std::vector<SourceFile>& stated_tarballs(const std::string& folder);
+
   // Whether a file is left out for one of these reasons; it need not be in the tree.
   bool is_ignored(const std::string& path) const;
 
@@ -64,6 +71,8 @@ class SourceTree {
   fs::path root_;
   std::unique_ptr<State> state_;
   std::map<std::pair<std::string, bool>, std::vector<SourceFile>> known_;
+  std::mutex tarballs_mutex_;
+  std::map<std::string, std::vector<SourceFile>> tarballs_;  // by folder
 };
 
 }  // namespace stagemake

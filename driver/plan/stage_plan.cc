@@ -57,21 +57,33 @@ std::string shown(const std::string& value) {
   return value.size() <= kLongestShownValue && is_utf8(value) ? value : "sha256:" + sha256_hex(value);
 }
 
-bool at_or_below(std::string_view path, std::string_view folder) {
-  return path.starts_with(folder) && (path.size() == folder.size() || path[folder.size()] == '/');
+// What of a path in `adds` or `adds_always` the stage adds.
+std::vector<SourceFile> files_of(const StageSpec& stage, const std::string& path, bool ignored_too,
+                                 SourceTree& sources) {
+  std::vector<SourceFile> files = sources.below(path, ignored_too);
+  if (!stage.unkeyed.empty())
+    std::erase_if(files, [&](const SourceFile& file) { return stage.leaves_out(file.path); });
+  return files;
 }
 
-std::string keyed_files(const StageSpec& stage, const std::string& added, SourceTree& sources) {
-  const std::vector<SourceFile>& all = sources.below(added);
-  auto unkeyed = [&](const SourceFile& file) {
-    return std::any_of(stage.unkeyed.begin(), stage.unkeyed.end(),
-                       [&](const std::string& path) { return at_or_below(file.path, path); });
+// The fields of the table, beside recipe and files, that decide what an image holds or what is said of it, by their names
+// in ci-docker.toml. A field that says nothing is left out.
+std::vector<KeyInput> keyed_fields(const StageSpec& stage, const StageTable& table) {
+  std::vector<KeyInput> fields;
+  auto add = [&](const char* name, const std::vector<std::string>& words) {
+    if (!words.empty()) fields.push_back({name, shown(shell_quoted(words))});
   };
-  if (std::none_of(all.begin(), all.end(), unkeyed)) return SourceTree::digest(all);
-  std::vector<SourceFile> kept;
-  std::copy_if(all.begin(), all.end(), std::back_inserter(kept),
-               [&](const SourceFile& file) { return !unkeyed(file); });
-  return SourceTree::digest(kept);
+  auto words_if = [](bool holds) { return holds ? std::vector<std::string>{"true"} : std::vector<std::string>(); };
+  add("passes", stage.passes);
+  add("tarballs", stage.tarballs);
+  add("make_targets", stage.make_targets);
+  add("configures", words_if(stage.configures));
+  add("errors_ignored", words_if(stage.errors_ignored));
+  add("must_exist", stage.must_exist);
+  if (stage.make_targets.empty()) return fields;
+  add("stamp_folders", table.stamp_folders);
+  if (!table.uninstall.empty()) add("uninstall", {table.uninstall});
+  return fields;
 }
 
 void walk_inputs(const StageSpec& spec, const StagePlan& plan, PlannedStage& stage, SourceTree& sources) {
@@ -84,12 +96,20 @@ void walk_inputs(const StageSpec& spec, const StagePlan& plan, PlannedStage& sta
     add(kBaseImageInput, plan.environment.base_image);
   add(kRecipeInput, shown(stage.recipe));
   for (const std::string& name : spec.uses) add(name, shown(keyed_value(name, plan.environment.value(name))));
-  for (const std::string& path : spec.adds)
-    if (std::find(spec.unkeyed.begin(), spec.unkeyed.end(), path) == spec.unkeyed.end())
-      add(path, keyed_files(spec, path, sources));
+  for (KeyInput& field : keyed_fields(spec, plan.table)) stage.inputs.push_back(std::move(field));
+  std::size_t added = 0;
+  for (const std::string& path : spec.adds) {
+    if (spec.leaves_out(path)) continue;
+    add(path, SourceTree::digest(files_of(spec, path, false, sources)));
+    ++added;
+  }
+  for (const std::string& path : spec.adds_always)
+    add(path, SourceTree::digest(files_of(spec, path, true, sources)));
 
   DigestBuilder key;
   key.field(fmt::format("stagemake key {}", kKeySchema)).field(stage.name).field(plan.table.root);
+  // How many inputs are of which kind: a file may be named like a variable or a field.
+  key.field(fmt::format("{} {} {}", spec.uses.size(), added, spec.adds_always.size()));
   for (const KeyInput& input : stage.inputs) key.field(input.name).field(input.value);
   stage.key = key.hex();
 }
@@ -106,6 +126,13 @@ std::vector<std::string> make_targets(const StageSpec& spec, const Environment& 
 }
 
 }  // namespace
+
+bool is_added(const StageSpec& stage, std::string_view input) {
+  auto names = [&](const std::vector<std::string>& paths) {
+    return std::find(paths.begin(), paths.end(), input) != paths.end();
+  };
+  return names(stage.adds) || names(stage.adds_always);
+}
 
 bool prepares_system(const StageSpec& stage) {
   bool prepares = false;
@@ -245,14 +272,11 @@ std::vector<SourceFile> added_files(const StageTable& table, const std::vector<s
                                     SourceTree& sources) {
   std::vector<SourceFile> all;
   for (std::size_t stage : stages) {
-    for (const std::string& path : table.stages[stage].adds) {
-      const std::vector<SourceFile>& files = sources.below(path);
-      all.insert(all.end(), files.begin(), files.end());
-    }
-    for (const std::string& path : table.stages[stage].adds_always) {
-      const std::vector<SourceFile>& files = sources.below(path, true);
-      all.insert(all.end(), files.begin(), files.end());
-    }
+    const StageSpec& spec = table.stages[stage];
+    auto add = [&](const std::vector<SourceFile>& files) { all.insert(all.end(), files.begin(), files.end()); };
+    for (const std::string& path : spec.adds) add(files_of(spec, path, false, sources));
+    for (const std::string& path : spec.adds_always) add(files_of(spec, path, true, sources));
+    for (const std::string& path : spec.tarballs) add(sources.stated_tarballs(path));
   }
   std::sort(all.begin(), all.end());
   all.erase(std::unique(all.begin(), all.end()), all.end());

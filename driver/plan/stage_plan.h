@@ -2,10 +2,11 @@
 //
 // The key of a stage is one walk over its inputs (KeyInput): schema, name, parent's key or base image,
 // recipe, values, files. The list of inputs is kept, because the explanation of a key that changed is the
-// same walk, compared. What does not enter: the number of jobs, file times, files that no stage adds or
-// nothing reads, the folder in which the tree lies, the machine. The base image enters by its name; which
-// content that name had is recorded beside the key (Snapshot::base_digest), so that a plan needs no engine
-// and a key is the same with every engine.
+// same walk, compared. Every byte that a stage adds enters, and every field of the table that can
+// change the image or what is said of it: whoever may propose a tree must not be able to make another image under the
+// same key. What does not enter: the number of jobs, file times, files that no stage adds, the folder in which the tree
+// lies, the machine. The base image enters by its name; which content that name had is recorded beside the key
+// (Snapshot::base_digest), so that a plan needs no engine and a key is the same with every engine.
 #pragma once
 
 #include <map>
@@ -21,7 +22,7 @@
 
 namespace stagemake {
 
-inline constexpr int kKeySchema = 1;
+inline constexpr int kKeySchema = 2;
 
 struct KeyInput {
   std::string name;   // "recipe", "TARGETS", "build/pkgs", …
@@ -32,6 +33,9 @@ struct KeyInput {
 inline constexpr std::string_view kParentInput = "parent";
 inline constexpr std::string_view kBaseImageInput = "base image";
 inline constexpr std::string_view kRecipeInput = "recipe";
+
+// Whether an input of a stage's key is the content of files that it adds.
+bool is_added(const StageSpec& stage, std::string_view input);
 
 struct PlannedStage {
   std::string name;

@@ -72,6 +72,12 @@ bool StageTable::installs_system_packages() const {
   });
 }
 
+bool StageSpec::leaves_out(std::string_view path) const {
+  return std::any_of(unkeyed.begin(), unkeyed.end(), [&](const std::string& folder) {
+    return path.starts_with(folder) && (path.size() == folder.size() || path[folder.size()] == '/');
+  });
+}
+
 StageTable built_in_stages(const TreeFeatures& features) {
   StageTable table;
   table.origin = "built-in";
@@ -87,8 +93,8 @@ StageTable built_in_stages(const TreeFeatures& features) {
   StageSpec bootstrapped{.name = "bootstrapped", .section = "bootstrapping", .parent = system.name};
   bootstrapped.adds = bootstrapped_files(features);
   // Neither bootstrap nor configure nor make reads these; editing them rebuilt everything with `docker
-  // build`.
-  bootstrapped.unkeyed = {"README.md", "COPYING.txt", "tox.ini", ".gitignore", ".github/workflows", ".ci"};
+  // build`. (COPYING.txt stays: an image is to have the licence of what it holds.)
+  bootstrapped.unkeyed = {"README.md", "tox.ini", ".gitignore", ".github/workflows", ".ci"};
   bootstrapped.recipe = "sh -x -c \"$BOOTSTRAP\"\n";
   bootstrapped.uses = {"BOOTSTRAP"};
   bootstrapped.must_exist = {"configure"};  // passagemath's ends with 0 where aclocal failed
@@ -109,7 +115,7 @@ StageTable built_in_stages(const TreeFeatures& features) {
   // Compiled first because many packages do not say that they need patch (Sage's Dockerfile writer does the
   // same).
   StageSpec toolchain{.name = "with-base-toolchain", .section = "toolchain", .parent = configured.name};
-  toolchain.adds_always = {"upstream"};
+  toolchain.tarballs = {"upstream"};
   toolchain.recipe = "make $USE_MAKEFLAGS base-toolchain\n";
   toolchain.uses = {"SAGE_CHECK", "SAGE_CHECK_PACKAGES", "USE_MAKEFLAGS"};
   toolchain.passes = {"MAKE"};

@@ -26,10 +26,14 @@ struct StageSpec {
   // a folder, what .dockerignore excludes stays out. The built-in table names files that some releases lack;
   // in a table that was read from a file, one that the tree lacks is a fault (read_stage_table).
   std::vector<std::string> adds;
-  // Added too, also where .dockerignore excludes it, and never part of the key: local source tarballs, whose
-  // checksums stand in the metadata.
+  // Added too, also where .dockerignore excludes it.
   std::vector<std::string> adds_always;
-  // Paths at or below `adds` that are added but that nothing in the build reads: no part of the key.
+  // Folders of local source tarballs. Of these the stage adds files whose name and checksum stand in a checksums.ini of
+  // build/pkgs (SourceTree::stated_tarballs), also where .dockerignore excludes them. They are no part of the key, which
+  // has the checksums: without them a build downloads the same bytes.
+  std::vector<std::string> tarballs;
+  // Paths at or below `adds` that nothing in the build reads. They are neither part of the key nor in the image; a
+  // Dockerfile copies them last.
   std::vector<std::string> unkeyed;
 
   // What runs, with /bin/sh -e in the root folder. `make` makes its targets one after the other; the makes
@@ -50,8 +54,13 @@ struct StageSpec {
   // A non-zero exit status does not make the stage fail.
   bool errors_ignored = false;
   // Files and folders, relative to the root, that must be there when the recipe has ended well; else the
-  // stage has failed. No part of the key: it changes nothing in what is built.
+  // stage has failed.
   std::vector<std::string> must_exist = {};
+
+  // Whether it brings files of the tree.
+  bool adds_files() const { return !adds.empty() || !adds_always.empty() || !tarballs.empty(); }
+  // Whether a file is at or below a path in `unkeyed`.
+  bool leaves_out(std::string_view path) const;
 };
 
 struct StageTable {

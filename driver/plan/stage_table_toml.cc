@@ -202,6 +202,13 @@ class Reader {
     for (std::size_t i = 0; i < stage.uses.size(); ++i) check_known("uses", i, stage.uses[i]);
     for (std::size_t i = 0; i < stage.passes.size(); ++i) {
       check_known("passes", i, stage.passes[i]);
+      // Every other variable can change what is built.
+      bool is_known = std::find(known.begin(), known.end(), stage.passes[i]) != known.end();
+      if (is_known && stage.passes[i] != "MAKE" && !is_used(stage.passes[i]))
+        faults_.add(at(item_of(node, "passes", i)),
+                    fmt::format("`passes`: only MAKE may be passed without being part of the key; name `{}` in "
+                                "`uses`",
+                                shown(stage.passes[i])));
       if (is_used(stage.passes[i]))
         faults_.add(
             at(item_of(node, "passes", i)),
@@ -226,10 +233,8 @@ class Reader {
           is_used(name) || std::find(stage.passes.begin(), stage.passes.end(), name) != stage.passes.end();
       bool sets = name == "MAKE" || stage.recipe.find(name + "=") != std::string::npos;
       if (!gets && !sets && mentions(stage.recipe, name))
-        faults_.add(at(*node.get("recipe")), fmt::format("`recipe` refers to ${0}, which the stage does not "
-                                                         "get: add \"{0}\" to `uses`, or to `passes` if it "
-                                                         "changes nothing in what is built",
-                                                         name));
+        faults_.add(at(*node.get("recipe")),
+                    fmt::format("`recipe` refers to ${0}, which the stage does not get: add \"{0}\" to `uses`", name));
     }
   }
 
@@ -274,6 +279,25 @@ class Reader {
                                 shown(stage.unkeyed[i])));
   }
 
+  // The key has the tarballs' checksums only where the stage, or one before it, adds them.
+  void check_tarballs(const toml::table& node, const StageSpec& stage) {
+    auto adds_checksums = [](const StageSpec& one) {
+      return std::any_of(one.adds.begin(), one.adds.end(),
+                         [](const std::string& path) { return path == "build" || path == "build/pkgs"; }) &&
+             !one.leaves_out("build/pkgs");
+    };
+    const StageSpec* at_stage = &stage;
+    while (at_stage != nullptr && !adds_checksums(*at_stage)) {
+      std::optional<std::size_t> parent = table_.find(at_stage->parent);
+      at_stage = parent ? &table_.stages[*parent] : nullptr;
+    }
+    if (!stage.tarballs.empty() && at_stage == nullptr)
+      faults_.add(at(*node.get("tarballs")),
+                  fmt::format("`tarballs`: neither stage `{}` nor one before it adds build/pkgs, whose checksums say "
+                              "which tarballs are right",
+                              shown(stage.name)));
+  }
+
   void read_stages(const toml::node& node) {
     const toml::array* array = node.as_array();
     if (array == nullptr || array->empty()) {
@@ -294,8 +318,8 @@ class Reader {
   }
 
   void read_stage(const toml::table& node, const std::string& previous) {
-    check_keys(node, {"name", "section", "parent", "adds", "adds_always", "unkeyed", "recipe", "uses",
-                      "passes", "make_targets", "configures", "errors_ignored", "must_exist"});
+    check_keys(node, {"name", "section", "parent", "adds", "adds_always", "tarballs", "unkeyed", "recipe",
+                      "uses", "passes", "make_targets", "configures", "errors_ignored", "must_exist"});
     StageSpec stage;
     stage.parent = previous;  // a chain is written without saying so
     text(node, "name", stage.name);
@@ -303,6 +327,7 @@ class Reader {
     text(node, "parent", stage.parent);
     paths(node, "adds", stage.adds);
     paths(node, "adds_always", stage.adds_always);
+    paths(node, "tarballs", stage.tarballs);
     paths(node, "unkeyed", stage.unkeyed);
     text(node, "recipe", stage.recipe);
     texts(node, "uses", stage.uses);
@@ -331,6 +356,7 @@ class Reader {
     check_present(node, "adds", stage);
     check_variables(node, stage);
     check_unkeyed(node, stage);
+    check_tarballs(node, stage);
     if (mentions(stage.recipe, "MAKE") &&
         std::find(stage.passes.begin(), stage.passes.end(), "MAKE") == stage.passes.end())
       faults_.add(

@@ -135,8 +135,10 @@ std::optional<Snapshot> snapshot_of(const ImageInfo& image) {
 std::vector<SourceFile> survey_sources(ContainerEngine& engine, const std::string& container,
                                        const StageTable& table, const SourceTree& sources) {
   std::map<std::string, SourceFile> files;
-  for (const StageSpec& stage : table.stages)
-    for (const std::string& path : stage.adds) {
+  for (const StageSpec& stage : table.stages) {
+    std::vector<std::string> paths = stage.adds;
+    paths.insert(paths.end(), stage.adds_always.begin(), stage.adds_always.end());
+    for (const std::string& path : paths) {
       std::string above = path.substr(0, path.size() - path.substr(path.rfind('/') + 1).size());
       read_copied(engine, container, table.root + "/" + path, [&](int descriptor) {
         TarReader tar(descriptor);
@@ -147,6 +149,7 @@ std::vector<SourceFile> survey_sources(ContainerEngine& engine, const std::strin
         }
       });
     }
+  }
   std::vector<SourceFile> sorted;
   for (auto& [path, file] : files) sorted.push_back(std::move(file));
   return sorted;

@@ -391,7 +391,7 @@ std::string Workplace::bring_sources(std::size_t stage) {
   const StageTable& table = setting_.plan.table;
   std::vector<std::size_t> chain = setting_.plan.chain(stage);
   // Before any stage adds files there is nothing to bring, whatever lies in the image already.
-  if (std::all_of(chain.begin(), chain.end(), [&](std::size_t s) { return table.stages[s].adds.empty(); }))
+  if (std::none_of(chain.begin(), chain.end(), [&](std::size_t s) { return table.stages[s].adds_files(); }))
     return {};
   std::vector<SourceFile> before = sources_inside();
   std::vector<SourceFile> wanted = wanted_sources(stage, before);

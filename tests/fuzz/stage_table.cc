@@ -14,7 +14,7 @@ void tell_stage(std::string& answer, const StageTable& table, std::size_t positi
   require(stage.parent.empty() || table.find(stage.parent).value_or(position) < position,
           "a stage's parent stands before it", stage.name);
   require(table.chain(position).back() == position, "a stage is the last of its chain", stage.name);
-  for (const auto* paths : {&stage.adds, &stage.adds_always, &stage.unkeyed})
+  for (const auto* paths : {&stage.adds, &stage.adds_always, &stage.tarballs, &stage.unkeyed})
     for (const std::string& path : *paths) {
       require(!path.empty() && !path.starts_with('/'), "what is added lies in the tree", path);
       for (std::string_view part : split(path, '/'))
@@ -23,7 +23,7 @@ void tell_stage(std::string& answer, const StageTable& table, std::size_t positi
   for (const std::string& text : {stage.name, stage.parent, stage.recipe})
     tell(answer, text);
   for (const auto* list :
-       {&stage.adds, &stage.adds_always, &stage.unkeyed, &stage.uses, &stage.passes, &stage.make_targets})
+       {&stage.adds, &stage.adds_always, &stage.tarballs, &stage.unkeyed, &stage.uses, &stage.passes, &stage.make_targets})
     tell(answer, *list);
 }
 
@@ -56,7 +56,8 @@ void add_seeds(const fs::path& tree, const SeedSink& seed) {
       "default_stage = \"built\"\nstamp_folders = [\"local/var\"]\nuninstall = 'make "
       "\"$PACKAGE-uninstall\"'\n"
       "environment_prefix = \"docker-\"\n[[stage]]\nname = \"system\"\nrecipe = \"%{system_packages}\"\n"
-      "[[stage]]\nname = \"built\"\nadds = [\"src\", \"./a/../b\"]\nadds_always = [\"upstream\"]\n"
+      "[[stage]]\nname = \"built\"\nadds = [\"src\", \"./a/../b\"]\nadds_always = [\"generated\"]\n"
+      "tarballs = [\"upstream\"]\n"
       "unkeyed = [\"build/README\"]\nuses = [\"TARGETS\"]\npasses = [\"MAKE\"]\nmake_targets = "
       "[\"$TARGETS\"]\n"
       "recipe = \"\"\"make\n$TARGETS\"\"\"\n[[stage]]\nname = \"tested\"\nparent = \"built\"\n"

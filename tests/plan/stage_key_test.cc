@@ -2,7 +2,9 @@
 #include <gmock/gmock.h>
 
 #include <cstdlib>
+#include <functional>
 
+#include "base/digest.h"
 #include "planned_tree.h"
 
 namespace stagemake {
@@ -81,10 +83,7 @@ TEST_F(StageKey, DoesNotKnowFlagsThatSayHowMakeWorks) {
 }
 
 TEST_F(StageKey, DoesNotKnowFilesThatNobodyReads) {
-  tree_.file("README.md", "other\n")
-      .file("tox.ini", "new\n")
-      .file("COPYING.txt", "new\n")
-      .file("notes.txt", "new\n");
+  tree_.file("README.md", "other\n").file("tox.ini", "new\n").file("notes.txt", "new\n");
   EXPECT_EQ(changed_now(), "");
   tree_.file(".dockerignore", "src/ignored\n").file("src/ignored", "x");
   EXPECT_EQ(changed_now(), "");
@@ -99,7 +98,8 @@ TEST_F(StageKey, EditedFilesChangeTheStageThatAddsThem) {
                     Edit{"build/pkgs/zlib/patches/a.patch", "bootstrapped"},
                     Edit{"m4/sage.m4", "bootstrapped"}, Edit{"src/bin/tool", "bootstrapped"},
                     Edit{"VERSION.txt", "bootstrapped"}, Edit{"src/code.py", "with-targets"},
-                    Edit{"src/new/file", "with-targets"}, Edit{"upstream/zlib-1.2.tar.gz", ""}}) {
+                    Edit{"src/new/file", "with-targets"}, Edit{"COPYING.txt", "bootstrapped"},
+                    Edit{"upstream/zlib-1.2.tar.gz", ""}}) {
     TreeText tree(kSmallDistribution);
     tree.file(edit.file, "edited\n");
     EXPECT_EQ(first_changed(before_, keys(tree.path())), edit.stage) << edit.file;
@@ -200,9 +200,156 @@ TEST(StagePlan, BranchesAddEachTheirOwn) {
   EXPECT_NE(planned.stage("one").key, planned.stage("two").key);
 }
 
+// --- No byte of an image without a key: whoever proposes a tree cannot make another image under the key of ours.
+
+// The files that all stages together add, with their contents' ids.
+std::map<std::string, std::string> all_added(PlannedTree& planned) {
+  std::vector<std::size_t> stages(planned.table.stages.size());
+  for (std::size_t i = 0; i < stages.size(); ++i) stages[i] = i;
+  std::map<std::string, std::string> added;
+  for (const SourceFile& file : added_files(planned.table, stages, planned.sources)) added[file.path] = file.id;
+  return added;
+}
+
+// Of a small tree: every path below it, but git's and ours.
+std::vector<std::string> all_files(const fs::path& tree) {
+  std::vector<std::string> paths;
+  for (fs::recursive_directory_iterator at(tree), end; at != end; ++at)
+    if (fs::is_regular_file(at->path()) && at->path().string().find("/.state/") == std::string::npos)
+      paths.push_back(fs::relative(at->path(), tree).string());
+  return paths;
+}
+
+TEST(StageKeys, EveryByteThatIsAddedChangesOne) {
+  TreeText tree(kSmallDistribution);
+  tree.file(".dockerignore", "upstream\n**/*.log\n").file("upstream/x-1.tar", "x").file("src/a.log", "log");
+  tree.file("generated/always", "a").file("generated/a.log", "a").file("COPYING.txt", "licence").file(".ci/run", "x");
+  tree.file(".github/workflows/ci.yml", "on: push\n").file("tox.ini", "[tox]\n").file("GNUmakefile", "all:\n");
+  for (const char* table : {"", "generated"}) {
+    if (*table != '\0')
+      tree.file("ci-docker.toml",
+                "[[stage]]\nname='first'\nrecipe='x'\nadds=['build','m4']\n[[stage]]\nname='second'\nrecipe='y'\n"
+                "adds=['src', 'README.md', 'GNUmakefile']\nadds_always=['generated']\n"
+                "unkeyed=['README.md', 'GNUmakefile', 'src/bin']\ntarballs=['upstream']\n");
+    PlannedTree planned(tree);
+    std::vector<std::string> before = keys(tree.path());
+    std::map<std::string, std::string> added = all_added(planned);
+    std::size_t changed = 0;
+    for (const std::string& path : all_files(tree.path())) {
+      if (path == "ci-docker.toml" || path == "tox.ini" || path == ".dockerignore") continue;
+      std::string content = read_file(tree.path() / path).value();
+      // A byte of a comment, which changes nothing that the metadata means.
+      tree.file(path, content + (path.find("build/pkgs") == 0 ? "# \n" : "x"));
+      PlannedTree edited(tree);
+      bool other_image = all_added(edited) != added, other_key = keys(tree.path()) != before;
+      EXPECT_EQ(other_image, other_key) << table << ": " << path;
+      EXPECT_EQ(other_image, added.contains(path)) << path;
+      changed += other_key;
+      tree.file(path, content);
+      // The executable bit is part of the image, too.
+      fs::permissions(tree.path() / path, fs::perms(0755));
+      EXPECT_EQ(keys(tree.path()) != before, added.contains(path)) << path;
+      fs::permissions(tree.path() / path, fs::perms(0644));
+    }
+    EXPECT_GE(changed, 15u);
+    EXPECT_EQ(keys(tree.path()), before);
+    for (const char* left_out : {"README.md", "GNUmakefile", "upstream/x-1.tar", "src/a.log", ".ci/run"})
+      EXPECT_FALSE(added.contains(left_out)) << left_out;
+    EXPECT_EQ(added.contains("generated/a.log"), *table != '\0') << "though .dockerignore excludes it";
+  }
+}
+
+// A tree's own table is somebody's proposal as well. What changes no key must change nothing in an image nor in what is
+// said of it: those fields are named, with the reason.
+TEST(StageKeys, EveryFieldOfATableChangesOne) {
+  TreeText text(kSmallDistribution);
+  text.file("GNUmakefile", "all:\n");
+  PlannedTree planned(text);
+  auto key_with = [&](const std::function<void(StageTable&, StageSpec&)>& edit) {
+    StageTable table = planned.table;
+    table.stages.resize(5);
+    edit(table, table.stages.back());
+    SourceTree sources(text.path(), text.path() / ".state/ids", kTestNow);
+    return make_stage_plan(planned.read.packages, planned.read.graph, table, planned.environment, sources)
+        .stages.back()
+        .key;
+  };
+  std::string before = key_with([](StageTable&, StageSpec&) {});
+  ASSERT_EQ(before, planned.plan.stages[4].key);
+  {
+    // A field that is new here needs a line below.
+    [[maybe_unused]] const auto& [name, section, parent, adds, adds_always, tarballs, unkeyed, recipe, uses, passes, make_targets,
+                 configures, errors_ignored, must_exist] = planned.table.stages[4];
+    [[maybe_unused]] const auto& [origin, distribution, root, image_prefix, environment_prefix, default_stage, environments,
+                 stamp_folders, package_logs, uninstall, stages, warnings] = planned.table;
+  }
+  using Edit = std::function<void(StageTable&, StageSpec&)>;
+  std::vector<std::pair<const char*, Edit>> edits = {
+      {"name", [](StageTable&, StageSpec& s) { s.name += "x"; }},
+      {"parent", [](StageTable&, StageSpec& s) { s.parent = "configured"; }},
+      {"no parent", [](StageTable&, StageSpec& s) { s.parent = ""; }},
+      {"adds", [](StageTable&, StageSpec& s) { s.adds.push_back("GNUmakefile"); }},
+      {"adds_always", [](StageTable&, StageSpec& s) { s.adds_always.push_back("GNUmakefile"); }},
+      {"tarballs", [](StageTable&, StageSpec& s) { s.tarballs.push_back("GNUmakefile"); }},
+      {"recipe", [](StageTable&, StageSpec& s) { s.recipe += ":\n"; }},
+      {"uses", [](StageTable&, StageSpec& s) { s.uses.push_back("BOOTSTRAP"); }},
+      {"passes", [](StageTable&, StageSpec& s) { s.passes.clear(); }},
+      {"make_targets", [](StageTable&, StageSpec& s) { s.make_targets.push_back("extra"); }},
+      {"configures", [](StageTable&, StageSpec& s) { s.configures = true; }},
+      {"errors_ignored", [](StageTable&, StageSpec& s) { s.errors_ignored = true; }},
+      {"must_exist", [](StageTable&, StageSpec& s) { s.must_exist.push_back("out"); }},
+      {"must_exist, one name", [](StageTable&, StageSpec& s) { s.must_exist.push_back("a b"); }},
+      {"must_exist, two names", [](StageTable&, StageSpec& s) { s.must_exist.insert(s.must_exist.end(), {"a", "b"}); }},
+      {"root", [](StageTable& t, StageSpec&) { t.root = "/elsewhere"; }},
+      {"stamp_folders", [](StageTable& t, StageSpec&) { t.stamp_folders.pop_back(); }},
+      {"uninstall", [](StageTable& t, StageSpec&) { t.uninstall += " "; }},
+  };
+  std::set<std::string> all = {before};
+  for (const auto& [field, edit] : edits) EXPECT_TRUE(all.insert(key_with(edit)).second) << field;
+  // In both lists, a file is not in the image; so it needs no key.
+  EXPECT_EQ(key_with([](StageTable&, StageSpec& s) { s.adds = s.unkeyed = {"GNUmakefile"}; }), before);
+  for (const auto& [field, edit] : std::vector<std::pair<const char*, Edit>>{
+           {"section: a mark in Dockerfiles", [](StageTable&, StageSpec& s) { s.section = "x"; }},
+           {"origin: where the table was read", [](StageTable& t, StageSpec&) { t.origin = "x"; }},
+           {"distribution: images say it, and are not reused for another one",
+            [](StageTable& t, StageSpec&) { t.distribution = "x"; }},
+           {"image_prefix: a name", [](StageTable& t, StageSpec&) { t.image_prefix = "x"; }},
+           {"environment_prefix: a name", [](StageTable& t, StageSpec&) { t.environment_prefix = "x-"; }},
+           {"default_stage: what is asked for", [](StageTable& t, StageSpec&) { t.default_stage = "configured"; }},
+           {"environments: what is offered", [](StageTable& t, StageSpec&) { t.environments = {"x"}; }},
+           {"package_logs: what people are shown", [](StageTable& t, StageSpec&) { t.package_logs = "x"; }},
+           {"warnings: what people are shown", [](StageTable& t, StageSpec&) { t.warnings = {"x"}; }}})
+    EXPECT_EQ(key_with(edit), before) << field;
+}
+
+// Tarballs that the metadata states are in the image, and need no key: a build downloads the same bytes. Nothing else of
+// that folder is.
+TEST(StagePlan, OfTarballsThoseOfTheMetadataAreAdded) {
+  TreeText tree(kSmallDistribution);
+  std::string sha256 = sha256_hex("zlib's sources");
+  tree.file("build/pkgs/zlib/checksums.ini", "tarball=zlib-VERSION.tar.gz\nsha256=" + sha256 + "\n");
+  tree.file("build/pkgs/zlib/package-version.txt", "1.2.p3\n");
+  std::vector<std::string> before = keys(tree.path());
+  tree.file(".dockerignore", "upstream\n").file("upstream/zlib-1.2.tar.gz", "zlib's sources");
+  tree.file("upstream/GNUmakefile", "all: ; planted\n").file("upstream/zlib-1.1.tar.gz", "older");
+  tree.file("upstream/sub/app-2.0.tar.gz", "planted").link("upstream/zlib-link", "zlib-1.2.tar.gz");
+  EXPECT_EQ(keys(tree.path()), before);
+  {
+    PlannedTree planned(tree);
+    std::map<std::string, std::string> added = all_added(planned);
+    EXPECT_TRUE(added.contains("upstream/zlib-1.2.tar.gz"));
+    for (const char* other : {"upstream/GNUmakefile", "upstream/zlib-1.1.tar.gz", "upstream/sub/app-2.0.tar.gz", "upstream/zlib-link"})
+      EXPECT_FALSE(added.contains(other)) << other;
+  }
+  tree.file("upstream/zlib-1.2.tar.gz", "planted");
+  PlannedTree planned(tree);
+  EXPECT_FALSE(all_added(planned).contains("upstream/zlib-1.2.tar.gz")) << "with another content it is not stated";
+}
+
 TEST(StagePlan, WhatIsAddedAlwaysIsAddedThoughIgnored) {
   TreeText tree(kSmallDistribution);
   tree.file(".dockerignore", "upstream\nsrc/code.py\n").file("upstream/a.tar", "a");
+  tree.file("build/pkgs/app/checksums.ini", "tarball=a.tar\nsha1=86f7e437faa5a7fce15d1ddcb9eaeaea377667b8\n");
   PlannedTree planned(tree);
   auto paths = [&](std::string_view stage) {
     std::vector<std::string> result;

@@ -82,10 +82,11 @@ TEST_P(BuiltIn, SourcesComeWithTheStagesThatNeedThem) {
   for (const StageSpec& one : table.stages) {
     bool adds = one.name == "bootstrapped" || one.name == "with-targets";
     EXPECT_EQ(!one.adds.empty(), adds) << one.name;
-    EXPECT_EQ(!one.adds_always.empty(), one.name == "with-base-toolchain") << one.name;
+    EXPECT_EQ(!one.tarballs.empty(), one.name == "with-base-toolchain") << one.name;
+    EXPECT_THAT(one.adds_always, IsEmpty()) << one.name;
   }
   EXPECT_THAT(stage(table, "with-targets").adds, ElementsAre("src"));
-  EXPECT_THAT(stage(table, "with-base-toolchain").adds_always, ElementsAre("upstream"));
+  EXPECT_THAT(stage(table, "with-base-toolchain").tarballs, ElementsAre("upstream"));
 }
 
 TEST(StageTable, BootstrappedAddsWhatSage98sDockerfileWriterAdds) {
@@ -117,7 +118,7 @@ TEST(StageTable, WhatNobodyReadsIsUnkeyedAndWhatIsReadIsNot) {
     const std::vector<std::string>& unkeyed = stage(table, "bootstrapped").unkeyed;
     for (const char* path : {"README.md", "tox.ini", ".github/workflows"})
       EXPECT_THAT(unkeyed, testing::Contains(path));
-    for (const char* path : {"build", "bootstrap", "configure.ac", "m4", "pkgs", "VERSION.txt"})
+    for (const char* path : {"build", "bootstrap", "configure.ac", "m4", "pkgs", "VERSION.txt", "COPYING.txt"})
       EXPECT_THAT(unkeyed, testing::Not(testing::Contains(path)));
   }
 }
@@ -163,7 +164,7 @@ TEST(StageTableFile, SaysEverythingThatTheBuiltInOneSays) {
       "default_stage = 'second'\nstamp_folders = ['stamps']\npackage_logs = 'lg'\nuninstall = 'rm $PACKAGE'\n"
       "[[stage]]\nname = 'first'\nrecipe = '%{system_packages}'\n"
       "[[stage]]\nname = 'second'\nsection = 'two'\nconfigures = true\nadds = ['a', './b/', "
-      "'c//d']\nadds_always = ['tarballs']\nunkeyed = "
+      "'c//d', 'build/pkgs']\nadds_always = ['always']\ntarballs = ['./upstream/']\nunkeyed = "
       "['a/README']\n"
       "recipe = 'make $TARGETS'\nuses = ['TARGETS']\npasses = ['MAKE']\nmake_targets = ['$TARGETS']\n"
       "errors_ignored = true\n"
@@ -179,8 +180,9 @@ TEST(StageTableFile, SaysEverythingThatTheBuiltInOneSays) {
   EXPECT_THAT(names(table), ElementsAre("first", "second"));
   EXPECT_THAT(parents(table), ElementsAre("", "first")) << "a chain is written without saying so";
   const StageSpec& second = table.stages[1];
-  EXPECT_THAT(second.adds, ElementsAre("a", "b", "c/d")) << "paths in the form in which the tree's are";
-  EXPECT_THAT(second.adds_always, ElementsAre("tarballs"));
+  EXPECT_THAT(second.adds, ElementsAre("a", "b", "c/d", "build/pkgs")) << "paths in the form in which the tree's are";
+  EXPECT_THAT(second.adds_always, ElementsAre("always"));
+  EXPECT_THAT(second.tarballs, ElementsAre("upstream"));
   EXPECT_THAT(second.unkeyed, ElementsAre("a/README"));
   EXPECT_EQ(second.recipe, "make $TARGETS");
   EXPECT_THAT(second.uses, ElementsAre("TARGETS"));
@@ -360,6 +362,21 @@ TEST(StageTableFile, WhatIsSaidTwiceOrLiesElsewhere) {
       faults("stamp_folders=['../a','/b','c']\npackage_logs='/logs'\n"),
       ElementsAre(HasSubstr("1:16: `stamp_folders`: \"../a\" must be"),
                   HasSubstr("1:23: `stamp_folders`: \"/b\""), HasSubstr("2:14: `package_logs`: \"/logs\"")));
+}
+
+// What is passed changes no key: nothing else than the number of jobs may be.
+TEST(StageTableFile, OnlyTheNumberOfJobsIsPassed) {
+  EXPECT_THAT(faults(std::string(kOneStage) + "recipe='make $TARGETS'\npasses=['TARGETS', 'MAKE']\n"),
+              ElementsAre(HasSubstr("4:9: `passes`: only MAKE may be passed without being part of the key; name "
+                                    "`TARGETS` in `uses`")));
+}
+
+TEST(StageTableFile, TarballsAreCheckedByWhatTheKeyHas) {
+  EXPECT_THAT(faults(std::string(kOneStage) + "recipe='x'\nadds=['src']\ntarballs=['upstream']\n"),
+              ElementsAre(HasSubstr("`tarballs`: neither stage `a` nor one before it adds build/pkgs")));
+  EXPECT_THAT(faults(std::string(kOneStage) + "recipe='x'\nadds=['build']\n[[stage]]\nname='b'\nrecipe='y'\n"
+                                              "tarballs=['upstream']\n"),
+              IsEmpty());
 }
 
 TEST(StageTableFile, WhatAStageAddsIsInTheTree) {
