@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <nlohmann/json.hpp>
 
+#include "base/json_text.h"
 #include "base/sleep.h"
 #include "base/text.h"
 #include "engine/proc.h"
@@ -28,7 +29,8 @@ constexpr auto kAskPause = 50ms;
 constexpr auto kEndPause = 100ms;
 constexpr auto kStartPause = 200ms;
 constexpr unsigned kStartAttempts = 50;
-constexpr std::size_t kIdSize = 64;  // hexadecimal digits
+constexpr std::size_t kLongestPath = 64u << 10;  // bytes, as JSON
+constexpr std::size_t kIdSize = 64;              // hexadecimal digits
 
 class OpenFile {
  public:
@@ -383,7 +385,8 @@ double DockerEngine::now() {
 std::optional<fs::path> DockerEngine::storage_folder() {
   counter_.count("storage_folder");
   if (dialect_.has_daemon && !daemon_is_here()) return std::nullopt;
-  json folder = json::parse(program_.ask({"info", "--format", dialect_.storage_template}), nullptr, false);
+  json folder =
+      json_in(program_.ask({"info", "--format", dialect_.storage_template}), kLongestPath).value_or(nullptr);
   boost::system::error_code failed;
   if (!folder.is_string() || !fs::is_directory(folder.get<std::string>(), failed)) return std::nullopt;
   return folder.get<std::string>();

@@ -9,11 +9,13 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "base/json_text.h"
 #include "base/text.h"
 
 namespace stagemake {
 namespace {
 
+constexpr std::size_t kLongestAnswer = 256u << 20;  // bytes: what Command::output_limit lets through
 constexpr std::size_t kLastLines = 3;
 constexpr std::size_t kLongestWords = 1000;  // bytes; an engine may print a whole usage text
 constexpr std::size_t kLongestWord = 120;    // bytes; buildah prints the folders of all layers in one
@@ -151,10 +153,11 @@ std::string last_words(const Finished& finished) {
 }
 
 nlohmann::json parsed_answer(const std::string& program, const std::string& text) {
-  nlohmann::json value = nlohmann::json::parse(text, nullptr, false);
-  if (value.is_discarded())
-    throw EngineError(fmt::format("{}: its answer is no JSON: {}", program, printable(text.substr(0, 200))));
-  return value;
+  std::string why;
+  std::optional<nlohmann::json> value = json_in(text, kLongestAnswer, &why);
+  if (!value)
+    throw EngineError(fmt::format("{}: its answer {}: {}", program, why, printable(text.substr(0, 200))));
+  return *std::move(value);
 }
 
 nlohmann::json member(const nlohmann::json& object, const char* key) {

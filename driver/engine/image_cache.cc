@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/callers_environment.h"
+#include "base/json_text.h"
 #include "base/text.h"
 
 namespace stagemake {
@@ -13,7 +14,9 @@ using nlohmann::json;
 constexpr std::size_t kLargest = 64u << 20;  // bytes; some thousand images. Then it begins anew
 
 std::optional<ImageInfo> parsed(std::string_view line) {
-  json value = json::parse(line, nullptr, false);
+  std::optional<json> known = json_in(line, kLargest);
+  if (!known) return std::nullopt;
+  const json& value = *known;
   try {
     ImageInfo image;
     image.id = value.at("id").get<std::string>();

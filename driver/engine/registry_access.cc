@@ -6,6 +6,7 @@
 #include <cctype>
 #include <nlohmann/json.hpp>
 
+#include "base/json_text.h"
 #include "base/text.h"
 #include "engine/engine_program.h"
 #include "engine/registry_documents.h"
@@ -160,7 +161,7 @@ void RegistryAccess::get_token(Login& login, const Asked& asked,
 }
 
 void RegistryAccess::take_token(Login& login, const HttpAnswer& answer) {
-  nlohmann::json value = nlohmann::json::parse(answer.body, nullptr, false);
+  nlohmann::json value = json_in(answer.body, kLongestToken).value_or(nullptr);
   std::string token = text_at(value, "token");
   if (token.empty()) token = text_at(value, "access_token");
   if (answer.problem.empty() && answer.status == 200 && is_header_value(token))

@@ -13,6 +13,7 @@
 
 #include "base/callers_environment.h"
 #include "base/error.h"
+#include "base/json_text.h"
 #include "base/subprocess.h"
 #include "base/text.h"
 #include "engine/engine_program.h"
@@ -131,7 +132,7 @@ std::optional<RegistryCredential> helped(const std::string& helper, const std::s
     if (!finished.ok())
       return broken(
           fmt::format("knows no login for {}: exit status {}", shown(registry), finished.exit_code));
-    json answer = json::parse(finished.output, nullptr, false);
+    json answer = json_in(finished.output, kLongestAnswer).value_or(nullptr);
     RegistryCredential found{text_at(answer, "Username"), text_at(answer, "Secret"), ""};
     if (found.password.empty()) return broken("its answer is none");
     if (found.user == "<token>") found = {"", "", found.password};
@@ -165,7 +166,7 @@ void RegistryCredentials::read(const fs::path& file) {
     problems_.push_back(printable(error.what()));
   }
   if (!text || trimmed(*text).empty()) return;
-  json value = json::parse(*text, nullptr, false);  // whose words of what is wrong might repeat a password
+  json value = json_in(*text, kMetadataLimit).value_or(nullptr);
   if (!value.is_object()) {
     problems_.push_back(printable(file.string()) + ": is no JSON object; nobody is logged in");
     return;

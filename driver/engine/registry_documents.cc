@@ -6,6 +6,7 @@
 #include <cctype>
 #include <nlohmann/json.hpp>
 
+#include "base/json_text.h"
 #include "base/machine.h"
 #include "base/text.h"
 #include "engine/engine_program.h"
@@ -23,6 +24,7 @@ const char* const kAnyManifest =
 namespace {
 
 constexpr std::uint64_t kLargest = std::uint64_t{1} << 50;  // bytes of a blob; sums of them stay in 64 bits
+constexpr std::size_t kLongestDocument = 8u << 20;          // bytes; who asks for one takes no longer ones
 constexpr std::size_t kLongestName = 1000;
 constexpr std::string_view kIndexTypes[] = {"application/vnd.oci.image.index.v1+json",
                                             "application/vnd.docker.distribution.manifest.list.v2+json"};
@@ -69,9 +71,10 @@ bool is_repository(const std::string& text) {
 
 // A document's object; nothing where it is none.
 std::optional<json> parsed_object(std::string_view text, std::string& why) {
-  json value = json::parse(text, nullptr, false);
-  if (value.is_object()) return value;
-  why = "its answer is no JSON object";
+  std::string fault = "is no JSON object";
+  std::optional<json> value = json_in(text, kLongestDocument, &fault);
+  if (value && value->is_object()) return value;
+  why = "its answer " + fault;
   return std::nullopt;
 }
 
@@ -181,23 +184,27 @@ std::optional<RegistryManifest> read_manifest(std::string_view text, const std::
 }
 
 std::optional<RegistryConfig> read_config(std::string_view text, std::string& why) {
-  json value = json::parse(text, nullptr, false);
+  std::string fault = "is no JSON object";
+  std::optional<json> value = json_in(text, kLongestDocument, &fault);
+  if (!value || !value->is_object()) {
+    why = "its config " + fault;
+    return std::nullopt;
+  }
   auto at = [](const json& object, const char* key) -> const json& {  // without a copy: labels are long
     static const json kNothing;
     auto found = object.is_object() ? object.find(key) : object.end();
     return found == object.end() ? kNothing : *found;
   };
-  const json& labels = at(at(value, "config"), "Labels");
-  if (!value.is_object() || (!labels.is_null() && !labels.is_object())) {
-    why = value.is_object() ? "its config is damaged: the labels are no object"
-                            : "its config is no JSON object";
+  const json& labels = at(at(*value, "config"), "Labels");
+  if (!labels.is_null() && !labels.is_object()) {
+    why = "its config is damaged: the labels are no object";
     return std::nullopt;
   }
   RegistryConfig config;
-  config.architecture = text_at(value, "architecture");
-  config.created = std::max<std::int64_t>(0, epoch_seconds(text_at(value, "created")));
+  config.architecture = text_at(*value, "architecture");
+  config.created = std::max<std::int64_t>(0, epoch_seconds(text_at(*value, "created")));
   config.labels = labels_in(labels);
-  for (const json& id : at(at(value, "rootfs"), "diff_ids"))
+  for (const json& id : at(at(*value, "rootfs"), "diff_ids"))
     if (id.is_string()) config.layer_ids.push_back(id.get<std::string>());
   return config;
 }
@@ -231,7 +238,7 @@ std::string next_page(std::string_view link) {
 }
 
 std::string registry_complaint(std::string_view text) {
-  json errors = member(json::parse(text, nullptr, false), "errors");
+  json errors = member(json_in(text, kLongestDocument).value_or(nullptr), "errors");
   if (!errors.is_array() || errors.empty()) return {};
   std::string message = text_at(errors[0], "message");
   return shown(message.empty() ? text_at(errors[0], "code") : message);

@@ -2,12 +2,15 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/json_text.h"
 #include "base/text.h"
 
 namespace stagemake {
 namespace {
 
 using nlohmann::json;
+
+constexpr std::size_t kLongest = 1u << 20;  // bytes; the largest tree's take 10 kB
 
 bool is_package_name(std::string_view text) {
   return !text.empty() && text.find_first_not_of(
@@ -57,7 +60,7 @@ std::string configured_text(const ConfiguredPackages& configured) {
 }
 
 std::optional<ConfiguredPackages> parse_configured(std::string_view text) {
-  json parsed = json::parse(text, nullptr, false);
+  json parsed = json_in(text, kLongest).value_or(nullptr);
   ConfiguredPackages configured;
   for (auto [key, into] :
        {std::pair("dummies", &configured.dummies), std::pair("installed", &configured.installed),

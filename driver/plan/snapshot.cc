@@ -8,6 +8,7 @@
 #include <set>
 
 #include "base/digest.h"
+#include "base/json_text.h"
 #include "base/text.h"
 
 namespace stagemake {
@@ -17,6 +18,8 @@ using nlohmann::json;
 
 constexpr std::size_t kLabelLimit =
     1u << 20;  // bytes; lineage and packages of the largest tree take about 40 kB
+
+constexpr std::size_t kRunningLimit = 16u << 20;  // bytes; a record of each package's installation
 
 constexpr std::size_t kWantsDigits = 16;
 constexpr std::size_t kBeganDigits = 12;
@@ -157,11 +160,11 @@ std::optional<Snapshot> from_labels(const std::map<std::string, std::string>& la
   snapshot.checkpoint_of = text("checkpoint");
   snapshot.configured = parse_configured(text("configured"));
   try {
-    json lineage = json::parse(text("lineage"));
-    json packages = json::parse(text("packages"));
-    if (!lineage.is_array() || !packages.is_object()) return std::nullopt;
-    snapshot.lineage = parse_lineage(lineage);
-    for (const auto& [name, value] : packages.items()) snapshot.packages[name] = parse_package(value);
+    std::optional<json> lineage = json_in(text("lineage"), kLabelLimit);
+    std::optional<json> packages = json_in(text("packages"), kLabelLimit);
+    if (!lineage || !packages || !lineage->is_array() || !packages->is_object()) return std::nullopt;
+    snapshot.lineage = parse_lineage(*lineage);
+    for (const auto& [name, value] : packages->items()) snapshot.packages[name] = parse_package(value);
   } catch (const json::exception&) {
     return std::nullopt;
   }
@@ -190,7 +193,7 @@ std::string running_text(const std::string& container, const std::string& token,
 std::optional<RunningStage> parse_running(std::string_view text, const std::string& container,
                                           const std::string& token) {
   try {
-    json object = json::parse(text);
+    json object = json_in(text, kRunningLimit).value_or(nullptr);
     if (token.empty() || object.at("container") != container || object.at("token") != token ||
         !object.at("lineage").is_array())
       return std::nullopt;

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
+#include "base/json_text.h"
 #include "base/text.h"
 #include "report/event_log.h"
 
@@ -11,7 +12,8 @@ namespace {
 
 using nlohmann::json;
 
-constexpr std::size_t kRunLimit = 512u << 20;  // bytes of a file of events
+constexpr std::size_t kRunLimit = 512u << 20;     // bytes of a file of events
+constexpr std::size_t kLongestEvent = 32u << 20;  // bytes of a line; thousands of stages take 2 MB
 
 // What a field holds, where it holds something of that kind.
 template <class Value>
@@ -62,8 +64,8 @@ class RunReader {
  public:
   std::optional<RunRecord> read(std::string_view all) {
     for (std::string_view line : lines(all)) {
-      json event = json::parse(line, nullptr, false);
-      if (event.is_object()) take(event);
+      std::optional<json> event = json_in(line, kLongestEvent);
+      if (event && event->is_object()) take(*event);
     }
     if (!is_run_ || !run_.has_begun()) return std::nullopt;
     return std::move(run_);

@@ -9,6 +9,7 @@
 #include <tuple>
 
 #include "base/digest.h"
+#include "base/json_text.h"
 #include "base/tarball.h"
 #include "base/text.h"
 #include "engine/copied_files.h"
@@ -18,6 +19,7 @@
 namespace stagemake {
 namespace {
 
+constexpr std::size_t kLongestRecord = 1u << 20;   // bytes; of longer ones there is no content
 constexpr std::size_t kMakefileLimit = 64u << 20;  // bytes; configure's makefile has some 200 kB
 
 constexpr std::chrono::milliseconds kRegistryPatience{6000};
@@ -72,7 +74,7 @@ bool is_cut_short(const Record& record, SourceType source, bool in_flight) {
   if (source != SourceType::Normal && source != SourceType::Wheel) return false;  // those are made by `touch`
   if (record.size == 0) return true;
   bool is_json = record.content.starts_with('{');
-  return is_json ? !nlohmann::json::accept(record.content) : in_flight;
+  return is_json ? !json_in(record.content, kLongestRecord) : in_flight;
 }
 
 // Whether what a package was built with is what its dependency is now.

@@ -12,6 +12,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
+#include "base/json_text.h"
 #include "base/sleep.h"
 #include "base/text.h"
 
@@ -112,8 +113,7 @@ Eviction eviction(const json& line) {
 }
 
 void read_line(std::string_view text, JournalContents& contents) {
-  if (text.size() > kLongestLine) return;
-  json line = json::parse(text, nullptr, false);
+  json line = json_in(text, kLongestLine).value_or(nullptr);
   if (!line.is_object()) return;
   try {
     if (line.at("schema") != kJournalSchema) return;

@@ -9,6 +9,7 @@
 #include <set>
 #include <thread>
 
+#include "base/deep_json.h"
 #include "engine/container_processes.h"
 
 namespace stagemake {
@@ -46,6 +47,17 @@ TEST(EngineProgram, LastWordsAreForAPersonToRead) {
   EXPECT_TRUE(words.starts_with("mounting \"lowerdir=/var/lib/containers/")) << words;
   EXPECT_TRUE(words.ends_with(",workdir=/w\": no space left on device")) << words;
   EXPECT_LT(words.size(), 250u);
+}
+
+TEST(EngineProgram, AnAnswerThatIsDeepIsAnError) {
+  for (const std::string& text : test::deep_json()) EXPECT_THROW(parsed_answer("docker", text), EngineError);
+  try {
+    parsed_answer("docker", std::string(1000, '['));
+    FAIL() << "no error";
+  } catch (const EngineError& error) {
+    EXPECT_THAT(error.what(),
+                HasSubstr("docker: its answer has more than 64 lists and objects within each other"));
+  }
 }
 
 TEST(EngineProgram, ErrorsNameTheCommandButNotItsArguments) {

@@ -2,6 +2,8 @@
 
 #include <gmock/gmock.h>
 
+#include "base/deep_json.h"
+
 namespace stagemake {
 namespace {
 
@@ -46,6 +48,14 @@ TEST_F(ImageCacheTest, LinesThatAreCutOrForeignAreNone) {
   ImageCache cache(file_);
   EXPECT_TRUE(cache.find("1"));
   EXPECT_FALSE(cache.find("3"));
+}
+
+TEST_F(ImageCacheTest, LinesThatAreDeepAreNone) {
+  ImageCache(file_).remember(image("1"));
+  std::string text = read_file(file_).value();
+  for (const std::string& deep : test::deep_json("labels")) text += deep + "\n";
+  write_file(file_, text);
+  EXPECT_TRUE(ImageCache(file_).find("1"));
 }
 
 TEST_F(ImageCacheTest, WhereNothingCanBeWrittenTheProcessRemembers) {

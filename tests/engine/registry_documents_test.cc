@@ -8,6 +8,7 @@
 
 #include <random>
 
+#include "base/deep_json.h"
 #include "engine/registry_cache.h"
 #include "registry_bench.h"
 
@@ -108,6 +109,21 @@ TEST(RegistryDocuments, DamagedOnesAreReadOrRefused) {
       EXPECT_NE(read, !why.empty()) << text;
       registry_complaint(text);
     }
+}
+
+TEST(RegistryDocuments, DeepOnesAreRefused) {
+  std::vector<std::string> all;
+  for (const char* key : {"errors", "tags", "manifests", "config", "rootfs"})
+    for (std::string& text : deep_json(key)) all.push_back(std::move(text));
+  for (const std::string& text : all) {
+    std::string why;
+    EXPECT_FALSE(read_manifest(text, "amd64", why));
+    EXPECT_EQ(why, "its answer has more than 64 lists and objects within each other");
+    EXPECT_FALSE(read_config(text, why));
+    EXPECT_EQ(why, "its config has more than 64 lists and objects within each other");
+    EXPECT_FALSE(read_list(text, "tags", why));
+    EXPECT_EQ(registry_complaint(text), "");
+  }
 }
 
 TEST(RegistryCaches, TheOldestGoWhereThereAreTooMany) {

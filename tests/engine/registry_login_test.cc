@@ -10,6 +10,7 @@
 #include <atomic>
 #include <thread>
 
+#include "base/deep_json.h"
 #include "base/sleep.h"
 #include "engine/registry.h"
 #include "http_server.h"
@@ -143,6 +144,22 @@ TEST_F(Logins, WhatIsBrokenIsSaidWithoutItsSecrets) {
     write_file(file(), fmt::format(R"({{"credHelpers": {{"a.example": "{}"}}}})", name));
     EXPECT_EQ(found("a.example"), "none");
     EXPECT_THAT(problems_, ElementsAre(problem));
+  }
+}
+
+TEST_F(Logins, DeepConfigurationsAndAnswersAreNone) {
+  for (const std::string& text : deep_json("auths", 3u << 20)) {
+    write_file(file(), text);
+    EXPECT_EQ(found("a.example"), "none");
+    ASSERT_THAT(problems_, SizeIs(1));
+    EXPECT_THAT(problems_[0], HasSubstr("is no JSON object"));
+  }
+  write_file(file(), R"({"credsStore": "deep"})");
+  for (const std::string& text : deep_json("Secret", 900u << 10)) {
+    write_file(folder_.path() / "answer", text);
+    helper("deep", "cat " + (folder_.path() / "answer").string());
+    EXPECT_EQ(found("a.example"), "none");
+    EXPECT_THAT(problems_, ElementsAre("docker-credential-deep: its answer is none"));
   }
 }
 
@@ -292,6 +309,11 @@ TEST_F(Tokens, ATokenThatDoesNotHelpIsNotFetchedAgainAndAgain) {
   HttpServer evil([&](const ServerRequest&) { return ServerReply{.body = R"({"token": "a\r\nHost: b"})"}; });
   challenge_ = fmt::format(R"(Bearer realm="http://{}/token")", evil.host());
   EXPECT_EQ(survey().problems.at(0).what, "its token server's answer is no token");
+  for (const std::string& text : deep_json("token", 60u << 10)) {
+    HttpServer deep([&](const ServerRequest&) { return ServerReply{.body = text}; });
+    challenge_ = fmt::format(R"(Bearer realm="http://{}/token")", deep.host());
+    EXPECT_EQ(survey().problems.at(0).what, "its token server's answer is no token");
+  }
 }
 
 TEST_F(Tokens, ARedirectTakesNoAuthorizationToAnotherHost) {

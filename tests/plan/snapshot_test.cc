@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "base/deep_json.h"
 #include "planned_tree.h"
 
 namespace stagemake {
@@ -43,6 +44,17 @@ std::optional<Snapshot> with(std::string_view name, const std::string& value) {
   Labels labels = to_labels(example());
   labels[label(name)] = value;
   return from_labels(labels);
+}
+
+TEST(Snapshot, DeepLabelsAreThoseOfNone) {
+  for (std::size_t size : {4u << 20, 100'000u})
+    for (const std::string& text : test::deep_json("a", size)) {
+      EXPECT_FALSE(with("lineage", text));
+      EXPECT_FALSE(with("packages", text));
+      EXPECT_FALSE(with("configured", text).value().configured);
+      EXPECT_FALSE(parse_configured(text));
+      EXPECT_FALSE(parse_running(text, "a", "b"));
+    }
 }
 
 TEST(Snapshot, LabelsSayAllOfIt) {

@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 #include <thread>
 
+#include "base/deep_json.h"
 #include "base/error.h"
 #include "base/text.h"
 #include "report/run_recorder.h"
@@ -131,6 +132,15 @@ TEST_F(Events, AreReadBackAsTheRunThatTheyTellOf) {
   EXPECT_EQ(run->samples[0].machine.free, 7u);
   EXPECT_EQ(run->samples[0].machine.stages[0].slots, 1u);
   EXPECT_EQ(run->samples[0].machine.stages[0].memory, 300u);
+}
+
+TEST_F(Events, ThatAreDeepArePassedOver) {
+  std::string text = written();
+  std::size_t second = text.find('\n') + 1;
+  for (const std::string& deep : test::deep_json("environments")) text.insert(second, deep + "\n");
+  std::optional<RunRecord> run = parse_run(text);
+  ASSERT_TRUE(run);
+  EXPECT_THAT(run->environments, SizeIs(1));
 }
 
 TEST_F(Events, ThatAreCutOffOrFaultyAreReadAsFarAsTheyGo) {

@@ -10,6 +10,7 @@
 #include <limits>
 #include <thread>
 
+#include "base/deep_json.h"
 #include "run/learned.h"
 
 namespace stagemake {
@@ -33,6 +34,14 @@ class JournalTest : public testing::Test {
 
 PackageBuilt package(const std::string& name, double seconds = 1) {
   return {.when = 7, .environment = "a-minimal", .package = name, .version = "1", .seconds = seconds};
+}
+
+TEST_F(JournalTest, DeepLinesArePassedOver) {
+  EXPECT_TRUE(journal_.add(package("zlib")));
+  for (const std::string& text : test::deep_json("kind", 1u << 20)) append(text + "\n");
+  for (const std::string& text : test::deep_json("kind", 50'000)) append(text + "\n");
+  EXPECT_TRUE(journal_.add(package("gmp")));
+  EXPECT_THAT(journal_.read().packages, SizeIs(2));
 }
 
 // Each line would wait a second.

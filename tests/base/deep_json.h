@@ -1,0 +1,26 @@
+// JSON that is nested deeper than anybody's stack, as strangers send it.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace stagemake::test {
+
+inline std::string many(std::size_t times, std::string_view part) {
+  std::string text;
+  text.reserve(times * part.size());
+  while (times-- > 0) text += part;
+  return text;
+}
+
+// Texts of about `bytes`: lists and objects, whole and cut off, and each as all that stands below `key`.
+inline std::vector<std::string> deep_json(const std::string& key = "a", std::size_t bytes = 4u << 20) {
+  std::vector<std::string> texts = {std::string(bytes, '['),
+                                    std::string(bytes / 2, '[') + std::string(bytes / 2, ']'),
+                                    many(bytes / 6, "{\"a\":") + "1" + std::string(bytes / 6, '}'),
+                                    many(bytes / 8, "[{\"a\":") + "1" + many(bytes / 8, "}]")};
+  for (std::size_t i = texts.size(); i-- > 0;) texts.push_back("{\"" + key + "\":" + texts[i] + "}");
+  return texts;
+}
+
+}  // namespace stagemake::test
