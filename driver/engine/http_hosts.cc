@@ -1,5 +1,6 @@
 #include "engine/http_hosts.h"
 
+#include <arpa/inet.h>
 #include <curl/curl.h>
 #include <fmt/format.h>
 
@@ -37,6 +38,22 @@ std::string certificates_in(const fs::path& folder) {
   return all;
 }
 
+// Addresses that mean another machine to each machine that uses them.
+bool is_near(const std::string& host) {
+  if (is_loopback(host) || host == "localhost." || host.ends_with(".localhost")) return true;
+  if (in_addr address{}; ::inet_pton(AF_INET, host.c_str(), &address) == 1) {
+    std::uint32_t bits = ntohl(address.s_addr);
+    return bits >> 24 == 0 || bits >> 16 == 0xa9fe;
+  }
+  if (!host.starts_with('[')) return false;
+  in6_addr address{};
+  if (::inet_pton(AF_INET6, host.substr(1, host.size() - 2).c_str(), &address) != 1)
+    return true;  // has a zone
+  bool is_inside_ipv4 = IN6_IS_ADDR_V4MAPPED(&address) || IN6_IS_ADDR_V4COMPAT(&address);
+  return is_inside_ipv4 || IN6_IS_ADDR_LOOPBACK(&address) || IN6_IS_ADDR_UNSPECIFIED(&address) ||
+         IN6_IS_ADDR_LINKLOCAL(&address);
+}
+
 }  // namespace
 
 std::optional<UrlParts> url_parts(const std::string& url) {
@@ -65,11 +82,13 @@ HttpHosts::HttpHosts(const std::vector<std::string>& plain_http) {
 std::string HttpHosts::refusal(const std::string& url, const std::string& from) const {
   std::optional<UrlParts> parts = url_parts(url);
   if (!parts) return "it leads to what is no address of a web server: " + shown(url);
-  if (parts->scheme == "https") return {};
   std::string host = parts->host + ":" + parts->port;
   std::optional<UrlParts> before = from.empty() ? parts : url_parts(from);
-  bool from_elsewhere = is_loopback(host) && (!before || !is_loopback(before->host));
-  if (may_be_plain(host) && !from_elsewhere) return {};
+  bool is_from_here =
+      before && (before->host == parts->host || (is_loopback(before->host) && is_loopback(parts->host)));
+  if (is_near(parts->host) && !is_from_here)
+    return fmt::format("it leads to {}, where only this machine may look", shown(host));
+  if (parts->scheme == "https" || may_be_plain(host)) return {};
   return fmt::format("it leads to {} without TLS, which nobody allowed", shown(host));
 }
 

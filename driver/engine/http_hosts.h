@@ -36,7 +36,8 @@ class HttpHosts {
   explicit HttpHosts(const std::vector<std::string>& plain_http);
 
   // Why `url` must not be asked; empty where it may. `from` is the URL that led to it (a redirect, the place
-  // of a token server), or empty: somebody elsewhere cannot lead us to plain HTTP on this machine.
+  // of a token server), or empty: somebody elsewhere cannot lead us to this machine, whatever the scheme, nor
+  // to addresses of the link (169.254.0.0/16, fe80::/10), where clouds keep what their machines may know.
   std::string refusal(const std::string& url, const std::string& from) const;
   // Whether a host ("name:5000") may be spoken to without TLS.
   bool may_be_plain(const std::string& host) const { return plain_http_.allows(host); }

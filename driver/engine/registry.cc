@@ -63,8 +63,8 @@ class Registry::Call {
  public:
   explicit Call(Registry& registry)
       : registry_(registry),
-        access_(registry.hosts_, client(registry), registry.credentials_),
-        reader_(access_, registry.cache_),
+        access_(registry.hosts_, client(registry), registry.credentials_, registry.options_.limits),
+        reader_(access_, registry.cache_, registry.options_.limits),
         until_(std::chrono::steady_clock::now() + registry.options_.whole_patience) {}
   // Callbacks point to this object: where an exception has left some, they go with the client.
   ~Call() {
@@ -166,10 +166,10 @@ RegistryAnswer Registry::names_beside(const std::string& image) {
     answer.images.push_back(before + printable(entry));
     return answer.images.size() < options_.most_images;
   };
-  auto take_tag = [&](const std::string& tag) { return take(name->place() + ":", tag); };
+  auto take_tag = [&](const std::string& tag) { return is_tag(tag) ? take(name->place() + ":", tag) : true; };
   std::string folder = name->repository.substr(0, name->repository.rfind('/') + 1);
   auto take_repository = [&](const std::string& entry) {
-    return entry.starts_with(folder) ? take(name->host + "/", entry) : true;
+    return !entry.empty() && entry.starts_with(folder) ? take(name->host + "/", entry) : true;
   };
   auto look_beside = [&](const HttpAnswer& tags, const std::string& why) {
     if (tags.status != 404) return answer.problem = why, void();

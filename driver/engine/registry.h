@@ -44,6 +44,7 @@ struct RegistryOptions {
   std::chrono::milliseconds whole_patience{20000};  // for a whole call
   unsigned tries = 3;  // per request; after Retry-After, where there is time for it, or a growing pause
   std::size_t most_images = 5000;  // that one survey looks at
+  RegistryLimits limits = {};      // of a whole call
   fs::path cache = {};             // folder for configs by digest; empty: none is kept
   std::stop_token stop = {};       // ends a call early, as whole_patience does
 };

@@ -63,8 +63,9 @@ std::string RegistryAccess::refusal_of(const Login& login) {
   return login.credential ? "it refuses the login" : "it wants a login, and there is none for it";
 }
 
-RegistryAccess::RegistryAccess(const HttpHosts& hosts, HttpClient& client, RegistryCredentials& credentials)
-    : hosts_(hosts), client_(client), credentials_(credentials) {}
+RegistryAccess::RegistryAccess(const HttpHosts& hosts, HttpClient& client, RegistryCredentials& credentials,
+                               const RegistryLimits& limits)
+    : hosts_(hosts), client_(client), credentials_(credentials), limits_(limits) {}
 RegistryAccess::~RegistryAccess() = default;
 
 void RegistryAccess::ask(RegistryQuestion question, HttpClient::Done done) {
@@ -82,6 +83,11 @@ RegistryAccess::Login& RegistryAccess::login_of(const Asked& asked) {
 
 void RegistryAccess::send(AskedOnce asked) {
   const RegistryQuestion& question = asked->question;
+  if (taken_[question.host] > limits_.bytes) {
+    std::string problem =
+        fmt::format("it has said more than {}, and is not asked any more", size_text(limits_.bytes));
+    return asked->done({.problem = std::move(problem)});
+  }
   bool plain = hosts_.may_be_plain(question.host) && !with_tls_.contains(question.host);
   asked->url = fmt::format("{}://{}/v2/{}", plain ? "http" : "https", question.host, question.path);
   asked->used = login_of(*asked).authorization;
@@ -91,6 +97,7 @@ void RegistryAccess::send(AskedOnce asked) {
 }
 
 void RegistryAccess::take(AskedOnce asked, HttpAnswer&& answer) {
+  taken_[asked->question.host] += answer.body.size();
   if (asked->url.starts_with("http://") && wants_tls(answer)) {
     with_tls_.insert(asked->question.host);
     return send(std::move(asked));

@@ -28,9 +28,17 @@ struct RegistryQuestion {
   std::size_t limit = 4u << 20;  // bytes of the answer
 };
 
+// How much is taken from a registry, so that one without an end costs neither memory nor the time of others.
+struct RegistryLimits {
+  std::size_t bytes = 256u << 20;  // of all answers of a host; then nothing more is asked of it
+  std::size_t entries = 100'000;   // of all lists of a host
+  std::size_t pages = 1000;        // of one list
+};
+
 class RegistryAccess {
  public:
-  RegistryAccess(const HttpHosts& hosts, HttpClient& client, RegistryCredentials& credentials);
+  RegistryAccess(const HttpHosts& hosts, HttpClient& client, RegistryCredentials& credentials,
+                 const RegistryLimits& limits);
   ~RegistryAccess();
 
   // Queues a question; `done` is called out of HttpClient::run(). Where a login was needed and none was good,
@@ -58,6 +66,8 @@ class RegistryAccess {
   const HttpHosts& hosts_;
   HttpClient& client_;
   RegistryCredentials& credentials_;
+  const RegistryLimits limits_;
+  std::map<std::string, std::size_t> taken_;              // bytes, by host
   std::set<std::string> with_tls_;                        // hosts that could be plain and want TLS
   std::map<std::string, std::unique_ptr<Login>> logins_;  // by host and repository
   std::vector<std::pair<std::string, std::string>> problems_;

@@ -26,6 +26,9 @@ namespace {
 constexpr std::uint64_t kLargest = std::uint64_t{1} << 50;  // bytes of a blob; sums of them stay in 64 bits
 constexpr std::size_t kLongestDocument = 8u << 20;          // bytes; who asks for one takes no longer ones
 constexpr std::size_t kLongestName = 1000;
+constexpr std::size_t kMostLayers = 500;     // engines can store some 120
+constexpr std::size_t kLongestWord = 200;    // bytes of an architecture or an id
+constexpr std::size_t kLongestQuery = 4096;  // bytes, of the next page
 constexpr std::string_view kIndexTypes[] = {"application/vnd.oci.image.index.v1+json",
                                             "application/vnd.docker.distribution.manifest.list.v2+json"};
 constexpr std::string_view kImageTypes[] = {"application/vnd.oci.image.manifest.v1+json",
@@ -69,6 +72,13 @@ bool is_repository(const std::string& text) {
   });
 }
 
+// A member of an object without a copy, which takes long where there is much in it; null where there is none.
+const json& below(const json& object, const char* key) {
+  static const json kNothing;
+  auto found = object.is_object() ? object.find(key) : object.end();
+  return found == object.end() ? kNothing : *found;
+}
+
 // A document's object; nothing where it is none.
 std::optional<json> parsed_object(std::string_view text, std::string& why) {
   std::string fault = "is no JSON object";
@@ -93,7 +103,7 @@ std::optional<RegistryReference> reference_in(const json& descriptor, std::strin
 std::optional<RegistryManifest> read_index(const json& value, const std::string& architecture,
                                            std::string& why) {
   for (const json& entry : value["manifests"]) {
-    json platform = member(entry, "platform");
+    const json& platform = below(entry, "platform");
     if (text_at(platform, "os") != "linux" || text_at(platform, "architecture") != architecture) continue;
     if (std::string type = text_at(entry, "mediaType"); !type.empty() && !is_one_of(type, kImageTypes))
       continue;
@@ -112,6 +122,10 @@ std::optional<RegistryManifest> read_image(const json& value, std::string& why) 
   std::optional<RegistryReference> config = reference_in(value["config"], why);
   if (!config) return std::nullopt;
   manifest.config = *config;
+  if (value["layers"].size() > kMostLayers) {
+    why = fmt::format("its manifest has more than {}", counted(kMostLayers, "layer"));
+    return std::nullopt;
+  }
   for (const json& entry : value["layers"]) {
     std::optional<RegistryReference> layer = reference_in(entry, why);
     if (!layer) return std::nullopt;
@@ -173,8 +187,8 @@ std::optional<RegistryManifest> read_manifest(std::string_view text, const std::
   }
   // One that is both could be read differently by whoever pulls it.
   bool is_index =
-      member(*value, "manifests").is_array() && !value->contains("config") && !value->contains("layers");
-  bool is_image = member(*value, "config").is_object() && member(*value, "layers").is_array() &&
+      below(*value, "manifests").is_array() && !value->contains("config") && !value->contains("layers");
+  bool is_image = below(*value, "config").is_object() && below(*value, "layers").is_array() &&
                   !value->contains("manifests");
   if (is_index && (type.empty() || is_one_of(type, kIndexTypes)))
     return read_index(*value, architecture, why);
@@ -190,12 +204,7 @@ std::optional<RegistryConfig> read_config(std::string_view text, std::string& wh
     why = "its config " + fault;
     return std::nullopt;
   }
-  auto at = [](const json& object, const char* key) -> const json& {  // without a copy: labels are long
-    static const json kNothing;
-    auto found = object.is_object() ? object.find(key) : object.end();
-    return found == object.end() ? kNothing : *found;
-  };
-  const json& labels = at(at(*value, "config"), "Labels");
+  const json& labels = below(below(*value, "config"), "Labels");
   if (!labels.is_null() && !labels.is_object()) {
     why = "its config is damaged: the labels are no object";
     return std::nullopt;
@@ -204,15 +213,21 @@ std::optional<RegistryConfig> read_config(std::string_view text, std::string& wh
   config.architecture = text_at(*value, "architecture");
   config.created = std::max<std::int64_t>(0, epoch_seconds(text_at(*value, "created")));
   config.labels = labels_in(labels);
-  for (const json& id : at(at(*value, "rootfs"), "diff_ids"))
+  for (const json& id : elements(below(below(*value, "rootfs"), "diff_ids")))
     if (id.is_string()) config.layer_ids.push_back(id.get<std::string>());
+  auto is_long = [](const std::string& word) { return word.size() > kLongestWord; };
+  if (is_long(config.architecture) || config.layer_ids.size() > kMostLayers ||
+      std::any_of(config.layer_ids.begin(), config.layer_ids.end(), is_long)) {
+    why = "its config is damaged: what it says of its layers or its machine is too long";
+    return std::nullopt;
+  }
   return config;
 }
 
 std::optional<std::vector<std::string>> read_list(std::string_view text, const char* key, std::string& why) {
   std::optional<json> value = parsed_object(text, why);
   if (!value) return std::nullopt;
-  json list = member(*value, key);
+  const json& list = below(*value, key);
   std::vector<std::string> strings;
   if (list.is_null() && value->contains(key)) return strings;  // docker-registry: where all were deleted
   if (!list.is_array()) {
@@ -233,12 +248,15 @@ std::string next_page(std::string_view link) {
     return {};
   std::string_view target = link.substr(open + 1, close - open - 1);
   std::size_t query = target.find('?');
-  if (query == std::string_view::npos || !only(target, "._~!$&'()*+,;=:@%/?-[]")) return {};
+  if (query == std::string_view::npos || target.size() > kLongestQuery ||
+      !only(target, "._~!$&'()*+,;=:@%/?-[]"))
+    return {};
   return std::string(target.substr(query + 1));
 }
 
 std::string registry_complaint(std::string_view text) {
-  json errors = member(json_in(text, kLongestDocument).value_or(nullptr), "errors");
+  const json answer = json_in(text, kLongestDocument).value_or(nullptr);
+  const json& errors = below(answer, "errors");
   if (!errors.is_array() || errors.empty()) return {};
   std::string message = text_at(errors[0], "message");
   return shown(message.empty() ? text_at(errors[0], "code") : message);

@@ -11,6 +11,7 @@ namespace {
 
 constexpr std::size_t kLargestList = 4u << 20, kLargestManifest = 4u << 20,
                       kLargestConfig = 8u << 20;  // bytes
+constexpr std::size_t kLongestEntry = 255;        // bytes of a repository's name; a tag has at most 128
 constexpr std::size_t kPage = 1000;  // entries that we ask for; a registry may give more or fewer
 
 void give(const RegistryReader::Done& done, std::string why) {
@@ -46,7 +47,8 @@ struct RegistryReader::List {
   const char* key;
   Take take;
   Ended ended;
-  std::set<std::string> seen;
+  std::set<std::string> seen = {};
+  std::size_t pages = 0;
 };
 
 void RegistryReader::read(const RegistryName& name, const std::string& shown_as, Done done) {
@@ -81,6 +83,8 @@ void RegistryReader::take_manifest(ReadingOnce reading, const std::string& refer
   std::string why;
   std::optional<RegistryManifest> manifest = read_manifest(answer.body, machine_architecture(), why);
   if (!manifest) return give(reading->done, why);
+  if (manifest->chosen && manifest->chosen->size > kLargestManifest)
+    return give(reading->done, "its manifest is longer than " + size_text(kLargestManifest));
   if (manifest->chosen) {
     if (!reading->image.index.empty()) return give(reading->done, "its index leads to another index");
     reading->image.index = digest;
@@ -138,7 +142,7 @@ void RegistryReader::take_config(const std::string& digest, const HttpAnswer& an
 
 void RegistryReader::list(const RegistryName& name, const std::string& path, const char* key, Take take,
                           Ended ended) {
-  auto all = std::make_shared<List>(List{name, path, key, std::move(take), std::move(ended), {}});
+  auto all = std::make_shared<List>(List{name, path, key, std::move(take), std::move(ended)});
   ask_page(std::move(all), fmt::format("n={}", kPage));
 }
 
@@ -154,8 +158,14 @@ void RegistryReader::take_page(std::shared_ptr<List> list, const HttpAnswer& ans
   std::string why;
   std::optional<std::vector<std::string>> entries = read_list(answer.body, list->key, why);
   if (!entries) return list->ended(answer, why);
+  auto cut = [&](const std::string& limit) {
+    list->ended(answer, fmt::format("its lists have more than {}; the rest was not looked at", limit));
+  };
+  std::size_t& counted_entries = entries_[list->name.api_host()];
   bool any = false;
-  for (const std::string& entry : *entries) {
+  for (std::string& entry : *entries) {
+    if (++counted_entries > limits_.entries) return cut(counted(limits_.entries, "entry", "entries"));
+    if (entry.size() > kLongestEntry) entry.clear();
     if (!list->seen.insert(entry).second) continue;
     any = true;
     if (!list->take(entry)) return list->ended(answer, "");
@@ -165,6 +175,7 @@ void RegistryReader::take_page(std::shared_ptr<List> list, const HttpAnswer& ans
   if (next.empty() && entries->size() == kPage)
     next = fmt::format("n={}&last={}", kPage, url_encoded(entries->back()));
   if (!any || next.empty()) return list->ended(answer, "");
+  if (++list->pages >= limits_.pages) return cut(counted(limits_.pages, "page"));
   ask_page(std::move(list), next);
 }
 

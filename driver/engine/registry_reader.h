@@ -48,11 +48,14 @@ class RegistryReader {
   // The end of a list; `answer` is the last one, `why` empty where the list was read to its end.
   using Ended = std::function<void(const HttpAnswer& answer, const std::string& why)>;
 
-  RegistryReader(RegistryAccess& access, RegistryCache& cache) : access_(access), cache_(cache) {}
+  RegistryReader(RegistryAccess& access, RegistryCache& cache, const RegistryLimits& limits)
+      : access_(access), cache_(cache), limits_(limits) {}
 
   // One image by its tag or, where it has one, its digest. `shown_as` becomes its name.
   void read(const RegistryName& name, const std::string& shown_as, Done done);
-  // The entries below `key` at `path` ("some/image/tags/list"), page by page, each once.
+  // The entries below `key` at `path` ("some/image/tags/list"), page by page, each once. What is no text, or
+  // longer than any name, comes as an empty one. A list that does not end within the limits ends with a
+  // reason.
   void list(const RegistryName& name, const std::string& path, const char* key, Take take, Ended ended);
 
  private:
@@ -73,7 +76,9 @@ class RegistryReader {
 
   RegistryAccess& access_;
   RegistryCache& cache_;
-  std::map<std::string, Config> configs_;  // by digest
+  const RegistryLimits limits_;
+  std::map<std::string, std::size_t> entries_;  // of lists, by host
+  std::map<std::string, Config> configs_;       // by digest
 };
 
 }  // namespace stagemake

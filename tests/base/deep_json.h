@@ -8,8 +8,10 @@ namespace stagemake::test {
 
 inline std::string many(std::size_t times, std::string_view part) {
   std::string text;
-  text.reserve(times * part.size());
-  while (times-- > 0) text += part;
+  std::size_t whole = times * part.size();
+  text.reserve(whole);
+  text.append(part.substr(0, whole));
+  while (text.size() < whole) text.append(text, 0, whole - text.size());
   return text;
 }
 

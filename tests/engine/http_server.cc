@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <atomic>
 #include <boost/asio.hpp>
 #include <cctype>
 #include <condition_variable>
@@ -83,12 +85,30 @@ struct HttpServer::State {
       ends.wait_for(lock, reply.delay, [this] { return stopping; });
     }
     if (reply.hang_up) return false;
-    std::string text = fmt::format("HTTP/1.1 {} Said\r\nContent-Length: {}\r\n", reply.status,
-                                   reply.body.size() + reply.claimed);
+    std::string text = fmt::format("HTTP/1.1 {} Said\r\n", reply.status);
+    if (!reply.endless) text += fmt::format("Content-Length: {}\r\n", reply.body.size() + reply.claimed);
     for (const auto& [name, value] : reply.headers) text += fmt::format("{}: {}\r\n", name, value);
     boost::system::error_code failed;
-    asio::write(socket, asio::buffer(text + "\r\n" + reply.body), failed);
+    asio::write(socket, asio::buffer(text + "\r\n"), failed);
+    do write_body(socket, reply, failed);
+    while (reply.endless && !failed && !is_stopping());
     return !failed && reply.claimed == 0;
+  }
+
+  void write_body(tcp::socket& socket, const ServerReply& reply, boost::system::error_code& failed) {
+    std::size_t piece = reply.pause.count() > 0 ? 1 : std::max<std::size_t>(reply.body.size(), 1);
+    for (std::size_t at = 0; at < reply.body.size() && !failed; at += piece) {
+      sent += asio::write(
+          socket, asio::buffer(reply.body.data() + at, std::min(piece, reply.body.size() - at)), failed);
+      if (reply.pause.count() == 0) continue;
+      std::unique_lock lock(mutex);
+      if (ends.wait_for(lock, reply.pause, [this] { return stopping; })) return;
+    }
+  }
+
+  bool is_stopping() {
+    std::lock_guard lock(mutex);
+    return stopping;
   }
 
   Answer answer;
@@ -98,6 +118,7 @@ struct HttpServer::State {
   bool stopping = false;
   std::condition_variable ends;
   std::vector<ServerRequest> requests;
+  std::atomic<std::size_t> sent = 0;
   std::vector<std::shared_ptr<tcp::socket>> sockets;
   std::vector<std::jthread> threads;
   std::jthread accepting;
@@ -138,6 +159,10 @@ std::vector<ServerRequest> HttpServer::requests() const {
 unsigned HttpServer::connections() const {
   std::lock_guard lock(state_->mutex);
   return static_cast<unsigned>(state_->sockets.size());
+}
+
+std::size_t HttpServer::sent() const {
+  return state_->sent;
 }
 
 }  // namespace stagemake::test

@@ -32,6 +32,8 @@ struct ServerReply {
   std::chrono::milliseconds delay{0};  // until the answer, or the end of the server
   std::size_t claimed = 0;  // bytes that Content-Length says beside those of the body, which never come
   bool hang_up = false;     // no answer at all
+  bool endless = false;     // the body again and again, until nobody reads on
+  std::chrono::milliseconds pause{0};  // after each byte of the body
 };
 
 class HttpServer {
@@ -45,6 +47,8 @@ class HttpServer {
   // All requests until now.
   std::vector<ServerRequest> requests() const;
   unsigned connections() const;
+  // Bytes of bodies that were written until now.
+  std::size_t sent() const;
 
  private:
   struct State;

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "engine/engine_program.h"
+#include "engine/http_hosts.h"
 
 namespace stagemake {
 namespace {
@@ -37,6 +38,29 @@ TEST(PlainHttp, IsTheSameForAHostAsForAnImageOnIt) {
   for (const char* host : {"127.1", "127.0.0.1.example.org", "localhost.example.org:80", "[::1]x:5000",
                            "[::1", "[", "registry.example", "registry.example:80", "10.0.0.10", ""})
     EXPECT_FALSE(plain.allows(host)) << host;
+}
+
+TEST(HttpHosts, NobodyElsewhereLeadsToThisMachineOrItsLink) {
+  HttpHosts hosts({"registry.example:5000", "169.254.1.1"});
+  const std::string elsewhere = "https://registry.example/v2/";
+  for (const char* host :
+       {"127.0.0.1", "127.9.9.9:5000", "127.1", "2130706433", "0x7f.1", "0.0.0.0", "localhost", "localhost.",
+        "a.localhost", "[::1]", "[::]", "[::ffff:127.0.0.1]", "[::ffff:8.8.8.8]", "[::127.0.0.1]",
+        "[fe80::1]", "[fe80::1%25eth0]", "169.254.169.254", "169.254.1.1"})
+    for (const char* scheme : {"http://", "https://"})
+      EXPECT_NE(hosts.refusal(std::string(scheme) + host + "/x", elsewhere), "") << scheme << host;
+  EXPECT_EQ(hosts.refusal("https://127.0.0.1:1/x", elsewhere),
+            "it leads to 127.0.0.1:1, where only this machine may look");
+  EXPECT_NE(hosts.refusal("https://169.254.169.254/", "http://127.0.0.1:5000/v2/"), "")
+      << "from this machine's registry to the link";
+  for (const char* url :
+       {"https://storage.example/", "https://10.0.0.1/", "https://[2001:db8::1]/",
+        "http://registry.example:5000/", "https://169.253.0.1/", "https://localhost.example/"})
+    EXPECT_EQ(hosts.refusal(url, elsewhere), "") << url;
+  for (const char* url : {"http://127.0.0.1:5000/", "https://localhost/", "http://169.254.1.1/"})
+    EXPECT_EQ(hosts.refusal(url, ""), "") << "whoever named it may: " << url;
+  EXPECT_EQ(hosts.refusal("http://localhost:1/", "http://127.0.0.1:5000/"), "");
+  EXPECT_EQ(hosts.refusal("https://169.254.1.1:2/", "http://169.254.1.1:1/"), "");
 }
 
 TEST(DigestIn, IsADigestAndNothingElse) {
