@@ -116,7 +116,7 @@ void Session::decide_all(const Options& options) {
 
 // Who has all that is wanted on this machine waits for no registry and for no journal.
 void Session::look(const Options& options, const std::stop_token& stop) {
-  snapshots = find_snapshots(*engine, tree.table);
+  snapshots = find_snapshots(*engine, tree.table, &problems);
   bool only_looks = options.verb == Verb::Explain || options.verb == Verb::Simulate || options.dry_run;
   if (only_looks) look_into_containers();
   bool all_here = false;

@@ -13,6 +13,7 @@
 #include <cstring>
 #include <nlohmann/json.hpp>
 
+#include "base/label_limits.h"
 #include "base/text.h"
 #include "engine/container_processes.h"
 #include "engine/script_input.h"
@@ -130,6 +131,7 @@ std::vector<ContainerInfo> BuildahEngine::list_containers(const std::string& lab
 
 void BuildahEngine::create(const ContainerSpec& spec) {
   counter_.count("create");
+  if (std::string why = unfit_label(spec.labels); !why.empty()) throw program_.error("from", why);
   bool labelled = !spec.labels.empty();
   std::string name = labelled ? fmt::format("{}{}{}", spec.name, kBeingMade, ::getpid()) : spec.name;
   std::vector<std::string> making{"from", "--quiet", "--pull-never", "--name", name};
@@ -277,6 +279,7 @@ RunOutcome BuildahEngine::run(const std::string& container, const std::string& s
 
 std::string BuildahEngine::commit(const std::string& container, const CommitSpec& spec) {
   counter_.count("commit");
+  if (std::string why = unfit_label(spec.labels); !why.empty()) throw program_.error("commit", why);
   // Labels of a commit belong to the container, so they are taken back after it: the next one has labels of
   // its own.
   Configuration before = present_configuration(container);

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/files.h"
+#include "base/json_text.h"
 #include "base/text.h"
 #include "engine/buildah_engine.h"
 
@@ -10,6 +11,8 @@ namespace stagemake {
 namespace {
 
 using nlohmann::json;
+
+constexpr std::size_t kLongestManifest = 16u << 20;  // bytes; a longer one's image has no size
 
 // An image as `inspect` tells it, without its names.
 ImageInfo image_info(const json& inspected) {
@@ -20,9 +23,8 @@ ImageInfo image_info(const json& inspected) {
   info.volumes = volumes_in(member(image, "config"));
   info.layer_ids = texts_in(member(member(image, "rootfs"), "diff_ids"));
   info.layers = static_cast<unsigned>(info.layer_ids.size());
-  json manifest = parsed_answer("buildah", text_at(inspected, "Manifest"));
-  for (const json& layer : elements(member(manifest, "layers")))
-    info.size += layer.value("size", std::uint64_t{0});
+  json manifest = json_in(text_at(inspected, "Manifest"), kLongestManifest).value_or(nullptr);
+  for (const json& layer : elements(member(manifest, "layers"))) info.size += size_at(layer, "size");
   return info;
 }
 
@@ -46,8 +48,7 @@ std::optional<ImageInfo> BuildahEngine::described(const json& listed) {
     std::lock_guard lock(mutex_);
     seen_.remember(info);
   }
-  for (const json& name : elements(member(listed, "names"))) {
-    std::string text = name.get<std::string>();
+  for (const std::string& text : texts_in(member(listed, "names"))) {
     if (std::size_t at = text.find('@'); at != std::string::npos) {
       info.digest = text.substr(at + 1);  // a registry gave it: better than any that buildah worked out
       continue;
@@ -77,9 +78,15 @@ std::vector<ImageInfo> BuildahEngine::list_images(const std::string& label, cons
   if (!label.empty()) question.insert(question.end(), {"--filter", label_filter(label, value)});
   json listed = parsed_answer("buildah", program_.ask(std::move(question)));
   std::vector<ImageInfo> images;
-  for (const json& entry : elements(listed))
-    if (std::optional<ImageInfo> info = described(entry); info && has_label(info->labels, label, value))
-      images.push_back(std::move(*info));
+  std::vector<ImageInfo> broken;
+  for (const json& entry : elements(listed)) try {
+      std::optional<ImageInfo> info = described(entry);
+      if (info && has_label(info->labels, label, value)) images.push_back(std::move(*info));
+    } catch (const EngineError& error) {
+      broken.push_back({.id = text_at(entry, "id"), .problem = printable(error.what())});
+    }
+  if (images.empty() && !broken.empty() && !examine().usable) throw EngineError(broken[0].problem);
+  images.insert(images.end(), broken.begin(), broken.end());
   return images;
 }
 

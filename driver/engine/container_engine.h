@@ -51,6 +51,9 @@ struct ImageInfo {
   std::vector<std::string> layer_ids = {};
   // Absolute paths whose content in a container is never part of an image made from it (VOLUME).
   std::vector<std::string> volumes = {};
+  // Why what it says of itself cannot be read, in the engine's words; then nothing but its id is known. Empty
+  // of all others.
+  std::string problem = {};
 };
 
 // What became of a pull or a push.
@@ -124,7 +127,8 @@ class ContainerEngine {
   // An image by name or id, with its labels.
   virtual std::optional<ImageInfo> find_image(const std::string& image) = 0;
   // All images with this label (any value where `value` is empty), in no order; also those without a name. An
-  // empty label: all images.
+  // empty label: all images. One that is broken is among them with its `problem`, and whether it has the
+  // label is not known.
   virtual std::vector<ImageInfo> list_images(const std::string& label, const std::string& value) = 0;
   virtual std::vector<ContainerInfo> list_containers(const std::string& label, const std::string& value) = 0;
   // Brings an image, "name:tag" or "name@sha256:…", from its registry. Not ok where the registry has none,

@@ -19,6 +19,7 @@
 #include <thread>
 #include <utility>
 
+#include "base/label_limits.h"
 #include "base/text.h"
 #include "engine/docker_engine.h"
 
@@ -134,9 +135,14 @@ DockerEngine::Draft DockerEngine::begin_draft(const std::string& container, cons
   Labels present = labels_in(member(member(inspected, "Config"), "Labels"));
   Labels wanted = spec.labels;
   wanted.insert(present.begin(), present.end());
+  std::size_t bytes = 0;
   for (const auto& [key, value] : wanted) {
     auto there = present.find(key);
     if (!import && there != present.end() && there->second == value) continue;
+    // An import forgets labels of others as well. Those that no command line takes must not stop it.
+    std::size_t size = key.size() + value.size();
+    if (!spec.labels.contains(key) && (size > kLongestLabel || bytes + size > kMostLabelBytes)) continue;
+    bytes += size;
     if (dialect_.label_changes && fits_change(key) && fits_change(value))
       draft.changes.push_back(fmt::format("LABEL {}={}", dockerfile_quoted(key), dockerfile_quoted(value)));
     else
@@ -147,6 +153,7 @@ DockerEngine::Draft DockerEngine::begin_draft(const std::string& container, cons
 
 std::string DockerEngine::commit(const std::string& container, const CommitSpec& spec) {
   counter_.count("commit");
+  if (std::string why = unfit_label(spec.labels); !why.empty()) throw program_.error("commit", why);
   Draft draft = begin_draft(container, spec);
   std::string image;
   if (spec.squash && !dialect_.commit_squashes)

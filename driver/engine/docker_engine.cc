@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/json_text.h"
+#include "base/label_limits.h"
 #include "base/sleep.h"
 #include "base/text.h"
 #include "engine/proc.h"
@@ -121,6 +122,7 @@ std::vector<ContainerInfo> DockerEngine::list_containers(const std::string& labe
 
 void DockerEngine::create(const ContainerSpec& spec) {
   counter_.count("create");
+  if (std::string why = unfit_label(spec.labels); !why.empty()) throw program_.error("create", why);
   // `--entrypoint ""` and a command, not `--entrypoint /bin/sh`: a commit can put an entry point back where
   // there is none, but cannot take one away.
   std::vector<std::string> arguments{"create",  "--pull",        "never",        "--name",

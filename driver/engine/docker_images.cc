@@ -1,4 +1,5 @@
 // DockerEngine's verbs about images: what there are, their names, and their ways to and from registries.
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <set>
 
@@ -10,14 +11,15 @@ namespace {
 
 using nlohmann::json;
 
+constexpr std::size_t kInspectedAtOnce = 500;  // ids of 71 bytes; a command line takes some 128 KiB
+
 ImageInfo image_info(const json& image) {
   ImageInfo info;
   info.id = text_at(image, "Id");
   if (!info.id.starts_with("sha256:")) info.id = "sha256:" + info.id;  // podman leaves it out
-  for (const json& name : elements(member(image, "RepoTags")))
-    if (name != "<none>:<none>") info.names.push_back(plain_name(name.get<std::string>()));
-  for (const json& entry : elements(member(image, "RepoDigests"))) {
-    std::string text = entry.get<std::string>();
+  for (const std::string& name : texts_in(member(image, "RepoTags")))
+    if (name != "<none>:<none>") info.names.push_back(plain_name(name));
+  for (const std::string& text : texts_in(member(image, "RepoDigests"))) {
     std::size_t at = text.find('@');
     // Podman gives digests to images that it built itself.
     if (at != std::string::npos && !text.starts_with("localhost/")) info.digest = text.substr(at + 1);
@@ -25,7 +27,7 @@ ImageInfo image_info(const json& image) {
   info.labels = labels_in(member(member(image, "Config"), "Labels"));
   info.created = epoch_seconds(text_at(image, "Created"));
   info.volumes = volumes_in(member(image, "Config"));
-  info.size = image.value("Size", std::uint64_t{0});
+  info.size = size_at(image, "Size");
   info.layer_ids = texts_in(member(member(image, "RootFS"), "Layers"));
   info.layers = static_cast<unsigned>(info.layer_ids.size());
   return info;
@@ -41,6 +43,31 @@ std::string printed_digest(const std::string& output) {
     digest = digest_in("@" + std::string(rest.substr(0, rest.find_first_of(" \r"))));
   }
   return digest;
+}
+
+// What `image inspect` says of each. Images of which it says nothing are asked for one by one, so that a
+// broken one takes nothing but itself away.
+std::vector<json> inspected_images(const EngineProgram& program, const std::vector<std::string>& ids,
+                                   std::vector<ImageInfo>& broken) {
+  std::vector<std::string> arguments{"image", "inspect"};
+  arguments.insert(arguments.end(), ids.begin(), ids.end());
+  std::vector<json> all;
+  try {
+    Finished finished = program.call(std::move(arguments));
+    // Another process may have removed one of them in between; the rest is printed all the same.
+    if (!finished.ok() && !says_absent(finished)) throw program.error("image inspect", finished);
+    for (json& image : elements(parsed_answer(program.name(), finished.output)))
+      all.push_back(std::move(image));
+    return all;
+  } catch (const EngineError& error) {
+    if (ids.size() == 1) {
+      broken.push_back({.id = ids[0], .problem = printable(error.what())});
+      return {};
+    }
+  }
+  for (const std::string& id : ids)
+    for (json& image : inspected_images(program, {id}, broken)) all.push_back(std::move(image));
+  return all;
 }
 
 }  // namespace
@@ -61,16 +88,17 @@ std::vector<ImageInfo> DockerEngine::list_images(const std::string& label, const
   std::vector<std::string> question{"images", "--all", "--quiet", "--no-trunc"};
   if (!label.empty()) question.insert(question.end(), {"--filter", label_filter(label, value)});
   std::vector<std::string> ids = ids_in(program_.ask(std::move(question)));
-  if (ids.empty()) return {};
-  std::vector<std::string> arguments{"image", "inspect"};
-  arguments.insert(arguments.end(), ids.begin(), ids.end());
-  Finished finished = program_.call(std::move(arguments));
-  // Another process may have removed one of them in between; the rest is printed all the same.
-  if (!finished.ok() && !says_absent(finished)) throw program_.error("image inspect", finished);
-  json inspected = parsed_answer(program_.name(), finished.output);
+  std::vector<json> inspected;
+  std::vector<ImageInfo> images;  // the broken ones to begin with
+  for (std::size_t at = 0; at < ids.size(); at += kInspectedAtOnce) {
+    std::vector<std::string> some(
+        ids.begin() + static_cast<long>(at),
+        ids.begin() + static_cast<long>(std::min(at + kInspectedAtOnce, ids.size())));
+    for (json& image : inspected_images(program_, some, images)) inspected.push_back(std::move(image));
+  }
+  if (inspected.empty() && !images.empty() && !examine().usable) throw EngineError(images[0].problem);
   std::set<std::pair<std::string, unsigned>> grown;  // parents, with the layers of their children
   for (const json& image : inspected) grown.emplace(text_at(image, "Parent"), image_info(image).layers);
-  std::vector<ImageInfo> images;
   for (const json& image : inspected) {
     ImageInfo info = image_info(image);
     // What a commit leaves half-way (docker_commit.cc) has no name and a child without a layer of its own.

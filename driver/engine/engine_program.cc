@@ -16,6 +16,7 @@ namespace stagemake {
 namespace {
 
 constexpr std::size_t kLongestAnswer = 256u << 20;  // bytes: what Command::output_limit lets through
+constexpr std::uint64_t kMostBytes = std::uint64_t{1} << 50;  // of an image; sums of them stay in 64 bits
 constexpr std::size_t kLastLines = 3;
 constexpr std::size_t kLongestWords = 1000;  // bytes; an engine may print a whole usage text
 constexpr std::size_t kLongestWord = 120;    // bytes; buildah prints the folders of all layers in one
@@ -184,6 +185,12 @@ std::vector<std::string> texts_in(const nlohmann::json& list) {
 std::string text_at(const nlohmann::json& object, const char* key) {
   nlohmann::json value = member(object, key);
   return value.is_string() ? value.get<std::string>() : std::string();
+}
+
+std::uint64_t size_at(const nlohmann::json& object, const char* key) {
+  nlohmann::json value = member(object, key);
+  bool can_be = value.is_number_unsigned() && value.get<std::uint64_t>() <= kMostBytes;
+  return can_be ? value.get<std::uint64_t>() : 0;
 }
 
 Labels labels_in(const nlohmann::json& object) {

@@ -5,6 +5,7 @@
 // Thread rule: const after construction; all calls from any thread.
 #pragma once
 
+#include <cstdint>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <string_view>
@@ -59,6 +60,8 @@ std::vector<std::string> texts_in(const nlohmann::json& list);
 std::vector<std::string> ids_in(const std::string& output);
 // A member of a JSON object as text; empty where there is none or it is null.
 std::string text_at(const nlohmann::json& object, const char* key);
+// A member of a JSON object as a number of bytes; 0 where there is none, or none that can be.
+std::uint64_t size_at(const nlohmann::json& object, const char* key);
 // An object of texts; empty where it is null.
 Labels labels_in(const nlohmann::json& object);
 // The paths of an image's "Volumes", which are the names of an object.

@@ -8,6 +8,7 @@
 
 #include "base/descriptor.h"
 #include "base/digest.h"
+#include "base/label_limits.h"
 #include "base/text.h"
 #include "engine/engine_program.h"
 
@@ -190,6 +191,7 @@ Transfer FakeEngine::push(const std::string& image, const std::stop_token&) {
 void FakeEngine::create(const ContainerSpec& spec) {
   std::lock_guard lock(mutex_);
   begin("create");
+  if (!unfit_label(spec.labels).empty()) throw EngineError("fake create: Argument list too long");
   std::string id = resolve(spec.image);
   if (id.empty()) throw EngineError("fake create: no such image: " + spec.image);
   if (containers_.contains(spec.name)) throw EngineError("fake create: the name is in use: " + spec.name);
@@ -345,6 +347,7 @@ void FakeEngine::stop_container(const std::string& container, std::chrono::milli
 std::string FakeEngine::commit(const std::string& container, const CommitSpec& spec) {
   std::lock_guard lock(mutex_);
   begin("commit");
+  if (!unfit_label(spec.labels).empty()) throw EngineError("fake commit: Argument list too long");
   const FakeContainer& from = present(container, "commit");
   FakeImage image{.files = from.files, .labels = spec.labels, .configuration = from.configuration};
   image.labels.insert(from.labels.begin(), from.labels.end());

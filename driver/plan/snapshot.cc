@@ -9,6 +9,7 @@
 
 #include "base/digest.h"
 #include "base/json_text.h"
+#include "base/label_limits.h"
 #include "base/text.h"
 
 namespace stagemake {
@@ -16,8 +17,7 @@ namespace {
 
 using nlohmann::json;
 
-constexpr std::size_t kLabelLimit =
-    1u << 20;  // bytes; lineage and packages of the largest tree take about 40 kB
+constexpr std::size_t kLongestWord = 16u << 10;  // bytes of what is no list: a name, a key, the CPU's words
 
 constexpr std::size_t kRunningLimit = 16u << 20;  // bytes; a record of each package's installation
 
@@ -26,6 +26,10 @@ constexpr std::size_t kBeganDigits = 12;
 
 std::string label(std::string_view name) {
   return std::string(kLabelPrefix) + std::string(name);
+}
+
+std::string dumped(const json& value) {
+  return value.dump(-1, ' ', true, json::error_handler_t::replace);
 }
 
 json lineage_json(const std::vector<LineageEntry>& lineage) {
@@ -54,6 +58,40 @@ json packages_json(const std::map<std::string, InstalledPackage>& packages) {
   for (const auto& [name, package] : packages)
     object[name] = {package.version, package.fingerprint, std::llround(package.seconds)};
   return object;
+}
+
+// What one label of ours can hold beside its name. (Lineage and packages of the largest tree take 40 kB.)
+std::size_t room_in(const std::string& name) {
+  return kLongestLabel - name.size();
+}
+
+// Packages as a label says them. Where there are too many, an image says less than it could: those that are
+// finished come first, and what it does not say is built again.
+std::string packages_label(const std::map<std::string, InstalledPackage>& packages, std::size_t room) {
+  std::string all = dumped(packages_json(packages));
+  if (all.size() <= room) return all;
+  std::map<std::string, InstalledPackage> some;
+  std::size_t size = 2;
+  for (bool finished : {true, false})
+    for (const auto& [name, package] : packages) {
+      if (package.fingerprint.empty() == finished) continue;
+      std::size_t more = dumped(packages_json({{name, package}})).size();
+      if (size + more > room) continue;
+      size += more;
+      some.emplace(name, package);
+    }
+  return dumped(packages_json(some));
+}
+
+// Stages and keys are what counts of a lineage. Where it is too long, what went into the keys is left out, of
+// the first stages first, but for the base image's name; it serves to explain.
+std::string lineage_label(std::vector<LineageEntry> lineage, std::size_t room) {
+  std::string text = dumped(lineage_json(lineage));
+  for (std::size_t i = 0; text.size() > room && i < lineage.size(); ++i) {
+    std::erase_if(lineage[i].inputs, [](const KeyInput& input) { return input.name != kBaseImageInput; });
+    text = dumped(lineage_json(lineage));
+  }
+  return text;
 }
 
 // Labels of older images have no seconds. Nobody's package takes a month.
@@ -114,7 +152,6 @@ std::string_view fresh_build_wants(std::string_view name) {
 }
 
 std::map<std::string, std::string> to_labels(const Snapshot& snapshot) {
-  auto dumped = [](const json& value) { return value.dump(-1, ' ', true, json::error_handler_t::replace); };
   std::map<std::string, std::string> labels = {
       {std::string(kSchemaLabel), std::to_string(kSnapshotSchema)},
       {label("distribution"), snapshot.distribution},
@@ -130,20 +167,28 @@ std::map<std::string, std::string> to_labels(const Snapshot& snapshot) {
       {label("manifest"), snapshot.manifest},
       {label("fresh"), snapshot.fresh_build},
       {label("cpu"), snapshot.cpu},
-      {label("lineage"), dumped(lineage_json(snapshot.lineage))},
-      {label("packages"), dumped(packages_json(snapshot.packages))},
+      {label("lineage"), lineage_label(snapshot.lineage, room_in(label("lineage")))},
+      {label("packages"), packages_label(snapshot.packages, room_in(label("packages")))},
   };
   // A label of the parent's that does not hold any more must be said to be empty, or it is inherited.
   labels[std::string(kCheckpointLabel)] = snapshot.checkpoint_of;
-  labels[label("configured")] = snapshot.configured ? configured_text(*snapshot.configured) : "";
+  std::string& configured = labels[label("configured")];
+  if (snapshot.configured) configured = configured_text(*snapshot.configured);
+  if (configured.size() > room_in(label("configured"))) configured.clear();  // as where it is not known
   return labels;
 }
 
 std::optional<Snapshot> from_labels(const std::map<std::string, std::string>& labels) {
   auto text = [&](std::string_view name) -> std::string {
     auto found = labels.find(label(name));
-    return found == labels.end() || found->second.size() > kLabelLimit ? std::string() : found->second;
+    return found == labels.end() ? std::string() : found->second;
   };
+  // What is made of it gets labels of that size, which an engine could not be given.
+  if (!unfit_label(labels, kLabelPrefix).empty()) return std::nullopt;
+  for (const auto& [name, value] : labels)
+    if (name.starts_with(kLabelPrefix) && value.size() > kLongestWord && name != label("lineage") &&
+        name != label("packages") && name != label("configured"))
+      return std::nullopt;
   if (text("schema") != std::to_string(kSnapshotSchema)) return std::nullopt;
   Snapshot snapshot;
   snapshot.distribution = text("distribution");
@@ -160,8 +205,8 @@ std::optional<Snapshot> from_labels(const std::map<std::string, std::string>& la
   snapshot.checkpoint_of = text("checkpoint");
   snapshot.configured = parse_configured(text("configured"));
   try {
-    std::optional<json> lineage = json_in(text("lineage"), kLabelLimit);
-    std::optional<json> packages = json_in(text("packages"), kLabelLimit);
+    std::optional<json> lineage = json_in(text("lineage"), kLongestLabel);
+    std::optional<json> packages = json_in(text("packages"), kLongestLabel);
     if (!lineage || !packages || !lineage->is_array() || !packages->is_object()) return std::nullopt;
     snapshot.lineage = parse_lineage(*lineage);
     for (const auto& [name, value] : packages->items()) snapshot.packages[name] = parse_package(value);
@@ -175,7 +220,9 @@ std::optional<Snapshot> from_labels(const std::map<std::string, std::string>& la
                     snapshot.key() == text("key") &&
                     (held > 1 ? snapshot.lineage[held - 2].key : "") == text("parent") &&
                     !snapshot.distribution.empty() && !snapshot.environment.empty();
-  return consistent ? std::optional(std::move(snapshot)) : std::nullopt;
+  if (!consistent || !unfit_label(to_labels(snapshot)).empty())
+    return std::nullopt;  // it grew by its escapes
+  return snapshot;
 }
 
 std::string running_text(const std::string& container, const std::string& token,

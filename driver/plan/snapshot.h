@@ -95,8 +95,8 @@ std::optional<std::int64_t> fresh_build_began(std::string_view name);
 // What it builds: 16 hexadecimal digits; empty where this is no name of a fresh build.
 std::string_view fresh_build_wants(std::string_view name);
 
-std::map<std::string, std::string> to_labels(const Snapshot& snapshot);
-// The label-given part of a snapshot; nothing where the labels are not those of one.
+std::map<std::string, std::string> to_labels(const Snapshot& snapshot);  // each fits a command line
+// The label-given part of a snapshot; nothing where the labels are not those of one, or are too long.
 std::optional<Snapshot> from_labels(const std::map<std::string, std::string>& labels);
 
 // What tells installation records from others that are written over them: by the file's name an opaque text

@@ -106,6 +106,7 @@ void remove(const BuildWorld& world, const ContainerInfo& container) {
 // Images that were made of a container while its stage went on: one of its end is there now.
 void remove_checkpoints(const BuildWorld& world, const std::string& container) {
   for (const ImageInfo& image : world.engine.list_images(std::string(kCheckpointLabel), container)) {
+    if (!image.problem.empty()) continue;  // whose it is is not known
     for (const std::string& name : image.names) world.engine.remove_image(name);
     if (image.names.empty()) world.engine.remove_image(image.id);
   }

@@ -89,8 +89,10 @@ struct BuildOptions {
 // What tells an image's content: its digest in a registry, else its id.
 std::string digest_of(const ImageInfo& image);
 
-// All snapshots of this distribution that the engine has. One look-up.
-std::vector<Snapshot> find_snapshots(ContainerEngine& engine, const StageTable& table);
+// All snapshots of this distribution that the engine has. One look-up. Images that say that they are some and
+// cannot be used add a reason to `problems`, fit for a terminal.
+std::vector<Snapshot> find_snapshots(ContainerEngine& engine, const StageTable& table,
+                                     std::vector<std::string>* problems = nullptr);
 
 // What configure decided for the plan's `configured` stage, from a snapshot that holds it or from the state
 // folder; nothing while that stage does not exist.

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "base/label_limits.h"
 #include "base/machine.h"
 #include "base/text.h"
 #include "run/build.h"
@@ -140,13 +141,18 @@ std::string digest_of(const ImageInfo& image) {
   return image.digest.empty() ? image.id : image.digest;
 }
 
-std::vector<Snapshot> find_snapshots(ContainerEngine& engine, const StageTable& table) {
+std::vector<Snapshot> find_snapshots(ContainerEngine& engine, const StageTable& table,
+                                     std::vector<std::string>* problems) {
   std::vector<Snapshot> snapshots;
   for (const ImageInfo& image :
-       engine.list_images(std::string(kSchemaLabel), std::to_string(kSnapshotSchema)))
-    if (std::optional<Snapshot> snapshot = snapshot_of(image);
-        snapshot && snapshot->distribution == table.distribution)
-      snapshots.push_back(std::move(*snapshot));
+       engine.list_images(std::string(kSchemaLabel), std::to_string(kSnapshotSchema))) {
+    std::optional<Snapshot> snapshot = snapshot_of(image);
+    if (snapshot && snapshot->distribution == table.distribution) snapshots.push_back(std::move(*snapshot));
+    std::string why = image.problem.empty() ? unfit_label(image.labels, kLabelPrefix) : image.problem;
+    if (!why.empty() && problems != nullptr)
+      problems->push_back(fmt::format("the image {} is passed over: {}",
+                                      printable(image.names.empty() ? image.id : image.names.front()), why));
+  }
   return snapshots;
 }
 

@@ -6,6 +6,7 @@
 #include <iterator>
 #include <map>
 
+#include "base/label_limits.h"
 #include "base/machine.h"
 #include "base/text.h"
 #include "plan/environment.h"
@@ -97,6 +98,8 @@ RemoteSnapshots find_remote_snapshots(Registry& registry, const StageTable& tabl
   std::map<std::string, std::size_t> by_content;
   for (const RegistryImage& image : survey.images) {
     std::optional<Snapshot> snapshot = snapshot_in(image);
+    if (std::string why = unfit_label(image.labels, kLabelPrefix); !why.empty())
+      found.problems.push_back(fmt::format("{} is passed over: {}", printable(image.name), why));
     if (!snapshot || snapshot->distribution != table.distribution) continue;
     if (std::find(environments.begin(), environments.end(), snapshot->environment) == environments.end())
       continue;

@@ -121,7 +121,7 @@ BuildBench::Run BuildBench::build(const std::vector<std::string>& environments) 
   for (const Environment& environment : resolved)
     if (left.contains(environment.name))
       adopt_containers(world, environment, {}, reporter, {}, {}, discard_unsaved);
-  std::vector<Snapshot> snapshots = find_snapshots(engine, command.table);
+  std::vector<Snapshot> snapshots = find_snapshots(engine, command.table, &run.passed_over);
   std::vector<EnvironmentBuild> builds;
   for (const Environment& environment : resolved)
     builds.push_back(prepare(world, environment, targets, snapshots, settings));

@@ -99,6 +99,7 @@ class BuildBench {
     std::vector<std::string> scripts;  // what ran in containers, in order: "make all-sage-local: zlib app"
     std::map<std::string, unsigned> calls;  // of the engine, by verb, in this run alone
     std::vector<std::string> notes;
+    std::vector<std::string> passed_over;  // images, with why
     bool exact = false;                // the plan of the first environment
     std::vector<std::string> planned;  // its packages, stage by stage
   };
