@@ -58,6 +58,7 @@ void read_variables(Options& options) {
   if (options.push_to.empty()) options.push_to = callers_variable("DOCKER_PUSH_REPOSITORY");
   if (options.from.empty()) add_words(callers_variable("EXTRA_CACHE_FROM_REPOSITORIES"), options.from);
   if (options.plain_http.empty()) add_words(callers_variable("STAGEMAKE_PLAIN_HTTP"), options.plain_http);
+  if (options.token_hosts.empty()) add_words(callers_variable("STAGEMAKE_TOKEN_HOSTS"), options.token_hosts);
   bool limited = options.verb == Verb::Build || options.verb == Verb::Tox;
   if (std::string text = callers_variable("STAGEMAKE_DEADLINE");
       limited && !options.deadline && !text.empty()) {

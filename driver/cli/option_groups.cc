@@ -121,6 +121,12 @@ void add_registries_options(CLI::App& command, Options& options) {
                   "[$STAGEMAKE_PLAIN_HTTP]")
       ->type_name("HOST[:PORT]")
       ->allow_extra_args(false);
+  command
+      .add_option("--token-host", options.token_hosts,
+                  "a token server that may have a registry's login, though it is another host; repeatable "
+                  "[$STAGEMAKE_TOKEN_HOSTS]")
+      ->type_name("HOST[:PORT]")
+      ->allow_extra_args(false);
 }
 
 void add_restore_options(CLI::App& command, Options& options) {

@@ -101,6 +101,7 @@ struct Options {
   enum class Push { No, Try, Required } push = Push::Try;
   std::vector<std::string> from;        // repositories in which images are looked for
   std::vector<std::string> plain_http;  // registries that are spoken to without TLS, beside this machine's
+  std::vector<std::string> token_hosts;  // token servers that may have logins, beside registries' own hosts
   std::optional<fs::path> state;
   bool take_names = false;  // also those of images that stagemake did not make
 

@@ -63,7 +63,8 @@ class Registry::Call {
  public:
   explicit Call(Registry& registry)
       : registry_(registry),
-        access_(registry.hosts_, client(registry), registry.credentials_, registry.options_.limits),
+        access_(registry.hosts_, client(registry), registry.credentials_, registry.options_.limits,
+                registry.options_.token_hosts),
         reader_(access_, registry.cache_, registry.options_.limits),
         until_(std::chrono::steady_clock::now() + registry.options_.whole_patience) {}
   // Callbacks point to this object: where an exception has left some, they go with the client.

@@ -38,7 +38,8 @@ struct RegistryAnswer {
 };
 
 struct RegistryOptions {
-  std::vector<std::string> plain_http = {};  // hosts that need no TLS beside loopback (plain_http.h)
+  std::vector<std::string> plain_http = {};   // hosts that need no TLS beside loopback (plain_http.h)
+  std::vector<std::string> token_hosts = {};  // that get logins beside registries' own (registry_access.h)
   std::chrono::milliseconds connect_patience{3000};
   std::chrono::milliseconds patience{10000};        // per request, with all its tries
   std::chrono::milliseconds whole_patience{20000};  // for a whole call

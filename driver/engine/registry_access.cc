@@ -16,6 +16,11 @@ namespace {
 
 constexpr std::size_t kLongestToken = 64u << 10;  // bytes
 
+// Registries whose token servers have another name, and those.
+constexpr std::pair<std::string_view, std::string_view> kPairs[] = {
+    {"https://registry-1.docker.io:443", "https://auth.docker.io:443"},
+    {"https://registry.gitlab.com:443", "https://gitlab.com:443"}};
+
 // Whether a server of TLS says that it was spoken to without, in Go's words or nginx's.
 bool wants_tls(const HttpAnswer& answer) {
   if (answer.speaks_something_else) return true;
@@ -64,8 +69,12 @@ std::string RegistryAccess::refusal_of(const Login& login) {
 }
 
 RegistryAccess::RegistryAccess(const HttpHosts& hosts, HttpClient& client, RegistryCredentials& credentials,
-                               const RegistryLimits& limits)
-    : hosts_(hosts), client_(client), credentials_(credentials), limits_(limits) {}
+                               const RegistryLimits& limits, std::vector<std::string> token_hosts)
+    : hosts_(hosts),
+      client_(client),
+      credentials_(credentials),
+      limits_(limits),
+      token_hosts_(std::move(token_hosts)) {}
 RegistryAccess::~RegistryAccess() = default;
 
 void RegistryAccess::ask(RegistryQuestion question, HttpClient::Done done) {
@@ -143,6 +152,15 @@ void RegistryAccess::get_token(Login& login, const Asked& asked,
     login.problem = "its token server is not asked: " + refusal;
     return resume(login);
   }
+  if (login.credential && !may_have_login(asked.url, realm)) {
+    UrlParts server = *url_parts(realm);
+    std::string host = shown(server.host + (server.port == "443" ? "" : ":" + server.port));
+    complain(
+        asked.question,
+        fmt::format("its token server {} is another host, and gets no login (--token-host {} allows that)",
+                    host, host));
+    login.credential.reset();
+  }
   std::string query = "service=" + url_encoded(value("service"));
   std::string scopes = value("scope");
   for (std::string_view scope : words(scopes)) query += "&scope=" + url_encoded(std::string(scope));
@@ -165,6 +183,21 @@ void RegistryAccess::get_token(Login& login, const Asked& asked,
                   client_.start({.url = login.anonymous_url, .from = url, .limit = kLongestToken},
                                 [this, &login](HttpAnswer&& second) { take_token(login, second); });
                 });
+}
+
+// Whoever runs a registry says where its tokens are: that must not be enough to get a password.
+bool RegistryAccess::may_have_login(const std::string& registry, const std::string& realm) const {
+  std::optional<UrlParts> own = url_parts(registry);
+  std::optional<UrlParts> server = url_parts(realm);
+  if (!own || !server) return false;
+  if (own->origin() == server->origin()) return true;
+  bool is_known = std::any_of(std::begin(kPairs), std::end(kPairs), [&](const auto& pair) {
+    return own->origin() == pair.first && server->origin() == pair.second;
+  });
+  return is_known || std::any_of(token_hosts_.begin(), token_hosts_.end(), [&](const std::string& host) {
+           return host == server->host + ":" + server->port ||
+                  (server->port == "443" && host == server->host);
+         });
 }
 
 void RegistryAccess::take_token(Login& login, const HttpAnswer& answer) {

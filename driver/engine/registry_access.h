@@ -1,6 +1,10 @@
 // Questions to registries' HTTP API (distribution spec v2), with all that is needed to be heard: TLS or not,
 // logins, tokens.
 //
+// A login goes to the registry's own host and port. A token server elsewhere gets it where it is the one of a
+// public registry that is known here (registry-1.docker.io: auth.docker.io; registry.gitlab.com: gitlab.com),
+// or where `token_hosts` names it; else it is asked for what everybody may see.
+//
 // A host is spoken to over TLS. One that HttpHosts lets be plain is asked without first, and with TLS from
 // then on where it says that it wants that. A login is only looked for when a registry asks for one. A token
 // is kept per host and repository for the life of the object, and renewed when it expires.
@@ -38,7 +42,7 @@ struct RegistryLimits {
 class RegistryAccess {
  public:
   RegistryAccess(const HttpHosts& hosts, HttpClient& client, RegistryCredentials& credentials,
-                 const RegistryLimits& limits);
+                 const RegistryLimits& limits, std::vector<std::string> token_hosts);
   ~RegistryAccess();
 
   // Queues a question; `done` is called out of HttpClient::run(). Where a login was needed and none was good,
@@ -61,12 +65,14 @@ class RegistryAccess {
   void get_token(Login& login, const Asked& asked, const std::map<std::string, std::string>& parameters);
   void take_token(Login& login, const HttpAnswer& answer);
   void resume(Login& login);
+  bool may_have_login(const std::string& registry, const std::string& realm) const;
   void complain(const RegistryQuestion& question, const std::string& what);
 
   const HttpHosts& hosts_;
   HttpClient& client_;
   RegistryCredentials& credentials_;
   const RegistryLimits limits_;
+  const std::vector<std::string> token_hosts_;            // "host:port", or "host" for port 443
   std::map<std::string, std::size_t> taken_;              // bytes, by host
   std::set<std::string> with_tls_;                        // hosts that could be plain and want TLS
   std::map<std::string, std::unique_ptr<Login>> logins_;  // by host and repository

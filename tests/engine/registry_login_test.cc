@@ -212,13 +212,15 @@ class Tokens : public Logins {
     return {.body = R"({"token": ")" + good_ + "\"}"};
   }
   std::string name() const { return registry_.host() + "/a/b"; }
-  RegistrySurvey survey() { return Registry({.patience = 1500ms}).survey({name()}); }
+  RegistryOptions options() const { return {.token_hosts = token_hosts_, .patience = 1500ms}; }
+  RegistrySurvey survey() { return Registry(options()).survey({name()}); }
 
   std::string good_ = "t0ken";
   std::string user_;  // who gets a token; empty: everybody
   ImageDocuments image_ = image_documents({});
   HttpServer tokens_{[this](const ServerRequest& request) { return give_token(request); }};
   HttpServer registry_{[this](const ServerRequest& request) { return answer(request); }};
+  std::vector<std::string> token_hosts_{tokens_.host()};
   std::string challenge_ =
       fmt::format(R"(Bearer realm="http://{}/token",service="a \"service\"",scope="repository:a/b:pull")",
                   tokens_.host());
@@ -252,6 +254,51 @@ TEST_F(Tokens, ThePasswordGoesToTheTokenServerOnly) {
     EXPECT_THAT(request.header("authorization"), Not(HasSubstr("Basic")));
 }
 
+TEST_F(Tokens, ATokenServerElsewhereGetsNoLogin) {
+  token_hosts_ = {"other.example", "127.0.0.1",
+                  "localhost:" + tokens_.port()};  // not this port, not this name
+  for (const char* login : {R"({{"auths": {{"{}": {{"auth": "bWU6cGFzczp3MHJk"}}}}}})",
+                            R"({{"auths": {{"{}": {{"identitytoken": "re&fresh"}}}}}})"}) {
+    write_file(file(), fmt::format(fmt::runtime(login), registry_.host()));
+    std::size_t before = tokens_.requests().size();
+    RegistrySurvey found = survey();
+    EXPECT_THAT(found.images, SizeIs(2)) << "what everybody may see";
+    ASSERT_THAT(found.problems, SizeIs(1));
+    EXPECT_EQ(found.problems[0].text(),
+              fmt::format(
+                  "{}: its token server {} is another host, and gets no login (--token-host {} allows that)",
+                  name(), tokens_.host(), tokens_.host()));
+    ASSERT_EQ(tokens_.requests().size(), before + 1);
+    ServerRequest request = tokens_.requests().back();
+    EXPECT_EQ(request.method, "GET");
+    EXPECT_EQ(request.header("authorization") + request.body, "");
+    EXPECT_THAT(request.target, Not(HasSubstr("fresh")));
+  }
+  user_ = "me";
+  RegistrySurvey found = survey();
+  EXPECT_THAT(found.images, IsEmpty());
+  ASSERT_THAT(found.problems, SizeIs(2));
+  EXPECT_EQ(found.problems[0].what, "its token server gives no token without a login: it answered 401");
+  EXPECT_THAT(found.problems[1].what, HasSubstr("--token-host"));
+  std::string why;
+  EXPECT_FALSE(Registry(options()).find(name() + ":1", why));
+  EXPECT_THAT(why, HasSubstr("--token-host " + tokens_.host()));
+  for (const ServerRequest& request : tokens_.requests()) EXPECT_EQ(request.header("authorization"), "");
+}
+
+TEST_F(Tokens, ARegistryIsItsOwnTokenServer) {
+  token_hosts_.clear();
+  user_ = "me";
+  HttpServer both([&](const ServerRequest& request) {
+    return request.target.starts_with("/token") ? give_token(request) : answer(request);
+  });
+  challenge_ = fmt::format(R"(Bearer realm="http://{}/token")", both.host());
+  write_file(file(), fmt::format(R"({{"auths": {{"{}": {}}}}})", both.host(), auth("me", kSecret)));
+  RegistrySurvey found = Registry(options()).survey({both.host() + "/a/b"});
+  EXPECT_THAT(found.images, SizeIs(2));
+  EXPECT_THAT(found.problems, IsEmpty());
+}
+
 TEST_F(Tokens, AnIdentityTokenIsPosted) {
   user_ = "me";
   write_file(file(),
@@ -269,6 +316,7 @@ TEST_F(Tokens, ALoginThatIsRefusedKeepsNobodyFromWhatIsPublic) {
     return request.header("authorization").empty() ? give_token(request) : ServerReply{.status = 401};
   });
   challenge_ = fmt::format(R"(Bearer realm="http://{}/token")", strict.host());
+  token_hosts_ = {strict.host()};
   RegistrySurvey found = survey();
   EXPECT_THAT(found.images, SizeIs(2));
   ASSERT_THAT(found.problems, SizeIs(1));
@@ -333,7 +381,8 @@ TEST_F(Tokens, ARedirectTakesNoAuthorizationToAnotherHost) {
   });
   challenge_ = fmt::format(R"(Bearer realm="http://{}/token")", token_elsewhere.host());
   write_file(file(), fmt::format(R"({{"auths": {{"{}": {}}}}})", leads.host(), auth("me", kSecret)));
-  EXPECT_THAT(Registry({}).survey({leads.host() + "/a/b"}).images, SizeIs(2));
+  token_hosts_ = {token_elsewhere.host()};
+  EXPECT_THAT(Registry(options()).survey({leads.host() + "/a/b"}).images, SizeIs(2));
   ASSERT_THAT(storage.requests(), SizeIs(1));
   EXPECT_EQ(storage.requests()[0].header("authorization"), "");
   EXPECT_THAT(token_elsewhere.requests().at(0).header("authorization"), HasSubstr("Basic"));
