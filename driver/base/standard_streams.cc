@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdio>
 #include <string>
 
 #include "base/error.h"
@@ -23,9 +24,14 @@ void fill_standard_descriptors() noexcept {
 void say(std::string_view line) noexcept {
   try {
     OutputQueue err(STDERR_FILENO);
-    err.add(std::string(line) + "\n");
+    err.add(printable_lines(line) + "\n");
   } catch (...) {
   }
+}
+
+void show_text(std::string_view text) {
+  std::string clean = printable_lines(text);
+  std::fwrite(clean.data(), 1, clean.size(), stdout);
 }
 
 int StandardStreams::finish(int status) noexcept {

@@ -1,7 +1,10 @@
 // What a build prints: standard output and standard error, each a queue that no stage waits for.
 #pragma once
 
+#include <fmt/format.h>
+
 #include <string_view>
+#include <utility>
 
 #include "base/output_queue.h"
 
@@ -12,9 +15,18 @@ namespace stagemake {
 // closed. To be called first of all.
 void fill_standard_descriptors() noexcept;
 
-// A line for a person on standard error, without its end. For the end of a command: waits up to
+// A line or more for a person on standard error, without the last one's end, as printable_lines() makes it. For the end of a command: waits up to
 // OutputQueue::kPatience for a reader, and never fails.
 void say(std::string_view line) noexcept;
+
+// Lines for a person on standard output, as printable_lines() makes them: names and messages in them may be
+// others'. Not for what programs read.
+void show_text(std::string_view text);
+
+template <class... Values>
+void show(fmt::format_string<Values...> format, Values&&... values) {
+  show_text(fmt::format(format, std::forward<Values>(values)...));
+}
 
 struct StandardStreams {
   OutputQueue out{1};

@@ -6,6 +6,7 @@
 #include <charconv>
 #include <cmath>
 #include <numeric>
+#include <utility>
 
 namespace stagemake {
 namespace {
@@ -41,6 +42,59 @@ std::size_t utf8_length(std::string_view text) {
   if (first == 0xf0 && byte(1) < 0x90) return 0;
   if (first == 0xf4 && byte(1) > 0x8f) return 0;
   return length;
+}
+
+// The code point of a whole UTF-8 sequence.
+char32_t code_point(std::string_view sequence) {
+  auto first = static_cast<unsigned char>(sequence[0]);
+  if (sequence.size() == 1) return first;
+  char32_t code = first & (0x7fu >> sequence.size());
+  for (char c : sequence.substr(1)) code = code << 6 | (static_cast<unsigned char>(c) & 0x3fu);
+  return code;
+}
+
+// Code points that drive a terminal, turn the direction of text, begin a line of their own for some reader,
+// or have no sign and no width (most of Unicode's Default_Ignorable_Code_Point), and those that no text has.
+struct CodeRange {
+  char32_t first, last;
+};
+constexpr CodeRange kHidden[] = {
+    {0x00, 0x08},        // C0, without the tab
+    {0x0a, 0x1f},        //
+    {0x7f, 0x9f},        // DEL, and C1
+    {0xad, 0xad},        // soft hyphen
+    {0x34f, 0x34f},      // combining grapheme joiner
+    {0x61c, 0x61c},      // Arabic letter mark
+    {0x115f, 0x1160},    // Hangul fillers
+    {0x17b4, 0x17b5},    // Khmer inherent vowels
+    {0x180b, 0x180f},    // Mongolian selectors
+    {0x200b, 0x200f},    // zero width space, (non-)joiner, marks of direction
+    {0x2028, 0x202e},    // ends of line and paragraph, embeddings and overrides of direction
+    {0x2060, 0x206f},    // word joiner, invisible operators, isolates
+    {0x3164, 0x3164},    // Hangul filler
+    {0xfdd0, 0xfdef},    // noncharacters
+    {0xfeff, 0xfeff},    // byte order mark
+    {0xffa0, 0xffa0},    // half-width Hangul filler
+    {0xfff0, 0xfffb},    // marks of annotations
+    {0xfffe, 0xffff},    // noncharacters
+    {0x1bca0, 0x1bca3},  // shorthand format controls
+    {0x1d173, 0x1d17a},  // musical format controls
+    {0xe0000, 0xe0fff},  // tags, more selectors
+};
+
+bool is_hidden(char32_t code) {
+  const CodeRange* range = std::lower_bound(std::begin(kHidden), std::end(kHidden), code,
+                                            [](const CodeRange& one, char32_t c) { return one.last < c; });
+  return (range != std::end(kHidden) && range->first <= code) || (code & 0xfffe) == 0xfffe;
+}
+
+bool is_plain_ascii(char c) {
+  return (c >= ' ' && c < 0x7f) || c == '\t';
+}
+
+// It chooses a form of the sign before it, as in many emoji; after ASCII it shows nothing.
+bool is_variation_selector(char32_t code) {
+  return code >= 0xfe00 && code <= 0xfe0f;
 }
 
 }  // namespace
@@ -146,21 +200,44 @@ std::optional<std::vector<std::string>> shell_words(std::string_view text) {
 
 std::string printable(std::string_view text) {
   std::string result;
+  result.reserve(text.size());
+  bool after_sign = false;  // beyond ASCII
   while (!text.empty()) {
-    std::size_t length = utf8_length(text);
-    auto first = static_cast<unsigned char>(text[0]);
-    // C0, DEL, and C1 (which UTF-8 writes as c2 80 … c2 9f) can all drive a terminal; a tab cannot.
-    bool control = (first < 0x20 && first != '\t') || first == 0x7f ||
-                   (length == 2 && first == 0xc2 && static_cast<unsigned char>(text[1]) < 0xa0);
-    if (length == 0 || control) {
-      result += fmt::format("\\x{:02x}", first);
-      text.remove_prefix(1);
-    } else {
-      result += text.substr(0, length);
-      text.remove_prefix(length);
+    auto plain = std::find_if(text.begin(), text.end(), [](char c) { return !is_plain_ascii(c); });
+    if (auto count = static_cast<std::size_t>(plain - text.begin()); count > 0) {
+      result += text.substr(0, count);
+      text.remove_prefix(count);
+      after_sign = false;
+      continue;
     }
+    std::size_t length = utf8_length(text);
+    char32_t code = length == 0 ? static_cast<unsigned char>(text[0]) : code_point(text.substr(0, length));
+    bool is_shown =
+        length > 0 && (is_variation_selector(code) ? std::exchange(after_sign, false) : !is_hidden(code));
+    if (is_shown)
+      result += text.substr(0, length);
+    else if (length <= 1)
+      result += fmt::format("\\x{:02x}", static_cast<unsigned>(code));
+    else
+      result += code <= 0xffff ? fmt::format("\\u{:04x}", static_cast<unsigned>(code))
+                               : fmt::format("\\U{:08x}", static_cast<unsigned>(code));
+    after_sign = is_shown && length > 1 && !is_variation_selector(code);
+    text.remove_prefix(std::max<std::size_t>(length, 1));
   }
   return result;
+}
+
+std::string printable_lines(std::string_view text) {
+  std::string result;
+  while (true) {
+    std::size_t end = text.find('\n');
+    std::string_view line = text.substr(0, end);
+    if (end != std::string_view::npos && line.ends_with('\r')) line.remove_suffix(1);
+    result += printable(line);
+    if (end == std::string_view::npos) return result;
+    result += '\n';
+    text.remove_prefix(end + 1);
+  }
 }
 
 std::string shown(std::string_view word) {

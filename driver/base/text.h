@@ -42,9 +42,16 @@ std::string shell_quoted(const std::vector<std::string>& words);
 // more of a shell than that: variables, globs, redirections, commands.
 std::optional<std::vector<std::string>> shell_words(std::string_view text);
 
-// Control bytes and bytes that are no UTF-8 made visible (`\x1b`), so that text of others cannot drive a
-// terminal.
+// The one way in which text of others is shown to a person, wherever that is. What could drive a terminal, or
+// make text look like another, is made visible: control characters but tabs, and bytes that are no UTF-8
+// (`\x1b`); beyond ASCII (`\u202e`, `\U000e0041`) C1 controls, what turns the direction of text, ends of lines
+// and paragraphs, what has neither sign nor width (soft hyphens, zero-width blanks and joiners, fillers, tags),
+// and noncharacters. A variation selector stays only right after a sign beyond ASCII, as emoji have it. Of
+// that text, nothing is hidden any more: printable(printable(x)) == printable(x). Lines are shown one by one.
 std::string printable(std::string_view text);
+
+// The same of text whose lines stay lines: `\n` and `\r\n` end them, and all but the last one end in `\n`.
+std::string printable_lines(std::string_view text);
 
 // The same of a word for a message: what is long is cut off, and ends in `…`.
 std::string shown(std::string_view word);

@@ -24,7 +24,7 @@ void print_candidates(const EnvironmentBuild& build) {
   std::size_t shown = 0;
   std::size_t left_out = 0;
   auto tell_left_out = [&] {
-    if (left_out > 0) fmt::print("    and {} more (--json has all)\n", left_out);
+    if (left_out > 0) show("    and {} more (--json has all)\n", left_out);
     shown = left_out = 0;
   };
   for (const CandidateExplanation& candidate :
@@ -32,32 +32,31 @@ void print_candidates(const EnvironmentBuild& build) {
     if (candidate.stage != stage) {
       tell_left_out();
       stage = candidate.stage;
-      fmt::print("  {} may begin in:\n", stage);
+      show("  {} may begin in:\n", stage);
     }
     if (++shown > kMostCandidates) {
       ++left_out;
       continue;
     }
     bool usable = candidate.verdict == "chosen" || candidate.verdict == "slower";
-    fmt::print("    {} {}\n", candidate.verdict == "chosen" ? '*' : usable ? '-' : 'x', candidate.image);
-    fmt::print("      {}\n", usable ? candidate.text() : "not used: " + candidate.verdict);
+    show("    {} {}\n", candidate.verdict == "chosen" ? '*' : usable ? '-' : 'x', candidate.image);
+    show("      {}\n", usable ? candidate.text() : "not used: " + candidate.verdict);
   }
   tell_left_out();
 }
 
 void print_explanations(Session& session, bool with_reasons) {
-  for (const std::string& problem : session.problems) fmt::print("note: {}\n", problem);
+  for (const std::string& problem : session.problems) show("note: {}\n", problem);
   for (const EnvironmentBuild& build : session.builds) {
-    fmt::print("{} with {}\n", build.plan.environment.name, session.engine->name());
+    show("{} with {}\n", build.plan.environment.name, session.engine->name());
     std::size_t width = 0;
     for (const PlannedStage& stage : build.plan.stages) width = std::max(width, stage.name.size());
     for (const StageExplanation& stage : session.explain(build)) {
-      fmt::print("  {:<{}}  {:<5}  {}\n", stage.stage, width, stage.action, stage.headline);
+      show("  {:<{}}  {:<5}  {}\n", stage.stage, width, stage.action, stage.headline);
       if (with_reasons)
-        for (const std::string& reason : stage.reasons)
-          fmt::print("  {:<{}}         {}\n", "", width, reason);
+        for (const std::string& reason : stage.reasons) show("  {:<{}}         {}\n", "", width, reason);
     }
-    for (const std::string& note : build.notes) fmt::print("note: {}\n", note);
+    for (const std::string& note : build.notes) show("note: {}\n", note);
     if (with_reasons) print_candidates(build);
   }
 }
@@ -77,7 +76,7 @@ ordered_json explanations_json(Session& session) {
 }
 
 std::string dumped(const ordered_json& value) {
-  return value.dump(2, ' ', false, ordered_json::error_handler_t::replace);
+  return value.dump(2, ' ', true, ordered_json::error_handler_t::replace);
 }
 
 void print_forecast(Session& session, const Options& options) {
@@ -140,7 +139,7 @@ int jobs_command(const Options& options) {
     return static_cast<int>(ExitStatus::StageFailed);
   }
   for (const std::string& who : asked)
-    fmt::print("{}: {} from now on\n", printable(who), counted(*options.slots, "job slot"));
+    show("{}: {} from now on\n", printable(who), counted(*options.slots, "job slot"));
   return 0;
 }
 

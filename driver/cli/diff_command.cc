@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "base/error.h"
+#include "base/standard_streams.h"
 #include "cli/commands.h"
 #include "cli/diff_report.h"
 #include "cli/inspection.h"
@@ -166,7 +167,10 @@ int diff_command(const Options& options) {
         if (auto [found, is_new] = report.files.try_emplace(added); is_new)
           found->second = changed_files(before->sources.below(added), after->sources.below(added), added);
   if (!new_revision) after->sources.save_cache();
-  fmt::print("{}", options.json ? diff_json(report) : diff_text(report));
+  if (options.json)
+    fmt::print("{}", diff_json(report));
+  else
+    show_text(diff_text(report));
   return 0;
 }
 

@@ -299,7 +299,7 @@ std::string diff_json(const DiffReport& report) {
                       {"environments", environments},
                       {"measured", report.is_measured},
                       {"seconds", seconds}};
-  return all.dump(2, ' ', false, ordered_json::error_handler_t::replace) + "\n";
+  return all.dump(2, ' ', true, ordered_json::error_handler_t::replace) + "\n";
 }
 
 }  // namespace stagemake

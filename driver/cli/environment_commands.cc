@@ -18,7 +18,7 @@ using nlohmann::ordered_json;
 constexpr std::size_t kWidth = 80;
 
 std::string dumped(const ordered_json& value) {
-  return value.dump(2, ' ', false, ordered_json::error_handler_t::replace);
+  return value.dump(2, ' ', true, ordered_json::error_handler_t::replace);
 }
 
 // Everything that configure is told.
@@ -61,7 +61,7 @@ ordered_json environment_json(const Options& options, const Tree& tree, const En
 void print_words(const std::vector<std::string>& all, std::size_t indent) {
   std::string line;
   auto flush = [&] {
-    if (!line.empty()) fmt::print("{:{}}{}\n", "", indent, line);
+    if (!line.empty()) show("{:{}}{}\n", "", indent, line);
     line.clear();
   };
   for (const std::string& word : all) {
@@ -80,34 +80,33 @@ void print_few_words(const std::vector<std::string>& all, std::size_t indent) {
 
 void print_environment(const Options& options, const Tree& tree, const Environment& environment) {
   const SystemSetup& setup = environment.setup;
-  fmt::print("{}: {} system, {} {}\n", environment.name, setup.system,
-             environment.incremental ? "going on in" : "from", printable(environment.base_image));
-  fmt::print("\nsystem packages: {} for {}{}{}\n", setup.packages.size(),
-             counted(environment.packages.size(), "package"),
-             setup.ignore_missing ? ", missing ones being ignored" : "",
-             setup.skipped ? "; not installed: the base image has them" : "");
+  show("{}: {} system, {} {}\n", environment.name, setup.system,
+       environment.incremental ? "going on in" : "from", printable(environment.base_image));
+  show("\nsystem packages: {} for {}{}{}\n", setup.packages.size(),
+       counted(environment.packages.size(), "package"),
+       setup.ignore_missing ? ", missing ones being ignored" : "",
+       setup.skipped ? "; not installed: the base image has them" : "");
   print_few_words(setup.packages, 2);
   std::vector<std::string> flags, others;
   for (std::string& argument : configure_arguments(environment))
     (argument.starts_with("--with-system-") && argument.find("python") == std::string::npos ? flags : others)
         .push_back(std::move(argument));
-  fmt::print("\nbootstrapped by {}\nconfigured with {} and\n", printable(environment.value("BOOTSTRAP")),
-             counted(flags.size(), "option --with-system-PACKAGE", "options --with-system-PACKAGE"));
+  show("\nbootstrapped by {}\nconfigured with {} and\n", printable(environment.value("BOOTSTRAP")),
+       counted(flags.size(), "option --with-system-PACKAGE", "options --with-system-PACKAGE"));
   print_words(others, 2);
-  fmt::print("\n");
-  for (const char* name : kTargetVariables)
-    fmt::print("{:<17} {}\n", name, printable(environment.value(name)));
-  fmt::print("{:<17} {}\n", "images", image_name(tree.table, options.repository, environment.name, "STAGE"));
+  show("\n");
+  for (const char* name : kTargetVariables) show("{:<17} {}\n", name, printable(environment.value(name)));
+  show("{:<17} {}\n", "images", image_name(tree.table, options.repository, environment.name, "STAGE"));
   if (environment.variables.empty()) return;
-  fmt::print("\nvariables, as tox has them:\n");
+  show("\nvariables, as tox has them:\n");
   for (const auto& [key, value] : environment.variables) {
-    fmt::print("  {}={}\n", key, printable(value));
+    show("  {}={}\n", key, printable(value));
     if (auto found = environment.expanded.find(key); found != environment.expanded.end())
-      fmt::print("    that is {}\n", printable(found->second));
+      show("    that is {}\n", printable(found->second));
   }
   if (!environment.unexpanded.empty())
-    fmt::print("\nonly a shell can expand {}; `stagemake build` lets one do it, unless --host-shell is no\n",
-               join(environment.unexpanded, ", "));
+    show("\nonly a shell can expand {}; `stagemake build` lets one do it, unless --host-shell is no\n",
+         join(environment.unexpanded, ", "));
 }
 
 int check_lists(const Options& options, const Tree& tree) {
@@ -119,9 +118,9 @@ int check_lists(const Options& options, const Tree& tree) {
   ordered_json list = ordered_json::array();
   for (const UnknownName& one : unknown) {
     if (!options.json)
-      fmt::print("{}:{}: {}: {} has no {}{}\n", one.listed.file, one.listed.line, printable(one.listed.name),
-                 tree.factors->file(), printable(join(one.factors, ", ")),
-                 one.nearest.empty() ? "" : "; did you mean " + join(one.nearest, " or ") + "?");
+      show("{}:{}: {}: {} has no {}{}\n", one.listed.file, one.listed.line, printable(one.listed.name),
+           tree.factors->file(), printable(join(one.factors, ", ")),
+           one.nearest.empty() ? "" : "; did you mean " + join(one.nearest, " or ") + "?");
     list.push_back({{"file", one.listed.file},
                     {"line", one.listed.line},
                     {"name", one.listed.name},
@@ -131,7 +130,7 @@ int check_lists(const Options& options, const Tree& tree) {
   if (options.json)
     fmt::print("{}\n", dumped({{"schema", 1}, {"unknown", list}}));
   else if (unknown.empty())
-    fmt::print("{} knows all names in its lists and in the workflows\n", tree.factors->file());
+    show("{} knows all names in its lists and in the workflows\n", tree.factors->file());
   return static_cast<int>(unknown.empty() ? ExitStatus::Ok : ExitStatus::StageFailed);
 }
 
@@ -162,14 +161,14 @@ int envs_command(const Options& options) {
     const std::vector<std::string>& names = options.systems           ? list.systems()
                                             : options.package_factors ? list.package_factors()
                                                                       : list.names();
-    for (const std::string& name : names) fmt::print("{}{}\n", options.prefix, name);
+    for (const std::string& name : names) show("{}{}\n", options.prefix, name);
     return 0;
   }
   for (const std::string& system : list.systems()) {
     std::vector<std::string> names;
     for (const std::string& name : list.names())
       if (list.system_of(name) == system) names.push_back(options.prefix + name);
-    fmt::print("{}\n", printable(system));
+    show("{}\n", printable(system));
     print_words(names, 2);
   }
   return 0;
@@ -180,7 +179,7 @@ int system_packages_command(const Options& options) {
   Environment environment = resolve_environment(options, tree);
   const SystemSetup& setup = environment.setup;
   if (!options.json) {
-    for (const std::string& package : installed_system_packages(setup)) fmt::print("{}\n", package);
+    for (const std::string& package : installed_system_packages(setup)) show("{}\n", package);
     return 0;
   }
   fmt::print("{}\n", dumped({{"schema", 1},

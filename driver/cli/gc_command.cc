@@ -63,13 +63,12 @@ std::string display(const GcEntry& entry) {
 
 void print_rest(const GcResult& result, bool dry_run) {
   for (const auto& [environment, why] : result.locked)
-    fmt::print("passed over {}: {}\n", printable(environment), why);
+    show("passed over {}: {}\n", printable(environment), why);
   if (dry_run)
     for (const GcEntry& entry : result.kept)
-      fmt::print("would keep {}: {}\n", display(entry), printable(entry.why));
-  if (result.evicted.empty()) fmt::print("nothing to remove\n");
-  fmt::print("{} {}, {} left\n", dry_run ? "would free" : "freed", size_text(result.freed),
-             size_text(result.left));
+      show("would keep {}: {}\n", display(entry), printable(entry.why));
+  if (result.evicted.empty()) show("nothing to remove\n");
+  show("{} {}, {} left\n", dry_run ? "would free" : "freed", size_text(result.freed), size_text(result.left));
 }
 
 }  // namespace
@@ -83,9 +82,8 @@ int gc_command(const Options& options) {
   for (const std::string& name : options.environments) request.environments.insert(environment_name(name));
   auto told = [&](const GcEntry& entry) {
     if (options.json) return;
-    fmt::print("{} {}: {}, {} to build again; {}\n", options.dry_run ? "would remove" : "removed",
-               display(entry), size_text(entry.bytes), duration_text(entry.rebuild_seconds),
-               printable(entry.why));
+    show("{} {}: {}, {} to build again; {}\n", options.dry_run ? "would remove" : "removed", display(entry),
+         size_text(entry.bytes), duration_text(entry.rebuild_seconds), printable(entry.why));
   };
   GcResult result = collect_garbage(*engine, state, tree.table, journal, request, told);
   std::vector<UnsavedWork> unsaved = unsaved_work(*engine, state, tree.table, request.environments);
@@ -96,15 +94,15 @@ int gc_command(const Options& options) {
   for (const auto& [environment, why] : result.locked) found.insert(environment);
   check_names(options, tree, found);
   if (options.json)
-    fmt::print("{}\n", result_json(result, unsaved, options, engine->name())
-                           .dump(2, ' ', false, ordered_json::error_handler_t::replace));
+    show("{}\n", result_json(result, unsaved, options, engine->name())
+                     .dump(2, ' ', true, ordered_json::error_handler_t::replace));
   else
     print_rest(result, options.dry_run);
   if (std::optional<std::string> problem = journal.untold_problem())
     say(fmt::format("stagemake: the journal does not know of it: {}", *problem));
   if (!options.json)
     for (const UnsavedWork& work : unsaved)
-      fmt::print(
+      show(
           "container {} holds unsaved work of {} {}: the next build saves it, `stagemake clean {} "
           "--containers` "
           "removes it\n",

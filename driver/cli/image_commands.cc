@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/output_file.h"
+#include "base/standard_streams.h"
 #include "base/text.h"
 #include "cli/commands.h"
 #include "cli/engine_choice.h"
@@ -111,19 +112,19 @@ int snapshots_command(const Options& options) {
         "{}\n",
         ordered_json(
             {{"schema", 1}, {"engine", engine->name()}, {"snapshots", list}, {"containers", containers}})
-            .dump(2, ' ', false, ordered_json::error_handler_t::replace));
+            .dump(2, ' ', true, ordered_json::error_handler_t::replace));
     return 0;
   }
-  if (snapshots.empty()) fmt::print("{} has no images of {} yet\n", engine->name(), tree.table.distribution);
+  if (snapshots.empty()) show("{} has no images of {} yet\n", engine->name(), tree.table.distribution);
   std::int64_t now = std::time(nullptr);
   for (const Snapshot& snapshot : snapshots)
-    fmt::print("{}\n    {}, {}, {} ago, {}, {}, {}, key {}\n", display_name(snapshot),
-               snapshot.complete ? "complete" : "unfinished", snapshot.clean ? "clean" : "incremental",
-               duration_text(static_cast<double>(now - snapshot.created)),
-               counted(snapshot.packages.size(), "package"), size_text(snapshot.size),
-               counted(snapshot.layers, "layer"), snapshot.key().substr(0, 16));
+    show("{}\n    {}, {}, {} ago, {}, {}, {}, key {}\n", display_name(snapshot),
+         snapshot.complete ? "complete" : "unfinished", snapshot.clean ? "clean" : "incremental",
+         duration_text(static_cast<double>(now - snapshot.created)),
+         counted(snapshot.packages.size(), "package"), size_text(snapshot.size),
+         counted(snapshot.layers, "layer"), snapshot.key().substr(0, 16));
   for (const UnsavedWork& work : unsaved)
-    fmt::print(
+    show(
         "{}\n    a container with work of {} that is in no image; the next build saves it, `stagemake clean "
         "{} "
         "--containers` removes it\n",
@@ -142,7 +143,7 @@ int clean_containers(const Options& options, ContainerEngine& engine, const Tree
   StateFolder state(options.state, tree.path);
   std::vector<UnsavedWork> unsaved = wanted_unsaved(options, engine, tree);
   check_names(options, tree, environments_of({}, unsaved));
-  if (unsaved.empty()) fmt::print("no container holds unsaved work\n");
+  if (unsaved.empty()) show("no container holds unsaved work\n");
   bool is_file = true;  // that can have others beside it
   if (options.export_to) {
     is_file = !is_standard_output(*options.export_to) &&
@@ -154,17 +155,16 @@ int clean_containers(const Options& options, ContainerEngine& engine, const Tree
                       "environment, or a file",
                       counted(unsaved.size(), "container")));
   }
-  std::FILE* words = is_file ? stdout : stderr;
   int status = 0;
   for (std::size_t i = 0; i < unsaved.size(); ++i) {
     const UnsavedWork& work = unsaved[i];
     if (options.dry_run) {
-      fmt::print("would remove {} with its work of {}\n", unsaved_text(work), work.stage);
+      show("would remove {} with its work of {}\n", unsaved_text(work), work.stage);
       continue;
     }
     std::optional<FileLock> lock = FileLock::try_take(state.environment_lock(work.environment));
     if (!lock) {
-      fmt::print("{} is being built, not removed: {}\n", work.environment, work.container.name);
+      show("{} is being built, not removed: {}\n", work.environment, work.container.name);
       status = static_cast<int>(ExitStatus::StageFailed);
       continue;
     }
@@ -174,11 +174,15 @@ int clean_containers(const Options& options, ContainerEngine& engine, const Tree
       engine.export_files(work.container.name, output.descriptor());
       output.finish();
       if (is_file)
-        fmt::print("wrote {}: `docker import {}` makes an image of it\n", printable(file.string()),
-                   shell_quoted(file.string()));
+        show("wrote {}: `docker import {}` makes an image of it\n", printable(file.string()),
+             shell_quoted(file.string()));
     }
     discard_work(engine, state, work.container.name);
-    fmt::print(words, "removed {} with its work of {}\n", unsaved_text(work), work.stage);
+    std::string removed = fmt::format("removed {} with its work of {}", unsaved_text(work), work.stage);
+    if (is_file)
+      show("{}\n", removed);
+    else
+      say(removed);
   }
   return status;
 }
@@ -192,21 +196,20 @@ int clean_command(const Options& options) {
   std::vector<Snapshot> snapshots = wanted_snapshots(options, *engine, tree.table);
   std::vector<UnsavedWork> unsaved = wanted_unsaved(options, *engine, tree);
   check_names(options, tree, environments_of(snapshots, unsaved));
-  if (snapshots.empty()) fmt::print("nothing to remove\n");
+  if (snapshots.empty()) show("nothing to remove\n");
   for (const UnsavedWork& work : unsaved)
-    fmt::print("container {} holds unsaved work of {}; --containers removes it\n", unsaved_text(work),
-               work.stage);
+    show("container {} holds unsaved work of {}; --containers removes it\n", unsaved_text(work), work.stage);
   int status = 0;
   for (const Snapshot& snapshot : snapshots) {  // newest first: later stages lie on earlier ones
     std::string name = display_name(snapshot);
     if (options.dry_run) {
-      fmt::print("would remove {}\n", name);
+      show("would remove {}\n", name);
       continue;
     }
     bool removed = true;
     for (const std::string& own : snapshot.names) removed = engine->remove_image(own) && removed;
     if (snapshot.names.empty()) removed = engine->remove_image(snapshot.image);
-    fmt::print("{} {}\n", removed ? "removed" : "still in use, not removed:", name);
+    show("{} {}\n", removed ? "removed" : "still in use, not removed:", name);
     if (!removed) status = static_cast<int>(ExitStatus::StageFailed);
   }
   return status;
@@ -226,16 +229,16 @@ int doctor_command(const Options& options) {
                       {"advice", report.advice},
                       {"warning", report.warning}});
     fmt::print("{}\n", ordered_json({{"schema", 1}, {"engines", list}})
-                           .dump(2, ' ', false, ordered_json::error_handler_t::replace));
+                           .dump(2, ' ', true, ordered_json::error_handler_t::replace));
   } else {
     for (const EngineReport& report : reports) {
-      fmt::print("{:<8} {}\n", report.name,
-                 report.usable ? "works, " + printable(report.version)
-                               : "does not work: " + printable(report.problem));
+      show("{:<8} {}\n", report.name,
+           report.usable ? "works, " + printable(report.version)
+                         : "does not work: " + printable(report.problem));
       const std::string& more = report.usable ? report.warning : report.advice;
-      if (!more.empty()) fmt::print("{:<8} {}\n", "", printable(more));
+      if (!more.empty()) show("{:<8} {}\n", "", printable(more));
     }
-    if (!any) fmt::print("No engine works here. One is enough.\n");
+    if (!any) show("No engine works here. One is enough.\n");
   }
   return static_cast<int>(any ? ExitStatus::Ok : ExitStatus::EngineUnusable);
 }

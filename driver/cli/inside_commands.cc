@@ -12,6 +12,7 @@
 #include "cli/commands.h"
 #include "cli/engine_choice.h"
 #include "cli/kept_run.h"
+#include "cli/log_output.h"
 #include "cli/package_log.h"
 #include "cli/tree.h"
 #include "cli/wanted_snapshots.h"
@@ -112,11 +113,12 @@ class Look {
 };
 
 // Runs the script in a container of its own, made from the image.
-int run_in_image(ContainerEngine& engine, const Snapshot& image, const std::string& script) {
+int run_in_image(ContainerEngine& engine, const Snapshot& image, const std::string& script,
+                 const OutputSink& sink) {
   SignalWatch signals;
   Look look(engine, "look");
   engine.create({.name = look.name(), .image = image.image});
-  RunOutcome outcome = engine.run(look.name(), script, print, {.stop = signals.token(), .grace = {}});
+  RunOutcome outcome = engine.run(look.name(), script, sink, {.stop = signals.token(), .grace = {}});
   return signals.first() != 0 ? 128 + signals.first() : outcome.exit_code;
 }
 
@@ -142,7 +144,7 @@ int shell_command(const Options& options) {
       !running.empty() && runs_now(options, environment, options.stage)) {
     std::vector<std::string> command = engine->command_inside(running, shell_of(terminal), terminal);
     if (options.dry_run) {
-      fmt::print("{}\n", shell_quoted(command));
+      show("{}\n", shell_quoted(command));
       return 0;
     }
     say(running + " (running; what you change there is part of what is built)");
@@ -152,8 +154,8 @@ int shell_command(const Options& options) {
   std::vector<Snapshot> snapshots = wanted_snapshots(options, *engine, tree.table);
   const Snapshot& image = image_or_error(options, snapshots, options.stage);
   if (options.dry_run) {
-    fmt::print("{}\n",
-               shell_quoted(engine->shell_command(image.names.empty() ? image.image : image.names.front())));
+    show("{}\n",
+         shell_quoted(engine->shell_command(image.names.empty() ? image.image : image.names.front())));
     return 0;
   }
   say(fmt::format("{} ({})", display_name(image), image.complete ? "complete" : "unfinished"));
@@ -169,17 +171,20 @@ int package_log(const Options& options, const std::string& environment, const st
                     "(`package_logs`); without PACKAGE the whole stage's log is shown");
   std::unique_ptr<ContainerEngine> engine = choose_engine(options, StateFolder(options.state, tree.path));
   std::string script = log_script(tree.table, options.package);
+  LogOutput output(log_form(), print);
+  auto take = [&](std::string_view piece) { output.take(piece); };
   int status = kNoLog;
   if (std::string running = running_container(*engine, environment, stage);
       !running.empty() && runs_now(options, environment, stage)) {
     Command inside{.argv = engine->command_inside(running, {"/bin/sh", "-c", kPast + script}, false)};
     inside.output_again = kPastTheRelay;
-    inside.on_output = print;
+    inside.on_output = take;
     status = run_command(inside).exit_code;
   } else {
     std::vector<Snapshot> snapshots = wanted_snapshots(options, *engine, tree.table);
-    status = run_in_image(*engine, image_or_error(options, snapshots, stage), script);
+    status = run_in_image(*engine, image_or_error(options, snapshots, stage), script, take);
   }
+  output.end();
   if (status > 128) return status;  // ctrl-C
   if (status == kNoLog)
     throw bad_input(

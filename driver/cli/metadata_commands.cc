@@ -4,6 +4,7 @@
 #include <set>
 
 #include "base/error.h"
+#include "base/standard_streams.h"
 #include "base/text.h"
 #include "cli/commands.h"
 #include "cli/inspection.h"
@@ -19,7 +20,7 @@ namespace {
 using nlohmann::ordered_json;
 
 std::string dumped(const ordered_json& value) {
-  return value.dump(2, ' ', false, ordered_json::error_handler_t::replace);
+  return value.dump(2, ' ', true, ordered_json::error_handler_t::replace);
 }
 
 ordered_json names_json(const PackageIndex& packages, const std::vector<PackageId>& ids) {
@@ -32,7 +33,7 @@ int print_names(const Options& options, const char* what, const std::vector<std:
   if (options.json)
     fmt::print("{}\n", dumped({{"schema", 1}, {what, names}}));
   else
-    for (const std::string& name : names) fmt::print("{}\n", name);
+    for (const std::string& name : names) show("{}\n", name);
   return 0;
 }
 
@@ -68,31 +69,29 @@ ordered_json plan_json(const Options& options, const Tree& tree, const StagePlan
 }
 
 void print_plan(const Options& options, const Tree& tree, const StagePlan& plan) {
-  fmt::print("{}, {}, stages: {}\n", printable(tree.path.string()), counted(tree.packages.size(), "package"),
-             printable(plan.table.origin));
+  show("{}, {}, stages: {}\n", printable(tree.path.string()), counted(tree.packages.size(), "package"),
+       printable(plan.table.origin));
   if (!plan.environment.name.empty())
-    fmt::print(
-        "environment {}: from {}, {} of {}\n", plan.environment.name, printable(plan.environment.base_image),
-        counted(plan.environment.setup.packages.size(), "system package"), plan.environment.setup.system);
+    show("environment {}: from {}, {} of {}\n", plan.environment.name, printable(plan.environment.base_image),
+         counted(plan.environment.setup.packages.size(), "system package"), plan.environment.setup.system);
   for (std::size_t s : shown_stages(options, plan)) {
     const PlannedStage& stage = plan.stages[s];
-    fmt::print("\n{}  (after {})  key {}\n", stage.name,
-               stage.parent ? plan.stages[*stage.parent].name : std::string("the base image"),
-               stage.key.substr(0, 16));
-    if (!stage.make_targets.empty()) fmt::print("  makes {}\n", printable(join(stage.make_targets, " ")));
+    show("\n{}  (after {})  key {}\n", stage.name,
+         stage.parent ? plan.stages[*stage.parent].name : std::string("the base image"),
+         stage.key.substr(0, 16));
+    if (!stage.make_targets.empty()) show("  makes {}\n", printable(join(stage.make_targets, " ")));
     if (!stage.unknown_targets.empty())
-      fmt::print("  what {} builds, the metadata does not say\n",
-                 printable(join(stage.unknown_targets, " ")));
+      show("  what {} builds, the metadata does not say\n", printable(join(stage.unknown_targets, " ")));
     if (stage.packages.empty()) continue;
     std::string line;
-    fmt::print("  adds {}{}\n", counted(stage.packages.size(), "package"),
-               plan.is_exact() ? "" : ", at most: configure may find some on the system");
+    show("  adds {}{}\n", counted(stage.packages.size(), "package"),
+         plan.is_exact() ? "" : ", at most: configure may find some on the system");
     for (PackageId id : stage.packages) {
       const std::string& package = tree.packages[id].name;
-      if (line.size() + package.size() > 74) fmt::print("    {}\n", line), line.clear();
+      if (line.size() + package.size() > 74) show("    {}\n", line), line.clear();
       line += (line.empty() ? "" : " ") + package;
     }
-    fmt::print("    {}\n", line);
+    show("    {}\n", line);
   }
 }
 
@@ -128,7 +127,7 @@ int packages_command(const Options& options) {
   }
   faults.throw_if_any();
   if (!options.json) {
-    for (PackageId id : order) fmt::print("{}\n", packages[id].name);
+    for (PackageId id : order) show("{}\n", packages[id].name);
     return 0;
   }
   ordered_json list = ordered_json::array();

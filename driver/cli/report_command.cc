@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/output_file.h"
+#include "base/standard_streams.h"
 #include "base/text.h"
 #include "cli/commands.h"
 #include "cli/kept_run.h"
@@ -36,10 +37,10 @@ std::string heading(const FoundRun& run) {
 }
 
 void print_report(const FoundRun& run, const Verdict& verdict) {
-  fmt::print("{}\n{} of {} succeeded\n", heading(run), verdict.environments_well,
-             counted(verdict.environments, "environment"));
-  for (const std::string& line : verdict_lines(run.record, verdict)) fmt::print("  {}\n", line);
-  fmt::print("\n{}", status_table(statuses(run.record), false));
+  show("{}\n{} of {} succeeded\n", heading(run), verdict.environments_well,
+       counted(verdict.environments, "environment"));
+  for (const std::string& line : verdict_lines(run.record, verdict)) show("  {}\n", line);
+  show("\n{}", status_table(statuses(run.record), false));
 }
 
 // Standard output takes one of them; what else is said then goes to standard error.
@@ -72,11 +73,13 @@ int report_command(const Options& options) {
   write(options.junit, [&] { return junit_report(input); });
   write(options.trace, [&] { return chrome_trace(run.record); });
   if (options.json)
-    fmt::print("{}\n", run_json(input).dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
+    fmt::print("{}\n", run_json(input).dump(2, ' ', true, nlohmann::ordered_json::error_handler_t::replace));
   else if (written.empty())
     print_report(run, verdict);
+  else if (is_taken)
+    say("wrote " + join(written, ", "));
   else
-    fmt::print(is_taken ? stderr : stdout, "wrote {}\n", join(written, ", "));
+    show("wrote {}\n", join(written, ", "));
   return 0;
 }
 

@@ -144,8 +144,7 @@ bool has_git(const fs::path& tree) {
   Finished listed = run_git(tree, {"ls-files", "--", "build/pkgs"});
   if (!listed.ok())
     if (std::string problem = git_problem(tree, listed.errors); !problem.empty())
-      fmt::print(stderr, "stagemake: the script brings all files, also those that git ignores: {}\n",
-                 problem);
+      say("stagemake: the script brings all files, also those that git ignores: " + problem);
   return listed.ok() && !listed.output.empty();
 }
 

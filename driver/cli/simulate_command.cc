@@ -10,6 +10,7 @@
 
 #include "base/callers_environment.h"
 #include "base/error.h"
+#include "base/standard_streams.h"
 #include "base/text.h"
 #include "cli/commands.h"
 #include "cli/session.h"
@@ -100,18 +101,17 @@ struct Row {
 };
 
 void print_table(const std::vector<Row>& rows, const SimulatedMachines& machines, bool has_deadline) {
-  fmt::print("{:>8}  {:>14}  {:>14}  {:<12}  {:>10}{}\n", "machines", "done in", "at best", "because of",
-             "efficiency", has_deadline ? "  late" : "");
+  show("{:>8}  {:>14}  {:>14}  {:<12}  {:>10}{}\n", "machines", "done in", "at best", "because of",
+       "efficiency", has_deadline ? "  late" : "");
   for (const Row& row : rows) {
     const Simulated& one = row.simulated;
-    fmt::print("{:>8}  {:>14}  {:>14}  {:<12}  {:>8.0f} %{}\n", row.machines, duration_text(one.makespan),
-               duration_text(one.lower_bound()),
-               one.longest_path >= one.work / one.slots ? "longest path" : "work", 100 * one.efficiency(),
-               has_deadline ? fmt::format("  {:>4}", row.late.size()) : "");
+    show("{:>8}  {:>14}  {:>14}  {:<12}  {:>8.0f} %{}\n", row.machines, duration_text(one.makespan),
+         duration_text(one.lower_bound()), one.longest_path >= one.work / one.slots ? "longest path" : "work",
+         100 * one.efficiency(), has_deadline ? fmt::format("  {:>4}", row.late.size()) : "");
   }
-  fmt::print("each with {} and {} at once{}\n", counted(machines.slots, "job slot"),
-             counted(machines.at_once, "stage"),
-             machines.memory > 0 ? fmt::format(", which may hold {}", size_text(machines.memory)) : "");
+  show("each with {} and {} at once{}\n", counted(machines.slots, "job slot"),
+       counted(machines.at_once, "stage"),
+       machines.memory > 0 ? fmt::format(", which may hold {}", size_text(machines.memory)) : "");
 }
 
 ordered_json row_json(const Row& row) {
@@ -164,14 +164,14 @@ int simulate_command(const Options& options) {
             .dump(2));
     return 0;
   }
-  for (const std::string& problem : session.problems) fmt::print("note: {}\n", problem);
-  fmt::print("{}\n",
-             outlook_text(sums_of(session.world, outlook, session.builds), rows.front().simulated.makespan));
+  for (const std::string& problem : session.problems) show("note: {}\n", problem);
+  show("{}\n",
+       outlook_text(sums_of(session.world, outlook, session.builds), rows.front().simulated.makespan));
   if (std::string origin = origin_text(session, outlook); !origin.empty())
-    fmt::print("seconds of packages: {}\n", origin);
+    show("seconds of packages: {}\n", origin);
   print_table(rows, machines, options.deadline.has_value());
   if (!rows.front().late.empty())
-    fmt::print("not done by the deadline: {}\n", some_of(rows.front().late, kMostNamed));
+    show("not done by the deadline: {}\n", some_of(rows.front().late, kMostNamed));
   return 0;
 }
 

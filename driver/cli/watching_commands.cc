@@ -13,6 +13,7 @@
 #include "base/text.h"
 #include "cli/commands.h"
 #include "cli/kept_run.h"
+#include "cli/log_output.h"
 #include "cli/package_log.h"
 #include "cli/times.h"
 #include "cli/tree.h"
@@ -79,30 +80,34 @@ ordered_json status_json(const FoundRun& run, double now) {
 }
 
 void print_status(const FoundRun& run, double now) {
-  fmt::print("{}\n", first_line(run, now));
+  show("{}\n", first_line(run, now));
   if (!run.is_alive) {
     for (StageState state : {StageState::Built, StageState::Reused, StageState::Failed,
                              StageState::Interrupted, StageState::Running, StageState::Skipped})
       if (std::size_t count = run.record.count(state); count > 0)
-        fmt::print("  {} {}\n", count, state == StageState::Running ? "were running" : word(state));
+        show("  {} {}\n", count, state == StageState::Running ? "were running" : word(state));
     return;
   }
   for (const std::string& line : live_block(run.record, now, {.columns = columns(), .rows = 10'000}))
-    fmt::print("{}\n", line);
+    show("{}\n", line);
 }
 
-// Prints a file, and with `goes_on` what is added to it as long as that says so. A file that is replaced by a
+// Prints a log, and with `goes_on` what is added to it as long as that says so. A file that is replaced by a
 // new one under its name is left where it is.
 void print_file(const fs::path& file, const std::function<bool()>& goes_on) {
   int descriptor = ::open(file.c_str(), O_RDONLY | O_CLOEXEC);
   if (descriptor < 0) throw bad_input(file.string(), "there is no such log any more");
   std::string buffer(1 << 16, '\0');
   bool last = false;
+  bool failed = false;
+  LogOutput output(log_form(), [&](std::string_view text) {
+    failed = failed || std::fwrite(text.data(), 1, text.size(), stdout) != text.size();
+  });
   while (true) {
     ssize_t n = ::read(descriptor, buffer.data(), buffer.size());
     if (n > 0) {
-      if (std::fwrite(buffer.data(), 1, static_cast<std::size_t>(n), stdout) != static_cast<std::size_t>(n))
-        break;
+      output.take(std::string_view(buffer).substr(0, static_cast<std::size_t>(n)));
+      if (failed) break;
       continue;
     }
     std::fflush(stdout);
@@ -110,6 +115,7 @@ void print_file(const fs::path& file, const std::function<bool()>& goes_on) {
     last = !goes_on();  // what was written before it ended is read once more
     if (!last) sleep_for(kFollow);
   }
+  output.end();
   ::close(descriptor);
 }
 
@@ -143,11 +149,11 @@ int status_command(const Options& options) {
     ordered_json list = ordered_json::array();
     for (const FoundRun& run : runs) list.push_back(status_json(run, now));
     fmt::print("{}\n", ordered_json({{"schema", 1}, {"runs", list}})
-                           .dump(2, ' ', false, ordered_json::error_handler_t::replace));
+                           .dump(2, ' ', true, ordered_json::error_handler_t::replace));
     return 0;
   }
   if (runs.empty()) {
-    fmt::print("nothing is being built in this tree now\n");
+    show("nothing is being built in this tree now\n");
     if (std::optional<FoundRun> last = youngest_run(state)) print_status(*last, now);
   }
   for (const FoundRun& run : runs) print_status(run, now);

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
+#include "base/standard_streams.h"
 #include "base/text.h"
 #include "base/wrap.h"
 #include "cli/commands.h"
@@ -300,9 +301,9 @@ int why_command(const Options& options) {
   told.last = last_build(seen.journal, environment, options.inspection.package, needs);
   Report report(seen, inspected, told, std::time(nullptr));
   if (options.json)
-    fmt::print("{}\n", report.json().dump(2, ' ', false, ordered_json::error_handler_t::replace));
+    fmt::print("{}\n", report.json().dump(2, ' ', true, ordered_json::error_handler_t::replace));
   else
-    fmt::print("{}", report.text());
+    show_text(report.text());
   return 0;
 }
 

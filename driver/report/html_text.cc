@@ -11,31 +11,11 @@ namespace {
 
 constexpr std::size_t kLineBytes = 240;  // of a log's line that is shown
 
-// The code of the character that begins `bytes`, where it makes text run the other way: with such ones a log
-// could show what it does not say. Else 0.
-int turning_character(std::string_view bytes) {
-  if (bytes.size() < 3 || bytes[0] != '\xe2') return 0;
-  int code =
-      (static_cast<unsigned char>(bytes[1]) & 0x3f) << 6 | (static_cast<unsigned char>(bytes[2]) & 0x3f);
-  code |= 0x2000;
-  return (code >= 0x202a && code <= 0x202e) || (code >= 0x2066 && code <= 0x2069) ? code : 0;
-}
-
 }  // namespace
 
 std::string escaped(std::string_view text, std::size_t most) {
   if (text.size() > most) return escaped(beginning(text, most)) + "…";
-  std::string result;
-  std::string clean = as_markup_text(text);
-  for (std::size_t i = 0; i < clean.size(); ++i) {
-    if (int turn = turning_character(std::string_view(clean).substr(i, 3)); turn != 0) {
-      result += fmt::format("\\u{:04x}", turn);
-      i += 2;
-    } else {
-      result += clean[i];
-    }
-  }
-  return result;
+  return as_markup_text(text);
 }
 
 std::string code(std::string_view text, std::size_t most) {

@@ -15,20 +15,16 @@ namespace {
 
 constexpr std::size_t kMostBytes = 1000;  // of a message, and of a log's line
 
-// printable() leaves no control character but tabs, and only UTF-8; XML 1.0 forbids two characters more.
+// printable() leaves no control character but tabs, which an attribute would make blanks, and nothing else
+// that XML 1.0 forbids.
 std::string xml(std::string_view text) {
   std::string clean = as_markup_text(text);
   std::string result;
-  for (std::size_t i = 0; i < clean.size(); ++i) {
-    std::string_view rest = std::string_view(clean).substr(i, 3);
-    if (rest == "\xef\xbf\xbe" || rest == "\xef\xbf\xbf") {
-      result += "\xef\xbf\xbd";
-      i += 2;
-    } else if (clean[i] == '\t') {
+  for (char c : clean) {
+    if (c == '\t')
       result += "&#9;";
-    } else {
-      result += clean[i];
-    }
+    else
+      result += c;
   }
   return result;
 }

@@ -79,7 +79,7 @@ class Block {
 
  private:
   void add(const std::string& text, int color = 0) {
-    lines_.push_back(painted(text.substr(0, width_), color, options_.color && color != 0));
+    lines_.push_back(painted(printable(text).substr(0, width_), color, options_.color && color != 0));
   }
 
   std::size_t most_rows() const { return std::max(4u, options_.rows * 2 / 3) - 3 - (options_.help ? 2 : 0); }

@@ -30,8 +30,8 @@ std::string stage_line(const EnvironmentStatus& environment, std::size_t stage, 
              status.state == StageState::Interrupted;
   if (ran) line += fmt::format(" after {}", duration_text(status.seconds));
   if (!status.detail.empty() && !(brief && status.state == StageState::Built))
-    line += ", " + printable(status.detail.substr(0, status.detail.find('\n')));
-  return line;
+    line += ", " + status.detail.substr(0, status.detail.find('\n'));
+  return printable(line);
 }
 
 }  // namespace
@@ -76,15 +76,15 @@ void PlainReporter::changed(const std::vector<EnvironmentStatus>& all, std::size
   else if (running_.erase({environment, stage}) > 0)
     ++done_;
   auto rest = unfinished_.extract({where.name, where.stage_names[stage]});
-  if (rest && !rest.mapped().empty()) print_output(where.name, rest.mapped());
+  if (rest) rest.mapped().rest([&](std::string_view line) { print_output(where.name, line); });
   bool bad = status.state == StageState::Failed || status.state == StageState::Interrupted;
   bool news = !(options_.brief && status.state == StageState::Reused);
   if ((!options_.quiet && news) || bad)
-    print_line(painted(stage_line(where, stage, options_.brief), status.state));
+    print(painted(stage_line(where, stage, options_.brief), status.state) + "\n");
   if (std::size_t first = status.detail.find('\n');
       bad && first != std::string::npos)  // engines say more than a line
     for (std::string_view line : lines(std::string_view(status.detail).substr(first + 1)))
-      print_line("    " + printable(line));
+      print_line("    " + std::string(line));
   if (status.state == StageState::Failed) print_failure(status);
 }
 
@@ -93,9 +93,9 @@ void PlainReporter::print_failure(const StageStatus& status) {
   std::size_t told = 0;
   for (const LogFinding& finding : status.findings) {
     if (finding.kind != LogFinding::Kind::Error || ++told > kShownFindings) continue;
-    std::string name = finding.package.empty() ? "" : printable(finding.package) + ": ";
+    std::string name = finding.package.empty() ? "" : finding.package + ": ";
     print_line("    " + name + harmless(shown(finding.message)));
-    if (finding.line > 0) print_line(fmt::format("      {}:{}", printable(finding.file), finding.line));
+    if (finding.line > 0) print_line(fmt::format("      {}:{}", finding.file, finding.line));
     for (const std::string& line : finding.excerpt) print_line("    | " + harmless(printable(line)));
   }
   if (told > kShownFindings) print_line(fmt::format("    and {} more", told - kShownFindings));
@@ -115,22 +115,15 @@ void PlainReporter::printed(const std::string& environment, const std::string& s
                             std::string_view piece) {
   if (!options_.verbose) return;
   std::lock_guard lock(mutex_);
-  std::string& line = unfinished_[{environment, stage}];
-  line += piece;
-  std::size_t end = line.rfind('\n');
-  if (end == std::string::npos) return;
-  std::string finished = line.substr(0, end + 1);
-  line.erase(0, end + 1);
-  for (std::string_view one : lines(finished)) print_output(environment, one);
+  unfinished_[{environment, stage}].take(piece,
+                                         [&](std::string_view line) { print_output(environment, line); });
 }
 
 // A line of a stage. Scripts look for words at its beginning, so that nothing stands before it where it can
 // be no other environment's.
 void PlainReporter::print_output(const std::string& environment, std::string_view line) {
-  line = line.substr(line.rfind('\r') + 1);  // of a line that draws over itself, the last state
-  std::string text;
-  for (std::string_view part : split(line, '\t')) text += (text.empty() ? "" : "\t") + printable(part);
-  print_line(several_ ? environment + " | " + harmless(text) : harmless(text));
+  std::string text = harmless(printable(line));
+  print_line(several_ ? environment + " | " + text : text);
 }
 
 void PlainReporter::note(const std::string& text) {
@@ -202,7 +195,7 @@ void PlainReporter::print(std::string_view lines) {
 }
 
 void PlainReporter::print_line(const std::string& line) {
-  print(line + "\n");
+  print(harmless(printable(line)) + "\n");
 }
 
 std::string PlainReporter::painted(std::string_view text, StageState state) const {
@@ -225,7 +218,8 @@ std::string status_table(const std::vector<EnvironmentStatus>& all, bool failure
       bool bad = status.state == StageState::Failed || status.state == StageState::Interrupted ||
                  status.state == StageState::Skipped;
       if (status.state == StageState::NotWanted || (failures_only && !bad)) continue;
-      rows.push_back({environment.name, environment.stage_names[i], std::string(word(status.state)),
+      rows.push_back({printable(environment.name), printable(environment.stage_names[i]),
+                      std::string(word(status.state)),
                       status.seconds > 0 ? duration_text(status.seconds) : ""});
     }
   }

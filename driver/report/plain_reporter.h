@@ -8,6 +8,7 @@
 #include <mutex>
 #include <thread>
 
+#include "base/line_cutter.h"
 #include "report/event.h"
 
 namespace stagemake {
@@ -61,8 +62,8 @@ class PlainReporter : public Reporter {
   std::condition_variable_any wake_;
   std::map<std::pair<std::size_t, std::size_t>, Running> running_;
   Clock::time_point last_line_ = Clock::now();
-  std::map<std::pair<std::string, std::string>, std::string> unfinished_;  // lines, by environment and stage
-  bool several_ = false;                                                   // environments in this run
+  std::map<std::pair<std::string, std::string>, LineCutter> unfinished_;  // by environment and stage
+  bool several_ = false;                                                  // environments in this run
   std::size_t wanted_ = 0, done_ = 0;                                      // stages
   bool ended_ = false;
   std::jthread heart_;  // last: it uses all of the above

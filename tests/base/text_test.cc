@@ -1,5 +1,6 @@
 #include "base/text.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -51,9 +52,56 @@ TEST(Text, MakesControlBytesVisible) {
   EXPECT_EQ(printable("a\tb größe 数 🧮"), "a\tb größe 数 🧮");
   EXPECT_EQ(printable("\x1b[31m\r\n\x7f"), "\\x1b[31m\\x0d\\x0a\\x7f");
   EXPECT_EQ(printable(std::string_view("\0", 1)), "\\x00");
-  EXPECT_EQ(printable("\xc2\x9b"), "\\xc2\\x9b") << "C1 controls drive terminals too";
+  EXPECT_EQ(printable("\xc2\x9b"), "\\u009b") << "C1 controls drive terminals too";
   EXPECT_EQ(printable("\xff\xc3"), "\\xff\\xc3");
   EXPECT_EQ(printable("\xed\xa0\x80"), "\\xed\\xa0\\x80") << "a surrogate";
+}
+
+TEST(Text, ShowsWhatHidesOrTurnsText) {
+  EXPECT_EQ(printable("if (admin\u202e \u2066{ // ok\u2069"), "if (admin\\u202e \\u2066{ // ok\\u2069");
+  // Every end of every range, and the neighbours, which are plain.
+  auto utf8 = [](char32_t c) {
+    std::string text;
+    if (c < 0x80) return text += static_cast<char>(c);
+    auto more = [&](int shift) { text += static_cast<char>(0x80 | (c >> shift & 0x3f)); };
+    if (c < 0x800) return text += static_cast<char>(0xc0 | c >> 6), more(0), text;
+    if (c < 0x10000) return text += static_cast<char>(0xe0 | c >> 12), more(6), more(0), text;
+    return text += static_cast<char>(0xf0 | c >> 18), more(12), more(6), more(0), text;
+  };
+  const std::pair<char32_t, char32_t> kHidden[] = {
+      {0x80, 0x9f},     {0xad, 0xad},     {0x34f, 0x34f},     {0x61c, 0x61c},     {0x200b, 0x200f},
+      {0x2028, 0x202e}, {0x2060, 0x206f}, {0xfdd0, 0xfdef},   {0xfeff, 0xfeff},   {0x3164, 0x3164},
+      {0xffa0, 0xffa0}, {0xfff0, 0xfffb}, {0xe0000, 0xe0fff}, {0x1d173, 0x1d17a}, {0x10fffe, 0x10ffff}};
+  for (auto [first, last] : kHidden) {
+    for (char32_t c : {first, last}) {
+      std::string shown = c > 0xffff ? fmt::format("\\U{:08x}", static_cast<unsigned>(c))
+                                     : fmt::format("\\u{:04x}", static_cast<unsigned>(c));
+      EXPECT_EQ(printable("a" + utf8(c) + "b"), "a" + shown + "b");
+    }
+    bool has_plain_before = first != 0x80 && first != 0xe0000;
+    if (has_plain_before) {
+      EXPECT_EQ(printable(utf8(first - 1)), utf8(first - 1));
+    }
+    if (last < 0xfff0) {
+      EXPECT_EQ(printable(utf8(last + 1)), utf8(last + 1));
+    }
+  }
+  for (char32_t c = 0; c <= 0x10ffff; ++c) {
+    if (c >= 0xd800 && c <= 0xdfff) continue;
+    std::string once = printable(utf8(c));
+    ASSERT_EQ(printable(once), once) << static_cast<unsigned>(c);
+  }
+}
+
+TEST(Text, LeavesEmojiTheirForm) {
+  EXPECT_EQ(printable("ok \u2714\ufe0f \u26a0\ufe0f!"), "ok \u2714\ufe0f \u26a0\ufe0f!");
+  EXPECT_EQ(printable(":\ufe0f:error::"), ":\\ufe0f:error::") << "as some compare texts, that is ::error::";
+  EXPECT_EQ(printable("\u2714\ufe0f\ufe0f\ufe0f"), "\u2714\ufe0f\\ufe0f\\ufe0f");
+}
+
+TEST(Text, ShowsLines) {
+  EXPECT_EQ(printable_lines(""), "");
+  EXPECT_EQ(printable_lines("a\r\nb\u2028\rc\n\n"), "a\nb\\u2028\\x0dc\n\n");
 }
 
 TEST(Text, KnowsUtf8) {

@@ -8,6 +8,10 @@
 #include "base/error.h"
 #include "base/files.h"
 #include "base/text.h"
+#include "report/live_view.h"
+#include "report/made_run.h"
+#include "report/plain_reporter.h"
+#include "report/verdict.h"
 
 namespace stagemake {
 namespace {
@@ -218,6 +222,30 @@ TEST(Folded, ByService) {
             "\x1b[0Ksection_start:1234:stagemake_s0_a_b[collapsed=true]\r\x1b[0Kthe end\n| a\n"
             "\x1b[0Ksection_end:1234:stagemake_s0_a_b\r\x1b[0K\n");
   EXPECT_EQ(folded(CiService::None, "x", "::error::t", {"a"}, 0), ": :error::t\n| a\n");
+}
+
+// All forms of a run in text, where every name and message has characters that turn text or drive terminals.
+TEST(AllForms, ShowWhatTurnsText) {
+  MadeRun made = hostile_run();
+  std::string all = github_annotations(made.run, made.verdict);
+  all += github_step_summary(made.run, made.verdict);
+  all += folded(CiService::GitHub, "x", made.run.environments[0].name, {made.run.environments[0].name}, 1);
+  for (const std::string& line : verdict_lines(made.run, made.verdict)) all += line + "\n";
+  std::vector<EnvironmentStatus> statuses(1);
+  statuses[0].name = made.run.environments[0].name;
+  statuses[0].stage_names = {made.run.environments[0].stages[0].name};
+  statuses[0].stages = {made.run.environments[0].stages[0].status};
+  all += status_table(statuses, false);
+  for (bool log : {false, true}) {
+    LiveOptions live{.columns = 400, .rows = 100};
+    if (log) live.log = StagePlace{0, 0};
+    live.tail = {printable(made.run.facts.tree.substr(0, 300))};
+    for (const std::string& line : live_block(made.run, 10, live)) all += line + "\n";
+  }
+  EXPECT_THAT(all, testing::HasSubstr("\\u202e"));
+  EXPECT_TRUE(is_utf8(all));
+  for (const char* hidden : {"\u202e", "\x1b", "\xc2\x9b"})
+    EXPECT_EQ(all.find(hidden), all.npos) << printable(hidden);
 }
 
 TEST(Harmless, NoCommandIsLeft) {

@@ -284,7 +284,7 @@ TEST(HtmlReport, OfARunThatHasNotBegunIsAPage) {
 TEST(HtmlText, IsEscapedCutAndMadePrintable) {
   EXPECT_EQ(escaped("a<b>&\"'"), "a&lt;b&gt;&amp;&quot;&#39;");
   EXPECT_EQ(escaped("\x1b[0m\xff"), "\\x1b[0m\\xff");
-  EXPECT_EQ(escaped("a\u202eb\u2066c\u200e€"), "a\\u202eb\\u2066c\u200e€")
+  EXPECT_EQ(escaped("a\u202eb\u2066c\u200e€"), "a\\u202eb\\u2066c\\u200e€")
       << "nor can text turn around what follows";
   EXPECT_EQ(escaped("abc", 3), "abc");
   EXPECT_EQ(escaped("abcd", 3), "abc…");

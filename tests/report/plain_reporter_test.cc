@@ -124,6 +124,63 @@ TEST(PlainReporter, AFailureShowsTheEndOfItsLogWhereItIsAndHowToLookInto) {
   EXPECT_THAT(text, HasSubstr("open debian-bookworm-minimal configured"));
 }
 
+// One name of each kind that others give, with a character that turns the direction of text.
+TEST(PlainReporter, ShowsWhatTurnsTextWhereverItComesFrom) {
+  TemporaryFolder folder(fs::temp_directory_path());
+  std::string log = (folder.path() / "x.log").string();
+  write_file(log, "log\u202e\xc2\x9b\n");
+  Output output;
+  {
+    PlainReporter reporter({.print = output.sink(), .verbose = true});
+    std::vector<EnvironmentStatus> all = two_stages();
+    all[0].name = "environment\u202e";
+    all[0].stage_names[0] = "stage\u202e";
+    all[0].stages[0] = {.state = StageState::Running, .detail = "detail\u202e", .log = log};
+    reporter.changed(all, 0, 0);
+    reporter.printed("environment\u202e", "stage\u202e", "printed\u202e\n");
+    reporter.note("note\u202e");
+    all[0].stages[0] = {.state = StageState::Failed,
+                        .detail = "failed\u202e\n::error::of an engine\u202e",
+                        .log = log,
+                        .image = "image\u202e"};
+    reporter.changed(all, 0, 0);
+    all[0].stages[0].findings = {{.package = "package\u202e",
+                                  .message = "message\u202e",
+                                  .file = "file\u202e",
+                                  .line = 1,
+                                  .excerpt = {"excerpt\u202e"}}};
+    reporter.changed(all, 0, 0);
+    reporter.ends(all, {.all = 1});
+  }
+  std::string text = output.text();
+  EXPECT_THAT(text, Not(HasSubstr("\u202e")));
+  EXPECT_THAT(text, Not(HasSubstr("\xc2\x9b")));
+  EXPECT_THAT(text, Not(HasSubstr("    ::error"))) << "blanks before a command do not make it text";
+  for (const char* shown : {"environment", "stage", "detail", "printed", "note", "failed", "engine",
+                            "package", "message", "file", "excerpt", "log"})
+    EXPECT_THAT(text, HasSubstr(std::string(shown) + "\\u202e"));
+}
+
+TEST(PlainReporter, ALineWithoutAnEndTakesBoundedMemory) {
+  Output output;
+  {
+    PlainReporter reporter({.print = output.sink(), .verbose = true});
+    std::vector<EnvironmentStatus> all = two_stages();
+    std::string piece(1u << 16, 'x');
+    for (int i = 0; i < 160; ++i) reporter.printed(all[0].name, "configured", piece);
+    reporter.printed(all[0].name, "configured", "\nnext\n");
+    for (int i = 0; i < 16; ++i) reporter.printed(all[0].name, "configured", piece);
+    all[0].stages[0] = {.state = StageState::Built, .seconds = 1};
+    reporter.changed(all, 0, 0);
+  }
+  std::vector<std::string> lines = output.all_lines();
+  ASSERT_GE(lines.size(), 4u);
+  EXPECT_EQ(lines[0].size(), LineCutter::kMost + std::string("… (10.4 MB more of this line)").size());
+  EXPECT_TRUE(lines[0].ends_with("x… (10.4 MB more of this line)"));
+  EXPECT_EQ(lines[1], "next");
+  EXPECT_TRUE(lines[2].ends_with("x… (983.0 kB more of this line)"));
+}
+
 TEST(PlainReporter, QuietSaysOnlyWhatFails) {
   TemporaryFolder folder(fs::temp_directory_path());
   Output output;
