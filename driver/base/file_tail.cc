@@ -14,6 +14,50 @@
 
 namespace stagemake {
 
+namespace {
+
+constexpr std::size_t kKeptEnd = 16u << 10;  // bytes of a long line's beginning, and of its end
+constexpr std::string_view kCut = " … ";
+
+// Appends bytes line by line, and shortens lines while they come.
+class LineShortener {
+ public:
+  explicit LineShortener(std::string& text) : text_(text) {}
+
+  void add(std::string_view bytes) {
+    while (!bytes.empty()) {
+      std::size_t end = bytes.find('\n');
+      add_part(bytes.substr(0, end));
+      if (end == std::string_view::npos) return;
+      text_ += '\n';
+      begin_ = text_.size();
+      bytes.remove_prefix(end + 1);
+    }
+  }
+
+ private:
+  void add_part(std::string_view part) {
+    while (!part.empty()) {
+      if (text_.size() - begin_ == kLongestTailLine) shorten();
+      std::string_view fits = part.substr(0, kLongestTailLine - (text_.size() - begin_));
+      text_ += fits;
+      part.remove_prefix(fits.size());
+    }
+  }
+
+  void shorten() {
+    std::string end = text_.substr(text_.size() - kKeptEnd);
+    text_.resize(begin_ + kKeptEnd);
+    text_ += kCut;
+    text_ += end;
+  }
+
+  std::string& text_;
+  std::size_t begin_ = 0;  // of the line that has not ended
+};
+
+}  // namespace
+
 std::optional<FileTail> read_tail(const fs::path& path, std::size_t limit) {
   constexpr std::size_t kPiece = 1u << 20;  // bytes
   auto unreadable = [&] {
@@ -29,8 +73,9 @@ std::optional<FileTail> read_tail(const fs::path& path, std::size_t limit) {
   std::vector<char> piece(std::min<std::uint64_t>(kPiece, size + 1));
   std::uint64_t at = 0;
   bool in_tail = tail.skipped_bytes == 0;
-  tail.text.reserve(size - tail.skipped_bytes);
-  while (tail.text.size() < limit) {
+  std::uint64_t taken_bytes = 0;
+  LineShortener text(tail.text);
+  while (taken_bytes < limit) {
     ssize_t n = ::read(file.get(), piece.data(), piece.size());
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) throw unreadable();
@@ -45,7 +90,7 @@ std::optional<FileTail> read_tail(const fs::path& path, std::size_t limit) {
       ++tail.skipped_lines;
       in_tail = at >= tail.skipped_bytes;
     }
-    if (in_tail) tail.text += bytes;
+    if (in_tail) text.add(bytes), taken_bytes += bytes.size();
   }
   if (tail.skipped_bytes > 0) tail.skipped_bytes = at;
   return tail;

@@ -38,5 +38,26 @@ TEST(FileTail, OfALargeFileTheEndAlone) {
   EXPECT_EQ(tail.skipped_bytes, (40u << 20) + 1);
 }
 
+// A build may print what it wants; nothing of its log takes more than a stated room for each line.
+TEST(FileTail, OfALongLineBothEnds) {
+  TemporaryFolder folder(fs::temp_directory_path());
+  fs::path file = folder.path() / "log";
+  std::string most = std::string(kLongestTailLine - 5, 'x') + "y end";  // all of it
+  write_file(file, "first\n" + most + "\nlast\n");
+  EXPECT_TRUE(read_tail(file, 1u << 20)->text == "first\n" + most + "\nlast\n");
+
+  write_file(file, "first\n" + std::string(3u << 20, 'x') + "y end\nlast\n");
+  FileTail tail = read_tail(file, 1u << 30).value();
+  EXPECT_LT(tail.text.size(), kLongestTailLine + 20);
+  EXPECT_LT(tail.text.capacity(), 4 * kLongestTailLine);
+  EXPECT_TRUE(tail.text.starts_with("first\nxxx"));
+  EXPECT_TRUE(tail.text.ends_with("xxxy end\nlast\n"));
+  EXPECT_NE(tail.text.find("xx … xx"), std::string::npos);
+  EXPECT_EQ(tail.skipped_bytes, 0u);
+
+  write_file(file, std::string(3u << 20, 'x'));
+  EXPECT_LT(read_tail(file, 1u << 30)->text.size(), kLongestTailLine + 20) << "a line without an end";
+}
+
 }  // namespace
 }  // namespace stagemake

@@ -576,6 +576,19 @@ TEST_F(BuildFailure, AContainerThatDoesNotSayWhatItHoldsIsRemovedAloud) {
   EXPECT_THAT(bench_.engine.container_names(), ElementsAre("of-others"));
 }
 
+TEST_F(BuildFailure, TheLogHasEveryByteAlsoOfALineThatDoesNotEnd) {
+  std::string line = std::string(2u << 20, 'x') + "\u202e\xff\x1b[2J";
+  bench_.says = {{"zlib", line + "\nzlib.c:7:1: error: unknown type name 'gz'\n" + line}};
+  bench_.failing = {"zlib"};
+  BuildBench::Run run = bench_.build();
+  ASSERT_THAT(stage(run, 4).findings, SizeIs(1));
+  EXPECT_THAT(stage(run, 4).findings[0].message, HasSubstr("unknown type name"));
+  std::string log =
+      read_file(bench_.state.log("debian-bookworm-minimal", "with-targets-pre"), 16u << 20).value_or("");
+  EXPECT_NE(log.find(line + "\nzlib.c"), std::string::npos);
+  EXPECT_NE(log.find("'gz'\n" + line), std::string::npos);
+}
+
 TEST_F(BuildFailure, OfALogThatIsVeryLongTheEndIsLookedThrough) {
   fs::path log = bench_.state.log("debian-bookworm-minimal", "with-targets-pre");
   bench_.failing = {"zlib"};
