@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <pwd.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
@@ -11,6 +12,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "base/callers_environment.h"
 #include "base/descriptor.h"
 #include "base/error.h"
 #include "base/text.h"
@@ -26,13 +28,31 @@ Error cannot_write(const fs::path& path) {
   return engine_unusable(fmt::format("{}: cannot be written: {}", printable(path.string()), write_failure(errno)));
 }
 
+bool is_mine(uid_t owner) {
+  if (owner == ::geteuid()) return true;
+  return ::geteuid() == 0 && std::to_string(owner) == callers_variable("SUDO_UID");
+}
+
+std::string name_of(uid_t user) {
+  const passwd* entry = ::getpwuid(user);
+  return entry != nullptr ? printable(entry->pw_name) : fmt::format("with the number {}", user);
+}
+
+Error belongs_to_another(const fs::path& folder, uid_t owner, const std::string& advice) {
+  return bad_input(printable(folder.string()),
+                   fmt::format("belongs to the user {}, who could change what stagemake keeps there{}{}",
+                               name_of(owner), advice.empty() ? "" : ": ", advice));
+}
+
+// The missing ones of a folder and those above it.
 void make_folder(const fs::path& folder) {
-  if (folder.empty()) return;  // of a name alone: the current one
   boost::system::error_code failed;
-  fs::create_directories(folder, failed);
-  if (failed)
+  if (folder.empty() || fs::is_directory(folder, failed)) return;  // of a name alone: the current one
+  make_folder(folder.parent_path());
+  if (::mkdir(folder.c_str(), 0700) == 0) return;
+  if (errno != EEXIST || !fs::is_directory(folder, failed))
     throw engine_unusable(
-        fmt::format("{}: cannot make this folder: {}", printable(folder.string()), failed.message()));
+        fmt::format("{}: cannot make this folder: {}", printable(folder.string()), reason()));
 }
 
 constexpr int kReadFlags = O_RDONLY | O_CLOEXEC | O_NONBLOCK;
@@ -73,13 +93,47 @@ std::optional<std::string> read_file(const fs::path& path, std::size_t limit) {
   return read_open(file, path, limit);
 }
 
+void make_own_folder(const fs::path& folder) {
+  make_folder(folder);
+  struct stat facts {};
+  if (folder.empty() || ::stat(folder.c_str(), &facts) != 0) return;
+  if (!is_mine(facts.st_uid) && facts.st_uid != 0) throw belongs_to_another(folder, facts.st_uid, "");
+}
+
+void keep_private(const fs::path& folder, const std::string& advice) {
+  struct stat link {
+  }, facts{};
+  if (::lstat(folder.c_str(), &link) != 0)
+    return;  // none, or none that can be reached: who writes there says why
+  for (const struct stat* one : {&link, &facts}) {
+    if (one == &facts && ::stat(folder.c_str(), &facts) != 0) return;
+    if (!is_mine(one->st_uid) && one->st_uid != 0) throw belongs_to_another(folder, one->st_uid, advice);
+  }
+  if (!S_ISDIR(facts.st_mode) || (facts.st_mode & 077) == 0) return;
+  if (is_mine(facts.st_uid)) {
+    Descriptor opened(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    bool is_same = opened.is_open() && ::fstat(opened.get(), &facts) == 0 && is_mine(facts.st_uid);
+    bool is_shared_place = (facts.st_mode & S_ISVTX) != 0;  // /tmp, to root: it stays everybody's
+    if (is_same && !is_shared_place && ::fchmod(opened.get(), (facts.st_mode & 07700) | 0700) == 0)
+      (void)::fstat(opened.get(), &facts);
+  }
+  if ((facts.st_mode & 022) != 0)
+    throw bad_input(printable(folder.string()),
+                    fmt::format("other users can write there, and change what stagemake keeps{}{}",
+                                advice.empty() ? "" : ": ", advice));
+}
+
+void keep_cache_private() {
+  keep_private(user_cache_folder(), "name a folder of your own with XDG_CACHE_HOME");
+}
+
 void write_file(const fs::path& path, std::string_view content) {
-  make_folder(path.parent_path());
+  make_own_folder(path.parent_path());
   std::string temporary = path.string() + ".XXXXXX";
   Descriptor file(::mkostemp(temporary.data(), O_CLOEXEC));
   if (file.get() < 0) throw cannot_write(path);
-  if ((errno = write_all(file.get(), content)) != 0 || ::fchmod(file.get(), 0644) != 0 ||
-      ::fsync(file.get()) != 0 || ::rename(temporary.c_str(), path.c_str()) != 0) {
+  if ((errno = write_all(file.get(), content)) != 0 || ::fsync(file.get()) != 0 ||
+      ::rename(temporary.c_str(), path.c_str()) != 0) {
     Error error = cannot_write(path);
     ::unlink(temporary.c_str());
     throw error;
@@ -112,9 +166,10 @@ TemporaryFolder::~TemporaryFolder() {
 }
 
 std::optional<FileLock> FileLock::try_take(const fs::path& path) {
-  make_folder(path.parent_path());
-  Descriptor file(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644));
+  make_own_folder(path.parent_path());
+  Descriptor file(::open(path.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600));
   if (file.get() < 0) throw cannot_write(path);
+  (void)::fchmod(file.get(), 0600);  // of an earlier version's
   if (::flock(file.get(), LOCK_EX | LOCK_NB) != 0) {
     if (errno == EWOULDBLOCK) return std::nullopt;
     throw cannot_write(path);

@@ -28,10 +28,23 @@ std::string read_open(const Descriptor& file, const fs::path& path, std::size_t 
 // The error of a file that cannot be read, with the reason that errno gives.
 Error cannot_read(const fs::path& path);
 
+// Makes a folder of stagemake's own, with those above it that are missing, each for its user alone: 0700, whatever the
+// umask. A folder that is there stays as it is, but must be the caller's or root's. Throws Error: BadInput where it is
+// another's, EngineUnusable where it cannot be made.
+void make_own_folder(const fs::path& folder);
+
+// Sees to it that nobody else can read or change what lies in a folder of stagemake's own; nothing where there is none. One
+// of the caller's gets the mode 0700; under sudo that goes for the folders of whoever called sudo, too. Throws Error
+// (BadInput, with `advice`) where it is another user's, root's excepted, or stays open to others for writing, as /tmp.
+void keep_private(const fs::path& folder, const std::string& advice);
+
+// The same of user_cache_folder(): labels of images are believed from there.
+void keep_cache_private();
+
 // For files of stagemake's own; what a person names for output goes to write_output (base/output_file.h).
 // Writes `content` under a temporary name beside `path`, flushes it, and renames it into place: a reader,
-// also after a crash or on a full disk, sees the old content or the new. Makes the folder. Throws Error
-// (EngineUnusable: the world is broken, not the input) with the reason.
+// also after a crash or on a full disk, sees the old content or the new. Only its user can read it (0600). Makes the
+// folder, by make_own_folder(). Throws Error (EngineUnusable: the world is broken, not the input) with the reason.
 void write_file(const fs::path& path, std::string_view content);
 
 // Adds one line to a file in a single write, so that lines of concurrent writers never mix. Same errors. A FIFO is an
@@ -56,7 +69,8 @@ class TemporaryFolder {
   fs::path path_;
 };
 
-// An exclusive lock on a file (flock): the kernel drops it when its holder ends, however it ends.
+// An exclusive lock on a file (flock): the kernel drops it when its holder ends, however it ends. Who can open the file can
+// hold it: it is its user's alone (0600), in a folder that make_own_folder() makes.
 class FileLock {
  public:
   // Takes the lock if it is free. Nothing where another process holds it.

@@ -204,6 +204,7 @@ std::vector<std::string> Session::repositories(const Options& options) const {
 RegistryOptions registry_options(const Options& options, const std::stop_token& stop) {
   RegistryOptions registry{
       .plain_http = options.plain_http, .token_hosts = options.token_hosts, .stop = stop};
+  keep_cache_private();
   if (fs::path cache = user_cache_folder(); !cache.empty()) registry.cache = cache / "registry";
   return registry;
 }

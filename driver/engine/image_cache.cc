@@ -36,6 +36,7 @@ std::optional<ImageInfo> parsed(std::string_view line) {
 
 fs::path ImageCache::place(const std::string& engine) {
   fs::path cache = user_cache_folder();
+  keep_cache_private();
   return cache.empty() ? cache : cache / (engine + "-images");
 }
 

@@ -39,8 +39,13 @@ void RegistryCache::keep(const std::string& digest, std::string_view content) {
   if (folder_.empty()) return;
   boost::system::error_code failed;
   if (!is_made_) {
-    fs::create_directories(folder_, failed);
-    fs::permissions(folder_, fs::owner_all, failed);  // of private images, perhaps
+    try {
+      make_own_folder(folder_);
+      keep_private(folder_, "");  // of private images, perhaps
+    } catch (const Error&) {
+      folder_.clear();
+      return;
+    }
     is_made_ = true;
   }
   fs::path file = place(digest);

@@ -173,10 +173,11 @@ JobSlots::Share* JobSlots::hungriest() {
 }
 
 JobSlots::Share::Share(JobSlots& pool, fs::path fifo) : pool_(pool), fifo_(std::move(fifo)) {
-  boost::system::error_code failed;
-  fs::create_directories(fifo_.parent_path(), failed);
+  make_own_folder(fifo_.parent_path());
+  keep_private(fifo_.parent_path(), "");
   ::unlink(fifo_.c_str());
-  // Whoever is root in a container may have any number outside.
+  // Whoever is root in a container may have any number outside: the pipe is open to all, and its folder to
+  // its user alone. An engine mounts the pipe itself, so that a container sees it without the folder.
   if (::mkfifo(fifo_.c_str(), 0600) != 0 || ::chmod(fifo_.c_str(), 0666) != 0 ||
       (descriptor_ = ::open(fifo_.c_str(), O_RDWR | O_NONBLOCK | O_CLOEXEC)) < 0)
     throw engine_unusable(

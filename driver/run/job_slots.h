@@ -43,8 +43,8 @@ class JobSlots {
   JobSlots(const JobSlots&) = delete;
   JobSlots& operator=(const JobSlots&) = delete;
 
-  // Makes the FIFO, which stays when the share goes: containers may outlive their driver. EngineError where
-  // that is not possible.
+  // Makes the FIFO, which stays when the share goes: containers may outlive their driver. Its folder is made, or
+  // becomes, the caller's alone: on this side nobody else reaches the pipe. Throws Error where that is not possible.
   std::unique_ptr<Share> share(const fs::path& fifo);
 
   unsigned count() const;

@@ -44,9 +44,7 @@ RunFolder::RunFolder(const StateFolder& state, std::int64_t now) {
   }
   path_ = state.runs() /
           fmt::format("{:%Y%m%d-%H%M%S}-{}", fmt::gmtime(static_cast<std::time_t>(now)), ::getpid());
-  boost::system::error_code failed;
-  fs::create_directories(path_, failed);
-  if (failed) throw engine_unusable(path_.string() + ": cannot make this folder: " + failed.message());
+  make_own_folder(path_);
   lock_ = FileLock::try_take(lock_of(path_));
 }
 

@@ -38,7 +38,7 @@ std::string change_slots(JobSlots& pool, unsigned count) {
 
 SlotControl::SlotControl(const fs::path& folder, JobSlots& pool, Reporter& reporter)
     : lock_file_(folder / std::to_string(::getpid())), pool_(pool), reporter_(reporter) {
-  fs::create_directories(folder);
+  make_own_folder(folder);
   lock_ = FileLock::try_take(lock_file_);
   remove_quietly(wanted_file(lock_file_));  // of a process of that number, dead by now
   thread_ = std::jthread([this](const std::stop_token& stop) { watch(stop); });

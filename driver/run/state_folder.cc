@@ -25,7 +25,14 @@ fs::path default_root() {
 
 StateFolder::StateFolder(const std::optional<fs::path>& chosen, const fs::path& tree)
     : root_(fs::absolute(chosen ? *chosen : default_root())),
-      tree_(root_ / (tree.filename().string() + "-" + sha256_hex(tree.string()).substr(0, 8))) {}
+      tree_(root_ / (tree.filename().string() + "-" + sha256_hex(tree.string()).substr(0, 8))) {
+  const std::string advice = "name a folder of your own with --state or STAGEMAKE_STATE";
+  keep_private(root_, advice);
+  // Earlier versions left the root to the umask: others may have put something there.
+  for (const fs::path& own :
+       {tree_, root_ / "slots", root_ / "running", root_ / "tmp", root_ / "configured", root_ / "manifests"})
+    keep_private(own, advice);
+}
 
 void StateFolder::keep_running(const std::string& container, const std::string& text) const {
   try {
@@ -86,8 +93,7 @@ fs::path StateFolder::fresh_log(const std::string& environment, const std::strin
   fs::path newest = log(environment, stage);
   fs::path folder = newest.parent_path();
   boost::system::error_code failed;
-  fs::create_directories(folder, failed);
-  if (failed) throw engine_unusable(folder.string() + ": cannot make this folder: " + failed.message());
+  make_own_folder(folder);
   auto numbered = [&](int n) { return fs::path(newest.string() + (n == 0 ? "" : "." + std::to_string(n))); };
   for (int n = kKeptLogs; n > 0; --n)
     if (fs::exists(numbered(n - 1), failed)) fs::rename(numbered(n - 1), numbered(n), failed);

@@ -17,7 +17,8 @@ namespace stagemake {
 class StateFolder {
  public:
   // `chosen` if given; else $STAGEMAKE_STATE, $XDG_STATE_HOME/stagemake, ~/.local/state/stagemake. `tree` is
-  // absolute.
+  // absolute. Makes nothing; what is there becomes the caller's alone: logs may hold secrets, and what is kept here is
+  // believed. Throws Error (BadInput) where it is another user's, or others can write there (keep_private).
   StateFolder(const std::optional<fs::path>& chosen, const fs::path& tree);
 
   const fs::path& root() const { return root_; }

@@ -50,7 +50,7 @@ TEST_F(Files, ReadsWhatWasWritten) {
   EXPECT_EQ(read_file(at("deep/er/file")), "");
   struct stat facts {};
   ASSERT_EQ(::stat(at("deep/er/file").c_str(), &facts), 0);
-  EXPECT_EQ(facts.st_mode & 07777, 0644u);
+  EXPECT_EQ(facts.st_mode & 07777, 0600u);
 }
 
 TEST_F(Files, AbsenceIsAnAnswer) {

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -66,6 +67,31 @@ class Slots : public testing::Test {
   TemporaryFolder folder_{fs::temp_directory_path()};
   unsigned made_ = 0;
 };
+
+// A container's user may have any number outside, so that the pipe is open to all; other users of this side
+// must not come to it.
+TEST_F(Slots, OthersDoNotReachThePipe) {
+  ::chmod(folder_.path().c_str(), 0755);
+  fs::create_directory(folder_.path() / "slots");
+  ::chmod((folder_.path() / "slots").c_str(), 0755);
+  JobSlots pool(2);
+  std::unique_ptr<JobSlots::Share> share = pool.share(folder_.path() / "slots/container");
+  struct stat pipe {
+  }, around{};
+  ASSERT_EQ(::stat(share->fifo().c_str(), &pipe), 0);
+  EXPECT_EQ(pipe.st_mode & 0777, 0666u);
+  ASSERT_EQ(::stat(share->fifo().parent_path().c_str(), &around), 0);
+  EXPECT_EQ(around.st_mode & 0777, 0700u);
+  if (::geteuid() != 0) GTEST_SKIP() << "nobody else to be here";
+  pid_t neighbour = ::fork();
+  if (neighbour == 0) {
+    bool changed = ::setgid(65534) == 0 && ::setuid(65534) == 0;
+    ::_exit(changed && ::open(share->fifo().c_str(), O_RDWR | O_NONBLOCK) < 0 && errno == EACCES ? 0 : 1);
+  }
+  int status = 0;
+  ::waitpid(neighbour, &status, 0);
+  EXPECT_EQ(status, 0);
+}
 
 TEST_F(Slots, OneMakeGetsThemAllButTheOneOfItsFirstJob) {
   JobSlots pool(4);

@@ -1,8 +1,10 @@
 #include "run/state_folder.h"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include "base/digest.h"
+#include "base/error.h"
 #include "plan/snapshot.h"
 
 namespace stagemake {
@@ -40,6 +42,42 @@ TEST_F(Manifests, TheLongestUnusedGoFirstAndThoseOfImagesStay) {
   EXPECT_TRUE(there(oldest_of_an_image));
   EXPECT_FALSE(there(old));
   EXPECT_FALSE(there(young));
+}
+
+// What earlier versions left open, and where others can put something.
+TEST(StateFolder, IsItsUsersAlone) {
+  TemporaryFolder folder(fs::temp_directory_path());
+  auto mode = [](const fs::path& path) {
+    struct stat facts {};
+    EXPECT_EQ(::stat(path.c_str(), &facts), 0) << path;
+    return facts.st_mode & 07777;
+  };
+  fs::path root = folder.path() / "state";
+  StateFolder fresh(root, "/the/tree");
+  EXPECT_FALSE(fs::exists(root)) << "who only looks makes nothing";
+  fresh.keep_running("x", "{}");
+  (void)fresh.fresh_log("environment", "stage");
+  for (const char* own : {"", "running", "tree-"}) {
+    fs::path path = root / own;
+    if (std::string(own) == "tree-") path = fresh.source_ids().parent_path();
+    EXPECT_EQ(mode(path), 0700u) << path;
+  }
+  EXPECT_EQ(mode(fresh.log("environment", "stage").parent_path()), 0700u);
+  EXPECT_EQ(mode(root / "running/x"), 0600u);
+
+  fs::create_directory(root / "slots");
+  for (const char* own : {"", "running", "slots"}) ::chmod((root / own).c_str(), 0777);
+  StateFolder again(root, "/the/tree");
+  for (const char* own : {"", "running", "slots"}) EXPECT_EQ(mode(root / own), 0700u) << own;
+
+  ::chmod(root.c_str(), 01777);
+  try {
+    StateFolder shared(root, "/the/tree");
+    FAIL() << "as /tmp";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.status(), ExitStatus::BadInput);
+    EXPECT_NE(std::string(error.what()).find("--state"), std::string::npos) << error.what();
+  }
 }
 
 TEST_F(Manifests, AnEmptyStateFolderIsFine) {
