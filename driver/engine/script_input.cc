@@ -46,7 +46,11 @@ bool ScriptInput::hear(std::string_view piece) {
   if (greeted_) return false;
   heard_ += piece;
   greeted_ = heard_.find(kGreeting) != std::string::npos;
-  return greeted_;
+  // An image's shell may say anything before. Of that the end alone can be the greeting's beginning.
+  constexpr std::size_t kLength = std::string_view(kGreeting).size();
+  if (greeted_ || heard_.size() < kLength) return greeted_;
+  heard_.erase(0, heard_.size() - (kLength - 1));
+  return false;
 }
 
 void ScriptInput::release() {
