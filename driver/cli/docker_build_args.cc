@@ -7,6 +7,7 @@
 #include <cstdlib>
 
 #include "base/error.h"
+#include "base/secrets.h"
 #include "base/text.h"
 
 namespace stagemake {
@@ -56,10 +57,7 @@ DockerBuildArgs read_docker_build_args(std::string_view text) {
   constexpr const char* kWhere = "EXTRA_DOCKER_BUILD_ARGS";
   constexpr std::string_view kBuildArg = "--build-arg";
   std::optional<std::vector<std::string>> all = shell_words(text);
-  if (!all)
-    throw bad_input(kWhere,
-                    fmt::format("`{}`: words and quotes are understood here, and nothing else of a shell",
-                                printable(text)));
+  if (!all) throw bad_input(kWhere, "words and quotes are understood here, and nothing else of a shell");
   DockerBuildArgs result;
   for (std::size_t i = 0; i < all->size(); ++i) {
     std::string word = (*all)[i];
@@ -73,6 +71,8 @@ DockerBuildArgs read_docker_build_args(std::string_view text) {
       word = kBuildArg;
     }
     // Without a value, docker takes its caller's.
+    // Not shown anywhere, then: it may be a token.
+    std::string said = word == kBuildArg ? value.substr(0, value.find('=')) : without_secrets(value);
     if (const char* own = std::getenv(value.c_str());
         word == kBuildArg && own != nullptr && value.find('=') == std::string::npos)
       value += "=" + std::string(own);
@@ -86,7 +86,7 @@ DockerBuildArgs read_docker_build_args(std::string_view text) {
     else if (word == kBuildArg && is_proxy(value.substr(0, end)) && end != std::string::npos)
       result.proxies[value.substr(0, end)] = value.substr(end + 1);
     else
-      result.passed_over.push_back(value.empty() ? word : word + " " + value);
+      result.passed_over.push_back(said.empty() ? without_secrets(word) : word + " " + said);
   }
   return result;
 }

@@ -13,7 +13,8 @@ struct DockerBuildArgs {
   // http_proxy and the like: no part of what is built, and known to what runs while it is.
   std::map<std::string, std::string> proxies;
   bool fresh = false;  // --no-cache
-  // What only `docker build` itself could use, as it was written. Nothing of it changes what is built.
+  // What only `docker build` itself could use, to be shown: as it was written, but for values of --build-arg and other
+  // secrets. Nothing of it changes what is built.
   std::vector<std::string> passed_over;
 };
 

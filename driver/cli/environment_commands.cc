@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/output_file.h"
+#include "base/secrets.h"
 #include "base/standard_streams.h"
 #include "base/text.h"
 #include "cli/commands.h"
@@ -21,10 +22,11 @@ std::string dumped(const ordered_json& value) {
   return value.dump(2, ' ', true, ordered_json::error_handler_t::replace);
 }
 
-// Everything that configure is told.
+// Everything that configure is told, to be shown.
 std::vector<std::string> configure_arguments(const Environment& environment) {
   std::vector<std::string> all = environment.configure_args;
-  for (std::string_view word : words(environment.value("EXTRA_CONFIGURE_ARGS"))) all.emplace_back(word);
+  std::string extra = without_secrets(environment.value("EXTRA_CONFIGURE_ARGS"));
+  for (std::string_view word : words(extra)) all.emplace_back(word);
   return all;
 }
 
@@ -35,6 +37,11 @@ std::vector<std::string> installed_system_packages(const SystemSetup& setup) {
 
 constexpr const char* kTargetVariables[] = {"TARGETS_PRE", "TARGETS", "TARGETS_OPTIONAL"};
 
+std::map<std::string, std::string> shown_values(std::map<std::string, std::string> values) {
+  for (auto& [name, value] : values) value = without_secrets(value);
+  return values;
+}
+
 ordered_json environment_json(const Options& options, const Tree& tree, const Environment& environment) {
   ordered_json targets = ordered_json::object(), images = ordered_json::object();
   for (const char* name : kTargetVariables) targets[name] = environment.value(name);
@@ -42,8 +49,8 @@ ordered_json environment_json(const Options& options, const Tree& tree, const En
     images[stage.name] = image_name(tree.table, options.repository, environment.name, stage.name);
   return {{"schema", 1},
           {"name", environment.name},
-          {"variables", environment.variables},
-          {"expanded", environment.expanded},
+          {"variables", shown_values(environment.variables)},
+          {"expanded", shown_values(environment.expanded)},
           {"unexpanded", environment.unexpanded},
           {"system", environment.setup.system},
           {"base_image", environment.base_image},
@@ -100,9 +107,9 @@ void print_environment(const Options& options, const Tree& tree, const Environme
   if (environment.variables.empty()) return;
   show("\nvariables, as tox has them:\n");
   for (const auto& [key, value] : environment.variables) {
-    show("  {}={}\n", key, printable(value));
+    show("  {}={}\n", key, without_secrets(value));
     if (auto found = environment.expanded.find(key); found != environment.expanded.end())
-      show("    that is {}\n", printable(found->second));
+      show("    that is {}\n", without_secrets(found->second));
   }
   if (!environment.unexpanded.empty())
     show("\nonly a shell can expand {}; `stagemake build` lets one do it, unless --host-shell is no\n",

@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "base/error.h"
+#include "base/secrets.h"
 #include "base/sleep.h"
 #include "cli/engine_choice.h"
 #include "cli/kept_run.h"
@@ -107,13 +108,15 @@ RunFacts facts_of(const Session& session, const Options& options, unsigned at_on
   std::string machine(256, '\0');
   if (::gethostname(machine.data(), machine.size() - 1) != 0) machine.clear();
   machine.resize(std::min(machine.find('\0'), machine.size()));
+  std::vector<std::string> command;  // for files that are artifacts of CI
+  for (const std::string& word : options.command_line) command.push_back(without_secrets(word));
   return {.version = STAGEMAKE_VERSION,
           .distribution = session.tree.table.distribution,
           .tree = session.tree.path.string(),
           .revision = session.world.revision,
           .engine = session.engine->name(),
           .machine = machine,
-          .command = options.command_line,
+          .command = command,
           .process = ::getpid(),
           .processors = std::thread::hardware_concurrency(),
           .at_once = at_once,

@@ -11,6 +11,7 @@
 
 #include "base/beneath.h"
 #include "base/error.h"
+#include "base/secrets.h"
 #include "base/text.h"
 #include "emit/run_instruction.h"
 #include "plan/ignore_rules.h"
@@ -95,6 +96,7 @@ class Writer {
     text_ += environment_.base_image.empty()
                  ? "ARG BASE_IMAGE\n"
                  : fmt::format("ARG BASE_IMAGE={}\n", argument_value(environment_.base_image));
+    write_callers_own();
     for (std::size_t i = 0; i < table_.stages.size(); ++i) write_stage(i);
     return text_ + "\n#:end:\n";
   }
@@ -104,6 +106,25 @@ class Writer {
   static std::string docker_name(const std::string& stage) {
     bool fits = stage[0] >= 'a' && stage[0] <= 'z' && stage != "scratch";
     return fits ? stage : "stage-" + stage;
+  }
+
+  // Proxies, which docker knows without an ARG. With one, `docker history` would have them of every image.
+  static bool is_callers_own(const std::string& name) {
+    const std::vector<std::string>& known = recipe_variables();
+    return std::find(known.begin(), known.end(), name) == known.end();
+  }
+
+  // What is not written here, for who wonders.
+  void write_callers_own() {
+    for (const auto& [name, value] : environment_.values) {
+      if (is_callers_own(name))
+        text_ +=
+            fmt::format("# {} is its caller's own, and not written here: `--build-arg {}` hands it on.\n",
+                        printable(name), printable(name));
+      else if (has_secret(value))
+        text_ += fmt::format("# {} holds a secret, and is not written here: say --build-arg {}=VALUE.\n",
+                             name, name);
+    }
   }
 
   void write_stage(std::size_t position) {
@@ -201,6 +222,10 @@ class Writer {
         text_ += "ARG NUMPROC\n";
         // Neither a value in the file nor an ENV: the number of jobs is nothing of the image.
         if (name == "MAKE") script += "export MAKE=\"make -j${NUMPROC:-$(nproc 2>/dev/null || echo 1)}\"\n";
+      } else if (is_callers_own(name)) {
+        continue;
+      } else if (has_secret(environment_.value(name))) {
+        text_ += fmt::format("ARG {}\n", name);
       } else if (is_argument) {
         script += write_argument(name, environment_.value(name));
       } else if (environment_.values.contains(name)) {

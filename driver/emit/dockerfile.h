@@ -21,7 +21,9 @@ using ContextLook = std::function<ContextEntry(const std::string& path)>;
 // For a tree on disk.
 ContextLook build_context(const fs::path& tree);
 
-// Throws Error (BadInput) where a recipe, a value or a path cannot stand in a Dockerfile.
+// No value is written that is the caller's own (a proxy) or holds a secret (base/secrets.h): the file says
+// so, and `docker build` is to be told it. Throws Error (BadInput) where a recipe, a value or a path cannot
+// stand in a Dockerfile.
 std::string dockerfile(const StageTable& table, const Environment& environment, const ContextLook& context);
 
 }  // namespace stagemake

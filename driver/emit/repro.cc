@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
+#include "base/secrets.h"
 #include "base/text.h"
 #include "base/wrap.h"
 #include "plan/make_flags.h"
@@ -54,6 +56,14 @@ std::string comment(const std::string& text) {
   return result;
 }
 
+// Prints the export of a variable that the caller may have.
+constexpr const char* kHandsOn =
+    "hand_on() {\n"
+    "  eval \"value=\\${$1-}\"\n"
+    "  [ -z \"$value\" ] || printf \"export %s='%s'\\n\" \"$1\" \"$(printf '%s' \"$value\" | sed "
+    "\"s/'/'\\\\\\\\''/g\")\"\n"
+    "}\n";
+
 // A word that no line of the text is.
 std::string end_mark(std::string_view text) {
   std::string mark = "END_OF_RECIPE";
@@ -77,7 +87,13 @@ class Script {
     for (const std::string& line : repro_.about) text_ += comment(line);
     if (environment_.incremental)
       text_ += comment("The base image holds an older tree: what the sources have no more stays in it.");
+    std::vector<std::string> secrets = names_of_secrets();
+    if (!secrets.empty())
+      text_ += comment(fmt::format(
+          "Not written here, as secrets may be in it, and taken from the caller's environment: {}.",
+          join(secrets, ", ")));
     text_ += "set -eu\n";
+    if (!secrets.empty()) text_ += kHandsOn;
     text_ += fmt::format("cd {}   # the sources\n", shell_quoted(repro_.tree.string()));
     text_ += fmt::format("name={}\n", shell_quoted(fmt::format("repro-{}-{}", environment_.name, last.name)));
     begin();
@@ -117,7 +133,9 @@ class Script {
     std::string recipe = recipe_of(stage), mark = end_mark(recipe);
     std::string function = fmt::format("recipe_{}", position + 1);
     if (recipe.empty() || recipe.back() != '\n') recipe += '\n';
-    text_ += fmt::format("{}() {{ cat <<'{}'\n{}{}\n}}\n", function, mark, recipe, mark);
+    std::string handed;
+    for (const std::string& name : secret_variables(stage)) handed += fmt::format("hand_on {}; ", name);
+    text_ += fmt::format("{}() {{ {}cat <<'{}'\n{}{}\n}}\n", function, handed, mark, recipe, mark);
     bool is_last = position == repro_.stages.back();
     text_ += is_last ? "status=0\n" : "";
     text_ += fmt::format("{} /bin/sh -c \"$({})\"", engine_.run, function);
@@ -162,12 +180,35 @@ class Script {
     return text + line;
   }
 
-  std::string recipe_of(const StageSpec& stage) const {
-    std::string text = fmt::format("set -e\ncd {}\n", shell_quoted(table_.root));
+  static std::vector<std::string> variables_of(const StageSpec& stage) {
     std::vector<std::string> names = stage.uses;
     names.insert(names.end(), stage.passes.begin(), stage.passes.end());
-    for (const std::string& name : names)
-      if (auto found = environment_.values.find(name); found != environment_.values.end())
+    return names;
+  }
+
+  // The caller's own, as proxies are, and what holds a password.
+  bool is_secret(const std::string& name) const {
+    const std::vector<std::string>& known = recipe_variables();
+    return std::find(known.begin(), known.end(), name) == known.end() || has_secret(environment_.value(name));
+  }
+  std::vector<std::string> secret_variables(const StageSpec& stage) const {
+    std::vector<std::string> names = variables_of(stage);
+    std::erase_if(names, [&](const std::string& name) {
+      return !environment_.values.contains(name) || !is_secret(name);
+    });
+    return names;
+  }
+  std::vector<std::string> names_of_secrets() const {
+    std::set<std::string> all;
+    for (std::size_t stage : repro_.stages)
+      for (std::string& name : secret_variables(table_.stages[stage])) all.insert(std::move(name));
+    return {all.begin(), all.end()};
+  }
+
+  std::string recipe_of(const StageSpec& stage) const {
+    std::string text = fmt::format("set -e\ncd {}\n", shell_quoted(table_.root));
+    for (const std::string& name : variables_of(stage))
+      if (auto found = environment_.values.find(name); found != environment_.values.end() && !is_secret(name))
         text += fmt::format("export {}={}\n", name, shell_quoted(std::string_view(found->second)));
     std::string_view preamble = stage.make_targets.empty() ? std::string_view() : kForgetMakeFlags;
     return text + stage_recipe(stage, environment_, {}, preamble);

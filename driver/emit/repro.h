@@ -2,6 +2,9 @@
 // has no stagemake, and for who wants to look inside while it fails. It says in comments what it does. Runs
 // nothing.
 //
+// What may hold a secret (a proxy, a value with a password: base/secrets.h) is not in it: it takes that from
+// the environment of whoever calls it.
+//
 // What it leaves out: labels, the guard in front of packages, job slots; none of them changes what is built.
 #pragma once
 

@@ -10,6 +10,7 @@
 #include <set>
 
 #include "base/json_text.h"
+#include "base/secrets.h"
 #include "base/text.h"
 
 namespace stagemake {
@@ -32,18 +33,6 @@ bool says_one_of(const Finished& finished, std::initializer_list<std::string_vie
   std::string text = in_lower_case(finished.errors);
   return std::any_of(phrases.begin(), phrases.end(),
                      [&](std::string_view phrase) { return text.find(phrase) != std::string::npos; });
-}
-
-// "://user:password@" becomes "://…@".
-std::string without_passwords(std::string text) {
-  std::size_t at = 0;
-  while ((at = text.find("://", at)) != std::string::npos) {
-    at += 3;
-    std::size_t end = std::min(text.find_first_of("/ \t\n\"'", at), text.size());
-    std::size_t sign = text.rfind('@', end);
-    if (sign != std::string::npos && sign >= at && sign < end) text.replace(at, sign - at, "…");
-  }
-  return text;
 }
 
 bool is_hex(char c) {
@@ -148,7 +137,7 @@ std::string last_words(const Finished& finished) {
   auto is_log = [](const std::string& line) { return line.starts_with("time=\""); };
   if (!std::all_of(last.begin(), last.end(), is_log)) std::erase_if(last, is_log);
   if (last.size() > kLastLines) last.erase(last.begin(), last.end() - kLastLines);
-  std::string text = with_short_words(with_short_ids(without_passwords(join(last, "; "))));
+  std::string text = with_short_words(with_short_ids(without_secrets(join(last, "; "))));
   if (text.size() > kLongestWords) text = "…" + printable(text.substr(text.size() - kLongestWords));
   return text;
 }

@@ -3,12 +3,14 @@
 #include <charconv>
 #include <optional>
 
+#include "base/secrets.h"
 #include "base/text.h"
 
 namespace stagemake {
 namespace {
 
 constexpr std::size_t kLongestCommand = 200;  // bytes
+constexpr std::size_t kLongestRead = 16 << 10;  // bytes of one that are looked at
 
 std::optional<long> number(std::string_view text) {
   long value = 0;
@@ -52,7 +54,9 @@ double processor_seconds(std::string_view text) {
 }
 
 std::string command_text(std::string_view line) {
-  std::string text = printable(trimmed(line.substr(0, kLongestCommand)));
+  // The whole of it first: of a URL that is cut off nobody knows whether a password is in it.
+  std::string clean = without_secrets(line.substr(0, kLongestRead));
+  std::string text = printable(trimmed(std::string_view(clean).substr(0, kLongestCommand)));
   if (text.size() <= kLongestCommand) return text;
   std::size_t end = kLongestCommand;
   while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) --end;  // within a character

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/digest.h"
+#include "base/secrets.h"
 #include "base/text.h"
 #include "plan/make_flags.h"
 
@@ -95,7 +96,13 @@ void walk_inputs(const StageSpec& spec, const StagePlan& plan, PlannedStage& sta
   else
     add(kBaseImageInput, plan.environment.base_image);
   add(kRecipeInput, shown(stage.recipe));
-  for (const std::string& name : spec.uses) add(name, shown(keyed_value(name, plan.environment.value(name))));
+  // Inputs stand in labels, which whoever reads a registry reads: there they are without passwords. The key is a digest,
+  // and has the values in full: a recipe can do anything with them.
+  std::vector<std::string> values;
+  for (const std::string& name : spec.uses) {
+    values.push_back(keyed_value(name, plan.environment.value(name)));
+    add(name, shown(without_secrets(values.back())));
+  }
   for (KeyInput& field : keyed_fields(spec, plan.table)) stage.inputs.push_back(std::move(field));
   std::size_t added = 0;
   for (const std::string& path : spec.adds) {
@@ -110,6 +117,7 @@ void walk_inputs(const StageSpec& spec, const StagePlan& plan, PlannedStage& sta
   key.field(fmt::format("stagemake key {}", kKeySchema)).field(stage.name).field(plan.table.root);
   // How many inputs are of which kind: a file may be named like a variable or a field.
   key.field(fmt::format("{} {} {}", spec.uses.size(), added, spec.adds_always.size()));
+  for (const std::string& value : values) key.field(value);
   for (const KeyInput& input : stage.inputs) key.field(input.name).field(input.value);
   stage.key = key.hex();
 }

@@ -291,5 +291,29 @@ TEST(BuildContext, IsWhatDockerSees) {
   EXPECT_EQ(look("out"), ContextEntry::Folder);
 }
 
+// {envdir}/Dockerfile is an artifact of CI.
+TEST(Dockerfile, HoldsNoSecrets) {
+  Environment environment = environment_of("debian");
+  environment.values["EXTRA_CONFIGURE_ARGS"] = "--with-url=https://user:s3cret@host/x";
+  environment.values["SAGE_CHECK_PACKAGES"] = "https://s3cret@host";
+  environment.values["http_proxy"] = "user:s3cret@proxy:3128";
+  environment.values["TARGETS"] = "https://host/a@b";
+  StageTable table = built_in_stages(TreeFeatures::of_sage98());
+  for (StageSpec& stage : table.stages) stage.passes.push_back("http_proxy");
+  for (StageSpec& stage : table.stages)
+    if (stage.configures) stage.uses.push_back("SAGE_CHECK_PACKAGES");
+  std::string text = dockerfile(table, environment, whole_tree);
+  EXPECT_THAT(text, Not(HasSubstr("s3cret")));
+  EXPECT_THAT(
+      text,
+      HasSubstr(
+          "# http_proxy is its caller's own, and not written here: `--build-arg http_proxy` hands it on.\n"));
+  EXPECT_THAT(text, HasSubstr("# EXTRA_CONFIGURE_ARGS holds a secret, and is not written here"));
+  EXPECT_THAT(all_of(text, "ARG"), Contains("EXTRA_CONFIGURE_ARGS"));
+  EXPECT_THAT(all_of(text, "ARG"), Contains("SAGE_CHECK_PACKAGES"));
+  EXPECT_THAT(all_of(text, "ARG"), Not(Contains(HasSubstr("http_proxy")))) << "docker history would have it";
+  EXPECT_THAT(text, HasSubstr("https://host/a@b")) << "no user";
+}
+
 }  // namespace
 }  // namespace stagemake

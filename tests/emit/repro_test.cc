@@ -3,6 +3,7 @@
 
 #include <gmock/gmock.h>
 
+#include "base/subprocess.h"
 #include "plan/planned_tree.h"
 
 namespace stagemake {
@@ -92,6 +93,25 @@ TEST_F(ReproTest, CommentsStayComments) {
   std::string script = text();
   EXPECT_THAT(script, HasSubstr("# first rm -rf /\n"));
   EXPECT_THAT(script, Not(HasSubstr("\x1b")));
+}
+
+// The script is sent around.
+TEST_F(ReproTest, SecretsAreTheCallersAndNotWritten) {
+  planned_.environment.values["TARGETS"] = "https://user:s3cret@host";
+  planned_.environment.values["http_proxy"] = "user:s3cret@proxy:1";
+  planned_.table.stages[planned_.at("with-targets")].passes.push_back("http_proxy");
+  std::string script = text();
+  EXPECT_THAT(script, Not(HasSubstr("s3cret")));
+  EXPECT_THAT(script, HasSubstr("from the caller's environment: TARGETS,"));
+  EXPECT_THAT(script, HasSubstr("recipe_6() { hand_on TARGETS; hand_on http_proxy; cat <<"));
+
+  // What the caller has reaches the recipe as it is.
+  std::size_t begin = script.find("hand_on() {"), end = script.find("\n}\n", begin) + 3;
+  std::string shell = "set -eu\n" + script.substr(begin, end - begin) +
+                      "eval \"$(hand_on ODD; hand_on ABSENT)\"; printf %s \"$ODD\"";
+  const std::string odd = "it's $(id) `id` \\ \"x\"\n%s &";
+  Finished finished = run_command({.argv = {"/bin/sh", "-c", shell}, .environment = {{"ODD", odd}}});
+  EXPECT_EQ(finished.output, odd) << finished.errors;
 }
 
 }  // namespace

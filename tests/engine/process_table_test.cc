@@ -52,5 +52,14 @@ TEST(ProcessTable, CommandsAreShortAndPrintable) {
   EXPECT_LE(command_text("a" + umlauts).size(), 200u);
 }
 
+// What runs is told in logs and notes.
+TEST(ProcessTable, ShowsNoSecrets) {
+  EXPECT_EQ(command_text("./configure --with-url=https://user:s3cret@host TOKEN=s3cret x"),
+            "./configure --with-url=https://…@host TOKEN=… x");
+  std::string cut =
+      command_text(std::string(180, 'x') + " https://user:s3cret" + std::string(300, 't') + "@host");
+  EXPECT_EQ(cut.find("s3cret"), cut.npos) << "though its end is cut off: " << cut;
+}
+
 }  // namespace
 }  // namespace stagemake

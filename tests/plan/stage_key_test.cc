@@ -57,6 +57,27 @@ TEST_F(StageKey, IsSixtyFourHexDigitsAndEachStagesOwn) {
   EXPECT_EQ(changed_now(), "") << "read once more it is the same";
 }
 
+// The inputs of keys are in labels, which go to registries with the image.
+TEST_F(StageKey, HasNoPasswords) {
+  auto planned = [&](const std::string& arguments) {
+    return PlannedTree(tree_.path(),
+                       {.name = "debian-bookworm-minimal", .given = {{"EXTRA_CONFIGURE_ARGS", arguments}}}, 4)
+        .plan;
+  };
+  StagePlan plan = planned("--with-url=https://user:s3cret@host/x");
+  bool is_there = false;
+  for (const PlannedStage& stage : plan.stages)
+    for (const KeyInput& input : stage.inputs) {
+      EXPECT_EQ(input.value.find("s3cret"), input.value.npos) << input.name;
+      is_there = is_there || input.value == "--with-url=https://…@host/x";
+    }
+  EXPECT_TRUE(is_there);
+  auto last_key = [&](const std::string& arguments) { return planned(arguments).stages.back().key; };
+  EXPECT_NE(last_key("--with-url=https://user:other@host/x"), plan.stages.back().key)
+      << "a recipe gets the whole text, and can do anything with it";
+  EXPECT_NE(last_key("--with-url=https://user:s3cret@elsewhere/x"), plan.stages.back().key);
+}
+
 TEST_F(StageKey, DoesNotKnowTheFolderTheTimesOrTheOrderOfFiles) {
   // The same tree in another folder, its files made in the opposite order.
   std::string reversed;
