@@ -35,6 +35,7 @@ void read_docker_arguments(Options& options) {
   for (const auto& [name, value] : docker.given) options.given.try_emplace(name, value);
   options.fresh = options.fresh || docker.fresh;
   options.proxies = std::move(docker.proxies);
+  if (docker.network) options.networks_of_variables.push_back({.network = *docker.network});
   bool builds = options.verb == Verb::Build || options.verb == Verb::Tox;
   if (builds && !docker.passed_over.empty())
     say(fmt::format("stagemake: EXTRA_DOCKER_BUILD_ARGS: {} is for `docker build`, and passed over",
@@ -53,6 +54,9 @@ void read_variables(Options& options) {
     if (word != "yes" && word != "no") throw bad_input("STAGEMAKE_HOST_SHELL", "is yes or no");
     options.host_shell = word == "yes";
   }
+  std::string networks = callers_variable("STAGEMAKE_NETWORK");
+  for (std::string_view word : words(networks))
+    options.networks_of_variables.push_back(read_network_choice("STAGEMAKE_NETWORK", word));
   std::string take = callers_variable("STAGEMAKE_TAKE_NAMES");
   options.take_names = options.take_names || (!take.empty() && take != "0" && take != "no");
   if (options.push_to.empty()) options.push_to = callers_variable("DOCKER_PUSH_REPOSITORY");

@@ -79,8 +79,13 @@ DockerBuildArgs read_docker_build_args(std::string_view text) {
     std::size_t end = value.find('=');
     auto known = std::find_if(kArguments.begin(), kArguments.end(),
                               [&](const auto& argument) { return argument.first == value.substr(0, end); });
+    std::string_view network = word.starts_with("--network=") ? std::string_view(word).substr(10)
+                               : word == "--network"          ? value
+                                                              : std::string_view();
     if (word == "--no-cache")
       result.fresh = true;
+    else if (network_named(network))
+      result.network = network_named(network);
     else if (word == kBuildArg && known != kArguments.end() && end != std::string::npos)
       result.given[std::string(known->second)] = value.substr(end + 1);
     else if (word == kBuildArg && is_proxy(value.substr(0, end)) && end != std::string::npos)

@@ -2,9 +2,12 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "base/network.h"
 
 namespace stagemake {
 
@@ -13,6 +16,7 @@ struct DockerBuildArgs {
   // http_proxy and the like: no part of what is built, and known to what runs while it is.
   std::map<std::string, std::string> proxies;
   bool fresh = false;  // --no-cache
+  std::optional<Network> network = {};  // --network, where it is one that engines of all kinds have
   // What only `docker build` itself could use, to be shown: as it was written, but for values of --build-arg and other
   // secrets. Nothing of it changes what is built.
   std::vector<std::string> passed_over;

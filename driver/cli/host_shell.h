@@ -16,10 +16,6 @@ namespace stagemake {
 // person gave it. Otherwise it is allowed, but in a CI job whose event is a pull request.
 std::optional<std::string> host_shell_refusal(std::optional<bool> said, const CallerVariables& caller);
 
-// The variable, as "NAME=VALUE", by which a CI service says that this job runs for somebody's pull or merge request;
-// empty: this is no CI job, or its event is another one.
-std::string pull_request_event(const CallerVariables& caller);
-
 // What bash makes of text in double quotes, in the tree's folder, with the tree's own tools in PATH and with `variables`,
 // as trees' tox.ini files have it done. Of the caller's environment it gets PATH alone. Says on standard error what is
 // run. Throws Error (BadInput) with bash's words where it fails.

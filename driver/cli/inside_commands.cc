@@ -117,7 +117,9 @@ int run_in_image(ContainerEngine& engine, const Snapshot& image, const std::stri
                  const OutputSink& sink) {
   SignalWatch signals;
   Look look(engine, "look");
-  engine.create({.name = look.name(), .image = image.image});
+  // The script and the programs that it calls are the image's.
+  Network network = engine.network_gap(Network::None).empty() ? Network::None : Network::Default;
+  engine.create({.name = look.name(), .image = image.image, .network = network});
   RunOutcome outcome = engine.run(look.name(), script, sink, {.stop = signals.token(), .grace = {}});
   return signals.first() != 0 ? 128 + signals.first() : outcome.exit_code;
 }

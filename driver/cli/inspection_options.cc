@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 
 #include "cli/environment_options.h"
+#include "cli/network_options.h"
 #include "cli/option_groups.h"
 
 namespace stagemake {
@@ -83,6 +84,7 @@ void add_repro_options(CLI::App& command, Options& options) {
   command.add_option("-o,--output", options.output, "write it there instead of printing it")
       ->type_name("FILE");
   command.add_flag("--fresh", options.fresh, "begin at the base image, whatever images there are");
+  add_network_option(command, options);
   add_engine_options(command, options);
   add_images_options(command, options);
   add_tree_options(command, options);

@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "cli/commands.h"
 #include "cli/inspection.h"
+#include "cli/network_options.h"
 #include "cli/tree.h"
 #include "plan/package_list.h"
 #include "plan/stage_plan.h"
@@ -48,6 +49,11 @@ std::vector<std::size_t> shown_stages(const Options& options, const StagePlan& p
   return shown;
 }
 
+Network network_of_stage(const Options& options, const StagePlan& plan, std::size_t stage) {
+  return network_choices(options, plan.table, {plan.environment.name})
+      .of(plan.table.stages[stage], plan.environment.name);
+}
+
 ordered_json plan_json(const Options& options, const Tree& tree, const StagePlan& plan) {
   ordered_json stages = ordered_json::array();
   for (std::size_t s : shown_stages(options, plan)) {
@@ -58,6 +64,7 @@ ordered_json plan_json(const Options& options, const Tree& tree, const StagePlan
          {"make_targets", stage.make_targets},
          {"unknown_targets", stage.unknown_targets},
          {"packages", names_json(tree.packages, stage.packages)},
+         {"network", name_of(network_of_stage(options, plan, s))},
          {"key", stage.key}});
   }
   return {
@@ -80,6 +87,8 @@ void print_plan(const Options& options, const Tree& tree, const StagePlan& plan)
          stage.parent ? plan.stages[*stage.parent].name : std::string("the base image"),
          stage.key.substr(0, 16));
     if (!stage.make_targets.empty()) show("  makes {}\n", printable(join(stage.make_targets, " ")));
+    if (Network network = network_of_stage(options, plan, s); network != Network::Default)
+      show("  network: {}\n", name_of(network));
     if (!stage.unknown_targets.empty())
       show("  what {} builds, the metadata does not say\n", printable(join(stage.unknown_targets, " ")));
     if (stage.packages.empty()) continue;

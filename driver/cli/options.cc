@@ -9,6 +9,7 @@
 #include "cli/environment_options.h"
 #include "cli/help_formatter.h"
 #include "cli/inspection_options.h"
+#include "cli/network_options.h"
 #include "cli/option_groups.h"
 #include "cli/watching_options.h"
 
@@ -170,6 +171,7 @@ class Parser {
         ->type_name("no|try|required")
         ->check(CLI::IsMember({"no", "try", "required"}));
     add_restore_options(*sub, options_);
+    add_network_option(*sub, options_);
     add_limits_options(*sub, options_);
     add_host_shell_option(*sub, options_);
     add_tree_options(*sub, options_);
@@ -230,6 +232,7 @@ class Parser {
     add_environment_options(*sub, options_, false);
     add_to_option(*sub, options_,
                   "only this stage and those before it, repeatable (default: all) [$DOCKER_TARGETS]");
+    add_network_option(*sub, options_);
     add_json_options(*sub, options_);
     add_tree_options(*sub, options_);
     add_stages_options(*sub, options_);
@@ -285,6 +288,7 @@ class Parser {
     sub->add_option("TARGET", options_.arguments,
                     "tox's positional arguments: make targets (default: build)");
     add_host_shell_option(*sub, options_);
+    add_network_option(*sub, options_);
     add_engine_options(*sub, options_);
     add_tree_options(*sub, options_);
     add_stages_options(*sub, options_);

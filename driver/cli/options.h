@@ -13,6 +13,7 @@
 #include "plan/candidate.h"
 #include "plan/environment_choice.h"
 #include "plan/eviction.h"
+#include "plan/network_choice.h"
 #include "plan/package_list.h"
 
 namespace CLI {
@@ -76,6 +77,8 @@ struct Options {
   std::optional<bool> host_shell;  // whether a build may let a shell evaluate the tree's text; cli/host_shell.h
   // http_proxy and the like, for what runs in containers.
   std::map<std::string, std::string> proxies;
+  std::vector<NetworkChoice> networks;               // by options
+  std::vector<NetworkChoice> networks_of_variables;  // these are weaker
 
   // envs
   bool systems = false;

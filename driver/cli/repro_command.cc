@@ -12,6 +12,7 @@
 #include "cli/engine_choice.h"
 #include "cli/git.h"
 #include "cli/inspection.h"
+#include "cli/network_options.h"
 #include "emit/repro.h"
 #include "plan/explanation.h"
 #include "run/build.h"
@@ -148,6 +149,16 @@ bool has_git(const fs::path& tree) {
   return listed.ok() && !listed.output.empty();
 }
 
+// As a person says; else as in the last build; else as one would have it now.
+Network network_of(const NetworkChoices& choices, const StageSpec& stage, const std::string& environment,
+                   const JournalContents& journal) {
+  if (std::optional<Network> said = choices.said(stage, environment)) return *said;
+  auto last = std::find_if(journal.stages.rbegin(), journal.stages.rend(), [&](const StageRun& run) {
+    return run.environment == environment && run.stage == stage.name;
+  });
+  return last != journal.stages.rend() ? last->network : choices.of(stage, environment);
+}
+
 }  // namespace
 
 int repro_command(const Options& options) {
@@ -171,6 +182,10 @@ int repro_command(const Options& options) {
                                        plan.stages[parent.value_or(stage)].name) +
                                 ":" + tag);
   }
+  NetworkChoices choices = network_choices(options, seen.tree.table, {environment.name});
+  for (std::size_t one : repro.stages)
+    repro.networks.push_back(
+        network_of(choices, seen.tree.table.stages[one], environment.name, seen.journal));
   put_out(options, repro_script(repro, seen.tree.table, environment));
   return 0;
 }

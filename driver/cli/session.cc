@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "cli/engine_choice.h"
 #include "cli/host_shell.h"
+#include "cli/network_options.h"
 #include "run/adoption.h"
 #include "run/fresh_build.h"
 #include "run/learned.h"
@@ -78,6 +79,9 @@ Session::Session(const Options& options)
             .take_names = options.take_names,
             .bases = &bases} {
   engine->allow_plain_http(options.plain_http);
+  std::vector<std::string> names;
+  for (const Environment& environment : environments) names.push_back(environment.name);
+  world.networks = network_choices(options, tree.table, names);
   // Proxies change nothing of what is built: stages get them, and their keys do not have them.
   for (const auto& [name, value] : options.proxies) {
     for (Environment& environment : environments) environment.values[name] = value;

@@ -16,29 +16,40 @@ namespace {
 
 // What a script does to an engine; `$name` is the container.
 struct EngineWords {
-  const char* create;  // IMAGE follows
-  const char* run;     // words follow that are run inside
+  const char* create;  // IMAGE follows; `{}`, if there: what says the network
+  const char* run;     // words follow that are run inside; the same
   const char* bring;   // reads a tar stream and unpacks it in the folder {}
-  const char* open;    // a shell for a person
+  const char* open;    // a shell for a person; the same
   const char* remove;
 };
+
+// buildah says the network of each run, and with this isolation knows the host's only; the others say that of
+// a container.
+std::string with_network(const char* words, const std::string& engine, Network network) {
+  std::string option;
+  if (engine == "buildah")
+    option = network == Network::None ? "unshare --net " : "";
+  else if (network != Network::Default)
+    option = fmt::format(" --network {}", name_of(network));
+  return fmt::format(fmt::runtime(words), option);
+}
 
 EngineWords words_of(const std::string& engine) {
   if (engine == "buildah")
     return {.create = "buildah from --name \"$name\"",
-            .run = "buildah run --isolation chroot --network host \"$name\" --",
+            .run = "{}buildah run --isolation chroot --network host \"$name\" --",
             .bring =
                 "cat > \"$work/sources.tar\"\n  buildah add --quiet \"$name\" \"$work/sources.tar\" {} > "
                 "/dev/null",
-            .open = "buildah run --isolation chroot --network host --terminal \"$name\" -- /bin/sh",
+            .open = "{}buildah run --isolation chroot --network host --terminal \"$name\" -- /bin/sh",
             .remove = "buildah rm \"$name\""};
   if (engine == "podman")
-    return {.create = "podman create --name \"$name\" --network host --entrypoint ''",
+    return {.create = "podman create --name \"$name\"{} --entrypoint ''",
             .run = "podman exec \"$name\"",
             .bring = "podman cp - \"$name\":{}",
             .open = "podman exec --interactive --tty \"$name\" /bin/sh",
             .remove = "podman rm --force \"$name\""};
-  return {.create = "docker create --name \"$name\" --network host --entrypoint ''",
+  return {.create = "docker create --name \"$name\"{} --entrypoint ''",
           .run = "docker exec \"$name\"",
           .bring = "docker cp - \"$name\":{}",
           .open = "docker exec --interactive --tty \"$name\" /bin/sh",
@@ -112,7 +123,9 @@ class Script {
   void begin() {
     text_ += "\n" +
              comment("The container. One of an earlier try has to go first: " + std::string(engine_.remove));
-    text_ += fmt::format("{} {}", engine_.create, shell_quoted(repro_.image));
+    write_network();
+    text_ += fmt::format("{} {}", with_network(engine_.create, repro_.engine, widest()),
+                         shell_quoted(repro_.image));
     if (is_buildah()) {
       text_ += " > /dev/null\nwork=$(mktemp -d)\ntrap 'rm -rf \"$work\"' EXIT\n";
     } else {
@@ -120,7 +133,33 @@ class Script {
           " \\\n  /bin/sh -c 'while sleep 1000; do :; done' > /dev/null\n{} start \"$name\" > /dev/null\n",
           repro_.engine);
     }
-    text_ += fmt::format("{} mkdir -p {}\n", engine_.run, shell_quoted(table_.root));
+    text_ +=
+        fmt::format("{} mkdir -p {}\n", run(network_of(repro_.stages.front())), shell_quoted(table_.root));
+  }
+
+  Network network_of(std::size_t stage) const {
+    for (std::size_t i = 0; i < repro_.stages.size() && i < repro_.networks.size(); ++i)
+      if (repro_.stages[i] == stage) return repro_.networks[i];
+    return Network::Default;
+  }
+  // Of a container in which all stages run.
+  Network widest() const {
+    Network widest = network_of(repro_.stages.back());
+    for (std::size_t stage : repro_.stages) widest = std::max(widest, network_of(stage));
+    return widest;
+  }
+  std::string run(Network network) const { return with_network(engine_.run, repro_.engine, network); }
+
+  void write_network() {
+    for (std::size_t stage : repro_.stages) {
+      Network network = network_of(stage);
+      std::string text =
+          fmt::format("Network of {} in a build: {}.", table_.stages[stage].name, name_of(network));
+      if (is_buildah() && network == Network::Default) text += " With this isolation that is this machine's.";
+      if (is_buildah() && network == Network::None) text += " `unshare --net` needs root.";
+      if (!is_buildah() && network != widest()) text += " Here it has that of the stages beside it.";
+      text_ += comment(text);
+    }
   }
 
   void write_stage(std::size_t position, bool is_first) {
@@ -138,7 +177,7 @@ class Script {
     text_ += fmt::format("{}() {{ {}cat <<'{}'\n{}{}\n}}\n", function, handed, mark, recipe, mark);
     bool is_last = position == repro_.stages.back();
     text_ += is_last ? "status=0\n" : "";
-    text_ += fmt::format("{} /bin/sh -c \"$({})\"", engine_.run, function);
+    text_ += fmt::format("{} /bin/sh -c \"$({})\"", run(network_of(position)), function);
     if (is_last)
       text_ += " || status=$?\n";
     else
@@ -225,7 +264,8 @@ class Script {
         "to remove it:     {}\n"
         "EOF\n"
         "exit \"$status\"\n",
-        last.name, engine_.open, engine_.remove);
+        last.name, with_network(engine_.open, repro_.engine, network_of(repro_.stages.back())),
+        engine_.remove);
   }
 
   const Repro& repro_;

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "base/files.h"
+#include "base/network.h"
 #include "plan/environment.h"
 #include "plan/stage_table.h"
 
@@ -26,6 +27,7 @@ struct Repro {
   bool is_unfinished = false;  // that is left of a failed run: sources and work are in it
   std::vector<std::size_t>
       stages;  // of the table, that run one after the other; the last one is the one meant
+  std::vector<Network> networks = {};  // of these stages, in the same order; none: the engine's own
   std::vector<std::string> about = {};                    // lines of comment: why it begins there
   std::function<bool(const std::string& path)> is_there;  // whether the tree has a file or folder
 };

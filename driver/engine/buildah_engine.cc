@@ -3,7 +3,11 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <linux/openat2.h>
+#include <net/if.h>
+#include <sched.h>
 #include <signal.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -11,9 +15,13 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <exception>
+#include <iterator>
 #include <nlohmann/json.hpp>
+#include <thread>
 
 #include "base/label_limits.h"
+#include "base/descriptor.h"
 #include "base/text.h"
 #include "engine/container_processes.h"
 #include "engine/script_input.h"
@@ -33,10 +41,22 @@ constexpr int kPastTheRelay = 9;   // a descriptor; see BuildahEngine::run
 // maker was killed in between can be told and removed; nothing has run in it.
 constexpr std::string_view kBeingMade = ".being-made-by-";
 
+// "PROCESS-NAMESPACE". A process of another namespace (in a container that shares this storage) cannot be
+// seen.
+std::string this_maker() {
+  boost::system::error_code failed;
+  std::string space = fs::read_symlink("/proc/self/ns/pid", failed).string();  // "pid:[4026531836]"
+  std::erase_if(space, [](char c) { return c < '0' || c > '9'; });
+  return fmt::format("{}-{}", ::getpid(), space);
+}
+
 bool is_left_half_made(const std::string& name) {
   std::size_t at = name.rfind(kBeingMade);
-  long maker = at == std::string::npos ? 0 : std::atol(name.c_str() + at + kBeingMade.size());
-  return maker > 0 && ::kill(static_cast<pid_t>(maker), 0) != 0 && errno == ESRCH;
+  if (at == std::string::npos) return false;
+  std::string maker = name.substr(at + kBeingMade.size()), here = this_maker();
+  long process = std::atol(maker.c_str());
+  bool is_of_here = maker.substr(std::min(maker.size(), maker.find('-'))) == here.substr(here.find('-'));
+  return process > 0 && is_of_here && ::kill(static_cast<pid_t>(process), 0) != 0 && errno == ESRCH;
 }
 
 // buildah knows no quotes: a volume's path must not have a colon, a mount's no comma.
@@ -48,6 +68,35 @@ bool fits_a_volume(const FileMount& mount) {
                     "--state, or another engine",
                     printable(mount.from.string())));
   return !has_colon;
+}
+
+constexpr const char* kChroot = "chroot";
+
+// Takes the network from the calling thread and from what it starts: a loopback interface is left. Why that
+// cannot be; empty where it was done.
+std::string leave_network() {
+  if (::unshare(CLONE_NEWNET) != 0) return std::strerror(errno);
+  Descriptor socket(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  struct ifreq request {};
+  std::strcpy(request.ifr_name, "lo");
+  request.ifr_flags = IFF_UP | IFF_RUNNING;
+  if (socket.get() < 0 || ::ioctl(socket.get(), SIOCSIFFLAGS, &request) != 0)
+    return fmt::format("its loopback interface cannot be started: {}", std::strerror(errno));
+  return {};
+}
+
+std::string cannot_leave(const std::string& why) {
+  return fmt::format(
+      "the network cannot be taken from a container with isolation chroot: {}; that needs root "
+      "(CAP_SYS_ADMIN), another engine, or STAGEMAKE_BUILDAH_ISOLATION=oci",
+      why);
+}
+
+// What its programs for networks say, or that they are not there.
+bool says_no_network(const Finished& finished) {
+  constexpr const char* kWords[] = {"netavark", "slirp4netns", "pasta", "CNI", "cni", "network"};
+  return std::any_of(std::begin(kWords), std::end(kWords),
+                     [&](const char* word) { return finished.errors.find(word) != std::string::npos; });
 }
 
 std::string mark_of(const std::string& container_id) {
@@ -133,7 +182,7 @@ void BuildahEngine::create(const ContainerSpec& spec) {
   counter_.count("create");
   if (std::string why = unfit_label(spec.labels); !why.empty()) throw program_.error("from", why);
   bool labelled = !spec.labels.empty();
-  std::string name = labelled ? fmt::format("{}{}{}", spec.name, kBeingMade, ::getpid()) : spec.name;
+  std::string name = labelled ? fmt::format("{}{}{}", spec.name, kBeingMade, this_maker()) : spec.name;
   std::vector<std::string> making{"from", "--quiet", "--pull-never", "--name", name};
   std::vector<FileMount> of_runs;
   for (const FileMount& mount : spec.mounts)
@@ -146,6 +195,7 @@ void BuildahEngine::create(const ContainerSpec& spec) {
   {
     std::lock_guard lock(mutex_);
     mounts_[spec.name] = std::move(of_runs);
+    networks_[spec.name] = spec.network;
   }
   if (!labelled) return;
   std::vector<std::string> arguments{"config"};
@@ -170,10 +220,54 @@ std::vector<std::string> BuildahEngine::run_arguments(const std::string& contain
         options.insert(options.end(), {"--mount", fmt::format("type=bind,source={},target={},rw",
                                                               mount.from.string(), mount.to)});
   }
-  std::vector<std::string> arguments{"run", "--isolation", isolation_, "--network", "host"};
+  std::vector<std::string> arguments = isolation_options(network_of(container));
+  arguments.insert(arguments.begin(), "run");
   arguments.insert(arguments.end(), options.begin(), options.end());
   arguments.insert(arguments.end(), {container, "--", "/bin/sh"});
   return arguments;
+}
+
+// With chroot, buildah knows this machine's network only.
+std::vector<std::string> BuildahEngine::isolation_options(Network network) const {
+  std::vector<std::string> options{"--isolation", isolation_};
+  if (isolation_ == kChroot || network == Network::Host)
+    options.insert(options.end(), {"--network", "host"});
+  else if (network == Network::None)
+    options.insert(options.end(), {"--network", "none"});
+  return options;
+}
+
+Network BuildahEngine::network_of(const std::string& container) const {
+  std::lock_guard lock(mutex_);
+  auto found = networks_.find(container);
+  return found == networks_.end() ? Network::Default : found->second;
+}
+
+std::string BuildahEngine::network_gap(Network network) {
+  if (isolation_ != kChroot || network == Network::Host) return {};
+  if (network == Network::Default)
+    return "buildah's isolation chroot has no network of its own: containers have this machine's, with all "
+           "that listens on its loopback (docker, podman and STAGEMAKE_BUILDAH_ISOLATION=oci have one)";
+  std::string why;
+  std::jthread([&] { why = leave_network(); }).join();
+  return why.empty() ? why : cannot_leave(why);
+}
+
+// A network namespace belongs to a thread, and children are born into that of the thread that starts them.
+Finished BuildahEngine::run_in(Network network, const Command& command) const {
+  if (network != Network::None || isolation_ != kChroot) return program_.run(command);
+  Finished finished;
+  std::exception_ptr failed;
+  std::jthread([&] {
+    try {
+      if (std::string why = leave_network(); !why.empty()) throw program_.error("run", cannot_leave(why));
+      finished = program_.run(command);
+    } catch (...) {
+      failed = std::current_exception();
+    }
+  }).join();
+  if (failed) std::rethrow_exception(failed);
+  return finished;
 }
 
 std::optional<std::string> BuildahEngine::copy_out(const std::string& container, const std::string& path) {
@@ -262,14 +356,19 @@ RunOutcome BuildahEngine::run(const std::string& container, const std::string& s
   };
   Finished finished;
   try {
-    finished = program_.run(command);
+    finished = run_in(network_of(container), command);
   } catch (...) {
     processes.kill();
     throw;
   }
   processes.kill();  // what the script left in the background, as docker does when its shell ends
   finished.errors = without_greeting(finished.errors);
-  if (!input.released() && !finished.stopped) throw program_.error("run", finished);
+  if (!input.released() && !finished.stopped) {
+    EngineError error = program_.error("run", finished);
+    throw says_no_network(finished)
+        ? EngineError(std::string(error.what()) + "; --network host does without a network of buildah's own")
+        : error;
+  }
   RunOutcome outcome;
   int by_signal = exit_code_of_signal(finished.errors);
   outcome.exit_code = !input.released() ? 128 + SIGTERM : by_signal != 0 ? by_signal : finished.exit_code;
@@ -425,15 +524,18 @@ unsigned BuildahEngine::most_layers() {
 
 std::vector<std::string> BuildahEngine::shell_command(const std::string& image) const {
   std::string script = fmt::format(
-      "c=$({0} from --pull-never \"$1\") && {0} run --isolation {1} --network host --terminal \"$c\" -- "
+      "c=$({0} from --pull-never \"$1\") && {0} run {1} --terminal \"$c\" -- "
       "/bin/sh -c "
       "'command -v bash >/dev/null && exec bash; exec sh'; {0} rm \"$c\" >/dev/null",
-      shell_quoted(program_.path()), shell_quoted(isolation_));
+      shell_quoted(program_.path()), shell_quoted(isolation_options(Network::Default)));
   return {"sh", "-c", script, "sh", image};
 }
 
 std::vector<std::string> BuildahEngine::open_shell(const ContainerSpec& spec,
                                                    const std::vector<std::string>& argv, bool terminal) {
+  if (spec.network == Network::None && isolation_ == kChroot)
+    throw program_.error("run",
+                         "with isolation chroot, only this program can take the network from what runs");
   create(spec);
   std::string mark =
       mark_of(present_configuration(spec.name).id);  // by which remove_container() finds what runs
@@ -448,7 +550,8 @@ std::vector<std::string> BuildahEngine::open_shell(const ContainerSpec& spec,
 std::vector<std::string> BuildahEngine::command_inside(const std::string& container,
                                                        const std::vector<std::string>& argv,
                                                        bool terminal) const {
-  std::vector<std::string> command = {program_.path(), "run", "--isolation", isolation_, "--network", "host"};
+  std::vector<std::string> command = isolation_options(network_of(container));
+  command.insert(command.begin(), {program_.path(), "run"});
   if (terminal) command.emplace_back("--terminal");
   command.insert(command.end(), {container, "--"});
   command.insert(command.end(), argv.begin(), argv.end());

@@ -39,6 +39,7 @@ class BuildahEngine : public ContainerEngine {
   bool copy_out_to(const std::string& container, const std::string& path, int descriptor) override;
   RunOutcome run(const std::string& container, const std::string& script, const OutputSink& sink,
                  const StopRequest& stop) override;
+  std::string network_gap(Network network) override;
   std::vector<ContainerProcess> processes(const std::string& container) override;
   std::map<std::string, std::uint64_t> memory_in_use(const std::vector<std::string>& containers) override;
   bool pause(const std::string& container) override;
@@ -74,6 +75,11 @@ class BuildahEngine : public ContainerEngine {
 
   std::vector<std::string> run_arguments(const std::string& container,
                                          std::vector<std::string> options) const;
+  // The options of a run, with `--isolation`, for a network.
+  std::vector<std::string> isolation_options(Network network) const;
+  Network network_of(const std::string& container) const;
+  // Runs it where there is nothing but a loopback interface, if `network` says so and buildah cannot.
+  Finished run_in(Network network, const Command& command) const;
   // Why nothing can run in a container here; nothing where it can. Starts an empty one.
   std::optional<std::string> cannot_run() const;
   // Nothing where there is no such container.
@@ -102,6 +108,7 @@ class BuildahEngine : public ContainerEngine {
   unsigned most_layers_ = 0;                              // not asked yet
   std::map<std::string, std::string> marks_;              // of containers, by name
   std::map<std::string, std::vector<FileMount>> mounts_;  // that each run of a container needs, by its name
+  std::map<std::string, Network> networks_;               // of containers, by name
   ImageCache seen_{ImageCache::place("buildah")};
 };
 

@@ -23,6 +23,7 @@
 
 #include "base/error.h"
 #include "base/files.h"
+#include "base/network.h"
 
 namespace stagemake {
 
@@ -88,6 +89,7 @@ struct ContainerSpec {
   std::string image = {};  // id or name; must be present on this machine
   Labels labels = {};      // of the container, and of every image committed from it
   std::vector<FileMount> mounts = {};
+  Network network = Network::Default;  // of all that runs in it
 };
 
 struct RunOutcome {
@@ -151,10 +153,13 @@ class ContainerEngine {
   // it has to (a script that must not go on to its next command asks for that: `make || exit`); after
   // `grace`, or on a kill request, all gets SIGKILL. When this returns nothing of it runs any more, what it
   // put into the background included. Standard input is /dev/null; standard output and error are one stream.
-  // Only docker and podman know `out_of_memory`. The host's network is the container's: package managers and
-  // proxies on 127.0.0.1 work as they do outside.
+  // Only docker and podman know `out_of_memory`.
   virtual RunOutcome run(const std::string& container, const std::string& script, const OutputSink& sink,
                          const StopRequest& stop) = 0;
+  // What a container gets here instead of this network, for a person; empty where it gets that. Of
+  // Network::None it is said where the engine cannot do it: then run() throws, and nothing has run. May start
+  // a command.
+  virtual std::string network_gap(Network network) = 0;
   // What runs inside now, the script's own shell included; nothing where nothing does or there is no such
   // container. For a look at a silent stage; may be called while `run` goes on in another thread, or in
   // another process. docker: needs `ps` beside the daemon.

@@ -213,7 +213,7 @@ std::string DockerEngine::relabel(const std::string& container, const std::strin
   std::string name = container + "-labels";
   program_.call({"rm", "--force", "--volumes", name});  // of a driver that died here
   std::vector<std::string> arguments{"create", "--pull",       "never", "--name",       name, "--network",
-                                     "host",   "--log-driver", "none",  "--entrypoint", ""};
+                                     "none",   "--log-driver", "none",  "--entrypoint", ""};
   arguments.insert(arguments.end(), dialect_.create_extra.begin(), dialect_.create_extra.end());
   for (const auto& [key, value] : draft.environment)
     arguments.insert(arguments.end(), {"--env", key + "=" + value});

@@ -56,6 +56,12 @@ std::string mount_words(const FileMount& mount) {
   return "type=bind," + field("source=" + mount.from.string()) + "," + field("target=" + mount.to);
 }
 
+// Without the option, containers have the network that the engine is set up to give them.
+void add_network(Network network, std::vector<std::string>& arguments) {
+  if (network != Network::Default)
+    arguments.insert(arguments.end(), {"--network", std::string(name_of(network))});
+}
+
 }  // namespace
 
 const DockerDialect& docker_dialect() {
@@ -125,9 +131,9 @@ void DockerEngine::create(const ContainerSpec& spec) {
   if (std::string why = unfit_label(spec.labels); !why.empty()) throw program_.error("create", why);
   // `--entrypoint ""` and a command, not `--entrypoint /bin/sh`: a commit can put an entry point back where
   // there is none, but cannot take one away.
-  std::vector<std::string> arguments{"create",  "--pull",        "never",        "--name",
-                                     spec.name, "--network",     "host",         "--log-driver",
-                                     "none",    "--interactive", "--entrypoint", ""};
+  std::vector<std::string> arguments{"create",       "--pull", "never",         "--name",       spec.name,
+                                     "--log-driver", "none",   "--interactive", "--entrypoint", ""};
+  add_network(spec.network, arguments);
   arguments.insert(arguments.end(), dialect_.create_extra.begin(), dialect_.create_extra.end());
   for (const auto& [key, value] : spec.labels)
     arguments.insert(arguments.end(), {"--label", key + "=" + value});
@@ -135,6 +141,15 @@ void DockerEngine::create(const ContainerSpec& spec) {
     arguments.insert(arguments.end(), {"--mount", mount_words(mount)});
   arguments.insert(arguments.end(), {spec.image, "/bin/sh"});
   program_.ask(std::move(arguments));
+}
+
+// (Podman makes its network when it is wanted.)
+std::string DockerEngine::network_gap(Network network) {
+  if (network != Network::Default || !dialect_.has_daemon) return {};
+  Finished finished = program_.call({"network", "inspect", "--format", "{{.Driver}}", "bridge"});
+  bool is_absent = finished.errors.find("not found") != std::string::npos || says_absent(finished);
+  if (finished.ok() || !is_absent) return {};
+  return "the docker daemon has no network of its own (it runs with --bridge=none): containers reach nothing";
 }
 
 void DockerEngine::copy_in(const std::string& container, const fs::path& tar_file) {
@@ -395,17 +410,24 @@ std::optional<fs::path> DockerEngine::storage_folder() {
 }
 
 std::vector<std::string> DockerEngine::shell_command(const std::string& image) const {
-  return {program_.path(), "run",       "--rm", "--interactive",
-          "--tty",         "--network", "host", "--entrypoint",
-          "/bin/sh",       image,       "-c",   "command -v bash >/dev/null && exec bash; exec sh"};
+  return {program_.path(),
+          "run",
+          "--rm",
+          "--interactive",
+          "--tty",
+          "--entrypoint",
+          "/bin/sh",
+          image,
+          "-c",
+          "command -v bash >/dev/null && exec bash; exec sh"};
 }
 
 std::vector<std::string> DockerEngine::open_shell(const ContainerSpec& spec,
                                                   const std::vector<std::string>& argv, bool terminal) {
   counter_.count("open_shell");
-  std::vector<std::string> command{program_.path(), "run",           "--rm",         "--pull",
-                                   "never",         "--name",        spec.name,      "--network",
-                                   "host",          "--interactive", "--entrypoint", argv.at(0)};
+  std::vector<std::string> command{program_.path(), "run",     "--rm",          "--pull",       "never",
+                                   "--name",        spec.name, "--interactive", "--entrypoint", argv.at(0)};
+  add_network(spec.network, command);
   if (terminal) command.emplace_back("--tty");
   for (const auto& [key, value] : spec.labels) command.insert(command.end(), {"--label", key + "=" + value});
   for (const FileMount& mount : spec.mounts) command.insert(command.end(), {"--mount", mount_words(mount)});

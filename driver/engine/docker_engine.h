@@ -67,6 +67,7 @@ class DockerEngine : public ContainerEngine {
   bool copy_out_to(const std::string& container, const std::string& path, int descriptor) override;
   RunOutcome run(const std::string& container, const std::string& script, const OutputSink& sink,
                  const StopRequest& stop) override;
+  std::string network_gap(Network network) override;
   std::vector<ContainerProcess> processes(const std::string& container) override;
   std::map<std::string, std::uint64_t> memory_in_use(const std::vector<std::string>& containers) override;
   bool pause(const std::string& container) override;

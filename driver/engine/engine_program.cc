@@ -120,7 +120,7 @@ EngineError EngineProgram::error(const std::string& verb, std::string_view words
 }
 
 bool says_absent(const Finished& finished) {
-  return says_one_of(finished, {"no such image", "no such container", "no such object",
+  return says_one_of(finished, {"no such image", "no such container", "no such object", "no such network",
                                 "could not find the file", "could not be found on container",
                                 "image not known", "container not known", "no container with name"});
 }

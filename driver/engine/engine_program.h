@@ -41,7 +41,7 @@ class EngineProgram {
   std::string path_;
 };
 
-// Whether the engine says that an image, container or path is not there.
+// Whether the engine says that an image, container, network or path is not there.
 bool says_absent(const Finished& finished);
 // Whether it says that an image cannot go because something uses it.
 bool says_in_use(const Finished& finished);

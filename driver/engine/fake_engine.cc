@@ -200,6 +200,7 @@ void FakeEngine::create(const ContainerSpec& spec) {
   *container = {spec.name,           id,           spec.labels, image.files,
                 image.configuration, image.layers, false,       image.layer_ids};
   container->labels.insert(image.labels.begin(), image.labels.end());
+  container->network = spec.network;
   containers_[spec.name] = std::move(container);
 }
 
@@ -260,6 +261,11 @@ RunOutcome FakeEngine::run(const std::string& container, const std::string& scri
   if (run->crashed) throw EngineError("fake run: the engine was killed");
   if (run->stop.stop_requested()) outcome.stopped = true;
   return outcome;
+}
+
+std::string FakeEngine::network_gap(Network network) {
+  auto found = network_gaps.find(network);
+  return found == network_gaps.end() ? std::string() : found->second;
 }
 
 void FakeEngine::crash(bool leave_running) {

@@ -37,6 +37,7 @@ struct FakeContainer {
   bool running = false;
   std::vector<std::string> layer_ids = {};  // of its image
   bool paused = false;
+  Network network = Network::Default;
   bool operator==(const FakeContainer&) const = default;
 };
 
@@ -57,6 +58,9 @@ class FakeEngine : public ContainerEngine {
   std::function<std::int64_t()> clock;
   // What storage_folder() says.
   std::optional<fs::path> storage;
+
+  // What network_gap() says, by network.
+  std::map<Network, std::string> network_gaps;
 
   // What `processes` says of a container that runs; without one, its shell alone.
   std::function<std::vector<ContainerProcess>(const std::string& container)> on_processes;
@@ -101,6 +105,7 @@ class FakeEngine : public ContainerEngine {
   bool copy_out_to(const std::string& container, const std::string& path, int descriptor) override;
   RunOutcome run(const std::string& container, const std::string& script, const OutputSink& sink,
                  const StopRequest& stop) override;
+  std::string network_gap(Network network) override;
   std::vector<ContainerProcess> processes(const std::string& container) override;
   std::map<std::string, std::uint64_t> memory_in_use(const std::vector<std::string>& containers) override;
   bool pause(const std::string& container) override;

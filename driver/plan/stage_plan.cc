@@ -79,6 +79,7 @@ std::vector<KeyInput> keyed_fields(const StageSpec& stage, const StageTable& tab
   add("tarballs", stage.tarballs);
   add("make_targets", stage.make_targets);
   add("configures", words_if(stage.configures));
+  if (stage.network != Network::Default) add("network", {std::string(name_of(stage.network))});
   add("errors_ignored", words_if(stage.errors_ignored));
   add("must_exist", stage.must_exist);
   if (stage.make_targets.empty()) return fields;

@@ -163,7 +163,7 @@ StageTable stage_table_of(const fs::path& tree, const TreeFeatures& features,
   if (file)
     table = read_stage_table(*file, features, tree);
   else if (std::optional<std::string> own = read_inside(tree, "ci-docker.toml"))
-    table = parse_stage_table(*own, tree / "ci-docker.toml", features, tree);
+    table = parse_stage_table(*own, tree / "ci-docker.toml", features, tree), table.is_of_tree = true;
   else
     table = built_in_stages(features);
   if (table.distribution.empty()) table.distribution = distribution_of(tree);

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/files.h"
+#include "base/network.h"
 #include "plan/tree_features.h"
 
 namespace stagemake {
@@ -51,6 +52,9 @@ struct StageSpec {
   std::vector<std::string> make_targets;
   // The recipe runs configure: from then on the makefile says which packages the system provides.
   bool configures = false;
+  // What the recipe reaches. Other than Default it is part of the key: a recipe that passes over a failed
+  // download makes something else without a network.
+  Network network = Network::Default;
   // A non-zero exit status does not make the stage fail.
   bool errors_ignored = false;
   // Files and folders, relative to the root, that must be there when the recipe has ended well; else the
@@ -65,6 +69,8 @@ struct StageSpec {
 
 struct StageTable {
   std::string origin;          // "built-in" or the file it was read from
+  // It came with the tree, and nobody named the file: whoever wrote the tree wrote it.
+  bool is_of_tree = false;
   std::string distribution;    // tells one distribution's images from another's; from VERSION.txt or the file
   std::string root = "/sage";  // where the tree lies in a container
   std::string image_prefix = "sage";

@@ -104,6 +104,16 @@ class Reader {
       faults_.add(at(*node), fmt::format("`{}` must be true or false", key));
   }
 
+  void network(const toml::table& table, const char* key, Network& into) {
+    const toml::node* node = table.get(key);
+    if (node == nullptr) return;
+    std::optional<std::string> word = node->value<std::string>();
+    if (std::optional<Network> named = node->is_string() ? network_named(*word) : std::nullopt)
+      into = *named;
+    else
+      faults_.add(at(*node), fmt::format("`{}` must be \"none\", \"default\" or \"host\"", key));
+  }
+
   void texts(const toml::table& table, const char* key, std::vector<std::string>& into) {
     const toml::node* node = table.get(key);
     if (node == nullptr) return;
@@ -319,7 +329,8 @@ class Reader {
 
   void read_stage(const toml::table& node, const std::string& previous) {
     check_keys(node, {"name", "section", "parent", "adds", "adds_always", "tarballs", "unkeyed", "recipe",
-                      "uses", "passes", "make_targets", "configures", "errors_ignored", "must_exist"});
+                      "uses", "passes", "make_targets", "configures", "network", "errors_ignored",
+                      "must_exist"});
     StageSpec stage;
     stage.parent = previous;  // a chain is written without saying so
     text(node, "name", stage.name);
@@ -334,6 +345,7 @@ class Reader {
     texts(node, "passes", stage.passes);
     texts(node, "make_targets", stage.make_targets);
     flag(node, "configures", stage.configures);
+    network(node, "network", stage.network);
     flag(node, "errors_ignored", stage.errors_ignored);
     paths(node, "must_exist", stage.must_exist);
     if (stage.section.find_first_not_of(kWordCharacters) != std::string::npos)

@@ -27,6 +27,19 @@ unsigned fair_share(const JobSlots* slots, std::size_t at_once) {
   return slots == nullptr ? 1 : std::max(1u, slots->count() / static_cast<unsigned>(at_once));
 }
 
+bool is_proxy(const std::string& variable) {
+  return variable.ends_with("_proxy") || variable.ends_with("_PROXY");
+}
+
+bool names_loopback(const std::string& url) {
+  std::size_t scheme = url.find("://");
+  std::string_view rest = std::string_view(url).substr(scheme == std::string::npos ? 0 : scheme + 3);
+  rest = rest.substr(0, rest.find('/'));
+  if (std::size_t user = rest.rfind('@'); user != std::string_view::npos) rest.remove_prefix(user + 1);
+  return rest.starts_with("127.") || rest.starts_with("[::1]") || rest == "localhost" ||
+         rest.starts_with("localhost:");
+}
+
 }  // namespace
 
 BuildRun::BuildRun(const BuildWorld& world, std::vector<EnvironmentBuild>& builds,
@@ -68,6 +81,8 @@ BuildRun::BuildRun(const BuildWorld& world, std::vector<EnvironmentBuild>& build
          .slots = options.slots,
          .fair_share = fair_share(options.slots, std::min<std::size_t>(at_once_, builds.size())),
          .take_names = world.take_names});
+    for (const StageSpec& stage : build.plan.table.stages)
+      settings_.back().networks.push_back(world.networks.of(stage, build.plan.environment.name));
   }
 }
 
@@ -81,6 +96,7 @@ BuildResult BuildRun::run() {
   } catch (const Error&) {
     began_there_ = std::numeric_limits<double>::infinity();  // not known: was_set_back() is true
   }
+  note_networks();
   std::vector<FlowStep> flow = steps();
   reporter_.begins(result_.environments);
   std::optional<MachineWatch> watch;
@@ -102,6 +118,49 @@ BuildResult BuildRun::run() {
   if (result_.out_of_time || options_.stop.stop_requested()) note_remaining();
   if (result_.all_well()) remember_finished(world_, builds_);
   return std::move(result_);
+}
+
+// What stages that are to run get for the networks that they are meant to have.
+void BuildRun::note_networks() {
+  std::set<Network> wanted;
+  for (std::size_t e = 0; e < builds_.size(); ++e)
+    for (std::size_t s = 0; s < builds_[e].decisions.size(); ++s)
+      if (builds_[e].decisions[s].action == StageDecision::Action::Build)
+        wanted.insert(settings_[e].networks[s]);
+  for (Network network : wanted)
+    if (std::string gap = world_.engine.network_gap(network); !gap.empty())
+      reporter_.note(fmt::format("network `{}`: {}", name_of(network), gap));
+    else if (network == Network::Default)
+      note_proxies();
+  note_closed_host();
+}
+
+// A proxy on this machine's loopback is none for what runs in another network.
+void BuildRun::note_proxies() {
+  std::set<std::string> told;
+  for (const EnvironmentBuild& build : builds_)
+    for (const StageSpec& stage : build.plan.table.stages)
+      for (const std::string& name : stage.passes)
+        if (is_proxy(name) && names_loopback(build.plan.environment.value(name)) && told.insert(name).second)
+          reporter_.note(
+              fmt::format("the proxy in {} is on this machine's loopback, which containers with the network "
+                          "`default` do not reach: `--network host` gives them this machine's network",
+                          name));
+}
+
+// A table of a pull request asks for more than it gets.
+void BuildRun::note_closed_host() {
+  for (std::size_t e = 0; e < builds_.size(); ++e)
+    for (std::size_t s = 0; s < builds_[e].decisions.size(); ++s)
+      if (const StageSpec& stage = builds_[e].plan.table.stages[s];
+          builds_[e].decisions[s].action == StageDecision::Action::Build && stage.network == Network::Host &&
+          settings_[e].networks[s] == Network::Default && !world_.networks.table_may_open_host) {
+        reporter_.note(
+            fmt::format("{}: {} asks for this machine's network, which a pull request does not open; "
+                        "`--network {}=host` does",
+                        builds_[e].plan.environment.name, stage.name, stage.name));
+        return;
+      }
 }
 
 // One per stage that is wanted, in the order that a simulation has them in; and what is to be expected of
@@ -271,7 +330,7 @@ void BuildRun::name_reused(std::size_t e, std::size_t s) {
 void BuildRun::name_held(std::size_t e, std::size_t s, const std::string& image) {
   const EnvironmentBuild& build = builds_[e];
   for (std::optional<std::size_t> at = build.plan.stages[s].parent;
-       at && build.decisions[*at].action == StageDecision::Action::Build && !build.decisions[*at].commit;
+       at && build.decisions[*at].action == StageDecision::Action::Build && !is_committed(e, *at);
        at = build.plan.stages[*at].parent)
     for (const std::string& name : names_of_stage(e, *at, world_.repository)) give_name(image, name);
 }

@@ -10,6 +10,7 @@
 
 #include "engine/container_engine.h"
 #include "plan/explanation.h"
+#include "plan/network_choice.h"
 #include "plan/predictions.h"
 #include "report/event.h"
 #include "run/base_images.h"
@@ -38,6 +39,7 @@ struct BuildWorld {
   std::string push_repository = {};    // in front of the names that are pushed; empty: none are
   std::vector<std::string> tags = {};  // the build's own first; never empty
   bool take_names = false;             // also those of images that stagemake did not make
+  NetworkChoices networks = {};        // what was said of the stages' networks
   // What base images that are not on this machine mean in their registries: digests by name.
   std::map<std::string, std::string> base_digests = {};
   BaseImages* bases = nullptr;  // remembers what was asked; null: prepare() asks the engine each time

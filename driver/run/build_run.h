@@ -37,6 +37,9 @@ class BuildRun {
   using Position = std::pair<std::size_t, std::size_t>;  // environment and stage
 
   // build.cc
+  void note_networks();
+  void note_proxies();
+  void note_closed_host();
   std::vector<FlowStep> steps();
   unsigned predicted_slots() const;
   void tell_expected(std::size_t e, std::size_t s, bool in_detail);
@@ -146,6 +149,8 @@ class BuildRun {
   const Snapshot* made(std::size_t e, std::size_t s, const std::string& image);
   std::string commit(Ran& ran, bool complete);
   bool is_left_open(std::size_t e, std::size_t s) const;
+  bool network_changes_after(std::size_t e, std::size_t s) const;
+  bool is_committed(std::size_t e, std::size_t s) const;
   bool in_older(std::size_t e, std::size_t s) const;
   std::string start_text(std::size_t e, std::size_t s) const;
 

@@ -310,7 +310,7 @@ void BuildRun::built(Ran& ran) {
   StageStatus status{
       .state = StageState::Built, .seconds = ran.seconds, .log = ran.log, .memory = ran.memory};
   double commit_seconds = 0;
-  if (builds_[ran.e].decisions[ran.s].commit) {
+  if (is_committed(ran.e, ran.s)) {
     double began = world_.clock.now();
     status.detail = status.image = commit(ran, true);
     drop_checkpoints(ran.e, ran.s, true);
@@ -485,7 +485,8 @@ void BuildRun::add_to_journal(const Ran& ran, const Snapshot* image, double comm
                               .commit_seconds = commit_seconds,
                               .bytes = grown_by(image, place.size_before()),
                               .memory = ran.memory,
-                              .engine = world_.engine.name()});
+                              .engine = world_.engine.name(),
+                              .network = settings_[ran.e].networks[ran.s]});
   for (const auto& [name, package] : place.installed()) {
     auto before = ran.before.find(name);
     bool is_new = before == ran.before.end() || before->second != package;
@@ -515,7 +516,21 @@ bool BuildRun::is_left_open(std::size_t e, std::size_t s) const {
     if (build.plan.stages[i].parent == s && build.decisions[i].action == StageDecision::Action::Build &&
         !build.decisions[i].start)
       ++children;
-  return children == 1 && in_older(e, s);
+  return children == 1 && in_older(e, s) && !network_changes_after(e, s);
+}
+
+// A container has one network from its beginning to its end.
+bool BuildRun::network_changes_after(std::size_t e, std::size_t s) const {
+  const EnvironmentBuild& build = builds_[e];
+  for (std::size_t i = 0; i < build.plan.stages.size(); ++i)
+    if (build.plan.stages[i].parent == s && build.decisions[i].action == StageDecision::Action::Build &&
+        !build.decisions[i].start && settings_[e].networks[i] != settings_[e].networks[s])
+      return true;
+  return false;
+}
+
+bool BuildRun::is_committed(std::size_t e, std::size_t s) const {
+  return builds_[e].decisions[s].commit || network_changes_after(e, s);
 }
 
 bool BuildRun::in_older(std::size_t e, std::size_t s) const {

@@ -80,7 +80,9 @@ StageRun stage_run(const json& line) {
           .bytes = bytes_of(line.at("bytes")),
           // Lines of earlier versions have none.
           .memory = line.contains("memory") ? bytes_of(line.at("memory")) : 0,
-          .engine = text_of(line, "engine")};
+          .engine = text_of(line, "engine"),
+          // In lines of earlier versions: which all had this machine's.
+          .network = network_named(line.value("network", "host")).value_or(Network::Default)};
 }
 
 PackageBuilt package_built(const json& line) {
@@ -195,7 +197,8 @@ bool Journal::add(const StageRun& run) {
                                                       {"commit_seconds", sound(run.commit_seconds)},
                                                       {"bytes", run.bytes},
                                                       {"memory", run.memory},
-                                                      {"engine", bounded(run.engine)}}));
+                                                      {"engine", bounded(run.engine)},
+                                                      {"network", name_of(run.network)}}));
 }
 
 bool Journal::add(const PackageBuilt& package) {

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "base/files.h"
+#include "base/network.h"
 
 namespace stagemake {
 
@@ -35,6 +36,7 @@ struct StageRun {
   std::uint64_t bytes = 0;    // by which the image grew; 0: none was made, or it is not known
   std::uint64_t memory = 0;   // that what ran in it held at most, as far as it was looked at; 0: it was not
   std::string engine = {};
+  Network network = Network::Default;
 };
 
 struct PackageBuilt {

@@ -124,6 +124,7 @@ Workplace::Workplace(const WorkplaceSetting& setting, const Candidate& start, st
   ContainerSpec spec{.name = container_,
                      .image = from != nullptr ? from->image : setting_.base_image,
                      .labels = std::move(labels)};
+  if (first_stage < setting_.networks.size()) spec.network = setting_.networks[first_stage];
   if (setting_.slots != nullptr) {
     share_ = setting_.slots->share(setting_.state.job_slots(container_));
     spec.mounts.push_back({.from = share_->fifo(), .to = std::string(kSlotsPath)});

@@ -50,6 +50,7 @@ struct WorkplaceSetting {
   JobSlots* slots = nullptr;    // in which all that runs takes part; null: each make has jobs of its own
   unsigned fair_share = 1;      // of these, for a make that cannot take part
   bool take_names = false;      // also those of images that stagemake did not make
+  std::vector<Network> networks = {};  // by stage of the plan; a stage beyond them has the engine's own
 };
 
 // How a stage runs.
@@ -65,7 +66,7 @@ struct RunSpec {
 class Workplace {
  public:
   // Creates the container from `start`'s image, or from the base image, for `first_stage` and what follows
-  // it.
+  // it, with the network of `first_stage`.
   Workplace(const WorkplaceSetting& setting, const Candidate& start, std::size_t first_stage);
   // Removes the container, unless it holds work that was not committed: that is lost only by discard().
   ~Workplace();

@@ -47,6 +47,12 @@ TEST(DockerBuildArgs, ConfigureArgumentsHaveTwoNamesAndTheLastCounts) {
       ElementsAre(Pair("CONFIGURE_ARGS", "--b")));
 }
 
+TEST(DockerBuildArgs, ANetworkThatAllEnginesHaveIsTaken) {
+  EXPECT_EQ(read_docker_build_args("--network host").network, Network::Host);
+  EXPECT_EQ(read_docker_build_args("--network=none").network, Network::None);
+  EXPECT_THAT(read_docker_build_args("--network host").passed_over, IsEmpty());
+}
+
 TEST(DockerBuildArgs, NoCacheMeansFresh) {
   EXPECT_TRUE(read_docker_build_args("--no-cache").fresh);
   EXPECT_FALSE(read_docker_build_args("--no-cache-filter x").fresh);
@@ -54,9 +60,10 @@ TEST(DockerBuildArgs, NoCacheMeansFresh) {
 
 TEST(DockerBuildArgs, WhatIsForDockerAloneIsPassedOverAsItWasWritten) {
   DockerBuildArgs args = read_docker_build_args(
-      "--pull --memory 4g --progress=plain --network host --no-cache --build-arg OTHER=x --squash");
-  EXPECT_THAT(args.passed_over, ElementsAre("--pull", "--memory 4g", "--progress=plain", "--network host",
+      "--pull --memory 4g --progress=plain --network mine --no-cache --build-arg OTHER=x --squash");
+  EXPECT_THAT(args.passed_over, ElementsAre("--pull", "--memory 4g", "--progress=plain", "--network mine",
                                             "--build-arg OTHER", "--squash"));
+  EXPECT_EQ(args.network, std::nullopt);
   EXPECT_TRUE(args.fresh);
   EXPECT_THAT(args.given, IsEmpty());
   // The value of an option is not looked at.

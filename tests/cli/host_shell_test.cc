@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "cli/called.h"
+#include "cli/pull_request.h"
 #include "plan/tree_text.h"
 
 namespace stagemake {

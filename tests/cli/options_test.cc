@@ -26,7 +26,7 @@ class OptionsTest : public testing::Test {
   OptionsTest() {
     for (const std::string& name : environment_variables()) unset(name);
     for (const char* name : {"STAGEMAKE_ENGINE", "DOCKER_PUSH_REPOSITORY", "DOCKER_TAG", "EXTRA_DOCKER_TAGS",
-                             "DOCKER_TARGETS", "EXTRA_DOCKER_BUILD_ARGS"})
+                             "DOCKER_TARGETS", "EXTRA_DOCKER_BUILD_ARGS", "STAGEMAKE_NETWORK"})
       unset(name);
   }
   ~OptionsTest() override {

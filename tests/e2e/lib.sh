@@ -184,7 +184,7 @@ set_version() { echo "$2" > "$tree/build/pkgs/$1/package-version.txt"; }
 [ -r "${STAGEMAKE_TEST_ROOTFS:-}" ] || skip "STAGEMAKE_TEST_ROOTFS names no file: tools/check makes one"
 export STAGEMAKE_ENGINE=$engine STAGEMAKE_STATE=$work/state NUMPROC=2
 unset BASE_IMAGE TARGETS TARGETS_PRE TARGETS_OPTIONAL
-unset DOCKER_TARGETS DOCKER_PUSH_REPOSITORY EXTRA_DOCKER_TAGS EXTRA_DOCKER_BUILD_ARGS
+unset DOCKER_TARGETS DOCKER_PUSH_REPOSITORY EXTRA_DOCKER_TAGS EXTRA_DOCKER_BUILD_ARGS STAGEMAKE_NETWORK
 export DOCKER_TAG=latest # the copies of minidist are no git checkouts, and nothing is pushed under a tag that nobody chose
 tree=$work/minidist
 cp -a "$here/../minidist" "$tree"

@@ -33,7 +33,7 @@ TEST_F(ReproTest, CreatesBringsRunsAndSaysHowToLookInside) {
   std::string script = text();
   EXPECT_THAT(script, StartsWith("#!/bin/sh\n# The stage with-targets of debian-bookworm-minimal, by hand."));
   EXPECT_THAT(script, HasSubstr("cd '/some where/tree'"));
-  EXPECT_THAT(script, HasSubstr("docker create --name \"$name\" --network host --entrypoint '' img:1 "));
+  EXPECT_THAT(script, HasSubstr("docker create --name \"$name\" --entrypoint '' img:1 "));
   EXPECT_THAT(script, HasSubstr("git ls-files -z --cached --others --exclude-standard -- src\n"));
   EXPECT_THAT(script, HasSubstr("docker cp - \"$name\":/sage\n"));
   EXPECT_THAT(script, HasSubstr("docker exec \"$name\" /bin/sh -c \"$(recipe_6)\" || status=$?"));
@@ -52,6 +52,38 @@ TEST_F(ReproTest, EveryEngineHasItsOwnWords) {
   repro_.engine = "podman";
   EXPECT_THAT(text(), HasSubstr("podman cp - \"$name\":/sage"));
   EXPECT_THAT(text(), Not(HasSubstr("docker")));
+}
+
+TEST_F(ReproTest, TheNetworkIsThatOfTheBuild) {
+  EXPECT_THAT(text(), HasSubstr("# Network of with-targets in a build: default.\n"));
+  repro_.networks = {Network::Host};
+  EXPECT_THAT(text(), HasSubstr("docker create --name \"$name\" --network host --entrypoint ''"));
+  repro_.networks = {Network::None};
+  EXPECT_THAT(text(), HasSubstr("docker create --name \"$name\" --network none --entrypoint ''"));
+  repro_.engine = "buildah";
+  EXPECT_THAT(
+      text(),
+      HasSubstr("\nunshare --net buildah run --isolation chroot --network host \"$name\" -- /bin/sh -c"));
+  EXPECT_THAT(text(), HasSubstr("to look into it:  unshare --net buildah run"));
+  repro_.networks = {Network::Default};
+  EXPECT_THAT(text(), Not(HasSubstr("unshare")));
+  EXPECT_THAT(text(), HasSubstr("With this isolation that is this machine's."));
+}
+
+TEST_F(ReproTest, InOneContainerStagesHaveTheWidestNetworkOfThem) {
+  repro_.stages = {planned_.at("with-targets-pre"), planned_.at("with-targets")};
+  repro_.networks = {Network::Default, Network::None};
+  EXPECT_THAT(
+      text(),
+      HasSubstr("# Network of with-targets in a build: none. Here it has that of the stages beside it."));
+  EXPECT_THAT(text(), Not(HasSubstr("--network")));
+  repro_.engine = "buildah";
+  EXPECT_THAT(
+      text(),
+      HasSubstr("\nbuildah run --isolation chroot --network host \"$name\" -- /bin/sh -c \"$(recipe_5)\""));
+  EXPECT_THAT(
+      text(),
+      HasSubstr("\nunshare --net buildah run --isolation chroot --network host \"$name\" -- /bin/sh -c"));
 }
 
 TEST_F(ReproTest, WhatAFailedRunLeftGetsNoSources) {

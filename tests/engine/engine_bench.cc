@@ -318,7 +318,7 @@ struct TestDockerd::Running {
   std::jthread thread;
 };
 
-TestDockerd::TestDockerd(const fs::path& folder) : folder_(folder) {
+TestDockerd::TestDockerd(const fs::path& folder, bool has_bridge) : folder_(folder), has_bridge_(has_bridge) {
   start();
 }
 
@@ -350,7 +350,7 @@ void TestDockerd::start() {
                                             {"--host", host()},
                                             {"--pidfile", (folder_ / "pid").string()}})
       command.argv.insert(command.argv.end(), {option, value});
-    command.argv.insert(command.argv.end(), {"--iptables=false", "--bridge=none"});
+    if (!has_bridge_) command.argv.insert(command.argv.end(), {"--iptables=false", "--bridge=none"});
     command.stop = stop;
     command.grace = 20s;
     run_command(command);

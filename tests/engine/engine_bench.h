@@ -36,7 +36,9 @@ bool must_work(const std::string& engine);
 // A docker daemon on folders and a socket of its own.
 class TestDockerd {
  public:
-  explicit TestDockerd(const fs::path& folder);  // starts it; throws Error where it does not come up
+  // Starts it; throws Error where it does not come up. With a bridge it changes the network of this machine,
+  // or of the network namespace of the calling thread.
+  explicit TestDockerd(const fs::path& folder, bool has_bridge = false);
   ~TestDockerd();                                // stops it
   std::string host() const;                      // for DOCKER_HOST
   pid_t process() const;
@@ -47,6 +49,7 @@ class TestDockerd {
  private:
   struct Running;
   fs::path folder_;
+  bool has_bridge_;
   std::unique_ptr<Running> running_;
 };
 

@@ -153,6 +153,23 @@ TEST_F(StageKey, TheNameOfAnEnvironmentIsNoInput) {
             before_);
 }
 
+TEST_F(StageKey, TheNetworkOfATableIsAnInputWhereItIsNotTheEnginesOwn) {
+  PlannedTree planned(tree_, {.name = "debian-bookworm-minimal"});
+  auto keys_with = [&](Network network) {
+    StageTable table = planned.table;
+    table.stages[planned.at("configured")].network = network;
+    std::vector<std::string> all;
+    for (const PlannedStage& stage : make_stage_plan(planned.read.packages, planned.read.graph, table,
+                                                     planned.environment, planned.sources)
+                                         .stages)
+      all.push_back(stage.key);
+    return all;
+  };
+  EXPECT_EQ(first_changed(before_, keys_with(Network::Default)), "");
+  EXPECT_EQ(first_changed(before_, keys_with(Network::None)), "configured");
+  EXPECT_NE(keys_with(Network::None), keys_with(Network::Host));
+}
+
 TEST_F(StageKey, OneFieldCannotPassForTwo) {
   // TARGETS and TARGETS_PRE are apart, and a value that looks like two is one.
   EXPECT_NE(keys(tree_.path(), {{"TARGETS_PRE", "a"}, {"TARGETS", "b"}}).back(),
@@ -300,8 +317,8 @@ TEST(StageKeys, EveryFieldOfATableChangesOne) {
   {
     // A field that is new here needs a line below.
     [[maybe_unused]] const auto& [name, section, parent, adds, adds_always, tarballs, unkeyed, recipe, uses, passes, make_targets,
-                 configures, errors_ignored, must_exist] = planned.table.stages[4];
-    [[maybe_unused]] const auto& [origin, distribution, root, image_prefix, environment_prefix, default_stage, environments,
+                 configures, network, errors_ignored, must_exist] = planned.table.stages[4];
+    [[maybe_unused]] const auto& [origin, is_of_tree, distribution, root, image_prefix, environment_prefix, default_stage, environments,
                  stamp_folders, package_logs, uninstall, stages, warnings] = planned.table;
   }
   using Edit = std::function<void(StageTable&, StageSpec&)>;
@@ -317,6 +334,7 @@ TEST(StageKeys, EveryFieldOfATableChangesOne) {
       {"passes", [](StageTable&, StageSpec& s) { s.passes.clear(); }},
       {"make_targets", [](StageTable&, StageSpec& s) { s.make_targets.push_back("extra"); }},
       {"configures", [](StageTable&, StageSpec& s) { s.configures = true; }},
+      {"network", [](StageTable&, StageSpec& s) { s.network = Network::None; }},
       {"errors_ignored", [](StageTable&, StageSpec& s) { s.errors_ignored = true; }},
       {"must_exist", [](StageTable&, StageSpec& s) { s.must_exist.push_back("out"); }},
       {"must_exist, one name", [](StageTable&, StageSpec& s) { s.must_exist.push_back("a b"); }},
@@ -331,6 +349,7 @@ TEST(StageKeys, EveryFieldOfATableChangesOne) {
   EXPECT_EQ(key_with([](StageTable&, StageSpec& s) { s.adds = s.unkeyed = {"GNUmakefile"}; }), before);
   for (const auto& [field, edit] : std::vector<std::pair<const char*, Edit>>{
            {"section: a mark in Dockerfiles", [](StageTable&, StageSpec& s) { s.section = "x"; }},
+           {"is_of_tree: what the table may ask for", [](StageTable& t, StageSpec&) { t.is_of_tree = true; }},
            {"origin: where the table was read", [](StageTable& t, StageSpec&) { t.origin = "x"; }},
            {"distribution: images say it, and are not reused for another one",
             [](StageTable& t, StageSpec&) { t.distribution = "x"; }},

@@ -167,7 +167,7 @@ TEST(StageTableFile, SaysEverythingThatTheBuiltInOneSays) {
       "'c//d', 'build/pkgs']\nadds_always = ['always']\ntarballs = ['./upstream/']\nunkeyed = "
       "['a/README']\n"
       "recipe = 'make $TARGETS'\nuses = ['TARGETS']\npasses = ['MAKE']\nmake_targets = ['$TARGETS']\n"
-      "errors_ignored = true\n"
+      "errors_ignored = true\nnetwork = 'none'\n"
       "must_exist = ['./out/', 'bin/x']\n");
   EXPECT_EQ(table.distribution, "Mini");
   EXPECT_EQ(table.root, "/opt/mini");
@@ -191,6 +191,8 @@ TEST(StageTableFile, SaysEverythingThatTheBuiltInOneSays) {
   EXPECT_TRUE(second.errors_ignored);
   EXPECT_THAT(second.must_exist, ElementsAre("out", "bin/x"));
   EXPECT_FALSE(table.stages[0].errors_ignored);
+  EXPECT_EQ(second.network, Network::None);
+  EXPECT_EQ(table.stages[0].network, Network::Default) << "never this machine's, unless it says so";
   EXPECT_EQ(second.section, "two");
   EXPECT_EQ(table.stages[0].section, "");
   EXPECT_TRUE(second.configures);
@@ -232,6 +234,7 @@ TEST(StageTableFile, AllFaultsComeAtOnceWithLineAndColumn) {
              "parent = 'three'\n"
              "adds = ['/etc', '../up', 3]\n"
              "errors_ignored = 'yes'\n"
+             "network = 'bridge'\n"
              "[[stage]]\n"
              "name = 'two'\n"
              "receipe = 'x'\n"),
@@ -247,9 +250,10 @@ TEST(StageTableFile, AllFaultsComeAtOnceWithLineAndColumn) {
           HasSubstr("ci-docker.toml:10:17: `adds`: \"../up\" must be a path inside the tree"),
           "ci-docker.toml:10:26: `adds` must hold strings only",
           "ci-docker.toml:11:18: `errors_ignored` must be true or false",
-          "ci-docker.toml:12:1: stage `two` is there twice",
-          HasSubstr("ci-docker.toml:12:1: stage `two` needs a `recipe`"),
-          "ci-docker.toml:14:1: unknown key `receipe`; did you mean `recipe`?"));
+          "ci-docker.toml:12:11: `network` must be \"none\", \"default\" or \"host\"",
+          "ci-docker.toml:13:1: stage `two` is there twice",
+          HasSubstr("ci-docker.toml:13:1: stage `two` needs a `recipe`"),
+          "ci-docker.toml:15:1: unknown key `receipe`; did you mean `recipe`?"));
 }
 
 TEST(StageTableFile, ARecipeThatRunsTheParallelMakeGetsIt) {

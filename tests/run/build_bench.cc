@@ -86,6 +86,7 @@ struct BuildBench::Command {
               .push_repository = bench.push_repository,
               .tags = bench.tags,
               .take_names = bench.take_names,
+              .networks = bench.networks,
               .bases = &bases} {
     for (const std::string& name : environments)
       resolved.push_back(EnvironmentReader({.packages = read.packages, .processors = 2})

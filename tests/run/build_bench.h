@@ -131,6 +131,7 @@ class BuildBench {
   std::string repository;
   std::string push_repository;  // empty: nothing is pushed
   bool take_names = false;
+  NetworkChoices networks;
   std::map<std::string, std::string> problems;  // of environments: see EnvironmentBuild
   bool discard_unsaved = false;
   std::map<std::string, std::string> given;

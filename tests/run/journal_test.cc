@@ -65,7 +65,8 @@ TEST_F(JournalTest, WhatIsAddedIsRead) {
                                     .commit_seconds = 3.25,
                                     .bytes = 1u << 31,
                                     .memory = 5'000'000'000,
-                                    .engine = "docker"}));
+                                    .engine = "docker",
+                                    .network = Network::None}));
   EXPECT_TRUE(journal_.add(package("z\"li\nb\x1b\xff")));
   EXPECT_TRUE(journal_.add(TransferRecord{.kind = TransferRecord::Kind::Push,
                                           .when = 8,
@@ -94,6 +95,7 @@ TEST_F(JournalTest, WhatIsAddedIsRead) {
   EXPECT_EQ(read.stages[0].bytes, 1u << 31);
   EXPECT_EQ(read.stages[0].memory, 5'000'000'000);
   EXPECT_EQ(read.stages[0].engine, "docker");
+  EXPECT_EQ(read.stages[0].network, Network::None);
   ASSERT_THAT(read.packages, SizeIs(1));
   EXPECT_EQ(read.packages[0].package, "z\"li\nb\x1b\xef\xbf\xbd");
   ASSERT_THAT(read.transfers, SizeIs(1));
