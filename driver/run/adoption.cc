@@ -17,6 +17,7 @@
 #include "plan/richer.h"
 #include "run/foreign_names.h"
 #include "run/guard.h"
+#include "run/holder.h"
 #include "run/image_survey.h"
 #include "run/ladder.h"
 #include "run/workplace.h"
@@ -209,6 +210,7 @@ std::vector<ContainerInfo> left_containers(const BuildWorld& world, const std::s
 
 LeftWork left_work(const BuildWorld& world, const std::vector<Environment>& environments) {
   LeftWork left;
+  Holders holders(world.engine, world.state);
   std::vector<ContainerInfo> all =
       world.engine.list_containers(std::string(kSchemaLabel), std::to_string(kSnapshotSchema));
   for (const Environment& environment : environments) {
@@ -225,6 +227,11 @@ LeftWork left_work(const BuildWorld& world, const std::vector<Environment>& envi
       }
       std::optional<Snapshot> snapshot = from_labels(container.labels);
       if (!snapshot) continue;
+      if (std::optional<std::string> why = holders.claim(container)) {
+        left.notes.push_back(
+            fmt::format("{}: container {} is left alone: {}", environment.name, container.name, *why));
+        continue;
+      }
       try {
         std::optional<RunningStage> begun = begun_in(world.state, container);
         if (is_unused(begun)) continue;
@@ -263,6 +270,7 @@ std::set<std::string> environments_left_behind(ContainerEngine& engine, const St
 std::vector<UnsavedWork> unsaved_work(ContainerEngine& engine, const StateFolder& state,
                                       const StageTable& table, const std::set<std::string>& environments) {
   std::vector<UnsavedWork> found;
+  Holders holders(engine, state);
   for (ContainerInfo& container : engine.list_containers(std::string(kStateLabel), "")) {
     std::optional<Snapshot> snapshot = from_labels(container.labels);
     if (!snapshot || snapshot->distribution != table.distribution ||
@@ -274,6 +282,7 @@ std::vector<UnsavedWork> unsaved_work(ContainerEngine& engine, const StateFolder
     fs::path lock = state.environment_lock(snapshot->environment);
     boost::system::error_code ignored;
     if (fs::exists(lock, ignored) && !FileLock::try_take(lock)) continue;  // its driver lives
+    if (holders.claim(container)) continue;                                // likewise
     std::int64_t began = std::atoll(container.labels[std::string(kBeganLabel)].c_str());
     std::string stage = stage_reached(state, container, *snapshot);
     found.push_back({.container = std::move(container),
@@ -304,8 +313,14 @@ void adopt_containers(const BuildWorld& world, const Environment& environment, c
                       Reporter& reporter, const std::optional<RunTime>& time, const std::stop_token& kill,
                       bool discard_unsaved) {
   std::set<std::string> present;
+  Holders holders(world.engine, world.state);
   for (const ContainerInfo& container : left_containers(world, environment.name)) {
     present.insert(container.name);
+    if (std::optional<std::string> why = holders.claim(container)) {
+      reporter.note(fmt::format("{}: container {} is left alone: {}", environment.name,
+                                printable(container.name), *why));
+      continue;
+    }
     std::optional<Snapshot> snapshot = from_labels(container.labels);
     if (container.running) end_work(world, environment, container, snapshot, stop, reporter, time, kill);
     if (snapshot) {

@@ -13,8 +13,9 @@
 
 namespace stagemake {
 
-// The containers that a driver of this state folder left of `environment`. The caller holds the environment's
-// lock: no living driver of this folder has such a container.
+// Containers of `environment` whose driver had its state folder at the path of this one: in the same folder,
+// or in another mount namespace. Holders (run/holder.h) knows which of them a living driver has. The caller
+// holds the environment's lock: no living driver of this folder has such a container.
 std::vector<ContainerInfo> left_containers(const BuildWorld& world, const std::string& environment);
 
 // Those of `environments` of which there are such containers. Asks the engine once, whatever their number.
@@ -44,11 +45,12 @@ void discard_work(ContainerEngine& engine, const StateFolder& state, const std::
 // What a person can do about a container whose work cannot be saved, in words.
 std::string ways_out(const std::string& environment);
 
-// Commits them as unfinished snapshots, removes them, and says so; one in which no recipe has begun is only
-// removed. A name stays with an image that is_richer(). One in which something still runs is
-// awaited where what it makes is still wanted: a stage of the environment has its key; else, and on a request
-// to stop, it is ended first; also where the time of the run is over. A kill request leaves it no time.
-// One that cannot be saved is an EngineError, or with `discard_unsaved` removed, its work lost.
+// Leaves those of living drivers alone, and says so. Commits the others as unfinished snapshots, removes
+// them, and says so; one in which no recipe has begun is only removed. A name stays with an image that
+// is_richer(). One in which something still runs is awaited where what it makes is still wanted: a stage of
+// the environment has its key; else, and on a request to stop, it is ended first; also where the time of the
+// run is over. A kill request leaves it no time. One that cannot be saved is an EngineError, or with
+// `discard_unsaved` removed, its work lost.
 void adopt_containers(const BuildWorld& world, const Environment& environment, const std::stop_token& stop,
                       Reporter& reporter, const std::optional<RunTime>& time = {},
                       const std::stop_token& kill = {}, bool discard_unsaved = false);

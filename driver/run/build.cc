@@ -44,7 +44,12 @@ bool names_loopback(const std::string& url) {
 
 BuildRun::BuildRun(const BuildWorld& world, std::vector<EnvironmentBuild>& builds,
                    const BuildOptions& options, Reporter& reporter)
-    : world_(world), builds_(builds), options_(options), reporter_(reporter), at_once_(at_once(options)) {
+    : world_(world),
+      builds_(builds),
+      options_(options),
+      reporter_(reporter),
+      at_once_(at_once(options)),
+      heartbeat_(world.engine, world.state) {
   for (const EnvironmentBuild& build : builds) {
     result_.environments.push_back(status_of(build));
     settled_.push_back(std::make_unique<std::once_flag>());
@@ -80,7 +85,8 @@ BuildRun::BuildRun(const BuildWorld& world, std::vector<EnvironmentBuild>& build
          .base_image = build.base_image,
          .slots = options.slots,
          .fair_share = fair_share(options.slots, std::min<std::size_t>(at_once_, builds.size())),
-         .take_names = world.take_names});
+         .take_names = world.take_names,
+         .heartbeat = &heartbeat_});
     for (const StageSpec& stage : build.plan.table.stages)
       settings_.back().networks.push_back(world.networks.of(stage, build.plan.environment.name));
   }

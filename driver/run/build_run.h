@@ -159,6 +159,7 @@ class BuildRun {
   const BuildOptions& options_;
   IsolatedReporter reporter_;  // a reporter that throws does not end the run
   const unsigned at_once_;     // stages
+  Heartbeat heartbeat_;        // goes after all containers
   std::mutex mutex_;  // of result_, fresh_snapshots_, last_notes_, names_left_, running_, simulated_ and reserved_
   BuildResult result_;
   std::vector<std::unique_ptr<Snapshot>> fresh_snapshots_;

@@ -1,5 +1,8 @@
 #include "run/state_folder.h"
 
+#include <fmt/format.h>
+#include <sys/stat.h>
+
 #include <algorithm>
 #include <ctime>
 #include <vector>
@@ -7,6 +10,7 @@
 #include "base/callers_environment.h"
 #include "base/digest.h"
 #include "base/error.h"
+#include "base/random_word.h"
 #include "plan/snapshot.h"
 
 namespace stagemake {
@@ -32,6 +36,28 @@ StateFolder::StateFolder(const std::optional<fs::path>& chosen, const fs::path& 
   for (const fs::path& own :
        {tree_, root_ / "slots", root_ / "running", root_ / "tmp", root_ / "configured", root_ / "manifests"})
     keep_private(own, advice);
+}
+
+std::string StateFolder::identity() const {
+  struct stat folder {};
+  try {
+    constexpr std::size_t kLongest = 64;  // bytes
+    std::optional<std::string> word = read_file(identity_file(), kLongest);
+    if (!word || word->empty() || ::stat(tree_.c_str(), &folder) != 0) return {};
+    return fmt::format("{} {} {}", *word, folder.st_dev, folder.st_ino);
+  } catch (const Error&) {
+    return {};
+  }
+}
+
+void StateFolder::make_identity() const {
+  boost::system::error_code failed;
+  if (fs::exists(identity_file(), failed)) return;
+  try {
+    write_file(identity_file(), random_word());
+  } catch (const Error&) {
+    // Then nobody takes this folder for its own.
+  }
 }
 
 void StateFolder::keep_running(const std::string& container, const std::string& text) const {

@@ -22,6 +22,11 @@ class StateFolder {
   StateFolder(const std::optional<fs::path>& chosen, const fs::path& tree);
 
   const fs::path& root() const { return root_; }
+  // What tells this folder of the tree from every other at the same path, in other mount namespaces and on
+  // other machines, copies of it included; the same for all that reach it. Empty before make_identity(), and
+  // where it cannot be read.
+  std::string identity() const;
+  void make_identity() const;  // never throws: where it cannot be written there is none
   fs::path source_ids() const { return tree_ / "source-ids"; }
   fs::path engine() const { return tree_ / "engine"; }  // the name of the one that the tree is built with
   fs::path temporary() const { return root_ / "tmp"; }
@@ -68,6 +73,7 @@ class StateFolder {
   fs::path root_;
   fs::path tree_;
 
+  fs::path identity_file() const { return tree_ / "identity"; }
   fs::path running_file(const std::string& container) const { return root_ / "running" / container; }
 };
 

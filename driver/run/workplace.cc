@@ -37,8 +37,9 @@ std::int64_t seconds_of(ContainerEngine& engine) {
 
 std::string container_name(const StagePlan& plan, std::size_t stage, std::int64_t now) {
   static std::atomic<unsigned> counter{0};
-  return fmt::format("{}{}-{}-{}-{}", container_prefix(plan.environment.name), plan.stages[stage].name,
-                     ::getpid(), now, ++counter);
+  // Drivers in other process namespaces may have the same number.
+  return fmt::format("{}{}-{}-{}-{}-{}", container_prefix(plan.environment.name), plan.stages[stage].name,
+                     ::getpid(), now, ++counter, random_word().substr(0, 6));
 }
 
 constexpr std::size_t kManifestLimit = 256u << 20;  // bytes
@@ -121,6 +122,9 @@ Workplace::Workplace(const WorkplaceSetting& setting, const Candidate& start, st
   labels[std::string(kStateLabel)] = state_mark(setting_.state, setting_.plan.environment.name);
   labels[std::string(kBeganLabel)] = std::to_string(static_cast<std::int64_t>(setting_.clock.now()));
   labels[std::string(kTokenLabel)] = token_;
+  setting_.state.make_identity();
+  labels[std::string(kHolderLabel)] = to_label(this_driver(setting_.state));
+  labels[std::string(kSignLabel)] = std::to_string(seconds_of(setting_.engine));
   ContainerSpec spec{.name = container_,
                      .image = from != nullptr ? from->image : setting_.base_image,
                      .labels = std::move(labels)};
@@ -136,6 +140,7 @@ Workplace::Workplace(const WorkplaceSetting& setting, const Candidate& start, st
     if (share_) ::unlink(share_->fifo().c_str());
     throw;
   }
+  if (setting_.heartbeat != nullptr) setting_.heartbeat->holds(spec.image);
   try {
     if (incremental) learn_start();
   } catch (...) {

@@ -7,6 +7,7 @@
 #include "base/digest.h"
 #include "plan/planned_tree.h"
 #include "run/build_bench.h"
+#include "run/holder.h"
 #include "run/workplace.h"
 
 namespace stagemake {
@@ -139,6 +140,42 @@ TEST_F(Adoption, WhatABuildMakesOfConfiguresMakefileIsNotBelieved) {
   Snapshot image = adopted(run);
   ASSERT_TRUE(image.configured);
   EXPECT_THAT(image.configured->dummies, IsEmpty());
+}
+
+// Drivers in containers of their own with one daemon: each has a lock of its own at the same path.
+TEST_F(Adoption, AContainerOfALivingDriverElsewhereIsLeftAloneUntilItIsSilent) {
+  build_of_stranger([&](FakeContainer&) { has_forged_ = true; });
+  FakeContainer left = bench_.engine.container(bench_.engine.container_names().at(0));
+  bench_.engine.remove_container(left.name);
+  Holder holder = holder_in(left.labels.at(std::string(kHolderLabel))).value();
+  EXPECT_EQ(holder, this_driver(bench_.state));
+  holder.run = "elsewhere";
+  holder.folder = "another";
+  holder.process_namespace = "another";
+  auto made = [&](int seconds_ago) {
+    left.labels[std::string(kHolderLabel)] = to_label(holder);
+    left.labels[std::string(kSignLabel)] = fmt::format("{:.0f}", bench_.engine.now() - seconds_ago);
+    bench_.engine.create({.name = left.name, .image = left.image, .labels = left.labels});
+  };
+  made(0);
+  EXPECT_THAT(bench_.left().snapshots, IsEmpty());
+  EXPECT_THAT(bench_.left().notes, ElementsAre(HasSubstr("is left alone: a run with another state folder")));
+  StageTable table = built_in_stages(TreeFeatures::of_sage98());
+  EXPECT_THAT(unsaved_work(bench_.engine, bench_.state, table, {}), IsEmpty());
+  std::map<std::string, unsigned> before = bench_.engine.calls();
+  BuildBench::Run run = bench_.build();
+  EXPECT_THAT(
+      run.notes,
+      Contains(HasSubstr("is left alone: a run with another state folder, elsewhere, gave a sign of life")));
+  EXPECT_EQ(bench_.engine.calls()["stop_container"], before["stop_container"]);
+  EXPECT_THAT(bench_.engine.container_names(), ElementsAre(left.name))
+      << "it is neither committed nor removed";
+  // Later it is silent.
+  bench_.engine.remove_container(left.name);
+  made(kSilence + 60);
+  EXPECT_THAT(bench_.left().snapshots, testing::SizeIs(1));
+  EXPECT_THAT(bench_.build().notes, Contains(HasSubstr("an earlier run ended without saving its work")));
+  EXPECT_THAT(bench_.engine.container_names(), IsEmpty());
 }
 
 TEST_F(Adoption, WithoutTheStateFolderOnlyTheLabelsCountAndNothingIsFinished) {
