@@ -10,6 +10,7 @@
 #include "cli/pull_request.h"
 
 namespace stagemake {
+
 std::optional<std::string> host_shell_refusal(std::optional<bool> said, const CallerVariables& caller) {
   if (said) return *said ? std::nullopt : std::optional<std::string>("--host-shell is no");
   std::string event = pull_request_event(caller);
