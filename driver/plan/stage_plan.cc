@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <iterator>
 #include <set>
 #include <utility>
 
@@ -75,7 +76,13 @@ std::vector<KeyInput> keyed_fields(const StageSpec& stage, const StageTable& tab
     if (!words.empty()) fields.push_back({name, shown(shell_quoted(words))});
   };
   auto words_if = [](bool holds) { return holds ? std::vector<std::string>{"true"} : std::vector<std::string>(); };
-  add("passes", stage.passes);
+  // What a caller passes beside them, as a proxy, no table can name: it says how a build reaches what its recipes name.
+  std::vector<std::string> passed;
+  std::copy_if(stage.passes.begin(), stage.passes.end(), std::back_inserter(passed), [](const std::string& name) {
+    const std::vector<std::string>& known = recipe_variables();
+    return std::find(known.begin(), known.end(), name) != known.end();
+  });
+  add("passes", passed);
   add("tarballs", stage.tarballs);
   add("make_targets", stage.make_targets);
   add("configures", words_if(stage.configures));

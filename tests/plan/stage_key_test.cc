@@ -348,6 +348,8 @@ TEST(StageKeys, EveryFieldOfATableChangesOne) {
   // In both lists, a file is not in the image; so it needs no key.
   EXPECT_EQ(key_with([](StageTable&, StageSpec& s) { s.adds = s.unkeyed = {"GNUmakefile"}; }), before);
   for (const auto& [field, edit] : std::vector<std::pair<const char*, Edit>>{
+           {"passes, of a proxy: the caller's, which no table can name",
+            [](StageTable&, StageSpec& s) { s.passes.push_back("http_proxy"); }},
            {"section: a mark in Dockerfiles", [](StageTable&, StageSpec& s) { s.section = "x"; }},
            {"is_of_tree: what the table may ask for", [](StageTable& t, StageSpec&) { t.is_of_tree = true; }},
            {"origin: where the table was read", [](StageTable& t, StageSpec&) { t.origin = "x"; }},
