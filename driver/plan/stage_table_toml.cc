@@ -296,12 +296,16 @@ class Reader {
                          [](const std::string& path) { return path == "build" || path == "build/pkgs"; }) &&
              !one.leaves_out("build/pkgs");
     };
+    if (stage.tarballs.empty()) return;
     const StageSpec* at_stage = &stage;
+    // Each parent stands before its child: a faulty table may name a stage as its own parent.
+    std::size_t before = table_.stages.size();
     while (at_stage != nullptr && !adds_checksums(*at_stage)) {
       std::optional<std::size_t> parent = table_.find(at_stage->parent);
-      at_stage = parent ? &table_.stages[*parent] : nullptr;
+      at_stage = parent && *parent < before ? &table_.stages[*parent] : nullptr;
+      before = parent.value_or(0);
     }
-    if (!stage.tarballs.empty() && at_stage == nullptr)
+    if (at_stage == nullptr)
       faults_.add(at(*node.get("tarballs")),
                   fmt::format("`tarballs`: neither stage `{}` nor one before it adds build/pkgs, whose checksums say "
                               "which tarballs are right",

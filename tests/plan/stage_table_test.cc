@@ -383,6 +383,14 @@ TEST(StageTableFile, TarballsAreCheckedByWhatTheKeyHas) {
               IsEmpty());
 }
 
+// Faulty tables, whose stages are their own parents, end as well.
+TEST(StageTableFile, TarballsOfStagesWithoutEnd) {
+  for (const char* parents : {"[[stage]]\nrecipe='x'\n[[stage]]\n", "[[stage]]\nname='a'\nparent='a'\nrecipe='x'\n[[stage]]\n"})
+    EXPECT_THAT(faults(std::string(parents) + "name='b'\nrecipe='x'\ntarballs=['upstream']\n"),
+                testing::Contains(HasSubstr("`tarballs`: neither stage `b` nor one before it")))
+        << parents;
+}
+
 TEST(StageTableFile, WhatAStageAddsIsInTheTree) {
   TreeText tree("zlib standard 1\n/src/a = x\n");
   constexpr const char* kTable =
