@@ -22,7 +22,7 @@ std::string dumped(const ordered_json& value) {
   return value.dump(2, ' ', true, ordered_json::error_handler_t::replace);
 }
 
-// Everything that configure is told, to be shown.
+// All arguments of configure, for display.
 std::vector<std::string> configure_arguments(const Environment& environment) {
   std::vector<std::string> all = environment.configure_args;
   std::string extra = without_secrets(environment.value("EXTRA_CONFIGURE_ARGS"));

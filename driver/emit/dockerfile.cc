@@ -114,7 +114,7 @@ class Writer {
     return std::find(known.begin(), known.end(), name) == known.end();
   }
 
-  // What is not written here, for who wonders.
+  // Explains what this file leaves out.
   void write_callers_own() {
     for (const auto& [name, value] : environment_.values) {
       if (is_callers_own(name))

@@ -51,7 +51,7 @@ struct WorkplaceSetting {
   JobSlots* slots = nullptr;    // in which all that runs takes part; null: each make has jobs of its own
   unsigned fair_share = 1;      // of these, for a make that cannot take part
   bool take_names = false;      // also those of images that stagemake did not make
-  Heartbeat* heartbeat = nullptr;      // is told of containers; null: nobody is
+  Heartbeat* heartbeat = nullptr;      // learns of each container; null: there is none
   std::vector<Network> networks = {};  // by stage of the plan; a stage beyond them has the engine's own
 };
 
