@@ -1,9 +1,9 @@
 #!/bin/bash
-# What an environment's name means: stagemake beside tox, in the same run.
+# What an environment's name means: stagemake compared with tox, in the same run.
 #
 # Usage: environments.sh [TREE]. Needs STAGEMAKE_BINARY and ENVIRONMENTS_BENCH (the program of environments_bench.cc). The
-# default tree is that of Sage 9.8 in ../shared/corpus with its factor table as tox.ini, else tests/minidist. tox answers
-# the same question with `--showconfig -e NAME` (tox 3) or `config -e NAME` (tox 4); it is left out where it is not installed.
+# default tree is Sage 9.8 in ../shared/corpus with its factor table as tox.ini, else tests/minidist. tox answers the same
+# question with `--showconfig -e NAME` (tox 3) or `config -e NAME` (tox 4); it is left out if it is not installed.
 set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -27,7 +27,7 @@ name=$(sed -n 's/.*\(docker-debian-[a-z0-9-]*\).*/\1/p' "$tree/tox.ini" | head -
 name=${name:-docker-debian-bookworm-minimal}
 name=${name%-}
 
-# cpu COMMAND…: processor time of one run, its children's included, in $cpu (milliseconds).
+# cpu COMMAND…: sets $cpu to the processor time of one run and its children, in milliseconds.
 cpu() {
   local times
   times=$( { TIMEFORMAT='%U %S'; time "$@" > /dev/null 2>&1; } 2>&1)

@@ -1,8 +1,8 @@
-// How long it takes to say what environments' names mean, in process: all names of a tree, and one.
+// How long it takes to resolve the names of environments, in process: all names of a tree, and one.
 //
-// Usage: environments_bench TREE [TOX.INI]. The names are those of the file
-// ../shared/oracle/TREE/tox-environments.json where it is there (560 for Sage 9.8), else the tree's own list.
-// Each round begins with nothing read but the packages' metadata. Prints figures and judges nothing.
+// Usage: environments_bench TREE [TOX.INI]. The names come from ../shared/oracle/TREE/tox-environments.json
+// if that file exists (560 for Sage 9.8), else from the tree's own list. Each round starts with only the
+// packages' metadata read. Prints figures without judging them.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -11,8 +11,8 @@
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
-#include "plan/environment.h"
-#include "plan/environment_list.h"
+#include "environment/environment.h"
+#include "environment/environment_list.h"
 
 namespace stagemake {
 namespace {

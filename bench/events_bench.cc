@@ -1,8 +1,8 @@
-// What it costs to be seen: stages that run at once, told of to all that shows and keeps a run, beside the
-// same stages told of to nobody.
+// The cost of reports: stages that run at once and report to everything that shows and keeps a run, compared
+// with the same stages without reports.
 //
-// A stage is a thread that makes a package a second and prints twenty pieces of output a second, and
-// otherwise waits, as the driver does for containers; for ten seconds. Told of to: the recorder, a file of
+// A stage is a thread that makes one package and prints twenty pieces of output per second, and otherwise
+// waits, as the driver does for containers; for ten seconds. The reports go to the recorder, a file of
 // events, a second one that is a pipe whose reader takes nothing, and a terminal of 80 columns and 24 rows.
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -17,18 +17,18 @@
 #include <cstdlib>
 #include <thread>
 
-#include "base/output_queue.h"
-#include "report/event_log.h"
-#include "report/reporter_group.h"
-#include "report/terminal_reporter.h"
-#include "run/flow_executor.h"
+#include "base/process/output_queue.h"
+#include "report/events/event_log.h"
+#include "report/events/reporter_group.h"
+#include "report/terminal/terminal_reporter.h"
+#include "run/control/flow_executor.h"
 
 namespace stagemake {
 namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr int kPieces = 20;  // of output, a second
+constexpr int kPieces = 20;  // of output, per second
 
 double now() {
   return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
@@ -91,7 +91,7 @@ class Build {
     timed([&] {
       std::lock_guard lock(mutex_);
       all_[e].stages[1].state = state;
-      reporter_.changed(all_, e, 1);
+      reporter_.changed(all_, {e, 1});
     });
   }
 
@@ -101,13 +101,13 @@ class Build {
     change(e, StageState::Running);
     for (unsigned p = 0; p < seconds_; ++p) {
       PackageStatus package{.name = "package-" + std::to_string(p)};
-      timed([&] { reporter_.package(e, 1, package); });
+      timed([&] { reporter_.package({e, 1}, package); });
       for (int i = 0; i < kPieces; ++i) {
-        timed([&] { reporter_.printed(all_[e].name, all_[e].stage_names[1], line + "\n"); });
+        timed([&] { reporter_.printed({e, 1}, line + "\n"); });
         std::this_thread::sleep_until(next += std::chrono::milliseconds(1000 / kPieces));
       }
       package.state = PackageState::Built;
-      timed([&] { reporter_.package(e, 1, package); });
+      timed([&] { reporter_.package({e, 1}, package); });
     }
     change(e, StageState::Built);
   }
@@ -119,7 +119,7 @@ class Build {
   std::atomic<std::int64_t> longest_{0};
 };
 
-// A terminal whose output is read and thrown away.
+// A terminal whose output is read and discarded.
 class Terminal {
  public:
   Terminal() {

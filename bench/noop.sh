@@ -1,14 +1,14 @@
 #!/bin/bash
-# The build with nothing to do: `stagemake build`, beside a cached `docker build` of the same chain of stages.
+# A build with nothing to do: `stagemake build`, compared with a cached `docker build` of the same chain of stages.
 #
 # Usage: noop.sh docker|buildah [TREE], with TREE a checkout of Sage or passagemath. Needs STAGEMAKE_BINARY and
-# STAGEMAKE_TEST_ROOTFS; see tests/e2e/lib.sh, whose engines it uses. First minidist with its real recipes, then TREE with
-# recipes that do nothing: what a cached build costs does not depend on them, and compiling Sage takes hours. Both sides
-# add the same files in the same stages. A copy of TREE is used: without BuildKit, docker fails on a Dockerfile outside of
+# STAGEMAKE_TEST_ROOTFS; see tests/e2e/lib.sh, whose engines it uses. It measures minidist with its real recipes, then TREE
+# with recipes that do nothing: they do not change the cost of a cached build, and compiling Sage takes hours. Both sides
+# add the same files in the same stages. A copy of TREE is used: without BuildKit, docker fails on a Dockerfile outside
 # a tree whose .dockerignore is a symlink, as Sage's is.
 #
-# A distribution wants an image per stage, and Sage calls `docker build` once for each; one call for the whole chain, which
-# names the last image only, is shown too. RECIPES=empty leaves out minidist's real recipes: its do nothing, too.
+# A distribution needs an image per stage, and Sage calls `docker build` once for each; a single call for the whole chain,
+# which names only the last image, is also shown. With RECIPES=empty, minidist's recipes do nothing either.
 set -euo pipefail
 
 bench=$(cd "$(dirname "$0")" && pwd)
@@ -33,7 +33,7 @@ empty_recipes() {
   for stage in "${stages[@]}"; do recipes[$stage]=true; done
 }
 
-# What the stages add, in any release; what a tree lacks is left out.
+# Files that the stages add, for any release; files that a tree lacks are left out.
 bootstrap_files="Makefile VERSION.txt COPYING.txt condarc.yml README.md bootstrap bootstrap-conda configure.ac sage
   .homebrew-build-env tox.ini Pipfile.m4 .gitignore pyproject.toml meson.build meson.options config/config.rpath
   src/doc/bootstrap src/bin src/Pipfile.m4 src/pyproject.toml.m4 src/requirements.txt.m4 src/setup.cfg.m4 src/VERSION.txt
@@ -63,12 +63,12 @@ write_stages() {
   done
 }
 
-# docker_build BUILDKIT STAGE: 1 is BuildKit, 0 the builder before it.
+# docker_build BUILDKIT STAGE: 1 is BuildKit, 0 the older builder.
 docker_build() {
   DOCKER_BUILDKIT=$1 "$STAGEMAKE_DOCKER" build --network host --quiet --tag "peer-$1-$2" --target "$2" \
     --file "$tree/Dockerfile" "$tree"
 }
-# From docker 23 on, BuildKit comes with a plug-in, which a machine may lack.
+# Since docker 23, BuildKit needs a plug-in, which a machine may lack.
 has_buildkit() {
   docker_build 1 "${stages[0]}" > "$work/probe" 2>&1 && return
   grep -q buildx "$work/probe" || { cat "$work/probe"; fail "docker build with BuildKit"; }

@@ -1,8 +1,8 @@
 #!/bin/bash
-# A benchmark as a test, which ctest runs with sizes of next to nothing: it works as long as it ends well and prints its
-# figures. What they are does not matter.
+# Runs a benchmark as a test, which ctest does with tiny sizes: it passes if the benchmark succeeds and prints its figures,
+# whatever they are.
 #
-# Usage: once.sh PATTERN COMMAND…, with PATTERN an extended regular expression that fits the last of the figures' lines.
+# Usage: once.sh PATTERN COMMAND…, with PATTERN an extended regular expression that matches the last line of the figures.
 set -euo pipefail
 
 pattern=$1

@@ -1,11 +1,11 @@
 #!/bin/bash
-# What the driver costs per stage: a chain of stages that do nothing, built by `stagemake build --fresh`, beside a script
-# with the bare engine commands that such a chain needs.
+# The cost of the driver per stage: `stagemake build --fresh` builds a chain of stages that do nothing, compared with a
+# script of the bare engine commands that such a chain needs.
 #
 # Usage: overhead.sh docker|buildah. Needs STAGEMAKE_BINARY and STAGEMAKE_TEST_ROOTFS; see tests/e2e/lib.sh, whose engines
-# it uses. The bare commands do for each stage, in one call each: create a container, copy a tar file in, run the recipe,
-# commit with a label and a name, remove. They keep no log, find nothing again, and lose everything when they are killed.
-# STAGES=N says how many stages, 6 by default.
+# it uses. For each stage, the bare commands create a container, copy a tar file in, run the recipe, commit with a label
+# and a name, and remove, in one call each. They keep no log, find nothing again, and lose everything if killed.
+# STAGES=N sets the number of stages (default 6).
 set -euo pipefail
 
 bench=$(cd "$(dirname "$0")" && pwd)
@@ -14,7 +14,7 @@ source "$bench/timing.sh"
 rounds=${ROUNDS:-5}
 count=${STAGES:-6}
 
-# The smallest tree: the packages that the environment's name stands for, and a file for each stage.
+# The smallest tree: the packages that the environment's name refers to, and a file for each stage.
 tree=$work/tree
 mkdir -p "$tree"/build/pkgs/{_prereq,_bootstrap} "$work/tars"
 cd "$tree"
@@ -53,7 +53,7 @@ bare_buildah() {
 driven() { "$STAGEMAKE_BINARY" build "$environment" --base-image "$base" --fresh --count-calls; }
 nothing() { "$STAGEMAKE_BINARY" build "$environment" --base-image "$base" --count-calls; }
 
-# The median of one contender of the last measurement, in milliseconds.
+# The median of one contender in the last measurement, in milliseconds.
 milliseconds() { awk -v m="$(median < "$work/times.$1")" 'BEGIN { print 1000 * m }'; }
 
 print_load

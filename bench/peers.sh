@@ -1,9 +1,9 @@
 #!/bin/bash
-# The whole process: `stagemake packages build` on a tree, beside make and ninja on the same graph, in the same run.
+# The whole process: `stagemake packages build` on a tree, compared with make and ninja on the same graph, in the same run.
 #
 # Usage: peers.sh [TREE…], by default the trees of ../shared/corpus. Needs STAGEMAKE_BINARY (the command) and PLAN_BENCH
-# (the program of plan_bench.cc, which writes the graph for both). stagemake reads some thousand small files and arrives at
-# the graph; make and ninja are given it. make and ninja are left out where they are not installed.
+# (the program of plan_bench.cc, which writes the graph for both). stagemake reads thousands of small files to compute the
+# graph; make and ninja read the finished graph. They are left out if they are not installed.
 set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -13,7 +13,7 @@ work=$(mktemp -d "${TMPDIR:-/tmp}/stagemake-bench.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 source "$here/timing.sh"
 
-# same_packages COMMAND…: what the command would touch is what stagemake says is built.
+# same_packages COMMAND…: the command must touch exactly the packages that stagemake lists.
 same_packages() {
   "$@" | sed -n 's/^.*touch //p' | sort > "$work/touched"
   cmp -s "$work/touched" "$work/packages" || {

@@ -1,8 +1,8 @@
 // How long planning takes, in process: reading a tree's metadata, closing its graph, computing the keys.
 //
-// Warm: each figure is measured many times in a row in one process, and the first time is not counted. Prints
-// a table; a figure over its aim is told there and changes nothing in the exit status, because a busy machine
-// is no fault. With --graph it writes a tree's graph for make and for ninja instead, so that peers.sh can
+// Warm: each figure is measured many times in a row in one process; the first time does not count. Prints a
+// table. A figure over its aim is marked there, but does not change the exit status, because a busy machine
+// is no fault. With --graph it instead writes a tree's graph for make and for ninja, so that peers.sh can
 // time them on it.
 #include <fmt/format.h>
 
@@ -13,12 +13,12 @@
 #include <functional>
 
 #include "base/error.h"
-#include "base/files.h"
+#include "base/files/files.h"
 #include "plan/dependency_graph.h"
-#include "plan/make_variables.h"
-#include "plan/package_index.h"
-#include "plan/source_tree.h"
 #include "plan/stage_plan.h"
+#include "tree/make_variables.h"
+#include "tree/package_index.h"
+#include "tree/source_tree.h"
 
 namespace stagemake {
 namespace {
@@ -80,13 +80,13 @@ void bench_tree(const fs::path& tree, unsigned runs) {
   StageTable table = stage_table_of(tree, packages.features(), {});
   Environment environment =
       EnvironmentReader({.packages = packages}).resolve({.name = kEnvironment, .given = {}});
-  DependencyGraph graph(packages, variables, graph_options(environment, packages, variables));
   TemporaryFolder folder(fs::temp_directory_path());
-  // As if later, so that no file counts as too young for its hash to be kept.
+  // As if it were later, so that no file is too young for its hash to be kept.
   std::int64_t now = std::time(nullptr) + 60;
   Figure keys = measured(runs, [&] {
     SourceTree sources(tree, folder.path() / "source-ids", now);
-    make_stage_plan(packages, graph, table, environment, sources);
+    DependencyGraphs graphs(packages, variables);
+    make_stage_plan(graphs, table, environment, sources);
     sources.save_cache();
   });
 
@@ -105,7 +105,7 @@ std::string names(const PackageIndex& packages, std::span<const PackageId> ids) 
   return text;
 }
 
-// The graph of what kTargets build, with one file per package that its rule touches.
+// The graph of everything that kTargets build, with one file per package that its rule touches.
 void write_graph(const fs::path& tree, const fs::path& folder) {
   PackageIndex packages = PackageIndex::read(tree);
   DependencyGraph graph(packages, MakeVariables::read(tree, packages.features()), {});

@@ -1,10 +1,10 @@
 #!/bin/bash
-# A large stage on its way to a registry: `stagemake build --push-to`, beside `docker push` of the very same image.
+# Pushing a large stage to a registry: `stagemake build --push-to`, compared with `docker push` of the same image.
 #
 # Usage: push.sh [MEGABYTES], default 1024; docker only. Needs STAGEMAKE_BINARY and STAGEMAKE_TEST_ROOTFS; see
-# tests/e2e/lib.sh, whose engine it uses, and Debian's docker-registry. The stage is random bytes, which no compression
-# makes smaller. Each side has a registry of its own, which has the base image already, and each round a new image, as
-# a registry takes no layer twice; who begins changes from round to round.
+# tests/e2e/lib.sh, whose engine it uses, and Debian's docker-registry. The stage contains random bytes, which do not
+# compress. Each side has its own registry, which already has the base image, and each round a new image, because a
+# registry takes no layer twice. The two sides take turns to go first.
 set -euo pipefail
 
 bench=$(cd "$(dirname "$0")" && pwd)
@@ -47,7 +47,7 @@ for round in $(seq "$rounds"); do
     echo "$seconds" >> "$work/$side"
     echo "$seconds $side" >> "$work/order"
   done
-  # What the round has made goes, with the registries' copies, but not the base image: only the newest is on disk.
+  # Removes all that the round made, with the registries' copies, but not the base image: only the newest stays on disk.
   "$STAGEMAKE_DOCKER" images --format '{{.Repository}}:{{.Tag}}' | grep -- '-large:latest$' | xargs "$STAGEMAKE_DOCKER" rmi -f > /dev/null
   find "$work"/*-registry/docker/registry/v2/blobs -newer "$work/pushed-bases" -size +"$((megabytes * 512))"k -delete
 done

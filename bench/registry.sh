@@ -1,5 +1,5 @@
 #!/bin/bash
-# A registry with many images: what it takes to read what all of them say of themselves, without pulling any.
+# A registry with many images: the time to read the labels of all of them, without pulling any.
 #
 # Usage: registry.sh [IMAGES]. Needs REGISTRY_BENCH (the program of registry_bench.cc) and Debian's docker-registry, which
 # is started on a port of this machine.

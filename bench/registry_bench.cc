@@ -1,9 +1,10 @@
-// How long a registry's images take to be read: all manifests and configs of a repository, in process.
+// How long it takes to read a registry's images: all manifests and configs of a repository, in process.
 //
 // Usage: registry_bench [IMAGES]. Starts Debian's docker-registry on a port of this machine and puts images
-// into it (default 1000) whose configs differ and have labels of 40 kB, as a snapshot's are. Each round is a
-// new client; a cold one has no config kept, a warm one has them all. Prints figures and judges nothing.
-#include "engine/registry_bench.h"
+// into it (default 1000). Their configs differ and have labels of 40 kB, like those of a snapshot. Each round
+// is a new client; a cold one has no cached config, a warm one has them all. Prints figures without judging
+// them.
+#include "registry/registry_bench.h"
 
 #include <fmt/format.h>
 #include <sys/resource.h>
@@ -13,8 +14,8 @@
 #include <stdexcept>
 #include <string>
 
-#include "base/text.h"
-#include "engine/registry.h"
+#include "base/text/text.h"
+#include "registry/registry.h"
 
 namespace stagemake {
 namespace {
@@ -22,7 +23,7 @@ namespace {
 constexpr unsigned kRounds = 5;
 constexpr std::size_t kLabelSize = 40'000;  // bytes
 
-// Text like that of our labels: JSON, so that the config has it with a backslash before each quote.
+// Text like that of stagemake's labels: JSON, so the config has it with a backslash before each quote.
 std::string label_text(unsigned number) {
   std::string text = "{";
   for (unsigned i = 0; text.size() < kLabelSize; ++i)
@@ -33,7 +34,7 @@ std::string label_text(unsigned number) {
 
 struct Times {
   double least = 1e9, most = 0;  // seconds
-  double processor = 1e9;        // seconds of ours, without the registry's
+  double processor = 1e9;        // seconds of this process, without the registry's
 };
 
 double processor_seconds() {

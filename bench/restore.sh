@@ -1,11 +1,11 @@
 #!/bin/bash
-# A restore: from the start of `stagemake build` to the moment where make builds its first package, in an image on this
-# machine and in one that is fetched from a registry; and how long the choice takes among many images in a registry.
+# A restore: the time from the start of `stagemake build` until make builds its first package, in a local image and in one
+# fetched from a registry; and the time to choose among many images in a registry.
 #
-# Usage: restore.sh docker|buildah [IMAGES], 1000 images by default (with docker alone). Needs STAGEMAKE_BINARY and
+# Usage: restore.sh docker|buildah [IMAGES], 1000 images by default (with docker only). Needs STAGEMAKE_BINARY and
 # STAGEMAKE_TEST_ROOTFS; see tests/e2e/lib.sh, whose engines it uses, and Debian's docker-registry. The tree is minidist:
-# what comes before the first package (fetching, looking into the image, bringing the sources up to date, uninstalling the
-# old version, configure) takes as long as it has packages and files, and its images are what the root file system is.
+# the time before the first package (fetch, look into the image, update the sources, uninstall the old version, configure)
+# depends on its number of packages and files, and the size of its images on the root file system.
 set -euo pipefail
 
 bench=$(cd "$(dirname "$0")" && pwd)
@@ -16,7 +16,7 @@ source "$bench/timing.sh"
 rounds=${ROUNDS:-5}
 export XDG_CACHE_HOME=$work/cache
 
-# Says how many seconds after its start a build begins its first package.
+# Prints how many seconds after its start a build begins its first package.
 first_package() {
   local logs began
   logs=$(echo "$work"/state/*/logs/"$environment")

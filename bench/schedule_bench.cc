@@ -1,17 +1,16 @@
-// How good the order is in which stages begin: simulated builds of many systems, against the lower bound and
-// against other orders. And what deciding costs.
+// How good the starting order of stages is: simulated builds of many systems, compared with the lower bound
+// and with other orders. Also measures the cost of the decisions.
 //
-// Three sets of packages on each of so many systems, from a tree's real metadata. The model of durations,
-// which nobody has measured for all packages on all systems, is stated and the same for all orders:
-//   - a package takes one job slot for exp(3 + 1.2 z) seconds (median 20 s, mean 41 s), z normal and drawn
-//   from its name;
-//     those measured in Sage 9.8 take what they took: gf2x 181, pari 177, ntl 145, ncurses 117, gmp 108
-//     seconds;
-//   - a system is slower or faster as a whole, by a factor from 0.7 to 1.5 drawn from its number;
-//   - of the set `minimal` nothing is on the system; of `standard` what has a list of the system's packages
-//   and a test
-//     for them; of `maximal` that too, and the system's packages take twice the time to install;
-//   - system packages take 60 seconds, bootstrap 33, configure 16, and a commit 5 a stage.
+// Three sets of packages on each of that many systems, from a tree's real metadata. Nobody has measured the
+// durations of all packages on all systems, so a model gives them, the same one for all orders:
+//   - a package takes one job slot for exp(3 + 1.2 z) seconds (median 20 s, mean 41 s); z is normal and
+//     derived from its name. Packages measured in Sage 9.8 have their measured durations: gf2x 181, pari 177,
+//     ntl 145, ncurses 117, gmp 108 seconds;
+//   - a factor from 0.7 to 1.5, derived from a system's number, makes the whole system slower or faster;
+//   - for the set `minimal`, the system provides no packages; for `standard`, those with a list of
+//     system packages and a test for them; for `maximal` the same, and system packages take twice as long to
+//     install;
+//   - system packages take 60 seconds, bootstrap 33, configure 16, and a commit 5 per stage.
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
@@ -20,11 +19,11 @@
 #include <random>
 #include <set>
 
-#include "base/digest.h"
 #include "base/error.h"
+#include "base/text/digest.h"
 #include "plan/dependency_graph.h"
-#include "plan/simulation.h"
-#include "plan/stage_table.h"
+#include "schedule/simulation.h"
+#include "tree/stage_table.h"
 
 namespace stagemake {
 namespace {
@@ -48,7 +47,7 @@ double system_factor(std::size_t system) {
   return std::uniform_real_distribution<double>(0.7, 1.5)(random);
 }
 
-// The make targets of a stage of the built-in table, with what variables mean if nobody says otherwise.
+// The make targets of a stage of the built-in table, with the default values of variables.
 std::vector<std::string> targets_of(const StageSpec& stage) {
   if (stage.name == "with-targets-pre") return {"all-sage-local"};
   if (stage.name == "with-targets") return {"build"};
@@ -113,7 +112,7 @@ class Distribution {
   std::set<std::string> on_system_;
 };
 
-// Today's CI: a stage of any system begins when the stage before has ended on all systems.
+// Today's CI: a stage starts on any system only after the previous stage has ended on all systems.
 double chained(const std::vector<SimulatedStage>& stages, const SimulatedMachines& machines) {
   std::vector<std::size_t> levels(stages.size());
   std::size_t last = 0;
@@ -154,7 +153,7 @@ void bench_orders(const fs::path& tree, std::size_t systems) {
   }
   fmt::print("  at most {:.3f} times the lower bound (aim 1.05: {})\n", worst,
              worst <= 1.05 ? "held" : "missed");
-  // As CI has them today: a machine of two slots for each environment, which waits for all others after each
+  // As in today's CI: for each environment a machine with two slots, which waits for all others after each
   // stage.
   SimulatedMachines runners{.machines = static_cast<unsigned>(3 * systems), .slots = 2, .at_once = 1};
   double apart = simulate(stages, runners).makespan;

@@ -1,13 +1,13 @@
 #!/bin/bash
-# Six environments on one machine: one pool of job slots for all makes, against one environment after the other, and against
-# a make with as many jobs as the machine has processors in each.
+# Six environments on one machine: one pool of job slots for all makes, compared with one environment after the other, and
+# with all at once, each with as many make jobs as the machine has processors.
 #
 # Usage: slots.sh docker|buildah. Needs STAGEMAKE_BINARY and STAGEMAKE_TEST_ROOTFS; see tests/e2e/lib.sh, whose engines it
-# uses. The tree is minidist, in six configurations, with something to compile: five of its packages compile eight
-# files of half a second or so each, through $MAKE, as packages do. All three begin at the base image (--fresh). Said of each:
-# seconds, the part of all processors' time that was used meanwhile, and the most compilers that ran at once in containers.
-# ENVIRONMENTS names others than all six (patterns), OPTIONS what `stagemake build` is told besides, FUNCTIONS how many
-# functions a file to compile has: 280 by default.
+# uses. The tree is minidist, in six configurations, with something to compile: five of its packages compile eight files of
+# about half a second each, through $MAKE, as packages do. All three start from the base image (--fresh). For each, it
+# prints seconds, the share of processor time that was used, and the most compilers that ran at once in containers.
+# ENVIRONMENTS selects other environments (patterns), OPTIONS adds options of `stagemake build`, FUNCTIONS sets the number
+# of functions in each compiled file (default 280).
 set -euo pipefail
 
 bench=$(cd "$(dirname "$0")" && pwd)
@@ -39,7 +39,7 @@ done
 count=$(sed -n 's/^\([0-9]*\) environments\{0,1\}: .*/\1/p' "$work/out")
 [ -n "$count" ] || fail "simulate does not say how many environments: $(cat "$work/out")"
 
-# The processors' time in hundredths of a second that was used until now, and all of it.
+# Processor time used so far, and total processor time, in hundredths of a second.
 used() { awk '/^cpu / { all = $2 + $3 + $4 + $5 + $6 + $7 + $8; print all - $5 - $6, all }' /proc/stat; }
 
 # one LABEL OPTION…

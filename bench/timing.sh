@@ -1,23 +1,23 @@
-# What the bench scripts share: times of commands, measured in rounds. Sourced; $work is a folder for its files.
+# Shared by the bench scripts: times of commands, measured in rounds. To be sourced; $work is a folder for its files.
 #
-# Every round runs each command once, so that a busy moment of the machine falls on all of them alike; hyperfine, which
-# measures one command after the other, has no such mode.
+# Every round runs each command once, so that a busy moment of the machine affects all of them alike; hyperfine measures
+# one command after the other and has no such mode.
 
 contenders=()
 commands=()
 notes=()
 
-# contender LABEL COMMAND…: adds a command, which must end with status 0.
+# contender LABEL COMMAND…: adds a command, which must exit with status 0.
 contender() {
   contenders+=("$1")
   commands+=("$(printf '%q ' "${@:2}")")
   notes+=("")
 }
 
-# note TEXT: what stands after the last contender's figures.
+# note TEXT: text to print after the last contender's figures.
 note() { notes[-1]=$1; }
 
-# seconds_of COMMAND…: how long it takes, in $seconds.
+# seconds_of COMMAND…: sets $seconds to the time that it takes.
 seconds_of() {
   local began=$EPOCHREALTIME
   "$@" > "$work/timed" 2>&1 || {
@@ -29,10 +29,10 @@ seconds_of() {
   seconds=$(awk -v a="$began" -v b="$ended" 'BEGIN { printf "%.6f", b - a }')
 }
 
-# median: of the numbers on standard input, one a line.
+# median: of the numbers on standard input, one per line.
 median() { sort -n | awk '{ a[NR] = $1 } END { print a[int((NR + 1) / 2)] }'; }
 
-# measure ROUNDS: runs all contenders, prints best, median, and the ratio of each median to the first one's.
+# measure ROUNDS: runs all contenders and prints the best, the median, and the ratio of each median to the first one's.
 measure() {
   local round i first
   rm -f "$work"/times.*

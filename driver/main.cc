@@ -1,4 +1,4 @@
-#include "cli/commands.h"
+#include "cli/run.h"
 
 int main(int argc, char** argv) {
   return stagemake::run(argc, argv);

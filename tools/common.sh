@@ -1,8 +1,8 @@
 # shellcheck shell=bash disable=SC2034,SC2154
-# What tools/quickstart and tools/check share. Source it after setting `tool`, the name to speak under.
+# Shared by tools/quickstart and tools/check. Set `tool` to the name shown in messages before sourcing it.
 #
-# Both run as root or as someone who may use sudo. Only what needs root gets it; what is compiled belongs to the owner of
-# the sources in either case.
+# Both tools run as root or as a user who may use sudo. Only commands that need root run as root; build output always
+# belongs to the owner of the sources.
 set -euo pipefail
 
 sources=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -18,7 +18,7 @@ fail() {
   exit 1
 }
 
-# begin TEXT [LOG]: the next step, and where its output goes; `done_in` closes it.
+# begin TEXT [LOG]: starts a step whose output goes to LOG; `done_in` ends it.
 begin() {
   step=$1
   log=${2:-}
@@ -31,7 +31,7 @@ done_in() {
   log=''
 }
 
-# However it ends, say in which step, and show what its log says last.
+# At any exit, names the step that failed and shows the end of its log.
 say_where_it_ended() {
   status=$?
   remove_service_policy
@@ -80,21 +80,21 @@ find_system() {
   [ "$(id -u)" = 0 ] || command -v sudo > /dev/null || fail "this needs root, or sudo, to install packages and run containers"
 }
 
-# What building stagemake takes. Boost's Process v2 came with 1.81, which Debian 12 has beside its default, 1.74.
+# Packages needed to build stagemake. Boost's Process v2 needs 1.81, which Debian 12 has beside its default, 1.74.
 build_packages() {
   echo g++ cmake ninja-build make pkg-config libfmt-dev libtbb-dev nlohmann-json3-dev libcli11-dev libssl-dev \
-    libarchive-dev libgit2-dev libtomlplusplus-dev libyaml-cpp-dev libcurl4-openssl-dev
+    libarchive-dev libgit2-dev libtomlplusplus-dev libyaml-cpp-dev libcurl4-openssl-dev libctemplate-dev
   case $system in
     "debian 12") echo libboost1.81-dev libboost-filesystem1.81-dev ;;
     *) echo libboost-dev libboost-filesystem-dev ;;
   esac
 }
-# What making a Debian base image takes.
+# Packages needed to make a Debian base image.
 image_packages() { echo buildah mmdebstrap ca-certificates debian-archive-keyring; }
 
 is_installed() { dpkg-query -W -f='${Status}' "$1" 2> /dev/null | grep -q 'ok installed'; }
 
-# Daemons that come with packages (docker, a registry) are for tests, which start their own: keep them from being started.
+# Daemons in packages (docker, a registry) are for tests, which start their own: this prevents them from being started.
 service_policy=${STAGEMAKE_SERVICE_POLICY:-/usr/sbin/policy-rc.d}
 wrote_service_policy=
 write_service_policy() {
@@ -108,7 +108,7 @@ remove_service_policy() {
   wrote_service_policy=
 }
 
-# install_missing LOG PACKAGE…: never removes anything, and runs apt-get only where something is missing.
+# install_missing LOG PACKAGE…: never removes anything, and runs apt-get only if something is missing.
 install_missing() {
   local apt_log=$1 package missing=()
   shift
@@ -132,8 +132,8 @@ install_missing() {
   done_in
 }
 
-# compile FOLDER LOG CMAKE_OPTION…: configures it as the options say if it is new, then builds. Progress goes to a
-# terminal as ninja shows it, else to the log. `target`, if set, says what of it.
+# compile FOLDER LOG CMAKE_OPTION…: configures a new folder with these options, then builds. On a terminal, ninja shows
+# its progress; otherwise the output goes to the log. `target`, if set, names the target to build.
 compile() {
   local folder=$1
   shift
@@ -151,12 +151,12 @@ compile() {
   fi
 }
 
-# Half the time that the default, -O2 -g, takes. What stagemake waits for is containers, not its own code.
+# Takes half the compile time of the default, -O2 -g. stagemake waits for containers, not for its own code.
 quick_options=(-DCMAKE_BUILD_TYPE=Release -DCMAKE_CXX_FLAGS_RELEASE=-O1\ -DNDEBUG -DSTAGEMAKE_TESTS=OFF)
 
-# make_rootfs TAR LOG: a small Debian with what minidist's `_prereq` asks for, so that nothing has to be fetched from
-# inside a container. What no package of minidist touches is left out: half of the bytes, which tests import, compress and
-# push again and again. In one go: an interrupted one leaves no file of that name.
+# make_rootfs TAR LOG: a small Debian with the packages of minidist's `_prereq`, so that nothing is downloaded inside a
+# container. Files that no package of minidist uses are left out, which halves the size: tests import, compress and push
+# it again and again. The file appears only once it is complete.
 make_rootfs() {
   as_root mmdebstrap --quiet --format=tar --variant=minbase --include=make,gcc,libc6-dev \
     --keyring=/usr/share/keyrings/debian-archive-keyring.gpg \

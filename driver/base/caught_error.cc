@@ -3,7 +3,7 @@
 #include <exception>
 #include <new>
 
-#include "base/text.h"
+#include "base/text/text.h"
 
 namespace stagemake {
 
@@ -13,7 +13,7 @@ std::string caught_text() {
   } catch (const Error& error) {
     return error.what();
   } catch (const std::bad_alloc&) {
-    return "there is no memory left";
+    return "out of memory";
   } catch (const std::exception& error) {
     return printable(error.what());
   } catch (...) {

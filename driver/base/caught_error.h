@@ -1,4 +1,4 @@
-// What is known of an exception that is being handled, whatever its type. Only inside a catch clause.
+// Describes the exception that is being handled, whatever its type. Call these only inside a catch clause.
 #pragma once
 
 #include <string>
@@ -7,10 +7,10 @@
 
 namespace stagemake {
 
-// What it says: an Error in its own words, any other in printable text.
+// Its message: an Error's own text, or that of any other exception made printable.
 std::string caught_text();
 
-// The exit status that it means; EngineUnusable where it is no Error.
+// Its exit status; EngineUnusable if it is not an Error.
 ExitStatus caught_status();
 
 }  // namespace stagemake

@@ -19,7 +19,7 @@ bool is_secret_name(std::string_view name) {
   std::string lower(name);
   for (char& c : lower)
     if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  // Not "tokenizer": the name ends in the word, or goes on behind a separator.
+  // Not "tokenizer": the word ends the name, or a separator follows.
   return std::any_of(kWords.begin(), kWords.end(), [&](std::string_view word) {
     std::size_t at = lower.rfind(word);
     if (at == std::string::npos) return false;

@@ -1,5 +1,5 @@
-// What only its owner may know, in text that is written into files or shown: passwords in URLs, and values
-// whose names say that they are secret.
+// Removes secrets from text that is written to files or shown: passwords in URLs, and values whose names say
+// that they are secret.
 #pragma once
 
 #include <string>
@@ -7,10 +7,10 @@
 
 namespace stagemake {
 
-// `text` with `…` for each user and password in a URL ("https://…@host/path"; ssh's `git@` stays, which is
-// everybody's), and for the value of each NAME=VALUE whose name speaks of a token, a password, a secret or a
-// key of an API: up to a blank, a quote or `&`. Both are guesses by form: where it is known that a value is
-// its caller's alone, as a proxy's, it is not to be written at all.
+// `text` with `…` for each user and password in a URL ("https://…@host/path"; ssh's public `git@` stays), and
+// for the value of each NAME=VALUE whose name contains token, password, secret or API key. A value ends at a
+// blank, a quote or `&`. Both are guesses by form: values that are known to be private, such as a proxy's,
+// must not be written at all.
 std::string without_secrets(std::string_view text);
 
 inline bool has_secret(std::string_view text) {

@@ -3,12 +3,13 @@
 #include <fmt/format.h>
 
 #include "base/error.h"
-#include "base/text.h"
+#include "base/text/text.h"
+#include "engine/engine_finder.h"
 
 namespace stagemake {
 namespace {
 
-// Nothing where the tree was never built, or the file is not what we wrote.
+// Nothing if the tree was never built, or the file is invalid.
 std::optional<EngineKind> remembered(const StateFolder& state) {
   try {
     std::optional<std::string> word = read_file(state.engine());
@@ -29,8 +30,8 @@ std::unique_ptr<ContainerEngine> choose_engine(const Options& options, const Sta
   } catch (const EngineError& error) {
     std::string name(trimmed(read_file(state.engine()).value_or("")));
     throw EngineError(
-        fmt::format("{}\nthis tree is built with {}, and its images are there; `--engine NAME` builds it "
-                    "with another engine, which has none of them",
+        fmt::format("{}\nthis tree is built with {}, which has its images; `--engine NAME` builds it with "
+                    "another engine, which does not have them",
                     error.what(), printable(name)));
   }
 }
@@ -40,14 +41,12 @@ std::string remember_engine(const Options& options, const StateFolder& state, co
   if (!now || own == now) return {};
   try {
     write_file(state.engine(), engine + "\n");
-  } catch (const Error& error) {  // the build may do without
-    return fmt::format("the next run does not know that this tree is built with {}: {}", engine,
-                       error.what());
+  } catch (const Error& error) {  // a build works without it
+    return fmt::format("cannot record that this tree is built with {}: {}", engine, error.what());
   }
   if (own || options.engine != EngineKind::Auto) return {};
   return fmt::format(
-      "{} runs the containers: the first engine that works here. This tree stays with it (--engine "
-      "names another)",
+      "using {}, the first engine that works here; this tree stays with it (--engine selects another)",
       engine);
 }
 

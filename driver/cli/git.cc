@@ -5,13 +5,13 @@
 #include <charconv>
 #include <utility>
 
-#include "base/callers_environment.h"
-#include "base/text.h"
+#include "base/process/callers_environment.h"
+#include "base/text/text.h"
 
 namespace stagemake {
 namespace {
 
-// What git gets beside the words that it is run with.
+// How to run git: the command line and additional variables.
 struct Guarded {
   std::vector<std::string> argv;
   std::map<std::string, std::string> environment;
@@ -19,14 +19,18 @@ struct Guarded {
 
 Guarded guarded(const fs::path& tree) {
   return {{"git", "-C", tree.string(), "-c", "core.fsmonitor=", "-c", "core.hooksPath=/dev/null"},
-          // No transport is allowed: neither core.sshCommand nor remote.*.uploadpack is run for a missing object.
-          {{"GIT_ALLOW_PROTOCOL", "none"}, {"GIT_NO_LAZY_FETCH", "1"}, {"GIT_OPTIONAL_LOCKS", "0"},
+          // No transport is allowed: git must not run core.sshCommand or remote.*.uploadpack to fetch a
+          // missing object.
+          {{"GIT_ALLOW_PROTOCOL", "none"},
+           {"GIT_NO_LAZY_FETCH", "1"},
+           {"GIT_OPTIONAL_LOCKS", "0"},
            {"GIT_TERMINAL_PROMPT", "0"}}};
 }
 
-// The filters that the repository itself defines, which git would run on the content of files: "filter.NAME". Which
-// repository, `words` may say first (--git-dir).
-std::vector<std::string> own_filters(const fs::path& tree, const std::vector<std::string>& words, std::stop_token stop) {
+// The filters that the repository's own configuration defines, as "filter.NAME"; git would run them on the
+// contents of files. `words` may name the repository first (--git-dir).
+std::vector<std::string> own_filters(const fs::path& tree, const std::vector<std::string>& words,
+                                     std::stop_token stop) {
   Guarded git = guarded(tree);
   for (const std::string& word : words) {
     if (!word.starts_with("--")) break;
@@ -54,12 +58,14 @@ bool has_git_program() {
 Finished run_git(const fs::path& tree, const std::vector<std::string>& words,
                  const std::map<std::string, std::string>& environment, std::stop_token stop) {
   Guarded git = guarded(tree);
-  // As variables, because a filter's name may hold a `=`. The caller may have said some already. (git 2.31 and later.)
+  // As variables, because a filter's name may contain a `=`. The caller may have set some already. (git 2.31
+  // and later.)
   std::string said = callers_variable("GIT_CONFIG_COUNT");
   std::size_t count = 0;
   std::from_chars(said.data(), said.data() + said.size(), count);
   for (const std::string& filter : own_filters(tree, words, stop))
-    for (const auto& [key, value] : {std::pair(".clean", ""), {".smudge", ""}, {".process", ""}, {".required", "false"}}) {
+    for (const auto& [key, value] :
+         {std::pair(".clean", ""), {".smudge", ""}, {".process", ""}, {".required", "false"}}) {
       git.environment[fmt::format("GIT_CONFIG_KEY_{}", count)] = filter + key;
       git.environment[fmt::format("GIT_CONFIG_VALUE_{}", count)] = value;
       ++count;

@@ -2,11 +2,11 @@
 
 #include <fmt/format.h>
 
-#include "base/callers_environment.h"
 #include "base/error.h"
-#include "base/standard_streams.h"
-#include "base/subprocess.h"
-#include "base/text.h"
+#include "base/process/callers_environment.h"
+#include "base/process/standard_streams.h"
+#include "base/process/subprocess.h"
+#include "base/text/text.h"
 #include "cli/pull_request.h"
 
 namespace stagemake {
@@ -24,10 +24,11 @@ std::string evaluated_by_host_shell(const fs::path& tree, const std::string& tex
   std::string path = callers_variable("PATH");
   std::vector<std::string> argv{"env", "-i"};
   for (const auto& [name, value] : variables) argv.push_back(name + "=" + value);
-  argv.push_back(fmt::format("PATH={}:{}", (tree / "build/bin").string(), path.empty() ? "/usr/bin:/bin" : path));
+  argv.push_back(
+      fmt::format("PATH={}:{}", (tree / "build/bin").string(), path.empty() ? "/usr/bin:/bin" : path));
   for (const std::string& word :
-       {std::string("bash"), std::string("-c"), "cd -- \"$1\" && printf %s \"" + text + "\"", std::string("bash"),
-        tree.string()})
+       {std::string("bash"), std::string("-c"), "cd -- \"$1\" && printf %s \"" + text + "\"",
+        std::string("bash"), tree.string()})
     argv.push_back(word);
   Finished finished = run_command({.argv = std::move(argv)});
   if (!finished.ok())

@@ -4,33 +4,29 @@
 
 #include <ctime>
 
-#include "base/output_file.h"
-#include "base/text.h"
-#include "run/build.h"
-#include "run/learned.h"
+#include "base/files/output_file.h"
+#include "base/text/text.h"
+#include "run/build/build.h"
+#include "run/build/prepare.h"
+#include "run/state/learned.h"
 
 namespace stagemake {
 
 Inspection::Inspection(const Options& options)
     : tree(open_tree(options)),
+      graphs(tree.packages, tree.variables),
       state(options.state, tree.path),
       sources(tree.path, state.source_ids(), std::time(nullptr)),
       journal(Journal(state.journal()).read()),
       predictions(learned(journal, {})) {}
 
 InspectedPlan Inspection::plan_of(const Environment& environment) {
-  auto graph = [&](const std::optional<ConfiguredPackages>& configured) {
-    return DependencyGraph(tree.packages, tree.variables,
-                           graph_options(environment, tree.packages, tree.variables, configured));
-  };
-  DependencyGraph widest = graph({});
-  StagePlan plan = make_stage_plan(tree.packages, widest, tree.table, environment, sources);
+  StagePlan plan = make_stage_plan(graphs, tree.table, environment, sources);
   sources.save_cache();
-  std::optional<ConfiguredPackages> configured = known_configured(state, plan, {});
-  if (!configured) return {.plan = std::move(plan), .graph = std::move(widest)};
-  DependencyGraph exact = graph(configured);
-  set_packages_exactly(plan, exact, *configured);
-  return {.plan = std::move(plan), .graph = std::move(exact)};
+  if (std::optional<ConfiguredPackages> configured = known_configured(state, plan, {}))
+    set_packages_exactly(plan, graphs, *configured);
+  std::shared_ptr<const DependencyGraph> graph = graphs.of(environment, plan.configured);
+  return {.plan = std::move(plan), .graph = std::move(graph)};
 }
 
 Environment Inspection::environment(const Options& options) const {

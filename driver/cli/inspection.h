@@ -1,41 +1,42 @@
-// What the commands that look at a tree without building have in common: the tree, what was learned of it,
-// and plans. No engine: what only images know is not known here.
+// The common part of commands that look at a tree without building: the tree, measured durations and plans.
+// There is no engine, so facts that only images contain are unknown here.
 #pragma once
 
 #include "cli/tree.h"
-#include "plan/predictions.h"
 #include "plan/stage_plan.h"
-#include "run/journal.h"
-#include "run/state_folder.h"
+#include "run/state/journal.h"
+#include "run/state/state_folder.h"
+#include "schedule/predictions.h"
 
 namespace stagemake {
 
-// An environment's plan, as exact as the state folder knows it, with the graph that it was made from.
+// An environment's plan, as exact as the state folder allows, with the graph that it was made from.
 struct InspectedPlan {
   StagePlan plan;
-  DependencyGraph graph;
+  std::shared_ptr<const DependencyGraph> graph;
 };
 
 struct Inspection {
   explicit Inspection(const Options& options);
 
   InspectedPlan plan_of(const Environment& environment);
-  // The environment that was named; the tree's own plan, whatever the system, where none was.
+  // The named environment; if none was named, the tree's own plan for any system.
   Environment environment(const Options& options) const;
 
   Tree tree;
+  DependencyGraphs graphs;
   StateFolder state;
   SourceTree sources;
   JournalContents journal;
   Predictions predictions;
 };
 
-// The package of that name. Throws Error (BadInput) with what else may be meant.
+// The package with that name. Throws Error (BadInput) with similar names.
 PackageId package_named(const PackageIndex& packages, const std::string& name);
-// The stage of that name; the same.
+// The same for a stage.
 std::size_t stage_named(const StageTable& table, const std::string& name);
 
-// Writes to --output, or prints.
+// Writes to --output, or to standard output.
 void put_out(const Options& options, const std::string& text);
 
 }  // namespace stagemake

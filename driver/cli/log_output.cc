@@ -3,9 +3,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/callers_environment.h"
-#include "base/text.h"
-#include "report/ci_output.h"
+#include "base/process/callers_environment.h"
+#include "base/text/text.h"
+#include "report/ci/ci_output.h"
 
 namespace stagemake {
 

@@ -1,28 +1,29 @@
-// A log on standard output.
+// Prints a log to standard output.
 #pragma once
 
 #include <functional>
 #include <string_view>
 
-#include "base/line_cutter.h"
+#include "base/text/line_cutter.h"
 
 namespace stagemake {
 
-// Where standard output goes. A person reads a terminal, and a CI service shows what its jobs print and obeys
-// commands in it: there a log is shown, as a build shows its lines. Programs and files get it byte by byte.
+// Depends on where standard output goes. On a terminal, and in a CI service, which obeys commands in the
+// output of its jobs, a log is made printable like the lines of a build. Programs and files get its bytes
+// unchanged.
 enum class LogForm { Bytes, Shown };
-// `in_ci`: $CI is set. A regular file never has a log in CI's form.
+// `in_ci`: $CI is set. A regular file always gets bytes, also in CI.
 LogForm log_form(int descriptor, bool in_ci);
-LogForm log_form();  // of standard output, in the caller's environment
+LogForm log_form();  // for standard output, in the caller's environment
 
 class LogOutput {
  public:
-  // `write` gets what is to stand on standard output.
+  // `write` gets the text for standard output.
   LogOutput(LogForm form, std::function<void(std::string_view)> write)
       : form_(form), write_(std::move(write)) {}
 
   void take(std::string_view piece);
-  // After the last piece: a line without an end.
+  // Call after the last piece: prints a last line without line end.
   void end();
 
  private:

@@ -8,7 +8,7 @@
 namespace stagemake {
 namespace {
 
-// How CI services say what a job runs for. An empty `value`: any but "" and "false".
+// How CI services announce the event of a job. An empty `value`: any except "" and "false".
 struct Event {
   const char* variable;
   const char* value;
@@ -18,8 +18,8 @@ constexpr Event kPullRequests[] = {
     {"GITHUB_EVENT_NAME", "pull_request_target"},
     {"GITHUB_EVENT_NAME", "pull_request_review"},
     {"GITHUB_EVENT_NAME", "pull_request_review_comment"},
-    {"GITHUB_EVENT_NAME", "issue_comment"},  // workflows that check out what a comment asks for
-    {"GITHUB_EVENT_NAME", "workflow_run"},   // and those that follow a pull request's workflow
+    {"GITHUB_EVENT_NAME", "issue_comment"},  // workflows that check out code because a comment requests it
+    {"GITHUB_EVENT_NAME", "workflow_run"},   // workflows that follow that of a pull request
     {"CI_PIPELINE_SOURCE", "merge_request_event"},
     {"CI_PIPELINE_SOURCE", "external_pull_request_event"},
     {"CI_MERGE_REQUEST_IID", ""},

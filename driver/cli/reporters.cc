@@ -5,18 +5,21 @@
 
 #include <ctime>
 
-#include "base/callers_environment.h"
 #include "base/error.h"
-#include "base/text.h"
+#include "base/process/callers_environment.h"
+#include "base/text/text.h"
+#include "cli/colors.h"
 #include "cli/times.h"
+#include "report/ci/step_summary.h"
+#include "report/verdict/verdict_words.h"
 
 namespace stagemake {
 namespace {
 
-// `stagemake shell …` as this command's user can say it here.
-std::string shell_words(const Options& options, const std::string& engine, const std::string& environment,
-                        const std::string& stage) {
-  std::vector<std::string> command = {"stagemake", "shell", environment, stage};
+// `stagemake shell …` or `stagemake logs …` as the user of this command would type it here.
+std::string inside_words(const Options& options, const std::string& engine,
+                         std::vector<std::string> command) {
+  command.insert(command.begin(), "stagemake");
   auto add = [&](const char* option, const std::string& value) {
     command.emplace_back(option);
     command.push_back(value);
@@ -24,39 +27,54 @@ std::string shell_words(const Options& options, const std::string& engine, const
   if (options.engine_given) add("--engine", engine);
   if (options.tree) add("--tree", options.tree->string());
   if (options.stages) add("--stages", options.stages->string());
+  if (options.state) add("--state", options.state->string());
   return shell_quoted(command);
 }
 
-// Whether lines may be redrawn: not in CI's logs, nor where a person has said that they cannot be.
-bool is_redrawn(int descriptor) {
-  std::string term = callers_variable("TERM");
-  return ::isatty(descriptor) == 1 && !term.empty() && term != "dumb" && callers_variable("CI").empty();
+// The command that lists what a build abbreviates.
+std::string report_words(const Options& options) {
+  std::vector<std::string> command = {"stagemake", "report", "-v"};
+  for (const auto& [option, value] : {std::pair("--tree", options.tree), std::pair("--state", options.state)})
+    if (value) command.insert(command.end(), {option, value->string()});
+  return shell_quoted(command);
 }
 
-PlainReporterOptions line_options(const Options& options, const std::string& engine, bool is_terminal) {
+PlainReporterOptions line_options(const Options& options, const std::string& engine, int descriptor) {
+  bool is_terminal = is_redrawn(descriptor);
   PlainReporterOptions lines;
-  lines.color = options.color == "always" ||
-                (options.color == "auto" && is_terminal && callers_variable("NO_COLOR").empty());
+  lines.rest_command = report_words(options);
+  lines.color = has_colors(options, descriptor);
   lines.quiet = options.quiet;
   lines.brief = is_terminal;
   lines.verbose = options.verbose;
   lines.shell_command = [&options, engine](const std::string& environment, const std::string& stage) {
-    return shell_words(options, engine, environment, stage);
+    return inside_words(options, engine, {"shell", environment, stage});
+  };
+  lines.logs_command = [&options, engine](const std::string& environment, const std::string& stage,
+                                          const std::string& package) {
+    return inside_words(options, engine, {"logs", environment, stage, package});
+  };
+  lines.has_log = [](const std::string& log) {
+    boost::system::error_code ignored;
+    return fs::exists(log, ignored);
   };
   return lines;
 }
 
 }  // namespace
 
-Reporters::Reporters(const Options& options, const std::string& engine, StandardStreams& streams, RunKeys keys)
+Reporters::Reporters(const Options& options, const std::string& engine, StandardStreams& streams,
+                     RunKeys keys)
     : service_(ci_service(callers_variable)),
+      is_verbose_(options.verbose),
+      rest_command_(report_words(options)),
       out_(options.json ? streams.err : streams.out),
       recorder_(seconds_now),
       events_(seconds_now) {
   if (options.events) events_.add_file(*options.events);
   auto print = [this](std::string_view text) { out_.add(text); };
   bool is_terminal = is_redrawn(out_.descriptor());
-  PlainReporterOptions lines = line_options(options, engine, is_terminal);
+  PlainReporterOptions lines = line_options(options, engine, out_.descriptor());
   std::vector<Reporter*> members = {&recorder_, &events_};
   if (is_terminal && !options.quiet) {
     terminal_ = std::make_unique<TerminalReporter>(
@@ -85,7 +103,7 @@ void Reporters::begin(const RunFacts& facts, const StateFolder& state) {
     folder_.emplace(state, std::time(nullptr));
     events_.add_file(folder_->events());
   } catch (const Error& error) {
-    all().note(std::string("this run is not kept for `stagemake report`: ") + error.what());
+    all().note(std::string("this run is not recorded for `stagemake report`: ") + error.what());
   }
   recorder_.facts(facts);
   events_.facts(facts);
@@ -100,7 +118,8 @@ void Reporters::end(int exit_status, const std::vector<RunRecord>& before,
   recorder_.exits(exit_status);
   RunRecord run = recorder_.copy();
   Verdict verdict = verdict_of(run, before, expected);
-  for (const std::string& line : verdict_lines(run, verdict)) all().note(line);
+  for (const std::string& line : verdict_lines(run, verdict, {.is_whole = is_verbose_, .how = rest_command_}))
+    all().note(line);
   tell_ci(run, verdict);
   for (const std::string& problem : events_.problems()) all().note(problem);
   for (const std::string& problem : group_->problems()) all().note(problem);
@@ -114,9 +133,9 @@ void Reporters::tell_ci(const RunRecord& run, const Verdict& verdict) {
   if (file.empty()) return;
   try {
     if (!add_step_summary(file, run, verdict))
-      all().note("the step's summary is full: nothing of this run is in it");
+      all().note("the step summary is full and contains nothing of this run");
   } catch (const std::exception& error) {
-    all().note(fmt::format("the step's summary is not written: {}", error.what()));
+    all().note(fmt::format("the step summary was not written: {}", error.what()));
   }
 }
 

@@ -1,5 +1,5 @@
-// Who is told of a run, by what the caller's options and terminal are: a terminal or lines, the file of
-// events, the run as it is kept.
+// Chooses the reporters of a run by options and terminal: a terminal or lines, the file of events, the kept
+// run.
 #pragma once
 
 #include <memory>
@@ -7,19 +7,19 @@
 #include <string>
 #include <vector>
 
-#include "base/standard_streams.h"
-#include "cli/options.h"
-#include "report/ci_output.h"
-#include "report/event_log.h"
-#include "report/reporter_group.h"
-#include "report/run_recorder.h"
-#include "report/terminal_reporter.h"
-#include "report/verdict.h"
-#include "run/run_folder.h"
+#include "base/process/standard_streams.h"
+#include "cli/options/options.h"
+#include "report/ci/ci_output.h"
+#include "report/events/event_log.h"
+#include "report/events/reporter_group.h"
+#include "report/events/run_recorder.h"
+#include "report/terminal/terminal_reporter.h"
+#include "report/verdict/verdict.h"
+#include "run/state/run_folder.h"
 
 namespace stagemake {
 
-// What keys may do to a run.
+// Actions of keys.
 struct RunKeys {
   std::function<void()> stop;
   std::function<void(int)> change_slots;
@@ -27,25 +27,27 @@ struct RunKeys {
 
 class Reporters {
  public:
-  // Throws Error where --events names a file that cannot be written. `engine`: as commands for a person name
-  // it. `streams` must outlive it.
+  // Throws Error if --events names a file that cannot be written. `engine`: its name in commands for the
+  // user. `streams` must outlive it.
   Reporters(const Options& options, const std::string& engine, StandardStreams& streams, RunKeys keys);
 
   Reporter& all() { return *group_; }
-  // The run begins: from here on it is kept in `state`. Where that is not possible it is told, and no
-  // failure.
+  // The run begins: from now on it is kept in `state`. If that is impossible, this is reported, and is not an
+  // error.
   void begin(const RunFacts& facts, const StateFolder& state);
-  // It is over: says what its failures come to, to CI services in their words too, and keeps its end.
+  // The run has ended: prints the verdict, also in the formats of CI services, and records its end.
   void end(int exit_status, const std::vector<RunRecord>& before,
            const std::vector<ExpectedFailure>& expected);
-  std::string name() const;  // of the run's folder; empty where it is not kept
-  // Gives the terminal back to the program that started this one.
+  std::string name() const;  // of the run's folder; empty if it is not kept
+  // Restores the terminal for the calling program.
   void restore_terminal();
 
  private:
   void tell_ci(const RunRecord& run, const Verdict& verdict);
 
   const CiService service_;
+  const bool is_verbose_;
+  const std::string rest_command_;
   OutputQueue& out_;
   RunRecorder recorder_;
   EventLog events_;

@@ -1,11 +1,29 @@
+#include "cli/run.h"
+
 #include <cstdio>
 #include <new>
 
 #include "base/error.h"
-#include "base/files.h"
-#include "base/standard_streams.h"
-#include "base/text.h"
-#include "cli/commands.h"
+#include "base/files/files.h"
+#include "base/process/standard_streams.h"
+#include "base/text/text.h"
+#include "cli/commands/adopt_command.h"
+#include "cli/commands/build_command.h"
+#include "cli/commands/diff_command.h"
+#include "cli/commands/doctor_command.h"
+#include "cli/commands/environment_commands.h"
+#include "cli/commands/gc_command.h"
+#include "cli/commands/graph_command.h"
+#include "cli/commands/image_commands.h"
+#include "cli/commands/inside_commands.h"
+#include "cli/commands/manual_commands.h"
+#include "cli/commands/metadata_commands.h"
+#include "cli/commands/report_command.h"
+#include "cli/commands/repro_command.h"
+#include "cli/commands/simulate_command.h"
+#include "cli/commands/tox_command.h"
+#include "cli/commands/watching_commands.h"
+#include "cli/commands/why_command.h"
 
 namespace stagemake {
 namespace {
@@ -52,6 +70,8 @@ int run_verb(const Options& options) {
       return system_packages_command(options);
     case Verb::Dockerfile:
       return dockerfile_command(options);
+    case Verb::Adopt:
+      return adopt_command(options);
     case Verb::Tox:
       return tox_command(options);
     case Verb::Why:
@@ -64,6 +84,10 @@ int run_verb(const Options& options) {
       return repro_command(options);
     case Verb::Completion:
       return completion_command(options);
+    case Verb::Help:
+      return help_command(options);
+    case Verb::Manual:
+      return manual_command(options);
   }
   return static_cast<int>(ExitStatus::BadInput);
 }
@@ -90,7 +114,7 @@ int run(int argc, const char* const* argv) {
   } catch (const std::bad_alloc&) {
     say("stagemake: out of memory");
   } catch (const std::exception& error) {
-    // What was printed, mostly: fmt says no more than that a file cannot be written.
+    // Usually the output: fmt only reports that a file cannot be written.
     if (std::ferror(stdout) != 0) {
       say("stagemake: standard output cannot be written");
       return static_cast<int>(ExitStatus::EngineUnusable);

@@ -1,4 +1,5 @@
-// A session's environments run to their end.
+#include "cli/run_session.h"
+
 #include <fmt/format.h>
 #include <signal.h>
 #include <unistd.h>
@@ -10,34 +11,35 @@
 #include <thread>
 
 #include "base/error.h"
+#include "base/process/sleep.h"
 #include "base/secrets.h"
-#include "base/sleep.h"
 #include "cli/engine_choice.h"
 #include "cli/kept_run.h"
+#include "cli/options/slot_choice.h"
+#include "cli/prediction.h"
 #include "cli/reporters.h"
-#include "cli/session.h"
-#include "cli/slot_choice.h"
-#include "run/adoption.h"
-#include "run/image_survey.h"
-#include "run/ladder.h"
-#include "run/outlook.h"
-#include "run/remote_snapshots.h"
-#include "run/signals.h"
-#include "run/slot_control.h"
+#include "run/container/adoption.h"
+#include "run/container/image_survey.h"
+#include "run/control/signals.h"
+#include "run/control/stop_escalation.h"
+#include "run/images/remote_snapshots.h"
+#include "run/slots/slot_control.h"
 
 namespace stagemake {
 namespace {
 
 constexpr std::chrono::seconds kWatchEvery{2};
-constexpr double kSavingTime = 60;  // seconds before the deadline in which nobody else is waited for any more
+constexpr double kSavingTime = 60;  // seconds before the deadline in which stagemake stops waiting for other
+                                    // drivers
 
-// One driver at a time works on an environment of a tree. A second one waits, and says for whom.
-// Fewer locks than environments where a request to stop came first.
+// Only one driver at a time works on an environment of a tree. A second one waits and reports for whom.
+// Returns fewer locks than environments if a request to stop came first.
 std::vector<FileLock> lock_environments(const Session& session, const std::stop_token& stop,
                                         Reporter& reporter) {
   std::vector<std::string> names;
   for (const Environment& environment : session.environments) names.push_back(environment.name);
-  std::sort(names.begin(), names.end());  // the same order everywhere: no two drivers wait for each other
+  std::sort(names.begin(), names.end());  // the same order everywhere, so that no two drivers wait for each
+                                          // other
   std::vector<FileLock> locks;
   for (const std::string& name : names) {
     fs::path file = session.state.environment_lock(name);
@@ -69,46 +71,52 @@ int BuildOutcome::exit_status() const {
 
 namespace {
 
-// `by_key`: the terminal's key `q` sent it.
+// `by_key`: it came from the key `q` in the terminal.
 std::string signal_note(int number, unsigned count, bool by_key) {
-  if (count > 1) return "once more: what runs is killed, and saved as it is";
-  return fmt::format("got {}: ending what runs and saving it; this takes up to 10 s", by_key ? "the key q"
-                                                                                      : number == SIGINT
-                                                                                          ? "ctrl-C"
-                                                                                          : "a signal");
+  if (count > 1) return "second signal: killing what runs and saving it as it is";
+  return fmt::format("got {}: stopping what runs and saving it; this takes up to 10 s", by_key ? "the key q"
+                                                                                        : number == SIGINT
+                                                                                            ? "ctrl-C"
+                                                                                            : "a signal");
 }
 
-// What is in the registry under a name stays there where it is worth more than what would replace it.
+// Why to keep the registry's image of that name, if it is worth more than its replacement; empty: replace it.
 std::string worth_keeping_there(Session& session, const Options& options, const std::string& name,
                                 const std::stop_token& stop) {
   std::optional<ImageInfo> ours = session.engine->find_image(name);
   std::optional<Snapshot> own = ours ? snapshot_of(*ours) : std::nullopt;
   if (!own) return {};
   std::string why;
-  std::optional<RegistryImage> image = Registry(registry_options(options, stop)).find(name, why);
+  Registry registry(registry_options(options, stop));
+  std::optional<RegistryImage> image = registry.find(name, why);
   std::optional<Snapshot> there = image ? snapshot_in(*image) : std::nullopt;
   if (image && !there && !options.take_names)
     return "the registry has an image under that name which stagemake did not make (--take-names replaces "
            "it)";
-  return there ? worth_keeping(*there, *own) : std::string();
+  if (!there) return {};
+  std::string keeps = worth_keeping(*there, *own);
+  if (keeps.empty() || session.world.trusted.empty()) return keeps;
+  // The same image is pushed once more only to be signed, if an earlier run could not.
+  if (image->digest == ours->digest && !session.signing_key) return keeps;
+  // An image without a trusted signature does not block one with a known origin.
+  std::vector<Snapshot> both{std::move(*there)};
+  judge_remote(registry, both, session.world.trusted);
+  Origins(session.state.origins()).judge(*own, session.world.trusted);
+  return !both[0].unvouched.empty() && own->unvouched.empty() ? std::string() : keeps;
 }
 
-// What is to be expected, in one line, where that is more than what the next lines say anyway.
-void tell_outlook(const Session& session, const Options& options, unsigned slots, Reporter& reporter) {
-  Outlook outlook = outlook_of(session.world, session.builds);
-  OutlookSums sums = sums_of(session.world, outlook, session.builds);
-  if (sums.built == 0 && sums.environments == 1) return;
-  Simulated simulated = simulate(
-      outlook.simulated,
-      {.slots = slots, .at_once = stages_at_once(options, slots), .memory = memory_for_stages(options)});
-  reporter.expects(outlook_text(sums, simulated.makespan), simulated.makespan);
+// Reports the predicted time in one line, if it says more than the next lines do.
+void tell_estimate(const Session& session, const Options& options, unsigned slots, Reporter& reporter) {
+  Prediction prediction = predicted(session, options, slots);
+  if (prediction.sums.built == 0 && prediction.sums.environments == 1) return;
+  reporter.expects(estimate_text(prediction.sums, prediction.seconds), prediction.seconds);
 }
 
 RunFacts facts_of(const Session& session, const Options& options, unsigned at_once, unsigned slots) {
   std::string machine(256, '\0');
   if (::gethostname(machine.data(), machine.size() - 1) != 0) machine.clear();
   machine.resize(std::min(machine.find('\0'), machine.size()));
-  std::vector<std::string> command;  // for files that are artifacts of CI
+  std::vector<std::string> command;  // for files that CI keeps as artifacts
   for (const std::string& word : options.command_line) command.push_back(without_secrets(word));
   return {.version = STAGEMAKE_VERSION,
           .distribution = session.tree.table.distribution,
@@ -123,7 +131,7 @@ RunFacts facts_of(const Session& session, const Options& options, unsigned at_on
           .slots = slots};
 }
 
-// Why what is built is built, for who looks at the run while it goes on or after.
+// Reports why stages are built, for people who look at the run during or after it.
 void note_reasons(Session& session) {
   for (EnvironmentBuild& build : session.builds) {
     bool anything = std::any_of(build.decisions.begin(), build.decisions.end(), [](const StageDecision& one) {
@@ -155,7 +163,7 @@ class SessionRun {
     std::vector<FileLock> locks = lock();
     if (signals_.first() != 0) return ended_early();
     if (locks.size() < session_.environments.size()) {
-      tell("the deadline came while another run was waited for; the same command goes on from here");
+      tell("the deadline passed while waiting for another run; the same command continues from here");
       return {};
     }
     if (!look()) return ended_early();
@@ -166,12 +174,12 @@ class SessionRun {
   void tell(const std::string& text) { reporters_.all().note(text); }
 
   BuildOutcome ended_early() {
-    tell("the run was ended before a stage began");
+    tell("the run was stopped before a stage began");
     return {.result = {}, .signal = signals_.first()};
   }
 
-  // After the third signal nothing is waited for. What was committed stays, and what runs in containers the
-  // next run takes over.
+  // The third signal ends the driver at once. Committed work stays, and the next run adopts running
+  // containers.
   void leave(int number) {
     reporters_.restore_terminal();
     if (choice_.make) choice_.make->leave();
@@ -195,7 +203,7 @@ class SessionRun {
     return keys;
   }
 
-  // What must be waited for before anything can begin leaves time before the deadline, too.
+  // Waiting for locks also leaves time before the deadline.
   std::vector<FileLock> lock() {
     std::stop_source no_more_waiting;
     std::stop_callback on_signal(signals_.token(), [&] { no_more_waiting.request_stop(); });
@@ -206,11 +214,11 @@ class SessionRun {
     return lock_environments(session_, no_more_waiting.get_token(), reporters_.all());
   }
 
-  // False where a signal came meanwhile: then what is known is not enough to begin with.
+  // False if a signal came in between: then too little is known to begin.
   bool look() {
-    std::stop_callback on_signal(signals_.token(), [this] { session_.describing.stop(); });
+    std::stop_callback on_signal(signals_.token(), [this] { session_.describing->stop(); });
     auto is_stopped = [this] { return signals_.token().stop_requested(); };
-    std::map<std::string, std::string> problems;  // of environments whose old containers cannot be saved
+    std::map<std::string, std::string> problems;  // by environment: why old containers cannot be saved
     std::set<std::string> left =
         environments_left_behind(*session_.engine, session_.state, session_.environments);
     for (const Environment& environment : session_.environments) {
@@ -237,23 +245,26 @@ class SessionRun {
     for (const std::string& problem : session_.problems) tell(problem);
     if (std::string word = remember_engine(options_, session_.state, session_.engine->name()); !word.empty())
       tell(word);
-    tell_outlook(session_, options_, choice_.count, reporters_.all());
+    tell_estimate(session_, options_, choice_.count, reporters_.all());
     note_reasons(session_);
     return true;
   }
 
   BuildOutcome build() {
     std::optional<PushQueue> pushes;
-    // tox's images go to the registry by themselves: one for each target, when it is done.
-    if (!session_.world.push_repository.empty() && options_.verb == Verb::Build)
+    // tox's images are pushed separately: one for each target, when it is built.
+    if (!session_.world.push_repository.empty() && options_.verb == Verb::Build) {
+      PushOptions how{.keeps =
+                          [this](const std::string& name, const std::stop_token& stop) {
+                            return worth_keeping_there(session_, options_, name, stop);
+                          },
+                      .stop = signals_.token(),
+                      .kill = signals_.kill_token(),
+                      .deadline = options_.deadline};
+      sign_pushes(how, session_, options_);
       pushes.emplace(*session_.engine, session_.world.clock, session_.journal, reporters_.all(),
-                     PushOptions{.keeps =
-                                     [this](const std::string& name, const std::stop_token& stop) {
-                                       return worth_keeping_there(session_, options_, name, stop);
-                                     },
-                                 .stop = signals_.token(),
-                                 .kill = signals_.kill_token(),
-                                 .deadline = options_.deadline});
+                     std::move(how));
+    }
     std::optional<SlotControl> control;
     begin_slots();
     if (slots_) control.emplace(session_.state.pools(), *slots_, reporters_.all());
@@ -280,7 +291,7 @@ class SessionRun {
     return outcome;
   }
 
-  // What nobody asked for by --slots is done without where it cannot be.
+  // If a pool is impossible and --slots was not given, the build runs without one.
   void begin_slots() {
     if (!choice_.note.empty()) tell(choice_.note);
     std::string why_not = choice_.pool ? why_no_slots(session_) : std::string();
@@ -293,11 +304,11 @@ class SessionRun {
       return;
     }
     if (!why_not.empty())
-      tell(fmt::format("no job slots for all makes together, but some for each: {}", why_not));
+      tell(fmt::format("makes do not share job slots, and each gets some of its own: {}", why_not));
     give_fair_shares(session_.builds, stages_at_once(options_, choice_.count));
   }
 
-  // Runs of before matter only where something failed.
+  // Earlier runs only matter if something failed.
   void end(int status) {
     std::vector<RunRecord> before;
     if (status != 0 && !reporters_.name().empty())
@@ -310,18 +321,18 @@ class SessionRun {
   const std::vector<ExpectedFailure> expected_;
   std::optional<RunTime> time_;
   const SlotChoice choice_;
-  std::mutex slots_mutex_;  // keys are pressed while the pool is made
+  std::mutex slots_mutex_;  // keys may be pressed while the pool is created
   std::optional<JobSlots> slots_;
   std::atomic<bool> quit_pressed_ = false;
   SignalWatch signals_;
-  Reporters reporters_;           // whose keys change the above
+  Reporters reporters_;           // its keys change the above
   SignalWatch::Hearing hearing_;  // last: it reports
 };
 
 }  // namespace
 
 BuildOutcome run_session(Session& session, const Options& options, StandardStreams& streams) {
-  // A reader that is gone and a file that may grow no more are errors of one write, and not the build's end.
+  // A closed pipe or a full file is an error of one write, and must not end the build.
   ::signal(SIGPIPE, SIG_IGN);
   ::signal(SIGXFSZ, SIG_IGN);
   return SessionRun(session, options, streams).run();

@@ -7,31 +7,37 @@
 #include <iterator>
 #include <set>
 
-#include "base/callers_environment.h"
-#include "base/machine.h"
-#include "base/text.h"
+#include "base/error.h"
+#include "base/process/callers_environment.h"
+#include "base/process/machine.h"
+#include "base/text/text.h"
 #include "cli/engine_choice.h"
 #include "cli/host_shell.h"
-#include "cli/network_options.h"
-#include "run/adoption.h"
-#include "run/fresh_build.h"
-#include "run/learned.h"
-#include "run/remote_snapshots.h"
+#include "cli/inspection.h"
+#include "cli/options/network_options.h"
+#include "run/build/fresh_build.h"
+#include "run/build/prepare.h"
+#include "run/container/adoption.h"
+#include "run/container/image_survey.h"
+#include "run/images/remote_snapshots.h"
+#include "run/state/learned.h"
 
 namespace stagemake {
 namespace {
 
-// A build that may not evaluate what its environments use has no right plan.
+// Adds a fault for each value with unevaluated shell text, because it would make the plan of a build wrong.
 void check_evaluated(const Environment& environment, const std::string& refusal, Faults& faults) {
   for (const std::string& name : environment.unexpanded) {
     if (name == "NUMPROC") continue;  // then it is the number of processors
     auto found = environment.variables.find(name);
-    faults.add("", fmt::format("environment {0}: {1} holds shell text{2}, and no shell of this machine evaluates it, "
-                               "because {3}. Where you trust this tree, say --host-shell yes; or give the value with "
-                               "--set {1}=VALUE",
-                               environment.name, name,
-                               found == environment.variables.end() ? "" : fmt::format(" (`{}`)", shown(found->second)),
-                               refusal));
+    faults.add(
+        "",
+        fmt::format(
+            "environment {0}: {1} contains shell text{2}, which no shell on this machine evaluates because "
+            "{3}. If you trust this tree, use --host-shell yes; or set the value with --set {1}=VALUE",
+            environment.name, name,
+            found == environment.variables.end() ? "" : fmt::format(" (`{}`)", shown(found->second)),
+            refusal));
   }
 }
 
@@ -39,9 +45,9 @@ std::vector<Environment> read_environments(const Options& options, const Tree& t
                                            const Describing& describing) {
   bool builds = (options.verb == Verb::Build || options.verb == Verb::Tox) && !options.dry_run;
   std::optional<std::string> refusal = host_shell_refusal(options.host_shell, variable_of_caller);
-  EnvironmentReader reader =
-      environment_reader(tree, [&] { return describing.get().name; },
-                         builds && !refusal ? MayRun::TheTreesShellText : MayRun::Nothing);
+  EnvironmentReader reader = environment_reader(
+      tree, [&] { return describing.get().name; },
+      builds && !refusal ? MayRun::TheTreesShellText : MayRun::Nothing);
   std::vector<Environment> environments = resolve_environments(options, tree, reader);
   Faults faults;
   for (const Environment& environment : environments) {
@@ -58,31 +64,59 @@ std::vector<Environment> read_environments(const Options& options, const Tree& t
 
 }  // namespace
 
-Session::Session(const Options& options)
-    : describing(tree_path(options)),
-      tree(open_tree(options)),
-      environments(read_environments(options, tree, describing)),
-      engine(choose_engine(options, StateFolder(options.state, tree.path))),
-      state(options.state, tree.path),
+Session::Session(const Options& options) : Session(options, read(options)) {}
+
+Session::Parts Session::read(const Options& options) {
+  auto describing = std::make_unique<Describing>(tree_path(options));
+  Tree tree = open_tree(options);
+  std::vector<Environment> environments = read_environments(options, tree, *describing);
+  StateFolder state(options.state, tree.path);
+  std::unique_ptr<ContainerEngine> engine = choose_engine(options, state);
+  std::vector<PublicKey> trusted = trusted_keys(options);
+  std::optional<SigningKey> signing_key;
+  if (options.sign_with) {
+    signing_key = SigningKey::read(*options.sign_with);
+    trusted.push_back(signing_key->public_key());
+  }
+  return {.describing = std::move(describing),
+          .tree = std::move(tree),
+          .environments = std::move(environments),
+          .state = std::move(state),
+          .engine = std::move(engine),
+          .signing_key = std::move(signing_key),
+          .trusted = std::move(trusted)};
+}
+
+Session::Session(const Options& options, Parts parts)
+    : describing(std::move(parts.describing)),
+      tree(std::move(parts.tree)),
+      environments(std::move(parts.environments)),
+      state(std::move(parts.state)),
+      engine(std::move(parts.engine)),
+      graphs(tree.packages, tree.variables),
       sources(tree.path, state.source_ids(), std::time(nullptr)),
       journal(state.journal()),
+      signing_key(std::move(parts.signing_key)),
       bases(*engine),
       world{.engine = *engine,
             .state = state,
             .packages = tree.packages,
-            .variables = tree.variables,
+            .graphs = graphs,
             .table = tree.table,
             .sources = sources,
             .journal = journal,
             .repository = options.repository,
             .push_repository = options.push == Options::Push::No ? std::string() : options.push_to,
             .take_names = options.take_names,
-            .bases = &bases} {
+            .bases = &bases,
+            .registries = {.plain_http = options.plain_http, .token_hosts = options.token_hosts},
+            .trusted = std::move(parts.trusted),
+            .push_fetched = options.push_fetched} {
   engine->allow_plain_http(options.plain_http);
   std::vector<std::string> names;
   for (const Environment& environment : environments) names.push_back(environment.name);
   world.networks = network_choices(options, tree.table, names);
-  // Proxies change nothing of what is built: stages get them, and their keys do not have them.
+  // Proxies do not change what is built: stages get them, but keys do not include them.
   for (const auto& [name, value] : options.proxies) {
     for (Environment& environment : environments) environment.values[name] = value;
     for (StageSpec& stage : tree.table.stages) stage.passes.push_back(name);
@@ -91,7 +125,7 @@ Session::Session(const Options& options)
 
 void Session::settle_tags(const Options& options) {
   if (!world.tags.empty()) return;
-  const TreeRevision& revision = describing.get();
+  const TreeRevision& revision = describing->get();
   bool pushes = !world.push_repository.empty() || (options.verb == Verb::Tox && !options.repository.empty());
   world.tags = {image_tag(options, revision, pushes)};
   world.revision = revision.name;
@@ -101,11 +135,14 @@ void Session::settle_tags(const Options& options) {
 }
 
 void Session::decide_all(const Options& options) {
+  for (const auto* names : {&options.rebuild, &options.to})
+    for (const std::string& name : *names) stage_named(tree.table, name);
   std::vector<std::string> targets = options.to;
   if (targets.empty()) targets = {tree.table.default_stage};
   RestoreSettings settings{.fresh = options.fresh,
                            .clean_only = options.clean_only,
                            .strict = options.strict,
+                           .rebuild = options.rebuild,
                            .restore = options.restore,
                            .base_policy = options.base_policy};
   builds.clear();
@@ -118,9 +155,16 @@ void Session::decide_all(const Options& options) {
     });
 }
 
-// Who has all that is wanted on this machine waits for no registry and for no journal.
+// If everything needed is local, no registry and no journal is read.
 void Session::look(const Options& options, const std::stop_token& stop) {
-  snapshots = find_snapshots(*engine, tree.table, &problems);
+  std::vector<Snapshot> here = find_snapshots(*engine, tree.table, &problems);
+  Origins origins(state.origins());
+  origins.judge(here, world.trusted);
+  if (!world.trusted.empty() && !stop.stop_requested()) {
+    Registry registry(registry_options(options, stop));
+    look_for_signatures(registry, here, origins, world.trusted);
+  }
+  snapshots = share(std::move(here));
   bool only_looks = options.verb == Verb::Explain || options.verb == Verb::Simulate || options.dry_run;
   if (only_looks) look_into_containers();
   bool all_here = false;
@@ -133,49 +177,73 @@ void Session::look(const Options& options, const std::stop_token& stop) {
     });
   }
   if (!all_here && !stop.stop_requested()) look_further(options, stop);
+  if (only_looks && options.verb != Verb::Simulate) note_pulls();
   for (const std::string& warning : sources.warnings()) problems.push_back(warning);
   sources.save_cache();
-  std::set<std::string> manifests;
-  for (const Snapshot& snapshot : snapshots) manifests.insert(snapshot.manifest);
+  std::set<std::string> manifests, images;
+  for (const SnapshotPtr& snapshot : snapshots) {
+    manifests.insert(snapshot->manifest);
+    images.insert(snapshot->image);
+  }
   state.bound_manifests(manifests);
+  origins.bound(images);
 }
 
-// A build takes over what dead runs left before it decides (run/adoption.h): what a build would do depends on it.
+// A build adopts the work of dead runs before it decides (run/container/adoption.h), so its decisions depend
+// on that work.
 void Session::look_into_containers() {
   LeftWork left = left_work(world, environments);
-  std::move(left.snapshots.begin(), left.snapshots.end(), std::back_inserter(snapshots));
+  append(snapshots, std::move(left.snapshots));
   std::move(left.notes.begin(), left.notes.end(), std::back_inserter(problems));
 }
 
+// A build pulls base images that are not here. If that fails, it fails, so a person should know before.
+void Session::note_pulls() {
+  std::set<std::string> noted;
+  for (const EnvironmentBuild& build : builds) {
+    bool starts_there = std::any_of(
+        build.decisions.begin(), build.decisions.end(),
+        [](const StageDecision& decision) { return decision.start && decision.start->snapshot == nullptr; });
+    if (!starts_there || bases.find(build.base_image) || !noted.insert(build.base_image).second) continue;
+    problems.push_back(
+        fmt::format("the base image {} is not on this machine: a build pulls it, unless --base-image IMAGE "
+                    "names another one",
+                    printable(build.base_image)));
+  }
+}
+
 void Session::look_further(const Options& options, const std::stop_token& stop) {
-  if (std::vector<std::string> places = repositories(options); !places.empty() && !options.start_over) {
+  if (std::vector<std::string> places = repositories(options);
+      !places.empty() && !(options.fresh && options.start_over)) {
     std::vector<std::string> names;
     for (const Environment& environment : environments) names.push_back(environment.name);
     Registry registry(registry_options(options, stop));
     RemoteSnapshots found = find_remote_snapshots(registry, tree.table, names, places, snapshots);
     std::move(found.problems.begin(), found.problems.end(), std::back_inserter(problems));
     if (!found.snapshots.empty()) {
+      judge_remote(registry, found.snapshots, world.trusted);
       ask_for_bases(registry, found.snapshots, stop);
       set_fetch_sizes(found.snapshots, layers_here());
     }
-    std::move(found.snapshots.begin(), found.snapshots.end(), std::back_inserter(snapshots));
+    append(snapshots, std::move(found.snapshots));
   }
   remembered = journal.read();
   world.predictions = learned(remembered, snapshots);
   decide_all(options);
 }
 
-// Of the images that images in registries may share layers with.
+// Layers of images that may be shared with images in registries.
 std::vector<std::vector<std::string>> Session::layers_here() {
   std::vector<std::vector<std::string>> all;
-  for (const Snapshot& snapshot : snapshots) all.push_back(snapshot.layer_ids);
+  for (const SnapshotPtr& snapshot : snapshots) all.push_back(snapshot->layer_ids);
   for (const Environment& environment : environments)
-    if (const std::optional<ImageInfo>& base = bases.find(environment.base_image)) all.push_back(base->layer_ids);
+    if (const std::optional<ImageInfo>& base = bases.find(environment.base_image))
+      all.push_back(base->layer_ids);
   return all;
 }
 
-// Where a machine has no base image, what its name means now stands in its registry: an image made from
-// another content is not what a build would begin with today.
+// If a base image is not on this machine, its registry says what its name means now: a build would not start
+// from an image made from other content.
 void Session::ask_for_bases(Registry& registry, const std::vector<Snapshot>& found,
                             const std::stop_token& stop) {
   for (const Environment& environment : environments) {
@@ -184,7 +252,7 @@ void Session::ask_for_bases(Registry& registry, const std::vector<Snapshot>& fou
     if (bases.find(environment.base_image)) continue;
     std::string why;
     std::optional<RegistryImage> image = registry.find(environment.base_image, why);
-    // Engines name an image for several machines by its index, or by the manifest for theirs.
+    // Engines identify an image for several platforms by its index, or by the manifest for theirs.
     auto is_named_so = [&](const Snapshot& snapshot) {
       return image && snapshot.base_digest == image->digest;
     };
@@ -194,7 +262,7 @@ void Session::ask_for_bases(Registry& registry, const std::vector<Snapshot>& fou
           image->index.empty() || by_manifest ? image->digest : image->index;
     else
       problems.push_back(
-          fmt::format("whether {} has moved is not known: {}", printable(environment.base_image), why));
+          fmt::format("cannot tell whether {} has moved: {}", printable(environment.base_image), why));
   }
 }
 
@@ -203,6 +271,40 @@ std::vector<std::string> Session::repositories(const Options& options) const {
   if (!options.push_to.empty() && std::find(all.begin(), all.end(), options.push_to) == all.end())
     all.push_back(options.push_to);
   return all;
+}
+
+std::vector<PublicKey> trusted_keys(const Options& options) {
+  std::vector<PublicKey> keys;
+  for (const std::string& trust : options.trust) {
+    bool is_text = trust.find("-----BEGIN") != std::string::npos;
+    std::optional<std::string> pem = is_text ? std::optional(trust) : read_file(trust, 64u << 10);
+    if (!pem) throw bad_input("--trust", fmt::format("there is no file {}", shown(trust)));
+    for (PublicKey& key : PublicKey::in(*pem, is_text ? "--trust" : printable(trust)))
+      keys.push_back(std::move(key));
+  }
+  return keys;
+}
+
+void sign_pushes(PushOptions& pushes, Session& session, const Options& options) {
+  if (!session.signing_key) return;
+  auto ours = [&session](const std::string& name) -> std::optional<Snapshot> {
+    std::optional<ImageInfo> image = session.engine->find_image(name);
+    std::optional<Snapshot> snapshot = image ? snapshot_of(*image) : std::nullopt;
+    if (snapshot) Origins(session.state.origins()).judge(*snapshot, session.world.trusted);
+    return snapshot && snapshot->unvouched.empty() ? snapshot : std::nullopt;
+  };
+  pushes.signed_image = [ours](const std::string& name) {
+    std::optional<Snapshot> snapshot = ours(name);
+    return snapshot ? snapshot->image : std::string();
+  };
+  pushes.signs = [ours, &session, &options](const std::string& name,
+                                            const std::string& digest) -> std::string {
+    std::optional<Snapshot> snapshot = ours(name);
+    if (!snapshot || digest.empty()) return "its digest is not known";
+    Registry registry(registry_options(options));
+    std::string place = name.substr(0, name.rfind(':'));
+    return sign_image(registry, *session.signing_key, place + "@" + digest, *snapshot, std::time(nullptr));
+  };
 }
 
 RegistryOptions registry_options(const Options& options, const std::stop_token& stop) {
@@ -219,11 +321,11 @@ std::uint64_t memory_for_stages(const Options& options) {
   return memory ? memory->available : 0;
 }
 
-std::vector<StageExplanation> Session::explain(const EnvironmentBuild& build) {
+std::vector<StageExplanation> Session::explain(const EnvironmentBuild& build, const Listing& listing) {
   auto manifests = [this](const std::string& digest) { return state.manifest(digest); };
   std::int64_t now = std::time(nullptr);
   std::vector<StageExplanation> all =
-      stagemake::explain(build.plan, tree.packages, build.decisions, sources, manifests, now);
+      stagemake::explain(build.plan, tree.packages, build.decisions, sources, manifests, now, listing);
   for (std::size_t s = 0; s < all.size(); ++s) {
     const PlannedStage& stage = build.plan.stages[s];
     std::optional<Eviction> gone =

@@ -1,4 +1,4 @@
-// A command's look at the world: the tree, the engine, the environments and what exists of them.
+// The state that a command works with: the tree, the engine, the environments and what exists of them.
 #pragma once
 
 #include <future>
@@ -7,23 +7,24 @@
 #include <string>
 #include <vector>
 
-#include "base/standard_streams.h"
+#include "base/process/standard_streams.h"
 #include "cli/tree.h"
-#include "engine/registry.h"
-#include "run/build.h"
+#include "registry/registry.h"
+#include "run/build/build.h"
 
 namespace stagemake {
 
-// git needs 0.6 s to describe Sage (20,000 commits since the last tag): it does so beside everything else.
+// Describes the tree in the background, because git needs 0.6 s for Sage (20,000 commits since the last tag).
 class Describing {
  public:
   explicit Describing(const fs::path& tree)
       : revision_(std::async(std::launch::async, tree_revision, tree, stop_.get_token())) {}
-  ~Describing() { stop_.request_stop(); }  // who ends early, over a bad option, does not wait for git
+  // Stops git, so that a command that fails early, for example on a bad option, does not wait for it.
+  ~Describing() { stop_.request_stop(); }
   Describing(const Describing&) = delete;
   Describing& operator=(const Describing&) = delete;
   const TreeRevision& get() const { return revision_.get(); }
-  // Ends git: what it has not said yet is not known.
+  // Stops git; the description is unknown if it is not complete.
   void stop() { stop_.request_stop(); }
 
  private:
@@ -31,58 +32,70 @@ class Describing {
   std::shared_future<TreeRevision> revision_;
 };
 
-// What `build`, `explain` and `tox` have in common.
+// The common part of `build`, `explain`, `simulate` and `tox`.
 struct Session {
   explicit Session(const Options& options);
 
-  // From here on images can be named. As late as possible: it waits for git. Throws as image_tag() does.
+  // Afterwards images can be named. Call it as late as possible, because it waits for git. Throws as
+  // image_tag() does.
   void settle_tags(const Options& options);
-  // Plans and decides for all environments. Where what is on this machine does not do, registries are asked;
-  // what went wrong there is in `problems`. A request to stop ends that: then the decisions are none to act on.
+  // Plans and decides for all environments. Registries are contacted if local images are not enough; their
+  // errors are in `problems`. A request to stop ends this; then do not act on the decisions.
   void look(const Options& options, const std::stop_token& stop = {});
-  std::vector<StageExplanation> explain(const EnvironmentBuild& build);
-  JournalContents remembered;  // what the journal says; empty where nothing is to be built
-  // Where images are looked for: --from, and where they are pushed to.
+  std::vector<StageExplanation> explain(const EnvironmentBuild& build, const Listing& listing = {});
+  JournalContents remembered;  // the contents of the journal; empty if nothing is to be built
+  // Where to look for images: --from, and the repository for pushes.
   std::vector<std::string> repositories(const Options& options) const;
 
-  Describing describing;
+  std::unique_ptr<Describing> describing;
   Tree tree;
   std::vector<Environment> environments;
-  std::unique_ptr<ContainerEngine> engine;
   StateFolder state;
+  std::unique_ptr<ContainerEngine> engine;
+  DependencyGraphs graphs;
   SourceTree sources;
   Journal journal;
+  std::optional<SigningKey> signing_key;  // signs pushed images
   BaseImages bases;
   BuildWorld world;
-  std::vector<Snapshot> snapshots;
+  SnapshotList snapshots;
   std::vector<EnvironmentBuild> builds;
   std::vector<std::string> problems;
 
  private:
+  // Everything that is read from this machine before the session begins.
+  struct Parts {
+    std::unique_ptr<Describing> describing;
+    Tree tree;
+    std::vector<Environment> environments;
+    StateFolder state;
+    std::unique_ptr<ContainerEngine> engine;
+    std::optional<SigningKey> signing_key;
+    std::vector<PublicKey> trusted;
+  };
+  static Parts read(const Options& options);
+  Session(const Options& options, Parts parts);
+
   void decide_all(const Options& options);
   void look_into_containers();
+  void note_pulls();
   void look_further(const Options& options, const std::stop_token& stop);
   std::vector<std::vector<std::string>> layers_here();
   void ask_for_bases(Registry& registry, const std::vector<Snapshot>& found, const std::stop_token& stop);
 };
 
-// Bytes that all stages at once may hold: --memory, else what is free now; 0: any.
+// Bytes for all stages together: --memory, else what is free now; 0: no limit.
 std::uint64_t memory_for_stages(const Options& options);
 
-// What is known of registries' images stays in the user's cache folder.
-// A request to stop ends every look-up.
-RegistryOptions registry_options(const Options& options, const std::stop_token& stop = {});
+// The keys of --trust. Throws Error (BadInput) if one is invalid.
+std::vector<PublicKey> trusted_keys(const Options& options);
 
-// Runs the session's environments to their end, as a person watches: tells, locks, takes over what a dead
-// driver left, builds. No result where a signal came before anything began. All that it prints goes to
-// `streams`.
-struct BuildOutcome {
-  std::optional<BuildResult> result;
-  int signal = 0;  // that ended the run; 0: none
-  PushResults pushes = {};
-  bool push_required = false;
-  int exit_status() const;
-};
-BuildOutcome run_session(Session& session, const Options& options, StandardStreams& streams);
+// With --sign-with, pushed images are signed if runs of this state folder made them. `session` and `options`
+// must outlive the queue.
+void sign_pushes(PushOptions& pushes, Session& session, const Options& options);
+
+// Information about images in registries is cached in the user's cache folder. A request to stop ends all
+// requests.
+RegistryOptions registry_options(const Options& options, const std::stop_token& stop = {});
 
 }  // namespace stagemake

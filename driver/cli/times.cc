@@ -33,7 +33,8 @@ std::optional<double> time_in(const std::string& text, double now) {
     if (end == nullptr || (*end != '\0' && std::string_view(end) != "Z")) continue;
     int day = parts.tm_mday;
     auto seconds = static_cast<double>(*end == 'Z' ? ::timegm(&parts) : ::mktime(&parts));
-    // strptime takes a 31st of any month; the others make the 1st of the next one of it.
+    // strptime accepts day 31 in any month, and mktime or timegm would turn it into the 1st of the next
+    // month.
     return parts.tm_mday == day ? std::optional(seconds) : std::nullopt;
   }
   time_t today = static_cast<time_t>(now);

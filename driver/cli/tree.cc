@@ -8,10 +8,10 @@
 #include <thread>
 #include <utility>
 
-#include "base/beneath.h"
 #include "base/error.h"
-#include "base/standard_streams.h"
-#include "base/text.h"
+#include "base/files/beneath.h"
+#include "base/process/standard_streams.h"
+#include "base/text/text.h"
 #include "cli/git.h"
 #include "cli/host_shell.h"
 
@@ -20,7 +20,7 @@ namespace {
 
 constexpr const char* kOwnTable = "ci-docker.toml";
 
-// Without repeats, and with a bound: where a tool of the tree's went wrong, every package may be faulty.
+// Without duplicates and up to a limit, because a broken tool of the tree can make every package faulty.
 void warn(const std::vector<Fault>& faults, const std::string& revision = {}) {
   constexpr std::size_t kMost = 20;
   std::set<std::string> texts;
@@ -31,11 +31,12 @@ void warn(const std::vector<Fault>& faults, const std::string& revision = {}) {
     say(fmt::format("stagemake: warning: {}{}{}", revision, revision.empty() ? "" : ":", text));
   }
   if (texts.size() > kMost)
-    say(fmt::format("stagemake: warning: {} like these; --strict-metadata says them all",
+    say(fmt::format("stagemake: warning: {} like these; --strict-metadata lists all",
                     counted(texts.size() - kMost, "more fault")));
 }
 
-// A table that cannot be read keeps nobody from the images: those of the built-in one have the same names.
+// An unreadable stage table must not block access to images: stages of the built-in table have the same
+// names.
 StageTable table_for_images(const fs::path& tree, const TreeFeatures& features, const Options& options) {
   try {
     return stage_table_of(tree, features, options.stages);
@@ -57,21 +58,21 @@ std::optional<std::string> variable_of_caller(std::string_view name) {
 fs::path find_tree(const fs::path& start) {
   for (fs::path folder = fs::absolute(start).lexically_normal();; folder = folder.parent_path()) {
     Beneath inside(folder);
-    if (inside.open("build/pkgs", O_PATH | O_DIRECTORY).is_open() || inside.exists(kOwnTable))
-      return folder;
+    if (inside.open("build/pkgs", O_PATH | O_DIRECTORY).is_open() || inside.exists(kOwnTable)) return folder;
     if (!folder.has_parent_path() || folder == folder.parent_path()) break;
   }
   throw bad_input(start.string(),
-                  "neither here nor in a folder above is build/pkgs or ci-docker.toml: this is no "
-                  "distribution's tree. Go into one, or name it with --tree DIR");
+                  "neither this folder nor one above it contains build/pkgs or ci-docker.toml, so it is not "
+                  "a distribution's tree. Change to one or name it with --tree DIR");
 }
 
 fs::path tree_path(const Options& options) {
   boost::system::error_code failed;
   fs::path here = fs::current_path(failed);
   if (failed && !(options.tree && options.tree->is_absolute()))
-    throw bad_input("", fmt::format("the current folder cannot be entered any more ({}): go into another one",
-                                    failed.message()));
+    throw bad_input("",
+                    fmt::format("the current folder cannot be accessed any more ({}): change to another one",
+                                failed.message()));
   return options.tree ? *options.tree : find_tree(here);
 }
 
@@ -114,7 +115,7 @@ Tree open_tree(const Options& options, TreeCheck check, const std::string& revis
   } catch (const Error& error) {
     faults.add(error.faults());
   }
-  // A fault in tox.ini concerns the environments for which its line would hold; those cannot be resolved.
+  // A fault in tox.ini concerns the environments to which its line would apply; they cannot be resolved.
   std::optional<FactorTable> factors = FactorTable::read(real);
   if (factors) warnings.insert(warnings.end(), factors->warnings().begin(), factors->warnings().end());
   if (options.strict_metadata) faults.add(std::exchange(warnings, {}));
@@ -124,13 +125,19 @@ Tree open_tree(const Options& options, TreeCheck check, const std::string& revis
   return {real, std::move(packages), std::move(variables), std::move(table), std::move(factors)};
 }
 
-namespace {
+void check_no_stage(const StageTable& table, const std::string& name) {
+  if (table.find(name))
+    throw bad_input(
+        "", fmt::format("{} is a stage, not an environment; name the environment before it", shown(name)));
+}
 
-// make's targets end in a stage: a name that no factor explains may be one with a mistyped stage.
+// Targets of make end in a stage: a name with unknown factors may contain a mistyped stage.
 std::string stage_hint(const Tree& tree, const std::string& name) {
-  if (!tree.factors) return {};
   std::vector<std::string> stages;
   for (const StageSpec& stage : tree.table.stages) stages.push_back(stage.name);
+  if (std::vector<std::string> near = nearest(name, stages, 1); !near.empty())
+    return fmt::format("; if the stage {} was meant: name the environment before it", near.front());
+  if (!tree.factors) return {};
   for (std::size_t at = name.find('-'); at != std::string::npos; at = name.find('-', at + 1)) {
     std::string head = name.substr(0, at);
     std::vector<std::string> near = nearest(name.substr(at + 1), stages, 1);
@@ -140,13 +147,11 @@ std::string stage_hint(const Tree& tree, const std::string& name) {
   return {};
 }
 
-}  // namespace
-
 EnvironmentList environment_list(const Tree& tree) {
   Faults faults;
   EnvironmentList list =
       EnvironmentList::read(tree.path, tree.factors ? &*tree.factors : nullptr, tree.table, faults);
-  // A workflow that is no YAML lists nothing; all other lists are as good as before.
+  // A workflow that is not YAML lists no environments; all other lists remain valid.
   for (const Fault& fault : faults.list()) say("stagemake: warning: " + fault.text());
   return list;
 }
@@ -172,7 +177,7 @@ EnvironmentReader environment_reader(const Tree& tree, std::function<std::string
 
 namespace {
 
-// Whether the choice depends on which environments the tree offers.
+// Whether the choice depends on the list of environments in the tree.
 bool chooses_of_list(const EnvironmentChoice& choice) {
   return choice.all || !choice.systems.empty() || !choice.exclude.empty() ||
          std::any_of(choice.names.begin(), choice.names.end(), [](const std::string& name) {
@@ -193,11 +198,16 @@ std::vector<Environment> resolve_environments(const Options& options, const Tree
       for (const std::string& name : names_of({asked})) choice.names.push_back(name);
     else
       choice.names.push_back(asked);
-  // Which systems there are matters to groups alone: a workflow that is no YAML keeps nobody from building.
+  // Only groups depend on the list of systems, so a workflow that is not YAML does not block other builds.
   if (chooses_of_list(choice)) lists.throw_if_any();
   choice.exactly = options.verb == Verb::Tox || options.given.contains("SAGE_PACKAGE_LIST_ARGS");
   std::vector<Environment> environments;
   Faults faults;
+  for (const std::string& name : options.environments)
+    if (tree.table.find(name))
+      faults.add("",
+                 fmt::format("{0} is a stage, not an environment; --to {0} builds up to it", shown(name)));
+  faults.throw_if_any();
   std::set<std::string> faulty;  // systems
   std::vector<std::string> chosen = choose(list, choice);
   for (const std::string& pattern : options.first)
@@ -206,7 +216,7 @@ std::vector<Environment> resolve_environments(const Options& options, const Tree
       faults.add("",
                  fmt::format("--first {}: fits none of the environments that were chosen", shown(pattern)));
   for (const std::string& name : chosen) {
-    if (faulty.contains(list.system_of(name))) continue;  // it would say the same once more
+    if (faulty.contains(list.system_of(name))) continue;  // it would report the same again
     try {
       environments.push_back(reader.resolve(
           {.name = name, .given = options.given, .arguments = options.arguments, .envdir = options.envdir}));
@@ -222,15 +232,17 @@ std::vector<Environment> resolve_environments(const Options& options, const Tree
 
 void warn_of_shell_text(const Environment& environment) {
   if (!environment.unexpanded.empty())
-    say(fmt::format("stagemake: warning: environment {}: {} shell text that only `stagemake build` evaluates; here it "
-                    "counts as it stands",
+    say(
+        fmt::format("stagemake: warning: environment {}: {} shell text that only `stagemake build` "
+                    "evaluates; here it is used as written",
                     environment.name,
-                    environment.unexpanded.size() == 1 ? environment.unexpanded.front() + " holds"
-                                                       : join(environment.unexpanded, ", ") + " hold"));
+                    environment.unexpanded.size() == 1 ? environment.unexpanded.front() + " contains"
+                                                       : join(environment.unexpanded, ", ") + " contain"));
 }
 
 Environment resolve_environment(const Options& options, const Tree& tree) {
   if (options.environments.size() != 1) throw bad_input("", "this command takes one environment at a time");
+  check_no_stage(tree.table, options.environments.front());
   auto revision = [&tree] { return git_revision(tree.path); };
   return environment_reader(tree, revision, MayRun::Nothing)
       .resolve({.name = options.environments.front(), .given = options.given});
@@ -248,7 +260,7 @@ std::set<std::string> names_of(const std::vector<std::string>& arguments) {
       continue;
     }
     std::optional<std::string> content = read_file(argument.substr(1));
-    if (!content) throw bad_input(argument.substr(1), "is not there");
+    if (!content) throw bad_input(argument.substr(1), "does not exist");
     for (std::string_view line : lines(*content)) add(line.substr(0, line.find('#')));
   }
   return names;
@@ -256,7 +268,7 @@ std::set<std::string> names_of(const std::vector<std::string>& arguments) {
 
 namespace {
 
-// The folder whose `.git` makes a checkout of the tree; nothing where none does.
+// The folder whose `.git` makes the tree part of a checkout; nothing if there is none.
 std::optional<fs::path> checkout_of(const fs::path& tree) {
   boost::system::error_code ignored;
   for (fs::path folder = fs::absolute(tree); !folder.empty(); folder = folder.parent_path())
@@ -278,17 +290,15 @@ std::string git_problem(const fs::path& tree, std::string_view words) {
     remedy = fmt::format("allow it with `{}`",
                          shell_quoted(std::vector<std::string>{"git", "config", "--global", "--add",
                                                                "safe.directory", checkout->string()}));
-  return fmt::format("git does not say which revision {} is: {}; {}", printable(tree.string()), first,
-                     remedy);
+  return fmt::format("git cannot tell the revision of {}: {}; {}", printable(tree.string()), first, remedy);
 }
 
 TreeRevision tree_revision(const fs::path& tree, std::stop_token stop) {
   if (!has_git_program()) {
     if (!checkout_of(tree)) return {};
     return {{},
-            fmt::format(
-                "{} is a git checkout, but there is no git in PATH to say which revision it is; install git",
-                printable(tree.string()))};
+            fmt::format("{} is a git checkout, but there is no git in PATH to tell its revision; install git",
+                        printable(tree.string()))};
   }
   Finished finished = run_git(tree, {"describe", "--dirty", "--always"}, {{"LC_ALL", "C"}}, stop);
   if (finished.stopped) return {};
@@ -307,10 +317,9 @@ std::string image_tag(const Options& options, const TreeRevision& revision, bool
   if (!revision.problem.empty())
     throw bad_input("", fmt::format("{}. Or choose a tag for the images with {}", revision.problem, choose));
   if (revision.name.empty() && pushes)
-    throw bad_input(
-        "", fmt::format("the tree is no git checkout, so that no revision names its images, and nothing is "
-                        "pushed under a tag that nobody chose; choose one with {}",
-                        choose));
+    throw bad_input("", fmt::format("the tree is not a git checkout, so no revision names its images, and "
+                                    "pushed images need a chosen tag; choose one with {}",
+                                    choose));
   return tag_of(revision.name);
 }
 

@@ -1,22 +1,26 @@
-// The images that a command is about.
+// The images that a command acts on.
 #pragma once
 
 #include <set>
 #include <string>
 #include <vector>
 
-#include "cli/options.h"
+#include "cli/options/options.h"
 #include "cli/tree.h"
-#include "plan/snapshot.h"
+#include "snapshot/snapshot.h"
 
 namespace stagemake {
 
-// The snapshots of the environments asked for (all, where none is), newest first.
+// The snapshots of the requested environments (of all if none is named), newest first.
 std::vector<Snapshot> wanted_snapshots(const Options& options, ContainerEngine& engine,
                                        const StageTable& table);
 
-// Of the environments asked for, those that are not `found` must at least be names that could be built.
-// Throws one Error (BadInput) for all that are not: they are typing mistakes.
+// The words that name stages, removed from `options.environments`. Throws Error (BadInput) if nothing else
+// was named.
+std::vector<std::string> take_stages(Options& options, const StageTable& table);
+
+// Requested environments that are not `found` must at least have names that could be built. Throws one Error
+// (BadInput) for all others, because they are typing errors.
 void check_names(const Options& options, const Tree& tree, const std::set<std::string>& found);
 
 }  // namespace stagemake

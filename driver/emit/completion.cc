@@ -4,7 +4,7 @@
 
 #include <string_view>
 
-#include "base/text.h"
+#include "base/text/text.h"
 
 namespace stagemake {
 namespace {
@@ -19,10 +19,9 @@ std::string replaced(std::string text, std::string_view what, std::string_view b
 
 // ---- bash ----
 
-// readline cuts words at its own break characters, `=` and `:` among them, and puts a completion in place of
-// what is behind the last one. So the words are put together again first, and what readline leaves standing
-// is cut off last. Where the user's shell has `set -u` on, bash before 4.4 takes an empty array for an unset
-// one: hence ${a[@]+…}.
+// readline splits words at its own break characters, including `=` and `:`, and replaces only the part after
+// the last one. So words are first joined again, and finally the part that readline keeps is cut off. With
+// `set -u`, bash before 4.4 treats an empty array as unset: hence ${a[@]+…}.
 constexpr std::string_view kBash = R"script(
 # _PROGRAM_ask COMMAND ARGUMENT…: what PROGRAM answers about the tree that the command line speaks of, one word a
 # line.
@@ -46,7 +45,7 @@ _PROGRAM_kind() {
 # _PROGRAM_tree_option OPTION VALUE: remembers the value, as the shell would expand it.
 _PROGRAM_tree_option() {
   case $1 in
-    --tree | --stages)
+    -C | --tree | --stages)
       local value=${2/#\~\//$HOME/}
       value=${value//[\\\"\']/}
       tree_options+=("$1" "$value") ;;
@@ -215,10 +214,11 @@ _PROGRAM_ask() {
   local -a chosen
   local -i i
   local word value
+  [[ -z $tree_before ]] || chosen+=(--tree "${${(Q)tree_before}/#\~\//$HOME/}")
   for ((i = 2; i < CURRENT; i++)); do
     word=$words[i]
     case $word in
-      (--tree|--stages) value=${(Q)words[i + 1]} ;;
+      (-C|--tree|--stages) value=${(Q)words[i + 1]} ;;
       (--(tree|stages)=*) value=${(Q)word#*=} word=${word%%=*} ;;
       (*) continue ;;
     esac
@@ -258,7 +258,8 @@ _PROGRAM_selectors() {
 }
 )script";
 
-// Read from a folder of fpath, the whole file is the function's first call; sourced, it only declares.
+// When zsh loads the file from a folder of fpath, the whole file is the function's first call; when sourced,
+// it only declares.
 constexpr std::string_view kZshEnd = R"script(
 if [[ $funcstack[1] == _PROGRAM ]]; then
   _PROGRAM "$@"
@@ -269,7 +270,7 @@ else
 fi
 )script";
 
-// The action of _arguments that offers what can stand there; a blank is none.
+// The _arguments action that offers possible values; a blank means none.
 std::string zsh_action(const CompletionValue& value) {
   switch (value.kind) {
     case Kind::Nothing:
@@ -304,7 +305,7 @@ std::string escaped(std::string_view text, std::string_view special) {
   return result;
 }
 
-// One line for each of an option's names: `(-j --at-once)--at-once=[what]:word:action`.
+// One line per name of an option: `(-j --at-once)--at-once=[what]:word:action`.
 std::string zsh_option(const CompletionOption& option) {
   bool has_value = option.value.kind != Kind::Nothing;
   std::string lines;
@@ -330,7 +331,114 @@ std::string zsh_case(const CompletionCommand& command) {
   return text + " && ret=0 ;;\n";
 }
 
+// ---- fish ----
+
+constexpr std::string_view kFish = R"script(
+# What PROGRAM answers about the tree that the command line speaks of, one word a line.
+function __PROGRAM_ask
+    set -l tree
+    set -l words (commandline -opc)
+    for i in (seq 2 (count $words))
+        set -l next (math $i + 1)
+        switch $words[$i]
+            case -C --tree --stages
+                test $next -le (count $words); and set -a tree $words[$i] $words[$next]
+            case '--tree=*' '--stages=*'
+                set -a tree $words[$i]
+        end
+    end
+    if test $argv[1] = list
+        set -l kept
+        set -l skip 0
+        for word in $tree
+            test $word = --stages; and set skip 2
+            string match -q -- '--stages=*' $word; and set skip 1
+            test $skip -gt 0; and set skip (math $skip - 1); or set -a kept $word
+        end
+        set tree $kept
+    end
+    PROGRAM $argv $tree 2>/dev/null </dev/null
+end
+function __PROGRAM_groups
+    __PROGRAM_ask envs
+    __PROGRAM_ask envs --systems
+    __PROGRAM_ask envs --packages | string replace -r '^' all-
+end
+# Whether COMMAND was given.
+function __PROGRAM_in
+    set -l words (commandline -opc)
+    contains -- $argv[1] $words[2..-1]
+end
+function __PROGRAM_without_command
+    for word in (commandline -opc)[2..-1]
+        contains -- $word PROGRAM_COMMANDS; and return 1
+    end
+    return 0
+end
+complete -c PROGRAM -f
+)script";
+
+std::string fish_value(const CompletionValue& value) {
+  switch (value.kind) {
+    case Kind::Nothing:
+      return "";
+    case Kind::Text:
+      return " -x";
+    case Kind::Choice:
+      return " -x -a " + shell_quoted(join(value.choices, " "));
+    case Kind::File:
+      return " -r -F";
+    case Kind::Folder:
+      return " -x -a '(__fish_complete_directories)'";
+    case Kind::Environment:
+      return " -x -a '(__PROGRAM_ask envs)'";
+    case Kind::EnvironmentGroup:
+      return " -x -a '(__PROGRAM_groups)'";
+    case Kind::Stage:
+      return " -x -a '(__PROGRAM_ask stages)'";
+    case Kind::Package:
+      return " -x -a '(__PROGRAM_ask list)'";
+    case Kind::Selector:
+      return " -x -a ':all: :standard: :optional: :experimental: (__PROGRAM_ask list)'";
+  }
+  return "";
+}
+
+// In single quotes, fish knows only `\'` and `\\`, and there is no other way to write a quote there.
+std::string fish_quoted(std::string_view text) {
+  return "'" + escaped(text, "'") + "'";
+}
+
+std::string fish_option(const std::string& condition, const CompletionOption& option) {
+  std::string line = "complete -c PROGRAM -n " + fish_quoted(condition);
+  for (const std::string& name : option.names)
+    line += name.starts_with("--") ? " -l " + name.substr(2) : " -s " + name.substr(1);
+  return line + fish_value(option.value) + " -d " + fish_quoted(option.what) + "\n";
+}
+
 }  // namespace
+
+std::string fish_completion(const CommandLine& command_line) {
+  std::vector<std::string> names;
+  std::string lines;
+  for (const CompletionOption& option : command_line.options)
+    lines += fish_option("__PROGRAM_without_command", option);
+  for (const CompletionCommand& command : command_line.commands) {
+    names.push_back(command.name);
+    lines += fmt::format("complete -c PROGRAM -n __PROGRAM_without_command -a {} -d {}\n", command.name,
+                         fish_quoted(command.what));
+    std::string inside = "__PROGRAM_in " + command.name;
+    for (const CompletionOption& option : command.options) lines += fish_option(inside, option);
+    for (const CompletionArgument& argument : command.arguments)
+      if (std::string value = fish_value(argument.value); value.starts_with(" -x -a "))
+        lines += fmt::format("complete -c PROGRAM -n {}{}\n", fish_quoted(inside), value.substr(3));
+  }
+  std::string head = replaced(std::string(kFish), "PROGRAM_COMMANDS", join(names, " "));
+  return replaced(
+      "# Completion of PROGRAM for fish: `PROGRAM completion fish | source`, in config.fish for example.\n" +
+          head + lines,
+      "PROGRAM", command_line.program);
+}
 
 std::string bash_completion(const CommandLine& command_line) {
   std::vector<std::string> names;
@@ -363,7 +471,8 @@ std::string zsh_completion(const CommandLine& command_line) {
       "_PROGRAM() {{\n"
       "  local program=$words[1] context state state_descr line curcontext=$curcontext ret=1\n"
       "  typeset -A opt_args\n"
-      "  _arguments -C :{} \\\n        ': :_PROGRAM_commands' '*:: :->arguments' && ret=0\n"
+      "  _arguments -C -A '-*' :{} \\\n        ': :_PROGRAM_commands' '*:: :->arguments' && ret=0\n"
+      "  local tree_before=${{opt_args[-C]:-${{opt_args[--tree]-}}}}\n"
       "  if [[ $state == arguments ]]; then\n"
       "    curcontext=${{curcontext%:*:*}}:PROGRAM-$words[1]:\n"
       "    case $words[1] in\n{}    esac\n  fi\n  return ret\n}}\n",

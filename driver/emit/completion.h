@@ -1,6 +1,6 @@
-// Completion for interactive shells, as text: from what the command line takes to a script that a shell
-// reads. What depends on a tree (environments, stages, packages) is asked of the program at the time of
-// completion. Knows nothing of how the options were declared, nor which there are.
+// Completion scripts for interactive shells, from a description of the command line. Values that depend on a
+// tree (environments, stages, packages) are requested from the program at completion time. Does not know how
+// options are declared, nor which ones exist.
 #pragma once
 
 #include <string>
@@ -8,10 +8,10 @@
 
 namespace stagemake {
 
-// What can stand in the place of a value.
+// The values that can be completed.
 struct CompletionValue {
   enum class Kind {
-    Nothing,  // there is no value: the option is a flag
+    Nothing,  // no value: the option is a flag
     Text,     // anything; nothing is offered
     Choice,   // one of `choices`
     File,
@@ -23,39 +23,46 @@ struct CompletionValue {
     Selector,  // a package, or a class of them
   };
   Kind kind = Kind::Nothing;
-  std::string word = {};                  // what the help calls it
-  std::vector<std::string> choices = {};  // plain words: letters, digits, `.`, `-`, `_`
+  std::string word = {};                  // its name in the help
+  std::vector<std::string> choices = {};  // only of letters, digits, `.`, `-` and `_`
 };
 
 struct CompletionOption {
-  std::vector<std::string> names;  // "-j", "--at-once": the same option
+  std::vector<std::string> names;  // "-j", "--at-once": names of one option
   std::string what;                // one line
   CompletionValue value = {};
   bool repeatable = false;
+  std::string group = {};  // its heading in the help
 };
 
 struct CompletionArgument {
   CompletionValue value;
-  bool repeatable = false;  // the last one may be: it stands for all that follow
+  bool repeatable = false;  // only the last one: it stands for all that follow
+  bool required = false;
+  std::string what = {};
 };
 
 struct CompletionCommand {
   std::string name;
   std::string what;
+  std::string group = {};
   std::vector<CompletionOption> options = {};
   std::vector<CompletionArgument> arguments = {};
 };
 
 struct CommandLine {
-  std::string program;                    // its name, a word that can be part of a shell function's name
-  std::vector<CompletionOption> options;  // those that stand before a command
+  std::string program;                    // its name, which must be valid as part of a shell function's name
+  std::vector<CompletionOption> options;  // options before a command
   std::vector<CompletionCommand> commands;
 };
 
-// For bash from 4.0 on; needs nothing of the package bash-completion.
+// For bash 4.0 or later; does not need the package bash-completion.
 std::string bash_completion(const CommandLine& command_line);
 
-// For zsh: to be sourced after compinit, or saved as `_PROGRAM` in a folder of fpath.
+// For fish 3.0 or later: source it, or save it as `PROGRAM.fish` in ~/.config/fish/completions.
+std::string fish_completion(const CommandLine& command_line);
+
+// For zsh: source it after compinit, or save it as `_PROGRAM` in a folder of fpath.
 std::string zsh_completion(const CommandLine& command_line);
 
 }  // namespace stagemake

@@ -9,21 +9,21 @@
 #include <set>
 #include <utility>
 
-#include "base/beneath.h"
 #include "base/error.h"
+#include "base/files/beneath.h"
 #include "base/secrets.h"
-#include "base/text.h"
+#include "base/text/text.h"
 #include "emit/run_instruction.h"
-#include "plan/ignore_rules.h"
-#include "plan/make_flags.h"
+#include "environment/make_flags.h"
 #include "plan/stage_plan.h"
+#include "tree/ignore_rules.h"
 
 namespace stagemake {
 namespace {
 
 using Paths = std::vector<std::string>;
 
-// What a person may say with --build-arg. Other variables are written into the instructions that use them.
+// Variables that users can set with --build-arg. Others are written into the instructions that use them.
 constexpr std::string_view kArguments[] = {"USE_MAKEFLAGS",    "TARGETS_PRE",          "TARGETS",
                                            "TARGETS_OPTIONAL", "EXTRA_CONFIGURE_ARGS", "BOOTSTRAP"};
 
@@ -31,7 +31,7 @@ bool is_plain(std::string_view text) {
   return !text.empty() && shell_quoted(text) == text && !text.starts_with('-') && !text.starts_with('#');
 }
 
-// `text` behind a `=`, as docker reads it: it expands variables and takes quotes and backslashes away.
+// `text` after a `=`, escaped for docker, which expands variables and removes quotes and backslashes.
 std::string argument_value(std::string_view text) {
   if (is_plain(text)) return std::string(text);
   std::string quoted = "\"";
@@ -42,7 +42,7 @@ std::string argument_value(std::string_view text) {
   return quoted + "\"";
 }
 
-// The same for a path of COPY, which is then a pattern of Go's, too.
+// The same for a path of COPY, which is also a Go pattern.
 std::string copied_path(std::string_view path) {
   std::string text;
   for (char c : path) {
@@ -75,7 +75,7 @@ std::string copy_instruction(const Paths& sources, const std::string& target) {
   }
   for (std::string& path : all) {
     if (!is_utf8(path))
-      throw bad_input(printable(path), "a path that is no UTF-8 cannot stand in a Dockerfile");
+      throw bad_input(printable(path), "a path that is not UTF-8 cannot be written to a Dockerfile");
     path = copied_path(path);
   }
   return "COPY " + nlohmann::json(all).dump() + "\n";
@@ -91,7 +91,7 @@ class Writer {
         "# Written by `stagemake dockerfile {}`: the same tree gives the same file.\n"
         "# Lines `#:SECTION:` are for scripts that change it. Without NUMPROC, make runs as many jobs as "
         "there are\n"
-        "# processors; to docker, another NUMPROC makes another image.\n",
+        "# processors; for docker, a different NUMPROC makes a different image.\n",
         shell_quoted(environment_.name));
     text_ += environment_.base_image.empty()
                  ? "ARG BASE_IMAGE\n"
@@ -102,13 +102,13 @@ class Writer {
   }
 
  private:
-  // docker wants a letter first, and has a meaning of its own for one word.
+  // docker requires a letter first, and one word has a special meaning.
   static std::string docker_name(const std::string& stage) {
     bool fits = stage[0] >= 'a' && stage[0] <= 'z' && stage != "scratch";
     return fits ? stage : "stage-" + stage;
   }
 
-  // Proxies, which docker knows without an ARG. With one, `docker history` would have them of every image.
+  // Proxies, which docker knows without an ARG. With one, `docker history` would show them for every image.
   static bool is_callers_own(const std::string& name) {
     const std::vector<std::string>& known = recipe_variables();
     return std::find(known.begin(), known.end(), name) == known.end();
@@ -118,11 +118,11 @@ class Writer {
   void write_callers_own() {
     for (const auto& [name, value] : environment_.values) {
       if (is_callers_own(name))
-        text_ +=
-            fmt::format("# {} is its caller's own, and not written here: `--build-arg {}` hands it on.\n",
-                        printable(name), printable(name));
+        text_ += fmt::format(
+            "# {} comes from the caller and is not written here: `--build-arg {}` passes it on.\n",
+            printable(name), printable(name));
       else if (has_secret(value))
-        text_ += fmt::format("# {} holds a secret, and is not written here: say --build-arg {}=VALUE.\n",
+        text_ += fmt::format("# {} contains a secret and is not written here: use --build-arg {}=VALUE.\n",
                              name, name);
     }
   }
@@ -150,7 +150,7 @@ class Writer {
     write_copies(unread);
   }
 
-  // Files that nothing reads are copied behind what is made, so that editing a README makes nothing again.
+  // Files that nothing reads are copied after the build, so that editing a README rebuilds nothing.
   bool keeps_unread_for_later(std::size_t position) const {
     std::optional<std::size_t> last = table_.find(table_.default_stage);
     if (!last) return false;
@@ -164,8 +164,8 @@ class Writer {
     return false;
   }
 
-  // Of an older tree, what was made stays, so that make goes on from its stamps. Removed in place: moving
-  // what is kept would copy it into a new layer.
+  // Keeps the build results of an older tree, so that make continues from its stamps. The rest is removed in
+  // place: moving the results would copy them into a new layer.
   void write_clearance() {
     std::set<std::string> kept = {"logs"};
     for (const std::string& folder : table_.stamp_folders) kept.insert(folder.substr(0, folder.find('/')));
@@ -181,8 +181,8 @@ class Writer {
         false);
   }
 
-  // Files of one folder together, folders one by one: of several, docker would copy the contents to one
-  // place.
+  // Copies files of one folder together, but folders one by one: docker would copy the contents of several to
+  // one place.
   void write_copies(const Paths& paths) {
     std::vector<std::pair<std::string, Paths>> groups;
     for (const std::string& path : paths) {
@@ -201,7 +201,7 @@ class Writer {
     for (const auto& [target, sources] : groups) text_ += copy_instruction(sources, target);
   }
 
-  // What is wanted though .dockerignore may exclude it. Docker does not copy it then.
+  // Files that are wanted although .dockerignore may exclude them. Then docker does not copy them.
   void write_ignored(const StageSpec& stage) {
     Paths paths = stage.adds_always;
     paths.insert(paths.end(), stage.tarballs.begin(), stage.tarballs.end());
@@ -220,7 +220,7 @@ class Writer {
           std::find(std::begin(kArguments), std::end(kArguments), name) != std::end(kArguments);
       if (name == "MAKE" || name == "NUMPROC") {
         text_ += "ARG NUMPROC\n";
-        // Neither a value in the file nor an ENV: the number of jobs is nothing of the image.
+        // Neither a value in the file nor an ENV, because the number of jobs is not part of the image.
         if (name == "MAKE") script += "export MAKE=\"make -j${NUMPROC:-$(nproc 2>/dev/null || echo 1)}\"\n";
       } else if (is_callers_own(name)) {
         continue;
@@ -236,13 +236,13 @@ class Writer {
     text_ += run_instruction(script + stage_recipe(stage, environment_, {}, preamble), stage.errors_ignored);
   }
 
-  // Declares it; the text that has to stand in front of the recipe.
+  // Declares the variable; returns text that must precede the recipe.
   std::string write_argument(const std::string& name, const std::string& value) {
     if (value.find_first_of("\n\r") == std::string::npos) {
       text_ += fmt::format("ARG {}={}\n", name, argument_value(value));
       return {};
     }
-    // No value in a Dockerfile spans lines.
+    // Values in a Dockerfile cannot span lines.
     text_ += fmt::format("ARG {}\n", name);
     return fmt::format("[ -n \"${{{0}+given}}\" ] || export {0}={1}\n", name, shell_quoted(value));
   }
@@ -259,7 +259,7 @@ ContextLook build_context(const fs::path& tree) {
   auto folder = std::make_shared<Beneath>(tree);
   IgnoreRules rules(folder->read(".dockerignore").value_or(""));
   return [folder, rules](const std::string& path) {
-    // Docker walks down; what lies below an excluded folder is excluded unless taken back.
+    // Docker walks down; paths below an excluded folder are excluded unless a rule takes them back.
     if (rules.excluded(path) && !rules.may_take_back_below(path)) return ContextEntry::Absent;
     if (folder->open(path, O_PATH | O_DIRECTORY).is_open()) return ContextEntry::Folder;
     return folder->exists(path) ? ContextEntry::File : ContextEntry::Absent;

@@ -5,13 +5,13 @@
 #include <algorithm>
 #include <cmath>
 
-#include "base/text.h"
+#include "base/text/text.h"
 
 namespace stagemake {
 namespace {
 
-// Within double quotes dot knows `\"`, and escapes of its own (`\n`, `\N`) that begin with a backslash; in
-// labels it knows HTML's entities, too: `&` is one.
+// In double quotes, dot knows `\"` and its own escapes that begin with a backslash (`
+// `, `\N`). In labels it also knows HTML entities, which begin with `&`.
 std::string in_quotes(std::string_view text) {
   std::string result = "\"";
   for (char c : printable(text)) {

@@ -1,4 +1,4 @@
-// A drawing in the language of Graphviz, for `dot`.
+// A drawing in Graphviz's language, for `dot`.
 #pragma once
 
 #include <string>

@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <functional>
 
-#include "base/text.h"
-#include "base/wrap.h"
+#include "base/text/text.h"
+#include "base/text/wrap.h"
 
 namespace stagemake {
 namespace {
@@ -30,7 +30,7 @@ std::string tree_text(const Drawing& drawing) {
   for (std::size_t i = 0; i < drawing.nodes.size(); ++i)
     width = std::max(width, 2 * level[i] + columns(printable(drawing.nodes[i].name)));
   std::string text;
-  std::vector<std::size_t> open;  // on top what comes next
+  std::vector<std::size_t> open;  // the next one is at the end
   for (std::size_t i = drawing.nodes.size(); i-- > 0;)
     if (level[i] == 0) open.push_back(i);
   while (!open.empty()) {

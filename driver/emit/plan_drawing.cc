@@ -4,12 +4,12 @@
 
 #include <algorithm>
 
-#include "base/text.h"
+#include "base/text/text.h"
 
 namespace stagemake {
 namespace {
 
-// One after the other.
+// Durations in sequence.
 struct Sum {
   double seconds = 0;
   std::size_t known = 0, all = 0;
@@ -19,7 +19,7 @@ struct Sum {
     known += one ? 1 : 0;
     ++all;
   }
-  // " in 2 h 05 min", " in more than …" where some are not known; empty where none is.
+  // " in 2 h 05 min", " in more than …" if some are unknown; empty if all are.
   std::string text() const {
     if (known == 0) return {};
     return fmt::format("{}{}", known < all ? "more than " : "", duration_text(seconds));
@@ -67,7 +67,7 @@ void add_stages(const DrawnPlan& drawn, Drawing& drawing) {
   }
 }
 
-// The packages `among`, with the longest way stressed.
+// The packages `among`, with the critical path stressed.
 Drawing drawing_of(const DrawnPlan& drawn, const std::vector<PackageId>& among) {
   Drawing drawing;
   std::vector<std::size_t> at(drawn.packages.size());
@@ -85,7 +85,7 @@ Drawing drawing_of(const DrawnPlan& drawn, const std::vector<PackageId>& among) 
     if (!node.note.empty()) node.told.push_back(node.note);
     drawing.nodes.push_back(std::move(node));
   }
-  // What is not known is taken for a second, so that the way with more packages is the longer one.
+  // Unknown durations count as one second, so that the path with more packages is longer.
   LongestWay way =
       longest_way(drawn.graph, among, [&](PackageId id) { return drawn.seconds.package(id).value_or(1); });
   std::vector<std::string> names;
@@ -106,7 +106,7 @@ Drawing drawing_of(const DrawnPlan& drawn, const std::vector<PackageId>& among) 
     Sum longest;
     for (PackageId id : way.packages) longest.add(drawn.seconds.package(id));
     drawing.notes.push_back(fmt::format(
-        "longest way{}: {}", longest.known > 0 ? " (*), " + longest.text() : " (*)", join(names, " → ")));
+        "critical path{}: {}", longest.known > 0 ? " (*), " + longest.text() : " (*)", join(names, " → ")));
   }
   return drawing;
 }

@@ -1,5 +1,5 @@
-// Plans as drawings: the stages of environments, the packages of a stage, what hangs on a package. What
-// things take comes in with the question; nothing is looked up.
+// Plans as drawings: the stages of environments, the packages of a stage, the dependents of a package. The
+// caller provides durations; nothing is looked up.
 #pragma once
 
 #include <functional>
@@ -12,10 +12,10 @@
 
 namespace stagemake {
 
-// What things take in one environment, in seconds, as far as it was learned.
+// Measured durations in one environment, in seconds.
 struct LearnedSeconds {
   std::function<std::optional<double>(PackageId)> package;
-  // A stage that makes no packages; nothing where it never ran.
+  // For stages that make no packages; nothing if the stage never ran.
   std::function<std::optional<double>(const std::string& stage)> stage;
 };
 
@@ -26,13 +26,13 @@ struct DrawnPlan {
   LearnedSeconds seconds;
 };
 
-// A tree per environment, from the base image on.
+// One tree per environment, beginning with the base image.
 Drawing stages_drawing(const std::vector<DrawnPlan>& plans);
 
-// The packages that a stage adds, and what of their needs lies among them.
+// The packages that a stage adds, and the dependencies among them.
 Drawing packages_drawing(const DrawnPlan& drawn, std::size_t stage);
 
-// A package, all that comes before it, and all of the plan's packages that it comes before.
+// A package, all its dependencies, and all of the plan's packages that depend on it.
 Drawing package_drawing(const DrawnPlan& drawn, PackageId package);
 
 }  // namespace stagemake

@@ -6,25 +6,25 @@
 #include <set>
 
 #include "base/secrets.h"
-#include "base/text.h"
-#include "base/wrap.h"
-#include "plan/make_flags.h"
+#include "base/text/text.h"
+#include "base/text/wrap.h"
+#include "environment/make_flags.h"
 #include "plan/stage_plan.h"
 
 namespace stagemake {
 namespace {
 
-// What a script does to an engine; `$name` is the container.
+// A script's engine commands; `$name` is the container.
 struct EngineWords {
-  const char* create;  // IMAGE follows; `{}`, if there: what says the network
-  const char* run;     // words follow that are run inside; the same
+  const char* create;  // IMAGE follows; `{}` is the place of the network option, if there is one
+  const char* run;     // the command to run inside follows; `{}` as above
   const char* bring;   // reads a tar stream and unpacks it in the folder {}
-  const char* open;    // a shell for a person; the same
+  const char* open;    // an interactive shell; `{}` as above
   const char* remove;
 };
 
-// buildah says the network of each run, and with this isolation knows the host's only; the others say that of
-// a container.
+// buildah takes the network with each run, and with this isolation only knows that of the host; the others
+// take it with the container.
 std::string with_network(const char* words, const std::string& engine, Network network) {
   std::string option;
   if (engine == "buildah")
@@ -56,7 +56,7 @@ EngineWords words_of(const std::string& engine) {
           .remove = "docker rm --force \"$name\""};
 }
 
-// Text of others must not end a comment, nor drive a terminal.
+// Foreign text must not end a comment or control a terminal.
 std::string comment(const std::string& text) {
   std::vector<std::string> all{"#"};
   for (std::string_view word : words(text)) all.push_back(printable(word));
@@ -67,7 +67,7 @@ std::string comment(const std::string& text) {
   return result;
 }
 
-// Prints the export of a variable that the caller may have.
+// Prints an export of a variable if the caller has it.
 constexpr const char* kHandsOn =
     "hand_on() {\n"
     "  eval \"value=\\${$1-}\"\n"
@@ -75,7 +75,7 @@ constexpr const char* kHandsOn =
     "\"s/'/'\\\\\\\\''/g\")\"\n"
     "}\n";
 
-// A word that no line of the text is.
+// A word that is not a line of the text.
 std::string end_mark(std::string_view text) {
   std::string mark = "END_OF_RECIPE";
   auto is_line = [&](std::string_view word) {
@@ -97,11 +97,12 @@ class Script {
                                                 last.name, environment_.name));
     for (const std::string& line : repro_.about) text_ += comment(line);
     if (environment_.incremental)
-      text_ += comment("The base image holds an older tree: what the sources have no more stays in it.");
+      text_ +=
+          comment("The base image contains an older tree; files that the sources no longer have stay in it.");
     std::vector<std::string> secrets = names_of_secrets();
     if (!secrets.empty())
       text_ += comment(fmt::format(
-          "Not written here, as secrets may be in it, and taken from the caller's environment: {}.",
+          "Taken from the caller's environment and not written here, because they may contain secrets: {}.",
           join(secrets, ", ")));
     text_ += "set -eu\n";
     if (!secrets.empty()) text_ += kHandsOn;
@@ -121,8 +122,8 @@ class Script {
   bool is_buildah() const { return repro_.engine == "buildah"; }
 
   void begin() {
-    text_ += "\n" +
-             comment("The container. One of an earlier try has to go first: " + std::string(engine_.remove));
+    text_ += "\n" + comment("The container. Remove that of an earlier attempt first: " +
+                            std::string(engine_.remove));
     write_network();
     text_ += fmt::format("{} {}", with_network(engine_.create, repro_.engine, widest()),
                          shell_quoted(repro_.image));
@@ -142,7 +143,7 @@ class Script {
       if (repro_.stages[i] == stage) return repro_.networks[i];
     return Network::Default;
   }
-  // Of a container in which all stages run.
+  // The network of a container in which all stages run.
   Network widest() const {
     Network widest = network_of(repro_.stages.back());
     for (std::size_t stage : repro_.stages) widest = std::max(widest, network_of(stage));
@@ -155,9 +156,10 @@ class Script {
       Network network = network_of(stage);
       std::string text =
           fmt::format("Network of {} in a build: {}.", table_.stages[stage].name, name_of(network));
-      if (is_buildah() && network == Network::Default) text += " With this isolation that is this machine's.";
+      if (is_buildah() && network == Network::Default)
+        text += " With this isolation, that is this machine's network.";
       if (is_buildah() && network == Network::None) text += " `unshare --net` needs root.";
-      if (!is_buildah() && network != widest()) text += " Here it has that of the stages beside it.";
+      if (!is_buildah() && network != widest()) text += " Here it shares the network of the other stages.";
       text_ += comment(text);
     }
   }
@@ -200,18 +202,18 @@ class Script {
     else
       whole.insert(whole.begin(), tracked.begin(), tracked.end());
     if (!whole.empty()) list += "  find " + paths_text(whole) + " -name .git -prune -o ! -type d -print0\n";
-    text_ += comment("The files that it adds, of this tree as it is now.");
+    text_ += comment("The files that it adds, as they are in this tree now.");
     text_ += fmt::format(
         "{{\n{}}} | tar --create --null --files-from=- --no-recursion --ignore-failed-read \\\n"
         "  --owner=0 --group=0 --mtime=now | {{\n  {}\n}}\n",
         list, fmt::format(fmt::runtime(engine_.bring), shell_quoted(table_.root)));
   }
 
-  // In lines, so that a person can read them.
+  // One per line, so that people can read them.
   static std::string paths_text(const std::vector<std::string>& paths) {
     std::string text, line;
     for (const std::string& path : paths) {
-      // `find` would take it for one of its words.
+      // `find` would treat it as an option.
       std::string word = shell_quoted(path.starts_with('-') ? "./" + path : path);
       if (!line.empty() && line.size() + 1 + word.size() > 90) text += line + " \\\n    ", line.clear();
       line += (line.empty() ? "" : " ") + word;
@@ -225,7 +227,7 @@ class Script {
     return names;
   }
 
-  // The caller's own, as proxies are, and what holds a password.
+  // Values of the caller, such as proxies, and values with a password.
   bool is_secret(const std::string& name) const {
     const std::vector<std::string>& known = recipe_variables();
     return std::find(known.begin(), known.end(), name) == known.end() || has_secret(environment_.value(name));
@@ -255,7 +257,8 @@ class Script {
 
   void end(const StageSpec& last) {
     text_ += "\n";
-    if (last.errors_ignored) text_ += comment("A build takes this stage for done whatever its status is.");
+    if (last.errors_ignored)
+      text_ += comment("A build considers this stage complete whatever its exit status.");
     text_ += fmt::format(
         "echo\n"
         "echo \"{} ended with status $status\"\n"

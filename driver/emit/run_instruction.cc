@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "base/error.h"
-#include "base/text.h"
+#include "base/text/text.h"
 
 namespace stagemake {
 namespace {
@@ -20,16 +20,16 @@ bool is_one_of(std::string_view word, std::initializer_list<std::string_view> al
   return std::find(all.begin(), all.end(), word) != all.end();
 }
 
-// One line of a script as a shell reads it: what stands outside of quotes, and where it may be broken.
+// One line of a script as a shell reads it: the parts outside of quotes, and where it can be broken.
 class ShellLine {
  public:
   explicit ShellLine(std::string_view text) : text_(text) { simple_ = scan() && ends_plainly(); }
 
-  // Joining it with the next line by `;`, or by nothing, leaves its meaning.
+  // Joining it with the next line by `;` or nothing keeps its meaning.
   bool simple() const { return simple_; }
   bool needs_semicolon() const { return needs_semicolon_; }
 
-  // The line with continuations where it is long; `indent` in front.
+  // The line, with continuations if it is long, after `indent` blanks.
   std::string wrapped(std::size_t indent) const {
     std::string result, line(indent, ' ');
     std::size_t from = 0;
@@ -49,10 +49,10 @@ class ShellLine {
  private:
   enum class Quote { None, Single, Double };
 
-  // False where the line goes on in the next one, or holds what is about lines.
+  // False if the line continues in the next one, or contains syntax that depends on lines.
   bool scan() {
     Quote quote = Quote::None;
-    int substitutions = 0;  // `$(` open within double quotes
+    int substitutions = 0;  // open `$(` within double quotes
     for (std::size_t i = 0; i < text_.size(); ++i) {
       char c = text_[i];
       if (static_cast<unsigned char>(c) < ' ' && c != '\t') return false;
@@ -63,7 +63,7 @@ class ShellLine {
         if (++i == text_.size()) return false;
         plain_ += "qq";
       } else if (quote == Quote::Double) {
-        // Quotes within `"$(…)"` begin anew: too much for here.
+        // Inside `"$(…)"`, quotes start anew, which is not handled here.
         if (substitutions > 0 && is_one_of(text_.substr(i, 1), {"\"", "'", "#", "`"})) return false;
         if (c == '`') return false;
         if (c == '(' && text_[i - 1] == '$') ++substitutions;
@@ -83,7 +83,7 @@ class ShellLine {
     return quote == Quote::None;
   }
 
-  // Whether the shell sees a command's end here, or it is sure that it sees none.
+  // Whether the shell sees the end of a command here, or certainly sees none.
   bool ends_plainly() {
     std::vector<std::string_view> all = words(plain_);
     if (all.empty()) return false;
@@ -105,13 +105,13 @@ class ShellLine {
   }
 
   std::string_view text_;
-  std::string plain_;  // as long as the text; what is quoted is `q`
+  std::string plain_;  // as long as the text; quoted characters are `q`
   std::vector<std::size_t> breaks_;
   bool needs_semicolon_ = false;
   bool simple_ = false;
 };
 
-// The lines of `script` on one line of docker's; nothing where it is not sure to mean the same.
+// The lines of `script` on one docker line; nothing if the meaning might change.
 std::optional<std::string> joined(std::string_view script, bool errors_ignored) {
   std::string text = errors_ignored ? "RUN (set -e" : "RUN set -e";
   bool needs_semicolon = true;
@@ -124,12 +124,13 @@ std::optional<std::string> joined(std::string_view script, bool errors_ignored) 
     text += shell_line.wrapped(4 + line.find_first_not_of(" \t"));
     needs_semicolon = shell_line.needs_semicolon();
   }
-  if (!needs_semicolon) return std::nullopt;  // a script that goes on behind its end
+  if (!needs_semicolon) return std::nullopt;  // the script continues after its end
   if (errors_ignored) text += fmt::format("); \\\n    {}", kIgnored);
   return text + "\n";
 }
 
-// The script as a JSON string, one of its lines per line. Docker drops a line that begins with `#` even here.
+// The script as a JSON string, with one line per line of the script. Docker drops lines that begin with `#`
+// even here.
 std::string as_json(std::string_view script, bool errors_ignored) {
   std::string whole(script);
   if (errors_ignored) whole = fmt::format("(set -e\n{}\n)\n{}", script, kIgnored);
@@ -147,7 +148,7 @@ std::string as_json(std::string_view script, bool errors_ignored) {
 }  // namespace
 
 std::string run_instruction(std::string_view script, bool errors_ignored) {
-  if (!is_utf8(script)) throw bad_input("", "a recipe that is no UTF-8 cannot stand in a Dockerfile");
+  if (!is_utf8(script)) throw bad_input("", "a recipe that is not UTF-8 cannot be written to a Dockerfile");
   if (std::optional<std::string> text = joined(script, errors_ignored)) return *text;
   return as_json(script, errors_ignored);
 }

@@ -9,8 +9,8 @@
 #include <algorithm>
 #include <charconv>
 
-#include "base/sleep.h"
-#include "base/text.h"
+#include "base/process/sleep.h"
+#include "base/text/text.h"
 #include "engine/proc.h"
 #include "engine/process_table.h"
 
@@ -22,10 +22,10 @@ using namespace std::chrono_literals;
 constexpr auto kAskPause = 20ms;
 constexpr auto kKillPause = 5ms;
 constexpr auto kEndPause = 50ms;
-constexpr std::chrono::milliseconds kAskPatience{2000};  // for a script's next command
+constexpr std::chrono::milliseconds kAskPatience{2000};  // wait for a script's next command
 
 pid_t parent_of(pid_t process) {
-  // "PID (NAME) STATE PARENT …"; a name may hold blanks and parentheses.
+  // "PID (NAME) STATE PARENT …"; a name may contain blanks and parentheses.
   std::string stat = proc_file(process, "stat");
   std::size_t end = stat.rfind(')');
   pid_t parent = 0;
@@ -42,9 +42,9 @@ bool carries(const std::string& environment, const std::string& mark) {
   return false;
 }
 
-// Nothing where it has ended.
+// Nothing if it has ended.
 std::optional<ContainerProcess> description(pid_t process) {
-  // After "PID (NAME) ": state, parent, … with the ticks in user and system mode as 12th and 13th.
+  // After "PID (NAME) ": state, parent, …; the 12th and 13th fields are the ticks in user and system mode.
   std::string stat = proc_file(process, "stat");
   std::size_t begin = stat.find('(');
   std::size_t end = stat.rfind(')');
@@ -64,9 +64,9 @@ std::optional<ContainerProcess> description(pid_t process) {
                           command_text(command)};
 }
 
-// Whether a process does nothing of its own any more: it is stopped or has ended; or it waits in the kernel, where a
-// SIGSTOP that is on its way meets it before it returns from there. (A process that waits for its child's exec
-// shows no other sign than that.)
+// Whether a process no longer runs its own code: it is stopped or has ended, or it waits in the kernel and a
+// pending SIGSTOP takes effect before it returns. (This is the only sign that a process waiting for its
+// child's exec shows.)
 bool is_halted(pid_t process) {
   std::string status = proc_file(process, "status");
   bool is_pending = false;
@@ -86,18 +86,14 @@ bool is_halted(pid_t process) {
 
 }  // namespace
 
-ContainerProcesses::~ContainerProcesses() {
-  if (held_ >= 0) ::close(held_);
-}
-
 // The shell is the process with the mark whose parent, the engine's own, has no mark but shares the mount
-// namespace. (With an isolation that has a process namespace nothing is found, and nothing needs to be: there
-// the first process does not hear SIGTERM, and takes all others with it when it ends.)
+// namespace. (With an isolation that has a process namespace, nothing is found, and nothing needs to be: the
+// first process there does not react to SIGTERM, and its end ends all others.)
 void ContainerProcesses::find_shell() {
-  if (held_ >= 0) return;
+  if (held_.is_open()) return;
   std::string own = mount_namespace_of(::getpid());
   for_each_process([&](pid_t process) {
-    if (held_ >= 0 || !carries(proc_file(process, "environ"), mark_)) return;
+    if (held_.is_open() || !carries(proc_file(process, "environ"), mark_)) return;
     std::string space = mount_namespace_of(process);
     pid_t parent = parent_of(process);
     if (space.empty() || space == own || mount_namespace_of(parent) != space) return;
@@ -108,20 +104,20 @@ void ContainerProcesses::find_shell() {
 }
 
 bool ContainerProcesses::hold(pid_t process, const std::string& space) {
-  held_ = ::open(fmt::format("/proc/{}/ns/mnt", process).c_str(), O_RDONLY | O_CLOEXEC);
-  if (held_ < 0 || mount_namespace_of(process) != space) return false;
+  held_ = Descriptor(::open(fmt::format("/proc/{}/ns/mnt", process).c_str(), O_RDONLY | O_CLOEXEC));
+  if (!held_.is_open() || mount_namespace_of(process) != space) return false;
   mount_namespace_ = space;
   return true;
 }
 
-// Where the engine's process was killed with its driver, the shell has no such parent, or is gone: then any
+// If the engine's process was killed with its driver, the shell has no such parent, or is gone. Then any
 // process with the mark shows the mount namespace.
 void ContainerProcesses::adopt() {
   find_shell();
-  if (held_ >= 0) return;
+  if (held_.is_open()) return;
   std::string own = mount_namespace_of(::getpid());
   for_each_process([&](pid_t process) {
-    if (held_ >= 0 || !carries(proc_file(process, "environ"), mark_)) return;
+    if (held_.is_open() || !carries(proc_file(process, "environ"), mark_)) return;
     std::string space = mount_namespace_of(process);
     if (!space.empty() && space != own) hold(process, space);
   });
@@ -140,7 +136,7 @@ bool ContainerProcesses::pause(std::chrono::milliseconds patience) {
   adopt();
   auto give_up = std::chrono::steady_clock::now() + patience;
   bool any = false;
-  // One that is not stopped yet may start others: until a look finds none that runs.
+  // Processes that are not stopped yet may start others: repeat until none runs.
   for (bool all = false; !all;) {
     all = true;
     for (pid_t process : running()) {
@@ -152,7 +148,7 @@ bool ContainerProcesses::pause(std::chrono::milliseconds patience) {
     if (all) break;
     if (std::chrono::steady_clock::now() > give_up) {
       resume();
-      throw EngineError("a process inside a container goes on in spite of SIGSTOP");
+      throw EngineError("a process inside a container keeps running despite SIGSTOP");
     }
     sleep_for(kKillPause);
   }
@@ -188,13 +184,11 @@ std::vector<pid_t> ContainerProcesses::running() const {
   return found;
 }
 
-// Through a descriptor, and only after a second look: the number may have gone to a process of somebody else.
+// Uses a descriptor and checks the process again, because its number may now belong to an unrelated process.
 bool ContainerProcesses::signal(pid_t process, int number) const {
-  int fd = static_cast<int>(::syscall(SYS_pidfd_open, process, 0));
-  if (fd < 0) return false;
-  bool sent = inside(process) && ::syscall(SYS_pidfd_send_signal, fd, number, nullptr, 0) == 0;
-  ::close(fd);
-  return sent;
+  Descriptor held(static_cast<int>(::syscall(SYS_pidfd_open, process, 0)));
+  return held.is_open() && inside(process) &&
+         ::syscall(SYS_pidfd_send_signal, held.get(), number, nullptr, 0) == 0;
 }
 
 void ContainerProcesses::ask(std::chrono::milliseconds patience, const std::stop_token& now) {

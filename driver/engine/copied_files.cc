@@ -9,12 +9,12 @@
 #include <exception>
 #include <thread>
 
-#include "base/descriptor.h"
+#include "base/files/descriptor.h"
 
 namespace stagemake {
 namespace {
 
-// A tar program that is not heard to its end fails, though all that counts was read.
+// A tar program whose output is not read to the end fails, even if everything that matters was read.
 void drop_the_rest(int descriptor) {
   std::array<char, 65536> piece;
   ssize_t n = 0;
@@ -28,7 +28,7 @@ void drop_the_rest(int descriptor) {
 bool read_copied(ContainerEngine& engine, const std::string& container, const std::string& path,
                  const std::function<void(int descriptor)>& read) {
   int ends[2];
-  if (::pipe2(ends, O_CLOEXEC) != 0) throw EngineError("no more pipes on this system");
+  if (::pipe2(ends, O_CLOEXEC) != 0) throw EngineError("cannot create a pipe: too many open files");
   Descriptor read_end(ends[0]);
   Descriptor write_end(ends[1]);
   bool is_there = false;

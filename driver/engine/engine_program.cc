@@ -9,15 +9,14 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
-#include "base/json_text.h"
 #include "base/secrets.h"
-#include "base/text.h"
+#include "base/text/json_text.h"
+#include "base/text/text.h"
 
 namespace stagemake {
 namespace {
 
-constexpr std::size_t kLongestAnswer = 256u << 20;  // bytes: what Command::output_limit lets through
-constexpr std::uint64_t kMostBytes = std::uint64_t{1} << 50;  // of an image; sums of them stay in 64 bits
+constexpr std::size_t kLongestAnswer = 256u << 20;  // bytes; the value of Command::output_limit
 constexpr std::size_t kLastLines = 3;
 constexpr std::size_t kLongestWords = 1000;  // bytes; an engine may print a whole usage text
 constexpr std::size_t kLongestWord = 120;    // bytes; buildah prints the folders of all layers in one
@@ -39,7 +38,7 @@ bool is_hex(char c) {
   return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
 }
 
-// Ids as people write them, with their first digits.
+// Shortens ids to their first digits, as people write them.
 std::string with_short_ids(std::string_view text) {
   std::string shortened;
   while (!text.empty()) {
@@ -57,7 +56,7 @@ std::string with_short_ids(std::string_view text) {
   return shortened;
 }
 
-// What is too long to be read loses its middle.
+// Cuts the middle out of words that are too long to read.
 std::string with_short_words(std::string_view text) {
   std::string shortened;
   while (!text.empty()) {
@@ -133,7 +132,7 @@ std::string last_words(const Finished& finished) {
   std::vector<std::string> last;
   for (std::string_view line : lines(finished.errors))
     if (std::string_view words = trimmed(line); !words.empty()) last.push_back(printable(words));
-  // What buildah and podman tell of their cleaning up says less than the error.
+  // Log lines of buildah and podman about their cleanup say less than the error.
   auto is_log = [](const std::string& line) { return line.starts_with("time=\""); };
   if (!std::all_of(last.begin(), last.end(), is_log)) std::erase_if(last, is_log);
   if (last.size() > kLastLines) last.erase(last.begin(), last.end() - kLastLines);
@@ -150,44 +149,10 @@ nlohmann::json parsed_answer(const std::string& program, const std::string& text
   return *std::move(value);
 }
 
-nlohmann::json member(const nlohmann::json& object, const char* key) {
-  return object.is_object() && object.contains(key) ? object[key] : nlohmann::json();
-}
-
 std::vector<std::string> ids_in(const std::string& output) {
   std::set<std::string> ids;
   for (std::string_view word : words(output)) ids.emplace(word);
   return {ids.begin(), ids.end()};
-}
-
-nlohmann::json elements(nlohmann::json list) {
-  return list.is_array() ? std::move(list) : nlohmann::json::array();
-}
-
-std::vector<std::string> texts_in(const nlohmann::json& list) {
-  std::vector<std::string> texts;
-  for (const nlohmann::json& element : elements(list))
-    if (element.is_string()) texts.push_back(element.get<std::string>());
-  return texts;
-}
-
-std::string text_at(const nlohmann::json& object, const char* key) {
-  nlohmann::json value = member(object, key);
-  return value.is_string() ? value.get<std::string>() : std::string();
-}
-
-std::uint64_t size_at(const nlohmann::json& object, const char* key) {
-  nlohmann::json value = member(object, key);
-  bool can_be = value.is_number_unsigned() && value.get<std::uint64_t>() <= kMostBytes;
-  return can_be ? value.get<std::uint64_t>() : 0;
-}
-
-Labels labels_in(const nlohmann::json& object) {
-  Labels labels;
-  if (object.is_object())
-    for (const auto& [key, value] : object.items())
-      if (value.is_string()) labels[key] = value.get<std::string>();
-  return labels;
 }
 
 std::vector<std::string> volumes_in(const nlohmann::json& config) {
@@ -199,7 +164,7 @@ std::vector<std::string> volumes_in(const nlohmann::json& config) {
 }
 
 std::string label_filter(const std::string& label, const std::string& value) {
-  // Docker takes blanks off the ends of a filter.
+  // Docker strips blanks from the ends of a filter.
   bool plain = !value.empty() && trimmed(value) == value;
   return plain ? "label=" + label + "=" + value : "label=" + label;
 }
@@ -208,40 +173,6 @@ bool has_label(const Labels& labels, const std::string& label, const std::string
   if (label.empty()) return true;
   auto found = labels.find(label);
   return found != labels.end() && (value.empty() || found->second == value);
-}
-
-std::int64_t epoch_seconds(const std::string& time) {
-  struct tm parts {};
-  const char* rest = ::strptime(time.c_str(), "%Y-%m-%dT%H:%M:%S", &parts);
-  if (rest == nullptr) return 0;
-  while (*rest == '.' || (*rest >= '0' && *rest <= '9')) ++rest;
-  struct tm offset {};
-  bool has_offset = (*rest == '+' || *rest == '-') && ::strptime(rest + 1, "%H:%M", &offset) != nullptr;
-  std::int64_t ahead = has_offset ? (offset.tm_hour * 60 + offset.tm_min) * 60 : 0;
-  return ::timegm(&parts) - (*rest == '-' ? -ahead : ahead);
-}
-
-std::string plain_name(std::string_view name) {
-  constexpr std::string_view kLocal = "localhost/";
-  return std::string(name.starts_with(kLocal) ? name.substr(kLocal.size()) : name);
-}
-
-std::string registry_of(std::string_view name) {
-  std::size_t slash = name.find('/');
-  if (slash == std::string_view::npos) return {};
-  std::string_view host = name.substr(0, slash);
-  bool names_one = host == "localhost" || host.find_first_of(".:") != std::string_view::npos;
-  return names_one ? std::string(host) : std::string();
-}
-
-std::string digest_in(std::string_view name) {
-  constexpr std::string_view kKind = "sha256:";
-  constexpr std::size_t kDigits = 64;
-  std::size_t at = name.rfind('@');
-  std::string_view digest = at == std::string_view::npos ? std::string_view() : name.substr(at + 1);
-  bool right = digest.size() == kKind.size() + kDigits && digest.starts_with(kKind) &&
-               digest.find_first_not_of("0123456789abcdef", kKind.size()) == std::string_view::npos;
-  return right ? std::string(digest) : std::string();
 }
 
 }  // namespace stagemake

@@ -7,12 +7,12 @@
 #include <charconv>
 #include <vector>
 
-#include "base/text.h"
+#include "base/text/text.h"
 
 namespace stagemake {
 namespace {
 
-constexpr unsigned long long kWanted = 65536;  // Debian's nobody is 65534, and images may have any up to that
+constexpr unsigned long long kWanted = 65536;  // Debian's nobody is 65534; images may use any id up to it
 
 // The sum of the third columns.
 unsigned long long ids_in_map(std::string_view map) {
@@ -35,7 +35,7 @@ std::string lack_of_ids(std::string_view maps, std::string_view user) {
   std::string lack;
   auto add = [&](unsigned long long count, std::string_view noun, std::string_view file) {
     if (count < kWanted)
-      lack += fmt::format("{}{} in containers ({} gives {} no more), and images need {}",
+      lack += fmt::format("{}{} in containers ({} grants {} no more), but images need {}",
                           lack.empty() ? "" : "; ", counted(count, noun), file, user, kWanted);
   };
   add(users, "user id", "/etc/subuid");
@@ -46,8 +46,8 @@ std::string lack_of_ids(std::string_view maps, std::string_view user) {
 std::string ids_advice(std::string_view user) {
   return fmt::format(
       "give yourself ids, as root: usermod --add-subuids 100000-165535 --add-subgids 100000-165535 {} "
-      "(choose a range "
-      "that nobody has in /etc/subuid); then, as {}: buildah unshare true, or podman system migrate",
+      "(choose a range that is free in /etc/subuid); then, as {}: buildah unshare true, or podman system "
+      "migrate",
       user, user);
 }
 

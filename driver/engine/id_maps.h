@@ -1,6 +1,6 @@
-// Which user and group ids a process has: images hold files of many owners, and a package manager runs
-// programs as other users. A user other than root has more than one id only where /etc/subuid and /etc/subgid
-// give some.
+// Checks which user and group ids a process has: images hold files of many owners, and package managers run
+// programs as other users. A user other than root has more than one id only if /etc/subuid and /etc/subgid
+// assign some.
 #pragma once
 
 #include <string>
@@ -8,15 +8,14 @@
 
 namespace stagemake {
 
-// `maps`: /proc/self/uid_map, an empty line, /proc/self/gid_map, of a process in the user namespace that
-// containers are made in. Why `user` cannot unpack images there; empty where there are 65536 ids of each
-// kind.
+// Why `user` cannot unpack images; empty if there are 65536 ids of each kind. `maps`: /proc/self/uid_map, an
+// empty line, and /proc/self/gid_map of a process in the user namespace that containers are made in.
 std::string lack_of_ids(std::string_view maps, std::string_view user);
 
-// The commands that give a user ids.
+// The commands that assign ids to a user.
 std::string ids_advice(std::string_view user);
 
-// The user who runs this process: a name, or a number where it has none.
+// The user of this process: a name, or a number if it has no name.
 std::string user_name();
 
 }  // namespace stagemake

@@ -2,16 +2,16 @@
 
 #include <nlohmann/json.hpp>
 
-#include "base/callers_environment.h"
-#include "base/json_text.h"
-#include "base/text.h"
+#include "base/process/callers_environment.h"
+#include "base/text/json_text.h"
+#include "base/text/text.h"
 
 namespace stagemake {
 namespace {
 
 using nlohmann::json;
 
-constexpr std::size_t kLargest = 64u << 20;  // bytes; some thousand images. Then it begins anew
+constexpr std::size_t kLargest = 64u << 20;  // bytes; several thousand images. A larger file is started anew
 
 std::optional<ImageInfo> parsed(std::string_view line) {
   std::optional<json> known = json_in(line, kLargest);
@@ -28,7 +28,7 @@ std::optional<ImageInfo> parsed(std::string_view line) {
     image.layers = static_cast<unsigned>(image.layer_ids.size());
     return image;
   } catch (const json::exception&) {
-    return std::nullopt;  // cut off when a disk was full, say, or of an earlier version
+    return std::nullopt;  // truncated by a full disk, for example, or from an earlier version
   }
 }
 
@@ -70,7 +70,7 @@ void ImageCache::remember(const ImageInfo& image) {
   try {
     append_line(file_, line.dump(-1, ' ', true));
   } catch (const std::exception&) {
-    file_.clear();  // labels that are no UTF-8, a folder that cannot be written: this process remembers
+    file_.clear();  // labels that are not UTF-8, or a read-only folder: only this process remembers them
   }
 }
 

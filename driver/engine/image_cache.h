@@ -1,8 +1,8 @@
-// What images say of themselves, remembered beyond the process: an engine that must be asked for one image at
-// a time (buildah: 30 ms each) is asked once for each. An image's id is the digest of all that is kept here,
-// so that nothing of it can become wrong; names, which can, are not kept.
+// A cache of image descriptions that outlives the process, for engines that describe one image at a time
+// (buildah: 30 ms each). An image's id is the digest of everything that is cached, so no entry can become
+// stale; names can change, and are not cached.
 //
-// A file of JSON lines, one an image. Losing it, or not being able to write it, costs time only.
+// A file of JSON lines, one per image. Losing it, or not being able to write it, only costs time.
 #pragma once
 
 #include <map>
@@ -15,12 +15,12 @@ namespace stagemake {
 
 class ImageCache {
  public:
-  // `file` empty: nothing is remembered.
+  // If `file` is empty, nothing is remembered.
   explicit ImageCache(fs::path file) : file_(std::move(file)) {}
-  // In $XDG_CACHE_HOME/stagemake or ~/.cache/stagemake; empty where neither is known.
+  // In $XDG_CACHE_HOME/stagemake or ~/.cache/stagemake; empty if neither is known.
   static fs::path place(const std::string& engine);
 
-  // Without names. Not for several threads at once.
+  // Returns no names. Not for several threads at once.
   std::optional<ImageInfo> find(const std::string& id);
   void remember(const ImageInfo& image);
 

@@ -7,8 +7,9 @@
 #include <array>
 #include <charconv>
 
-#include "base/files.h"
-#include "base/text.h"
+#include "base/files/descriptor.h"
+#include "base/files/files.h"
+#include "base/text/text.h"
 
 namespace stagemake {
 
@@ -24,13 +25,12 @@ void for_each_process(const std::function<void(pid_t)>& visit) {
 
 std::string proc_file(pid_t process, const char* name) {
   std::string text;
-  int fd = ::open(fmt::format("/proc/{}/{}", process, name).c_str(), O_RDONLY | O_CLOEXEC);
-  if (fd < 0) return text;
+  Descriptor file(::open(fmt::format("/proc/{}/{}", process, name).c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file.is_open()) return text;
   std::array<char, 16384> block;
   ssize_t n = 0;
-  while ((n = ::read(fd, block.data(), block.size())) > 0)
+  while ((n = ::read(file.get(), block.data(), block.size())) > 0)
     text.append(block.data(), static_cast<std::size_t>(n));
-  ::close(fd);
   return text;
 }
 

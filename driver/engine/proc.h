@@ -1,5 +1,5 @@
-// What the kernel of this machine says of processes, in /proc: of any process, in containers too, as far as
-// they are of this machine. Processes end at any time: what has ended says nothing.
+// Reads information about this machine's processes from /proc, including those in containers on this machine.
+// Processes end at any time; the results for an ended one are empty.
 #pragma once
 
 #include <sys/types.h>
@@ -13,15 +13,15 @@ namespace stagemake {
 
 void for_each_process(const std::function<void(pid_t)>& visit);
 
-// /proc/PROCESS/NAME, which has no size; empty where it cannot be read.
+// The content of /proc/PROCESS/NAME, whose size is unknown; empty if it cannot be read.
 std::string proc_file(pid_t process, const char* name);
 
-// What tells its mount namespace from others; empty where that may not be looked at.
+// Identifies its mount namespace; empty if access is denied.
 std::string mount_namespace_of(pid_t process);
 
-// Of a /proc/PROCESS/status: bytes that the process holds and that cannot be read from a file again: its own
-// pages, shared memory, and what was swapped out of these. Pages that several processes share since a fork
-// count for each.
+// From the text of a /proc/PROCESS/status: bytes that the process holds and that cannot be read from a file
+// again, which are its own pages, shared memory, and swapped-out parts of these. Pages shared since a fork
+// count for each process.
 std::uint64_t held_memory(std::string_view status);
 
 }  // namespace stagemake

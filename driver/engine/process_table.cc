@@ -4,13 +4,13 @@
 #include <optional>
 
 #include "base/secrets.h"
-#include "base/text.h"
+#include "base/text/text.h"
 
 namespace stagemake {
 namespace {
 
-constexpr std::size_t kLongestCommand = 200;  // bytes
-constexpr std::size_t kLongestRead = 16 << 10;  // bytes of one that are looked at
+constexpr std::size_t kLongestCommand = 200;    // bytes
+constexpr std::size_t kLongestRead = 16 << 10;  // bytes of a command line that are examined
 
 std::optional<long> number(std::string_view text) {
   long value = 0;
@@ -19,7 +19,7 @@ std::optional<long> number(std::string_view text) {
   return value;
 }
 
-// Takes the first word off.
+// Removes and returns the first word.
 std::string_view next_word(std::string_view& line) {
   line = trimmed(line);
   std::string_view word = line.substr(0, line.find_first_of(" \t"));
@@ -54,12 +54,12 @@ double processor_seconds(std::string_view text) {
 }
 
 std::string command_text(std::string_view line) {
-  // The whole of it first: of a URL that is cut off nobody knows whether a password is in it.
+  // Removes secrets before cutting: a URL that is cut off may hide that a password is in it.
   std::string clean = without_secrets(line.substr(0, kLongestRead));
   std::string text = printable(trimmed(std::string_view(clean).substr(0, kLongestCommand)));
   if (text.size() <= kLongestCommand) return text;
   std::size_t end = kLongestCommand;
-  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) --end;  // within a character
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) --end;  // not inside a character
   return text.substr(0, end);
 }
 

@@ -1,5 +1,5 @@
-// What a container engine's `top` prints, read. Knows the columns of `ps -o pid,ppid,times,args` and those of
-// podman; not how they were asked for.
+// Parses the output of a container engine's `top`. Knows the columns of `ps -o pid,ppid,times,args` and those
+// of podman, not how to request them.
 #pragma once
 
 #include <string>
@@ -10,14 +10,14 @@
 
 namespace stagemake {
 
-// A line each, after one with titles: process, parent, processor time, command line. Other lines are left
-// out.
+// One line per process, after a title line: process, parent, processor time, command line. Other lines are
+// skipped.
 std::vector<ContainerProcess> process_table(std::string_view printed);
 
-// Seconds in "12", "1h2m3.5s" or "250ms"; 0 where it is no time.
+// Seconds in "12", "1h2m3.5s" or "250ms"; 0 if it is not a time.
 double processor_seconds(std::string_view text);
 
-// A command line fit for ContainerProcess::command.
+// A command line in the form of ContainerProcess::command.
 std::string command_text(std::string_view line);
 
 }  // namespace stagemake

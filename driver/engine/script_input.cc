@@ -9,7 +9,7 @@
 #include <cstring>
 #include <utility>
 
-#include "base/text.h"
+#include "base/text/text.h"
 #include "engine/container_engine.h"
 
 namespace stagemake {
@@ -33,11 +33,11 @@ ScriptInput::ScriptInput(const std::string& script, int output)
   reading_ = Descriptor(ends[0]);
   writing_ = Descriptor(ends[1]);
   std::string greeting = fmt::format("echo '{}' >&2\n", kGreeting);
-  (void)!::write(writing_.get(), greeting.data(), greeting.size());  // an empty pipe takes so much at once
+  (void)!::write(writing_.get(), greeting.data(), greeting.size());  // an empty pipe accepts so much at once
 }
 
 ScriptInput::~ScriptInput() {
-  reading_ = Descriptor();  // ends the writer where nobody reads
+  reading_ = Descriptor();  // ends the writer if nobody reads
   withhold();
   if (writer_.joinable()) writer_.join();
 }
@@ -46,7 +46,8 @@ bool ScriptInput::hear(std::string_view piece) {
   if (greeted_) return false;
   heard_ += piece;
   greeted_ = heard_.find(kGreeting) != std::string::npos;
-  // An image's shell may say anything before. Of that the end alone can be the greeting's beginning.
+  // An image's shell may print anything before the greeting. Only the end of that can be the start of the
+  // greeting.
   constexpr std::size_t kLength = std::string_view(kGreeting).size();
   if (greeted_ || heard_.size() < kLength) return greeted_;
   heard_.erase(0, heard_.size() - (kLength - 1));
@@ -57,7 +58,7 @@ void ScriptInput::release() {
   if (!writing_.is_open()) return;
   released_ = true;
   writer_ = std::thread([pipe = std::move(writing_), this] {
-    (void)write_all(pipe.get(), rest_);  // a shell may end before it has read all
+    (void)write_all(pipe.get(), rest_);  // a shell may exit before it has read everything
   });
 }
 

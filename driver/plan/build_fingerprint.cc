@@ -2,7 +2,7 @@
 
 #include <set>
 
-#include "base/digest.h"
+#include "base/text/digest.h"
 
 namespace stagemake {
 

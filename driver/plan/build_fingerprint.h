@@ -1,8 +1,7 @@
-// What a package was built from, all of it: its own files and, through its normal dependencies, theirs. Two
-// builds of a package with one fingerprint are exchangeable; whether make's stamps say so as well is another
-// question.
+// Everything that a package was built from: its own files and, through its normal dependencies, theirs. Two
+// builds of a package with the same fingerprint are interchangeable; make's stamps may still differ.
 //
-// What the system provides counts as "the system's", whichever version that is: the base image decides it.
+// A package from the system counts as "the system's" in any version, because the base image determines it.
 #pragma once
 
 #include <functional>
@@ -14,11 +13,11 @@
 namespace stagemake {
 
 // 16 hex digits. `own`: package_fingerprints() of the package; `of`: the build fingerprint of a dependency.
-// Empty where one of these is empty: not known.
+// Empty (unknown) if one of these is empty.
 std::string build_fingerprint(const PackageIndex& packages, const DependencyGraph& graph, PackageId id,
                               const std::string& own, const std::function<std::string(PackageId)>& of);
 
-// Of all packages (by PackageId), as a clean build would have them.
+// The fingerprints that a clean build would have, for all packages (by PackageId).
 std::vector<std::string> build_fingerprints(const PackageIndex& packages, const DependencyGraph& graph,
                                             const std::vector<std::string>& own);
 

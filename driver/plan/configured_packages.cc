@@ -2,15 +2,15 @@
 
 #include <nlohmann/json.hpp>
 
-#include "base/json_text.h"
-#include "base/text.h"
+#include "base/text/json_text.h"
+#include "base/text/text.h"
 
 namespace stagemake {
 namespace {
 
 using nlohmann::json;
 
-constexpr std::size_t kLongest = 1u << 20;  // bytes; the largest tree's take 10 kB
+constexpr std::size_t kLongest = 1u << 20;  // bytes; the largest tree needs 10 kB
 
 bool is_package_name(std::string_view text) {
   return !text.empty() && text.find_first_not_of(
@@ -18,7 +18,7 @@ bool is_package_name(std::string_view text) {
                               "+.") == std::string_view::npos;
 }
 
-// The words of the first assignment `NAME = …`, over its continued lines; nothing where there is none.
+// The words of the first assignment `NAME = …`, including continued lines; nullopt if there is none.
 std::optional<std::set<std::string>> assigned(std::string_view text, std::string_view name) {
   std::optional<std::set<std::string>> names;
   bool goes_on = false;
@@ -34,7 +34,7 @@ std::optional<std::set<std::string>> assigned(std::string_view text, std::string
     line = trimmed(line);
     goes_on = line.ends_with('\\');
     if (goes_on) line.remove_suffix(1);
-    if (line.find('@') != std::string_view::npos) return std::nullopt;  // configure's to fill in
+    if (line.find('@') != std::string_view::npos) return std::nullopt;  // not yet filled in by configure
     for (std::string_view word : words(line.substr(0, line.find('#'))))
       if (is_package_name(word)) names->emplace(word);
     if (!goes_on) break;
@@ -66,7 +66,7 @@ std::optional<ConfiguredPackages> parse_configured(std::string_view text) {
        {std::pair("dummies", &configured.dummies), std::pair("installed", &configured.installed),
         std::pair("found", &configured.found)}) {
     if (!parsed.is_object()) return std::nullopt;
-    if (!parsed.contains(key) && into == &configured.found) continue;  // as older versions wrote it
+    if (!parsed.contains(key) && into == &configured.found) continue;  // older versions did not write it
     if (!parsed.contains(key) || !parsed[key].is_array()) return std::nullopt;
     for (const json& name : parsed[key]) {
       if (!name.is_string() || !is_package_name(name.get<std::string>())) return std::nullopt;

@@ -4,8 +4,8 @@
 
 #include <algorithm>
 
-#include "base/text.h"
-#include "plan/make_rule.h"
+#include "base/text/text.h"
+#include "tree/make_rule.h"
 
 namespace stagemake {
 
@@ -33,7 +33,7 @@ DependencyGraph::DependencyGraph(const PackageIndex& packages, const MakeVariabl
   installed_ = marked(options.installed, "installed packages", of_options);
   for (PackageId id = 0; id < packages.size(); ++id) {
     if (packages[id].type == PackageType::Standard) installed_[id] = true;
-    // make keeps no stamp of these, so that nothing can stand in for them.
+    // make keeps no stamps of pip packages, so a dummy cannot replace them.
     if (make_rule(packages[id].source) == MakeRule::Pip) dummy_[id] = false;
   }
   std::vector<bool> tested = checked(options.checks);
@@ -60,7 +60,7 @@ std::vector<bool> DependencyGraph::marked(const std::set<std::string>& names, st
       continue;
     }
     std::vector<std::string> alike = nearest(name, packages_.names());
-    faults.add("", fmt::format("{}: `{}` is no package{}", option, shown(name),
+    faults.add("", fmt::format("{}: `{}` is not a package{}", option, shown(name),
                                alike.empty() ? "" : "; did you mean " + join(alike, " or ") + "?"));
   }
   return flags;
@@ -99,7 +99,7 @@ void DependencyGraph::add_rules(DependencyWords& words, const std::vector<bool>&
   }
 }
 
-// A prerequisite that comes twice counts once; one that is both normal and order-only is normal.
+// A repeated prerequisite counts once; one that is both normal and order-only is normal.
 void DependencyGraph::add_edges(const std::vector<Reference>& references, bool build, std::uint32_t begin) {
   for (Reference reference : references) {
     if (skipped(reference)) continue;
@@ -121,7 +121,7 @@ std::vector<PackageId> DependencyGraph::built(const std::vector<Reference>& refe
   return result;
 }
 
-// The test is make's findstring: a part of a word counts, so that SAGE_VENV_DOCS is a SAGE_VENV too.
+// The test is make's findstring: any part of a word matches, so SAGE_VENV_DOCS matches SAGE_VENV.
 std::vector<PackageId> DependencyGraph::installed_in(std::string_view tree) const {
   std::vector<PackageId> result;
   for (PackageId id = 0; id < packages_.size(); ++id) {
@@ -136,7 +136,7 @@ std::vector<PackageId> DependencyGraph::installed_in(std::string_view tree) cons
 }
 
 TargetLists DependencyGraph::target_lists(const MakeVariables& variables, DependencyWords& words) const {
-  // What these rules name is `$(inst_…)`, which is empty where there is no such package.
+  // These rules use `$(inst_…)`, which is empty if there is no such package.
   auto named = [&](const MakeVariables::Value& rule) {
     std::vector<PackageId> result;
     for (std::string_view word : dependency_words(rule.text)) {
@@ -158,8 +158,8 @@ TargetLists DependencyGraph::target_lists(const MakeVariables& variables, Depend
   lists.local = installed_in("SAGE_LOCAL");
   lists.venv = installed_in("SAGE_VENV");
   lists.docs = installed_in("SAGE_DOCS");
-  // In the order of those makefiles: the library first; the oldest have a list of their own for what is not
-  // standard.
+  // In the order of those makefiles: the library first; the oldest have a separate list of packages that are
+  // not standard.
   auto rank = [&](PackageId id) {
     bool is_in_first = packages_.features().tree_targets || packages_[id].type == PackageType::Standard;
     return packages_[id].name == "sagelib" ? 0 : is_in_first ? 1 : 2;
@@ -170,7 +170,7 @@ TargetLists DependencyGraph::target_lists(const MakeVariables& variables, Depend
                    [&](PackageId a, PackageId b) { return rank(a) < rank(b); });
   if (!packages_.find("sagelib")) {
     lists.sagelib = built(words.packages_in(variables.sagelib().text));
-    // The library comes first, and with it what it needs.
+    // The library comes first, preceded by its dependencies.
     std::vector<PackageId> sagelib_first = lists.sagelib;
     for (PackageId id : lists.sage)
       if (std::find(sagelib_first.begin(), sagelib_first.end(), id) == sagelib_first.end())
@@ -196,8 +196,8 @@ std::span<const PackageId> DependencyGraph::order_only_dependencies(PackageId id
   return {edges + rule.order_only, edges + rule.end};
 }
 
-// Visits depth first, dependencies before users, without recursion: a tree of others decides how deep it
-// goes. `done` is called for each package once, `circle` for an edge back to a package that is still open.
+// Visits depth first, dependencies before users, without recursion, because the tree determines the depth.
+// `done` is called once per package, `circle` for an edge back to a package that is still open.
 class DependencyGraph::Walk {
  public:
   explicit Walk(const DependencyGraph& graph)
@@ -247,7 +247,7 @@ class DependencyGraph::Walk {
 };
 
 void DependencyGraph::sort_topologically() {
-  unsigned left = 20;  // where everything hangs together, there are more circles than packages
+  unsigned left = 20;  // in a dense graph, there are more cycles than packages
   std::set<std::pair<PackageId, PackageId>> closing;
   auto close = [&](std::vector<PackageId> circle) {
     closing.emplace(circle.back(), circle.front());
@@ -278,7 +278,7 @@ void DependencyGraph::drop_edges(const std::set<std::pair<PackageId, PackageId>>
 }
 
 void DependencyGraph::add_circle(std::vector<PackageId> circle) {
-  // From the first name on, so that a circle that is found twice is said once.
+  // Starts with the first name, so that a cycle that is found twice is reported once.
   std::rotate(circle.begin(), std::min_element(circle.begin(), circle.end()), circle.end());
   std::string text;
   for (PackageId id : circle) text += printable(packages_[id].name) + " → ";
@@ -304,7 +304,7 @@ std::vector<PackageId> DependencyGraph::build_order(const std::vector<std::strin
     auto parts = targets_->parts(target, dummy_);
     if (!parts) {
       std::vector<std::string> alike = nearest(target, known_targets());
-      faults.add("", fmt::format("`{}` is no target or package of this tree{}", shown(target),
+      faults.add("", fmt::format("`{}` is not a target or package of this tree{}", shown(target),
                                  alike.empty() ? "" : "; did you mean " + join(alike, " or ") + "?"));
       continue;
     }

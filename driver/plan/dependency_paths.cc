@@ -14,7 +14,7 @@ std::size_t count(const DependencyGraph& graph) {
   return graph.dependencies_first().size();
 }
 
-// The members of `among`, each after what it needs, and their positions in that list.
+// The members of `among`, each after its dependencies, and their positions in that list.
 struct Members {
   Members(const DependencyGraph& graph, const std::vector<PackageId>& among) : at(count(graph), kNowhere) {
     std::vector<bool> is_member(count(graph));
@@ -23,7 +23,7 @@ struct Members {
       if (is_member[id]) at[id] = list.size(), list.push_back(id);
   }
   std::vector<PackageId> list;
-  std::vector<std::size_t> at;  // by PackageId; kNowhere: no member
+  std::vector<std::size_t> at;  // by PackageId; kNowhere: not a member
 };
 
 template <class Visit>
@@ -68,8 +68,7 @@ std::vector<PackageId> needed_before(const DependencyGraph& graph, PackageId id)
   return marked(graph, marks, id);
 }
 
-// Breadth first, normal dependencies before order-only ones: who comes first to a package came by the better
-// way.
+// Breadth first, normal dependencies before order-only ones: the first path to a package is the better one.
 std::vector<PackageId> shortest_chain(const DependencyGraph& graph, const std::vector<PackageId>& from,
                                       PackageId to) {
   constexpr PackageId kStart = std::numeric_limits<PackageId>::max();
@@ -106,7 +105,7 @@ LongestWay longest_way(const DependencyGraph& graph, const std::vector<PackageId
     }
   };
   Members members(graph, among);
-  std::vector<Way> ways(members.list.size());  // that end with each
+  std::vector<Way> ways(members.list.size());  // by the member that ends them
   std::size_t last = kNowhere;
   for (std::size_t i = 0; i < members.list.size(); ++i) {
     for_each_need(graph, members.list[i], [&](PackageId needed, bool) {
@@ -130,7 +129,7 @@ std::vector<Need> reduced_needs(const DependencyGraph& graph, const std::vector<
   Members members(graph, among);
   std::size_t words = (members.list.size() + 63) / 64;
   std::vector<std::uint64_t> reaches(members.list.size() *
-                                     words);  // a row of bits each: what it needs in the end
+                                     words);  // a row of bits each: all direct and indirect dependencies
   auto row = [&](std::size_t member) { return reaches.data() + member * words; };
   std::vector<Need> kept;
   for (std::size_t i = 0; i < members.list.size(); ++i) {
@@ -138,7 +137,7 @@ std::vector<Need> reduced_needs(const DependencyGraph& graph, const std::vector<
     for_each_need(graph, members.list[i], [&](PackageId needed, bool order_only) {
       if (members.at[needed] != kNowhere) needs.emplace_back(members.at[needed], order_only);
     });
-    // The latest first: what a need implies comes before it in the list.
+    // The latest first: dependencies that it implies come before it in the list.
     std::sort(needs.rbegin(), needs.rend());
     for (auto [needed, order_only] : needs) {
       if ((row(i)[needed / 64] >> (needed % 64) & 1) != 0) continue;

@@ -1,8 +1,7 @@
-// Ways through a dependency graph: who needs a package, what it waits for, along which packages, and how long
-// the longest way is. Pure; the graph must outlive what refers to it.
+// Paths through a dependency graph: the dependents of a package, its dependencies, the chain between two
+// packages, and the longest path. Pure; the graph must outlive objects that refer to it.
 //
-// Order-only dependencies count as dependencies here wherever it is about waiting: make builds them before,
-// too.
+// For waiting, order-only dependencies count as dependencies, because make builds them first, too.
 #pragma once
 
 #include <functional>
@@ -13,16 +12,16 @@
 
 namespace stagemake {
 
-// The edges of a graph, the other way round.
+// The edges of a graph, reversed.
 class DependencyUsers {
  public:
   explicit DependencyUsers(const DependencyGraph& graph);
 
-  // Packages that need this one directly, sorted.
+  // Packages that depend on this one directly, sorted.
   const std::vector<PackageId>& normal(PackageId id) const { return normal_[id]; }
   const std::vector<PackageId>& order_only(PackageId id) const { return order_only_[id]; }
 
-  // All that cannot be built before it, without itself, each after what it needs.
+  // All packages that cannot be built before it, without itself, each after its dependencies.
   std::vector<PackageId> all(PackageId id) const;
 
  private:
@@ -30,27 +29,27 @@ class DependencyUsers {
   std::vector<std::vector<PackageId>> normal_, order_only_;
 };
 
-// All that must be built before a package, without itself, each after what it needs.
+// All packages that must be built before a package, without itself, each after its dependencies.
 std::vector<PackageId> needed_before(const DependencyGraph& graph, PackageId id);
 
-// The fewest packages from one of `from` to `to`, each needing the next one; both ends are in it, and they
-// may be the same. Of several such ways one through normal dependencies, if there is one. Empty: none leads
-// there.
+// The shortest chain from one of `from` to `to`, in which each package depends on the next one; it includes
+// both ends, which may be the same package. Of equally short chains, one through normal dependencies is
+// preferred. Empty: there is none.
 std::vector<PackageId> shortest_chain(const DependencyGraph& graph, const std::vector<PackageId>& from,
                                       PackageId to);
 
 using PackageSeconds = std::function<double(PackageId)>;
 
 struct LongestWay {
-  std::vector<PackageId> packages;  // each needs the one before
+  std::vector<PackageId> packages;  // each depends on the one before
   double seconds = 0;
 };
-// Of all ways within `among` the one that takes longest; of equals the one with more packages. Empty where
+// The path within `among` that takes longest; of equally long ones, the one with more packages. Empty if
 // `among` is.
 LongestWay longest_way(const DependencyGraph& graph, const std::vector<PackageId>& among,
                        const PackageSeconds& seconds);
 
-// A package and one that it needs.
+// A package and one of its dependencies.
 struct Need {
   PackageId package;
   PackageId needed;
@@ -58,8 +57,8 @@ struct Need {
 
   auto operator<=>(const Need&) const = default;
 };
-// The direct needs within `among` that do not follow from the others, sorted: what follows from a longer way
-// within `among` is left out, so that a drawing of the rest can be read and still tells all.
+// The direct dependencies within `among` that do not follow from the others, sorted: an edge is left out if a
+// longer path within `among` implies it, so that a drawing stays readable and complete.
 std::vector<Need> reduced_needs(const DependencyGraph& graph, const std::vector<PackageId>& among);
 
 }  // namespace stagemake

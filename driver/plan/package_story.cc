@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <memory>
 
-#include "plan/make_rule.h"
+#include "tree/make_rule.h"
 
 namespace stagemake {
 namespace {
@@ -21,7 +21,7 @@ class Teller {
       : plan_(plan), packages_(packages), graph_(graph), is_planned_(packages.size()) {
     for (const PlannedStage& stage : plan.stages)
       for (PackageId id : stage.packages) is_planned_[id] = true;
-    // Where all tests together would go in a circle nobody can run them: then nothing is said of them.
+    // If all tests together form a cycle, nobody can run them: then they are left out.
     GraphOptions all_tests = graph_options(plan.environment, packages, variables, plan.configured);
     all_tests.checks = checks_of(packages, variables, "yes");
     Faults circles;
@@ -45,7 +45,8 @@ class Teller {
     story.before = needed_before(graph_, id);
     std::vector<PackageId> all = story.before;
     all.push_back(id);
-    story.way = longest_way(graph_, all, seconds);  // what ends before it could go on to it
+    story.way = longest_way(graph_, all, seconds);  // a path that ends earlier could be extended to it, so it
+                                                    // ends here
     return story;
   }
 
@@ -78,20 +79,19 @@ class Teller {
 
   std::string why_not(PackageId id) const {
     const Package& package = packages_[id];
-    if (graph_.is_dummy(id)) return "configure takes the system's";
+    if (graph_.is_dummy(id)) return "configure uses the system's package";
     bool is_extra = package.type == PackageType::Optional || package.type == PackageType::Experimental;
     std::string_view article = is_extra ? "an" : "a";
     std::string kind = fmt::format("it is {} {} package", article, name(package.type));
     if (make_rule(package.source) == MakeRule::Pip) kind += " that pip fetches";
-    if (is_extra && graph_.is_installed(id))
-      return kind + ", and although it is enabled, no target asks for it";
+    if (is_extra && graph_.is_installed(id)) return kind + "; it is enabled, but no target requests it";
     if (is_extra)
       return kind + ", nothing enables it (configure --enable-" + package.name + ", or make " + package.name +
              "), and nothing that is built needs it";
-    return kind + " for which no target of these stages asks, and nothing that they build needs it";
+    return kind + " that no target of these stages requests, and nothing that they build needs it";
   }
 
-  // The targets of the stages up to the one that builds it; where none does, none.
+  // The chains from the targets of the stages up to the one that builds it; none if no stage builds it.
   void tell_chains(PackageStory& story) const {
     if (!story.stage) return;
     for (const std::string& target : plan_.stages[*story.stage].make_targets) {
@@ -102,7 +102,7 @@ class Teller {
         story.chains = {{plan_.stages[*story.stage].name, target, chain}};
     }
     if (story.chains.empty() || story.chains.front().packages.size() > 1) return;
-    // That every standard package is asked for says little: who needs it says more.
+    // A target that names every standard package says little; a chain through a dependent says more.
     std::optional<TargetChain> through;
     for (const PlannedStage& stage : plan_.stages)
       for (const std::string& target : stage.make_targets) {
@@ -116,7 +116,8 @@ class Teller {
     if (through) story.chains.push_back(std::move(*through));
   }
 
-  // From what targets ask for and no other package that is built needs: that is built for its own sake.
+  // A chain from packages that targets name and that no other built package needs: they are built for their
+  // own sake.
   std::optional<TargetChain> chain_from_ends(PackageId package) const {
     DependencyUsers users(graph_);
     auto is_end = [&](PackageId id) {
@@ -158,7 +159,7 @@ class Teller {
   const StagePlan& plan_;
   const PackageIndex& packages_;
   const DependencyGraph& graph_;
-  std::unique_ptr<DependencyGraph> tested_;  // as if all packages tested themselves; null: not known
+  std::unique_ptr<DependencyGraph> tested_;  // the graph with all packages' tests; null: unknown
   std::vector<bool> is_planned_;
 };
 

@@ -8,18 +8,18 @@
 #include <set>
 #include <utility>
 
-#include "base/digest.h"
 #include "base/secrets.h"
-#include "base/text.h"
-#include "plan/make_flags.h"
+#include "base/text/digest.h"
+#include "base/text/text.h"
+#include "environment/make_flags.h"
 
 namespace stagemake {
 namespace {
 
 constexpr std::string_view kSystemPackages = "%{system_packages}";
-constexpr std::size_t kLongestShownValue = 200;  // bytes; a value that is longer is named by its digest
+constexpr std::size_t kLongestShownValue = 200;  // bytes; a longer value is shown as its digest
 
-// A recipe in pieces: text as it stands, and the placeholders in it, `%{NAME}`. `%%{` is the text `%{`.
+// Walks over a recipe: plain text, and its placeholders, `%{NAME}`. `%%{` is the text `%{`.
 void walk_recipe(std::string_view recipe, const std::function<void(std::string_view)>& take_text,
                  const std::function<bool(std::string_view)>& take_placeholder) {
   while (!recipe.empty()) {
@@ -38,12 +38,12 @@ void walk_recipe(std::string_view recipe, const std::function<void(std::string_v
   }
 }
 
-// Flags of make that say how it works and not what it makes leave the key alone. (-j is left out of the value
-// itself.)
+// make's flags that change how it works, but not the result, are not part of the key. (-j is removed from the
+// value itself.)
 std::string keyed_value(const std::string& name, const std::string& value) {
   if (name != "USE_MAKEFLAGS") return value;
   std::vector<std::string> kept;
-  bool counts = false;  // the word before takes a number: `-l 8`
+  bool counts = false;  // the previous word takes a number: `-l 8`
   for (std::string_view word : words(value)) {
     bool is_number = word.find_first_not_of("0123456789.") == std::string_view::npos;
     if (std::exchange(counts, word == "-l") && is_number) continue;
@@ -59,7 +59,7 @@ std::string shown(const std::string& value) {
   return value.size() <= kLongestShownValue && is_utf8(value) ? value : "sha256:" + sha256_hex(value);
 }
 
-// What of a path in `adds` or `adds_always` the stage adds.
+// The files that the stage adds for a path in `adds` or `adds_always`.
 std::vector<SourceFile> files_of(const StageSpec& stage, const std::string& path, bool ignored_too,
                                  SourceTree& sources) {
   std::vector<SourceFile> files = sources.below(path, ignored_too);
@@ -68,20 +68,24 @@ std::vector<SourceFile> files_of(const StageSpec& stage, const std::string& path
   return files;
 }
 
-// The fields of the table, beside recipe and files, that decide what an image holds or what is said of it, by their names
-// in ci-docker.toml. A field that says nothing is left out.
+// The fields of the table, other than recipe and files, that determine the image or its description, by their
+// names in ci-docker.toml. Fields with their default are left out.
 std::vector<KeyInput> keyed_fields(const StageSpec& stage, const StageTable& table) {
   std::vector<KeyInput> fields;
   auto add = [&](const char* name, const std::vector<std::string>& words) {
     if (!words.empty()) fields.push_back({name, shown(shell_quoted(words))});
   };
-  auto words_if = [](bool holds) { return holds ? std::vector<std::string>{"true"} : std::vector<std::string>(); };
-  // What a caller passes beside them, as a proxy, no table can name: it says how a build reaches what its recipes name.
+  auto words_if = [](bool holds) {
+    return holds ? std::vector<std::string>{"true"} : std::vector<std::string>();
+  };
+  // A table cannot name the values that a caller passes besides these, such as a proxy: they only define how
+  // a build reaches the sites that its recipes name.
   std::vector<std::string> passed;
-  std::copy_if(stage.passes.begin(), stage.passes.end(), std::back_inserter(passed), [](const std::string& name) {
-    const std::vector<std::string>& known = recipe_variables();
-    return std::find(known.begin(), known.end(), name) != known.end();
-  });
+  std::copy_if(stage.passes.begin(), stage.passes.end(), std::back_inserter(passed),
+               [](const std::string& name) {
+                 const std::vector<std::string>& known = recipe_variables();
+                 return std::find(known.begin(), known.end(), name) != known.end();
+               });
   add("passes", passed);
   add("tarballs", stage.tarballs);
   add("make_targets", stage.make_targets);
@@ -104,8 +108,8 @@ void walk_inputs(const StageSpec& spec, const StagePlan& plan, PlannedStage& sta
   else
     add(kBaseImageInput, plan.environment.base_image);
   add(kRecipeInput, shown(stage.recipe));
-  // Inputs stand in labels, which whoever reads a registry reads: there they are without passwords. The key is a digest,
-  // and has the values in full: a recipe can do anything with them.
+  // Inputs are stored in labels, which everybody with access to the registry can read, so passwords are
+  // removed there. The key is a digest of the full values, because a recipe can do anything with them.
   std::vector<std::string> values;
   for (const std::string& name : spec.uses) {
     values.push_back(keyed_value(name, plan.environment.value(name)));
@@ -123,14 +127,14 @@ void walk_inputs(const StageSpec& spec, const StagePlan& plan, PlannedStage& sta
 
   DigestBuilder key;
   key.field(fmt::format("stagemake key {}", kKeySchema)).field(stage.name).field(plan.table.root);
-  // How many inputs are of which kind: a file may be named like a variable or a field.
+  // The number of inputs of each kind, because a file may have the name of a variable or a field.
   key.field(fmt::format("{} {} {}", spec.uses.size(), added, spec.adds_always.size()));
   for (const std::string& value : values) key.field(value);
   for (const KeyInput& input : stage.inputs) key.field(input.name).field(input.value);
   stage.key = key.hex();
 }
 
-// The words that make gets as targets: variables expanded, options and assignments left out.
+// The words that make gets as targets: variables expanded, options and assignments removed.
 std::vector<std::string> make_targets(const StageSpec& spec, const Environment& environment) {
   std::vector<std::string> targets;
   for (const std::string& written : spec.make_targets) {
@@ -169,7 +173,7 @@ std::string stage_recipe(const StageSpec& stage, const Environment& environment,
       stage.recipe, [&](std::string_view text) { recipe += text; },
       [&](std::string_view placeholder) {
         if (placeholder == kSystemPackages) {
-          prepares = true;  // the tree's own plan is made whatever the system
+          prepares = true;  // the tree's own plan needs no system
           recipe += environment.name.empty() ? ":" : installation_recipe(environment.setup);
         } else if (placeholder == "%{guard}") {
           if (!guard.empty()) recipe.append(guard).append(" ");
@@ -200,29 +204,9 @@ std::map<std::string, std::string> package_fingerprints(const std::vector<Source
   return fingerprints;
 }
 
-GraphOptions graph_options(const Environment& environment, const PackageIndex& packages,
-                           const MakeVariables& variables,
-                           const std::optional<ConfiguredPackages>& configured) {
-  GraphOptions options;
-  if (configured) {
-    // What is no package of this tree any more decides nothing in it.
-    for (const std::string& name : configured->dummies)
-      if (packages.find(name)) options.dummies.insert(name);
-    for (const std::string& name : configured->installed)
-      if (packages.find(name)) options.installed.insert(name);
-  }
-  options.checks = checks_of(packages, variables, environment.value("SAGE_CHECK"));
-  if (const std::string& clauses = environment.value("SAGE_CHECK_PACKAGES"); !clauses.empty()) {
-    options.checks.except.clear();
-    for (std::string_view clause : split(clauses, ','))
-      if (clause.starts_with('!')) options.checks.except.emplace(clause.substr(1));
-  }
-  return options;
-}
-
 namespace {
 
-// The packages that each stage adds to its parent's.
+// Sets the packages that each stage adds to its parent's.
 void set_packages(StagePlan& plan, const DependencyGraph& graph) {
   std::vector<std::string> targets = graph.known_targets();
   std::set<std::string, std::less<>> known(targets.begin(), targets.end());
@@ -259,13 +243,13 @@ void check_packages(const StagePlan& plan, const std::vector<std::size_t>& stage
   faults.throw_if_any();
 }
 
-void set_packages_exactly(StagePlan& plan, const DependencyGraph& graph, ConfiguredPackages configured) {
-  set_packages(plan, graph);
+void set_packages_exactly(StagePlan& plan, DependencyGraphs& graphs, ConfiguredPackages configured) {
+  set_packages(plan, *graphs.of(plan.environment, configured));
   plan.configured = std::move(configured);
 }
 
-StagePlan make_stage_plan(const PackageIndex& packages, const DependencyGraph& graph, const StageTable& table,
-                          const Environment& environment, SourceTree& sources) {
+StagePlan make_stage_plan(DependencyGraphs& graphs, const StageTable& table, const Environment& environment,
+                          SourceTree& sources) {
   StagePlan plan{
       .environment = environment, .table = table, .stages = {}, .configured = {}, .fingerprints = {}};
   for (const StageSpec& spec : table.stages) {
@@ -277,10 +261,10 @@ StagePlan make_stage_plan(const PackageIndex& packages, const DependencyGraph& g
     walk_inputs(spec, plan, stage, sources);
     plan.stages.push_back(std::move(stage));
   }
-  set_packages(plan, graph);
-  // After the stages: most of these files have been looked at by then.
+  set_packages(plan, *graphs.of(environment));
+  // After the stages, because most of these files are hashed by then.
   std::map<std::string, std::string> fingerprints = package_fingerprints(sources.below("build/pkgs"));
-  for (const Package& package : packages) plan.fingerprints.push_back(fingerprints[package.name]);
+  for (const Package& package : graphs.packages()) plan.fingerprints.push_back(fingerprints[package.name]);
   return plan;
 }
 
@@ -289,7 +273,9 @@ std::vector<SourceFile> added_files(const StageTable& table, const std::vector<s
   std::vector<SourceFile> all;
   for (std::size_t stage : stages) {
     const StageSpec& spec = table.stages[stage];
-    auto add = [&](const std::vector<SourceFile>& files) { all.insert(all.end(), files.begin(), files.end()); };
+    auto add = [&](const std::vector<SourceFile>& files) {
+      all.insert(all.end(), files.begin(), files.end());
+    };
     for (const std::string& path : spec.adds) add(files_of(spec, path, false, sources));
     for (const std::string& path : spec.adds_always) add(files_of(spec, path, true, sources));
     for (const std::string& path : spec.tarballs) add(sources.stated_tarballs(path));

@@ -1,12 +1,12 @@
-// What the stages of one environment are, what each adds, and the key of each.
+// The stages of one environment, the files and packages that each adds, and their keys.
 //
 // The key of a stage is one walk over its inputs (KeyInput): schema, name, parent's key or base image,
-// recipe, values, files. The list of inputs is kept, because the explanation of a key that changed is the
-// same walk, compared. Every byte that a stage adds enters, and every field of the table that can
-// change the image or what is said of it: whoever may propose a tree must not be able to make another image under the
-// same key. What does not enter: the number of jobs, file times, files that no stage adds, the folder in which the tree
-// lies, the machine. The base image enters by its name; which content that name had is recorded beside the key
-// (Snapshot::base_digest), so that a plan needs no engine and a key is the same with every engine.
+// recipe, values, files. The list of inputs is kept, because the explanation of a changed key is the same
+// walk, compared. The key covers every byte that a stage adds, and every field of the table that can change
+// the image or stagemake's description of it: the author of a proposed tree must not be able to make another
+// image under the same key. Not covered: the number of jobs, file times, files that no stage adds, the folder
+// of the tree, the machine. The base image enters by its name; the digest of its content is recorded beside
+// the key (Snapshot::base_digest), so that a plan needs no engine and a key is the same with every engine.
 #pragma once
 
 #include <map>
@@ -14,11 +14,11 @@
 #include <string>
 #include <vector>
 
+#include "environment/environment.h"
 #include "plan/configured_packages.h"
-#include "plan/dependency_graph.h"
-#include "plan/environment.h"
-#include "plan/source_tree.h"
-#include "plan/stage_table.h"
+#include "plan/dependency_graphs.h"
+#include "tree/source_tree.h"
+#include "tree/stage_table.h"
 
 namespace stagemake {
 
@@ -26,7 +26,7 @@ inline constexpr int kKeySchema = 2;
 
 struct KeyInput {
   std::string name;   // "recipe", "TARGETS", "build/pkgs", …
-  std::string value;  // a short value as it is, a long one and files as a digest
+  std::string value;  // short values unchanged, long ones and files as a digest
 
   auto operator<=>(const KeyInput&) const = default;
 };
@@ -40,11 +40,11 @@ bool is_added(const StageSpec& stage, std::string_view input);
 struct PlannedStage {
   std::string name;
   std::optional<std::size_t> parent;         // position in StagePlan::stages
-  std::string recipe;                        // with the environment's text filled in
-  std::vector<std::string> make_targets;     // as make gets them
-  std::vector<std::string> unknown_targets;  // of these: targets whose packages the metadata does not tell
-  std::vector<PackageId> packages;  // what it adds to its parent, in an order in which make could build it
-  std::vector<Fault> faults;        // of these packages: make cannot build what the tree does not say right
+  std::string recipe;                        // with the environment's values filled in
+  std::vector<std::string> make_targets;     // as passed to make
+  std::vector<std::string> unknown_targets;  // those whose packages are unknown from the metadata
+  std::vector<PackageId> packages;  // added to the parent's, in an order in which make could build them
+  std::vector<Fault> faults;        // of these packages; make cannot build them
   std::vector<KeyInput> inputs;
   std::string key;  // 64 hex digits
 };
@@ -53,53 +53,47 @@ struct StagePlan {
   Environment environment;
   StageTable table;                  // stages[i] belongs to table.stages[i]
   std::vector<PlannedStage> stages;  // parents before children
-  // What configure decides with these sources; nothing while that is not known: the packages of the stages
-  // are an upper bound then, as configure may find some on the system.
+  // configure's decisions for these sources; nullopt if unknown: then the packages of the stages are an upper
+  // bound, because configure may find some on the system.
   std::optional<ConfiguredPackages> configured;
-  // What in build/pkgs decides how a package is built, by PackageId. See package_fingerprints().
+  // Digests of the files in build/pkgs that determine how a package is built, by PackageId. See
+  // package_fingerprints().
   std::vector<std::string> fingerprints;
 
   bool is_exact() const { return configured.has_value(); }
 
   std::vector<std::size_t> chain(std::size_t stage) const { return table.chain(stage); }
-  // The stage that configures; nothing where the table has none.
+  // The stage that runs configure; nullopt if the table has none.
   std::optional<std::size_t> configuring_stage() const;
 };
 
-// Throws one Error (BadInput) with the faults of some stages' packages.
+// Throws one Error (BadInput) with the faults of these stages' packages.
 void check_packages(const StagePlan& plan, const std::vector<std::size_t>& stages);
 
-// Throws Error (BadInput) with all that is wrong in the tree or the environment; faults of packages are in
-// the stages.
-StagePlan make_stage_plan(const PackageIndex& packages, const DependencyGraph& graph, const StageTable& table,
-                          const Environment& environment, SourceTree& sources);
+// Throws Error (BadInput) with all faults of the tree or the environment; faults of packages are in the
+// stages.
+StagePlan make_stage_plan(DependencyGraphs& graphs, const StageTable& table, const Environment& environment,
+                          SourceTree& sources);
 
-// The same with what configure decided: the packages of the stages are other, their keys are not. `graph`
-// must have been made with graph_options() of `configured`.
-void set_packages_exactly(StagePlan& plan, const DependencyGraph& graph, ConfiguredPackages configured);
+// Updates the plan with configure's decisions: the packages of the stages change, their keys do not.
+void set_packages_exactly(StagePlan& plan, DependencyGraphs& graphs, ConfiguredPackages configured);
 
-// The graph's options for an environment: which packages its SAGE_CHECK and SAGE_CHECK_PACKAGES have checked.
-GraphOptions graph_options(const Environment& environment, const PackageIndex& packages,
-                           const MakeVariables& variables,
-                           const std::optional<ConfiguredPackages>& configured = {});
-
-// By package, 16 hex digits over the files of build/pkgs/NAME among `files` (sorted) that a build can depend
-// on: all but descriptions (SPKG.rst), the lists for systems (distros/) and the test whether the system's
-// copy will do (spkg-configure.m4). It catches what make's stamps miss: an edited patch or build script
-// without a new version.
+// By package, 16 hex digits over the files of build/pkgs/NAME among `files` (sorted) that can affect a build:
+// all except descriptions (SPKG.rst), the lists for systems (distros/) and the test of the system's copy
+// (spkg-configure.m4). They catch changes that make's stamps miss: an edited patch or build script without a
+// new version.
 std::map<std::string, std::string> package_fingerprints(const std::vector<SourceFile>& files);
 
-// Whether the stage installs the system's packages.
+// Whether the stage installs system packages.
 bool prepares_system(const StageSpec& stage);
 
-// A stage's recipe with what the environment says filled in, as it must run in the environment's system.
-// Neither is part of keys: `guard`, the program in front of what builds a package, and `preamble`, shell text
-// that runs first, in the same surroundings (with the same PATH) as the recipe.
+// A stage's recipe with the environment's values filled in, wrapped for the environment's system. Two texts
+// are not part of keys: `guard`, the prefix of the program that builds a package, and `preamble`, shell text
+// that runs before the recipe in the same context (with the same PATH).
 std::string stage_recipe(const StageSpec& stage, const Environment& environment, std::string_view guard = {},
                          std::string_view preamble = {});
 
-// Everything that `stages` (positions) add, sorted, without repeats: the tree as it lies in a container after
-// them.
+// All files that `stages` (positions) add, sorted, without duplicates: the tree in a container after them.
 std::vector<SourceFile> added_files(const StageTable& table, const std::vector<std::size_t>& stages,
                                     SourceTree& sources);
 

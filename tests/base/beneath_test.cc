@@ -1,5 +1,5 @@
-// Files that text of others names: what lies inside of the folder is read, what leads out of it is not.
-#include "base/beneath.h"
+// File names from untrusted text: names inside the folder are read, names that lead out of it are not.
+#include "base/files/beneath.h"
 
 #include <fcntl.h>
 #include <gmock/gmock.h>
@@ -25,7 +25,7 @@ class Inside : public ::testing::Test {
     return read_inside(folder_.path(), relative);
   }
   bool exists(const std::string& relative) const { return exists_inside(folder_.path(), relative); }
-  // What is said of a name that is not read, which must be the input's fault.
+  // The message for a name that is not read. It must be an input error.
   std::string refusal(const std::string& relative) const {
     try {
       read(relative);
@@ -64,7 +64,7 @@ TEST_F(Inside, NamesThatLeadOutAreRefused) {
   for (const std::string& name :
        {sibling, absolute, std::string("a/../a/file"), std::string("a/.."), std::string(".."),
         std::string("/"), std::string(), std::string("a/file\0x", 8), at("a/file").string()}) {
-    EXPECT_THAT(refusal(name), HasSubstr("leads out of the tree, and is not read")) << name;
+    EXPECT_THAT(refusal(name), HasSubstr("leads out of the tree and is not read")) << name;
     EXPECT_FALSE(exists(name)) << name;
   }
 }
@@ -96,7 +96,7 @@ TEST_F(Inside, LinksThatLeadOutAreNot) {
   EXPECT_FALSE(exists("folder/none")) << "and what there is there is not told either";
 }
 
-// A folder beside it whose name begins as its own does is outside too.
+// A sibling folder whose name starts with this folder's name is outside too.
 TEST_F(Inside, AFolderWithALongerNameIsAnother) {
   fs::path longer = folder_.path().string() + "-more";
   write_file(longer / "secret", "secret\n");
@@ -125,9 +125,9 @@ TEST_F(Inside, LinksThatGoRoundEnd) {
 TEST_F(Inside, AFolderExistsAndIsNoFile) {
   EXPECT_TRUE(exists("a"));
   EXPECT_TRUE(exists("."));
-  EXPECT_THAT(refusal("a"), HasSubstr("is no regular file"));
+  EXPECT_THAT(refusal("a"), HasSubstr("is not a regular file"));
   ASSERT_EQ(::mkfifo(at("pipe").c_str(), 0644), 0);
-  EXPECT_THAT(refusal("pipe"), HasSubstr("is no regular file")) << "and nobody waits for its writer";
+  EXPECT_THAT(refusal("pipe"), HasSubstr("is not a regular file")) << "and nobody needs its writer";
 }
 
 TEST_F(Inside, TheFolderItselfMayBeALink) {
@@ -146,7 +146,7 @@ TEST_F(Inside, ThereIsALimit) {
   EXPECT_THROW(read_inside(folder_.path(), "absolute", 99), Error);
 }
 
-// An old kernel, or a sandbox without the call that resolves a path, answers the same.
+// An old kernel, or a sandbox without the call that resolves paths, gives the same answers.
 TEST_F(Inside, StepByStepTheAnswersAreTheSame) {
   link("near", "a/file");
   link("folder", "a");
@@ -167,10 +167,36 @@ TEST_F(Inside, StepByStepTheAnswersAreTheSame) {
     if (!file.is_open()) return std::string(::strerror(errno));
     return ::fstat(file.get(), &facts) == 0 ? std::to_string(facts.st_ino) : "no facts";
   };
-  for (const char* name :
-       {"", ".", "a", "a/", "a/file", "./a//file", "near", "folder/file", "a/up", "a/twice-up", "absolute", "root",
-        "root/a/file", "root/root/near", "out", "out/secret", "chain", "up", "up/x", "dangling", "dangling/x", "one",
-        "a/file/below", "none", "none/x", "pipe", "..", "a/../a", "/", "/etc/passwd"})
+  for (const char* name : {"",
+                           ".",
+                           "a",
+                           "a/",
+                           "a/file",
+                           "./a//file",
+                           "near",
+                           "folder/file",
+                           "a/up",
+                           "a/twice-up",
+                           "absolute",
+                           "root",
+                           "root/a/file",
+                           "root/root/near",
+                           "out",
+                           "out/secret",
+                           "chain",
+                           "up",
+                           "up/x",
+                           "dangling",
+                           "dangling/x",
+                           "one",
+                           "a/file/below",
+                           "none",
+                           "none/x",
+                           "pipe",
+                           "..",
+                           "a/../a",
+                           "/",
+                           "/etc/passwd"})
     for (int flags : {O_PATH, O_PATH | O_NOFOLLOW, O_RDONLY | O_NONBLOCK, O_RDONLY | O_NOFOLLOW | O_NONBLOCK,
                       O_RDONLY | O_DIRECTORY | O_NONBLOCK}) {
       std::string steps = what(folder.open_by_steps(name, flags));
@@ -196,7 +222,8 @@ TEST_F(Inside, AFolderSaysItsNames) {
   EXPECT_THAT(folder.names("a"), ::testing::ElementsAre("file", "other"));
   EXPECT_THAT(folder.names("folder"), ::testing::ElementsAre("file", "other"));
   EXPECT_THAT(folder.names(""), ::testing::ElementsAre("a", "folder", "out"));
-  for (const char* none : {"out", "none", "a/file", ".."}) EXPECT_THAT(folder.names(none), ::testing::IsEmpty());
+  for (const char* none : {"out", "none", "a/file", ".."})
+    EXPECT_THAT(folder.names(none), ::testing::IsEmpty());
 }
 
 TEST_F(Inside, RefusalsDriveNoTerminal) {

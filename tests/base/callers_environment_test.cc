@@ -1,5 +1,5 @@
-// Folders of the user.
-#include "base/callers_environment.h"
+// The user's folders.
+#include "base/process/callers_environment.h"
 
 #include <gtest/gtest.h>
 
@@ -10,7 +10,7 @@
 namespace stagemake {
 namespace {
 
-// Sets variables, and sets them back.
+// Sets variables, and restores them at the end.
 class CallersEnvironment : public testing::Test {
  protected:
   ~CallersEnvironment() override {
@@ -32,7 +32,7 @@ TEST_F(CallersEnvironment, FoldersAreBelowTheirVariableElseBelowHome) {
   EXPECT_EQ(user_state_folder(), "/var/state/stagemake");
 }
 
-TEST_F(CallersEnvironment, WhoHasNoHomeHasNoFolders) {
+TEST_F(CallersEnvironment, WithoutAHomeThereAreNoFolders) {
   set("HOME", ""), set("XDG_CACHE_HOME", ""), set("XDG_STATE_HOME", "");
   EXPECT_TRUE(user_cache_folder().empty());
   EXPECT_TRUE(user_state_folder().empty());

@@ -1,4 +1,4 @@
-// JSON that is nested deeper than anybody's stack, as strangers send it.
+// JSON that is nested deeper than any stack, as strangers may send it.
 #pragma once
 
 #include <string>
@@ -15,7 +15,8 @@ inline std::string many(std::size_t times, std::string_view part) {
   return text;
 }
 
-// Texts of about `bytes`: lists and objects, whole and cut off, and each as all that stands below `key`.
+// Texts of about `bytes`: lists and objects, complete and truncated, each alone and as the only value below
+// `key`.
 inline std::vector<std::string> deep_json(const std::string& key = "a", std::size_t bytes = 4u << 20) {
   std::vector<std::string> texts = {std::string(bytes, '['),
                                     std::string(bytes / 2, '[') + std::string(bytes / 2, ']'),

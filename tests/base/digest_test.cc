@@ -1,10 +1,10 @@
-#include "base/digest.h"
+#include "base/text/digest.h"
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
 
-#include "base/descriptor.h"
 #include "base/error.h"
+#include "base/files/descriptor.h"
 
 namespace stagemake {
 namespace {
@@ -34,7 +34,7 @@ TEST(Digest, FieldsDoNotRunTogether) {
   EXPECT_NE(digest({"", "a"}), digest({"a", ""}));
   EXPECT_NE(digest({std::string_view("a\0", 2)}), digest({"a"}));
   EXPECT_EQ(digest({}), sha256_hex(""));
-  // A length of 8 bytes, the least first, before each field.
+  // Each field follows its length: 8 bytes, least significant first.
   EXPECT_EQ(digest({"abc"}), sha256_hex(std::string_view("\x03\0\0\0\0\0\0\0abc", 11)));
 }
 
@@ -52,7 +52,7 @@ TEST(Digest, AFileIsHashedPieceByPiece) {
   EXPECT_THROW(git_blob_id_of_file(self, "folder"), Error);
 }
 
-TEST(Digest, APieceTooMuchOrTooLittleIsNoBlob) {
+TEST(Digest, WrongSizesAreNotBlobs) {
   BlobDigest digest(6);
   digest.add("hel");
   digest.add("lo\n");

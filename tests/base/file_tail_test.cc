@@ -1,4 +1,4 @@
-#include "base/file_tail.h"
+#include "base/files/file_tail.h"
 
 #include <gtest/gtest.h>
 
@@ -38,7 +38,7 @@ TEST(FileTail, OfALargeFileTheEndAlone) {
   EXPECT_EQ(tail.skipped_bytes, (40u << 20) + 1);
 }
 
-// A build may print what it wants; nothing of its log takes more than a stated room for each line.
+// A build may print anything; each line of its log takes only a bounded amount of memory.
 TEST(FileTail, OfALongLineBothEnds) {
   TemporaryFolder folder(fs::temp_directory_path());
   fs::path file = folder.path() / "log";

@@ -1,4 +1,4 @@
-#include "base/files.h"
+#include "base/files/files.h"
 
 #include <fcntl.h>
 #include <gmock/gmock.h>
@@ -12,9 +12,9 @@
 #include <set>
 #include <thread>
 
-#include "base/descriptor.h"
 #include "base/error.h"
-#include "base/text.h"
+#include "base/files/descriptor.h"
+#include "base/text/text.h"
 
 namespace stagemake {
 namespace {
@@ -42,7 +42,7 @@ ExitStatus status_of(const std::function<void()>& call, std::string& words) {
   return ExitStatus::Ok;
 }
 
-TEST_F(Files, ReadsWhatWasWritten) {
+TEST_F(Files, ReadsBackWrittenFiles) {
   std::string content("a\0b\n\xff", 5);
   write_file(at("deep/er/file"), content);
   EXPECT_EQ(read_file(at("deep/er/file")), content);
@@ -60,7 +60,7 @@ TEST_F(Files, AbsenceIsAnAnswer) {
   EXPECT_EQ(read_file(at("file/below")), std::nullopt);
 }
 
-TEST_F(Files, RefusesWhatIsNoMetadata) {
+TEST_F(Files, RefusesFilesThatAreNotMetadata) {
   std::string words;
   write_file(at("ten"), "0123456789");
   EXPECT_EQ(read_file(at("ten"), 10), "0123456789");
@@ -92,7 +92,7 @@ TEST_F(Files, ANameWithoutAFolderIsInTheCurrentOne) {
   EXPECT_EQ(read_file(at("lines")), "y\n");
 }
 
-// A full disk, played by a limit on the size of files, which belongs to a whole process.
+// A full disk, simulated by a limit on the size of files. The limit applies to a whole process.
 TEST_F(Files, AFullDiskLeavesTheOldContent) {
   write_file(at("file"), "old");
   pid_t child = ::fork();
@@ -124,13 +124,13 @@ TEST_F(Files, AFifoThatNobodyReadsIsAnError) {
   ASSERT_EQ(::mkfifo(at("fifo").c_str(), 0600), 0);
   std::string words;
   EXPECT_EQ(status_of([&] { append_line(at("fifo"), "x"); }, words), ExitStatus::EngineUnusable);
-  EXPECT_THAT(words, HasSubstr("fifo: cannot be written: nobody has it open to read"));
-  // A reader that has it open and does not read.
+  EXPECT_THAT(words, HasSubstr("fifo: cannot be written: no program has it open for reading"));
+  // A reader that has opened it and does not read.
   Descriptor reader(::open(at("fifo").c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
-  std::string long_line(1 << 20, 'x');  // more than a pipe holds
+  std::string long_line(1 << 20, 'x');  // more than fits into a pipe
   EXPECT_EQ(status_of([&] { append_line(at("fifo"), long_line, std::chrono::milliseconds(1)); }, words),
             ExitStatus::EngineUnusable);
-  EXPECT_THAT(words, HasSubstr("fifo: cannot be written: its reader does not read"));
+  EXPECT_THAT(words, HasSubstr("fifo: cannot be written: its reader has stopped reading"));
 }
 
 TEST_F(Files, LinesOfManyWritersNeverMix) {
@@ -220,6 +220,16 @@ TEST_F(Files, AMovedLockIsReleasedOnce) {
   second.reset();
   EXPECT_TRUE(FileLock::try_take(at("one")));
   EXPECT_FALSE(FileLock::try_take(at("two")));
+}
+
+TEST_F(Files, ANameThatCannotBeReadIsFitForATerminal) {
+  fs::path name = fs::temp_directory_path() / std::string(300, '\x83');
+  try {
+    read_file(name);
+    FAIL() << "it was read";
+  } catch (const Error& error) {
+    EXPECT_EQ(printable(error.what()), error.what());
+  }
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-#include "base/foreground.h"
+#include "base/process/foreground.h"
 
 #include <gtest/gtest.h>
 #include <signal.h>
@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
-#include "base/files.h"
+#include "base/files/files.h"
 
 namespace stagemake {
 namespace {
@@ -31,7 +31,7 @@ TEST(Foreground, TheProgramHasOurGroupAndStreams) {
   EXPECT_EQ(std::stol(read_file(file).value()), static_cast<long>(::getpgrp()));
 }
 
-// In a process of its own, as signals are the whole process's: what it ends with.
+// In a separate process, because signals affect the whole process. Returns how that process ends.
 int ended_with(const std::function<int(Foreground&)>& work) {
   pid_t child = ::fork();
   if (child == 0) {
@@ -68,7 +68,7 @@ TEST(Foreground, CtrlCIsThePrograms) {
             5);
 }
 
-TEST(Foreground, WhatIsIgnoredStaysIgnored) {
+TEST(Foreground, IgnoredSignalsStayIgnored) {
   ::signal(SIGHUP, SIG_IGN);  // nohup
   int status = ended_with([](Foreground& foreground) {
     return foreground.run(shell("kill -HUP $PPID; exit 6"), [] { ::_exit(99); });

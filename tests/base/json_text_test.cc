@@ -1,5 +1,5 @@
-// JSON of others: what is read, and what is refused before anything is made of it.
-#include "base/json_text.h"
+// JSON from elsewhere: what is read, and what is refused before it is parsed.
+#include "base/text/json_text.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -7,7 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <random>
 
-#include "deep_json.h"
+#include "base/deep_json.h"
 
 namespace stagemake {
 namespace {
@@ -29,7 +29,7 @@ TEST(JsonText, IsReadAsItStands) {
   EXPECT_EQ(json_in(R"( {"a": [1, "x", null]} )", 100), json({{"a", {1, "x", nullptr}}}));
   EXPECT_EQ(json_in("null", 4), json(nullptr));
   for (const char* text : {"", " ", "[", "{\"a\"}", "[1,]", "\"", "\"\\\"", "\xff", "]", "[]]", "// a\n1"})
-    EXPECT_EQ(refusal(text), "is no JSON") << text;
+    EXPECT_EQ(refusal(text), "is not JSON") << text;
 }
 
 TEST(JsonText, ItsSizeIsBounded) {
@@ -46,7 +46,7 @@ TEST(JsonText, ItsDepthIsBounded) {
   EXPECT_EQ(refusal(flat), "") << "what is closed again is not deep";
 }
 
-TEST(JsonText, WhatStandsInStringsIsNotNested) {
+TEST(JsonText, BracketsInStringsDoNotNest) {
   std::string open(1000, '[');
   EXPECT_EQ(json_in("\"" + open + "\"", 2000), json(open));
   EXPECT_EQ(refusal("[\"\\\"" + open + "\", \"\\\\\", {\"{{" + open + "\": 1}]"), "");
@@ -60,7 +60,7 @@ std::size_t depth(const json& value) {
   return deepest + (value.is_structured() ? 1 : 0);
 }
 
-// Whatever the text: it is refused where the parser refuses it or where what the parser makes of it is deep.
+// Any text is refused if the parser refuses it or if its parsed value is too deep.
 TEST(JsonText, IsRefusedForTheRightReasons) {
   std::minstd_rand random(7);
   const char* parts[] = {"[", "[", "{\"a\":", "]", "]", "}", ",", "1", "\"[[\"", "\"\\\"", "\"", "\\", " "};

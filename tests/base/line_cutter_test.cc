@@ -1,10 +1,10 @@
-#include "base/line_cutter.h"
+#include "base/text/line_cutter.h"
 
 #include <gmock/gmock.h>
 
 #include <vector>
 
-#include "base/text.h"
+#include "base/text/text.h"
 
 namespace stagemake {
 namespace {
@@ -32,7 +32,7 @@ TEST(LineCutter, TakesTheLastStateOfALine) {
   EXPECT_THAT(lines_of(cutter, {"a\r\r\n"}), ElementsAre("a"));
 }
 
-TEST(LineCutter, HoldsNoMoreThanItSays) {
+TEST(LineCutter, MemoryIsBounded) {
   LineCutter cutter(8);
   EXPECT_THAT(
       lines_of(cutter, {"12345678\n", "123456789\n", "1234", "5678", "9abc", "\n"}),

@@ -1,9 +1,9 @@
-#include "base/machine.h"
+#include "base/process/machine.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "base/text.h"
+#include "base/text/text.h"
 
 namespace stagemake {
 namespace {
@@ -26,7 +26,7 @@ TEST(Machine, ThisOneSaysWhatItIs) {
   EXPECT_THAT(lacking_features(cpu_features(), cpu_features()), IsEmpty());
 }
 
-TEST(Machine, WhatIsLacking) {
+TEST(Machine, MissingFeaturesAreListed) {
   EXPECT_THAT(lacking_features("avx avx2 avx512f", "avx2 avx sse4_2"), ElementsAre("avx512f"));
   EXPECT_THAT(lacking_features("", ""), IsEmpty());
 }

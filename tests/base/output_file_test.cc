@@ -1,4 +1,4 @@
-#include "base/output_file.h"
+#include "base/files/output_file.h"
 
 #include <fcntl.h>
 #include <gmock/gmock.h>
@@ -16,9 +16,9 @@
 
 #include <thread>
 
-#include "base/descriptor.h"
 #include "base/error.h"
-#include "base/subprocess.h"
+#include "base/files/descriptor.h"
+#include "base/process/subprocess.h"
 
 namespace stagemake {
 namespace {
@@ -40,7 +40,7 @@ class OutputFiles : public ::testing::Test {
     EXPECT_EQ(::lstat(path.c_str(), &s), 0) << path;
     return s;
   }
-  // What write_output says, "" where it succeeds.
+  // The error message of write_output; "" if it succeeds.
   static std::string told(const fs::path& path, std::string_view content) {
     try {
       write_output(path, content);
@@ -49,7 +49,7 @@ class OutputFiles : public ::testing::Test {
     }
     return {};
   }
-  // The same in a process of its own, which `limits` prepares.
+  // The same in a separate process, which `limits` prepares.
   std::string told_by_child(const std::function<void()>& limits, const fs::path& path,
                             std::string_view content) {
     int ends[2];
@@ -102,7 +102,7 @@ TEST_F(OutputFiles, AFileKeepsItsModeAndIsReplacedAsAWhole) {
   EXPECT_THAT(names(), ::testing::ElementsAre("report"));
 }
 
-TEST_F(OutputFiles, AFileThatIsNotFinishedIsAsItWas) {
+TEST_F(OutputFiles, AnUnfinishedFileIsUnchanged) {
   write_file(at("old"), "old");
   for (const char* name : {"old", "new"}) {
     {
@@ -115,7 +115,7 @@ TEST_F(OutputFiles, AFileThatIsNotFinishedIsAsItWas) {
   }
 }
 
-// As containers get /etc/resolv.conf.
+// As /etc/resolv.conf is in containers.
 TEST_F(OutputFiles, AMountPointIsOverwrittenInPlace) {
   write_file(at("below"), "old and longer");
   write_file(at("point"), "");
@@ -183,7 +183,7 @@ TEST_F(OutputFiles, ADeviceStaysADevice) {
 
 TEST_F(OutputFiles, AFifoIsWrittenTo) {
   ASSERT_EQ(::mkfifo(at("fifo").c_str(), 0600), 0);
-  std::string content(300'000, 'x');  // more than the pipe holds
+  std::string content(300'000, 'x');  // more than fits into the pipe
   std::string heard;
   std::jthread reader([&] {
     Descriptor file(::open(at("fifo").c_str(), O_RDONLY | O_CLOEXEC));
@@ -210,7 +210,7 @@ TEST_F(OutputFiles, DescriptorsOfTheCallerAreWrittenToAsTheyStand) {
   ASSERT_EQ(::write(file.get(), "before ", 7), 7);
   std::string number = std::to_string(file.get());
   for (const char* folder : {"/proc/self/fd/", "/dev/fd/"}) write_output(folder + number, "x");
-  fs::create_symlink("/proc/self/fd/" + number, at("stdout"));  // as /dev/stdout is one
+  fs::create_symlink("/proc/self/fd/" + number, at("stdout"));  // like /dev/stdout
   write_output(at("stdout"), "y");
   ASSERT_EQ(::write(file.get(), " after", 6), 6);
   EXPECT_EQ(read_file(at("log")), "before xxy after");

@@ -1,4 +1,4 @@
-#include "base/output_queue.h"
+#include "base/process/output_queue.h"
 
 #include <fcntl.h>
 #include <gmock/gmock.h>
@@ -11,9 +11,9 @@
 #include <future>
 #include <thread>
 
-#include "base/files.h"
-#include "base/sleep.h"
-#include "base/text.h"
+#include "base/files/files.h"
+#include "base/process/sleep.h"
+#include "base/text/text.h"
 
 namespace stagemake {
 namespace {
@@ -31,7 +31,7 @@ struct Pipe {
     if (ends[0] >= 0) ::close(ends[0]);
     ends[0] = -1;
   }
-  // Puts dots into it until it takes no more.
+  // Writes dots until the pipe is full.
   void fill() const {
     ::fcntl(ends[1], F_SETFL, O_NONBLOCK);
     while (::write(ends[1], ".", 1) == 1) {
@@ -42,7 +42,7 @@ struct Pipe {
     pollfd ready{.fd = ends[0], .events = POLLIN, .revents = 0};
     return ::poll(&ready, 1, 60'000) == 1;
   }
-  // What lies in it now.
+  // What it contains now.
   std::string take() const {
     std::string all;
     char bytes[65536];
@@ -72,10 +72,10 @@ TEST(OutputQueue, APipeThatNobodyReadsHoldsUpNobodyAndCostsBoundedMemory) {
   OutputQueue queue(pipe.ends[1], {.most = 100'000});
   std::string line(99, 'x');
   line += '\n';
-  for (int i = 0; i < 100'000; ++i) queue.add(line);  // 10 MB; it would hang here
+  for (int i = 0; i < 100'000; ++i) queue.add(line);  // 10 MB; a blocking write would hang here
   EXPECT_FALSE(queue.is_idle());
   OutputLoss loss = queue.finish(1ms);
-  // A pipe takes 64 KB. What the queue had room for is lost, too.
+  // A pipe holds 64 KB. What the queue still held is lost too.
   EXPECT_GT(loss.lines, 98'000u);
   EXPECT_LT(loss.lines, 100'000u);
   EXPECT_EQ(loss.why, kReadTooLate);
@@ -96,7 +96,7 @@ TEST(OutputQueue, AMarkerStandsWhereLinesAreMissing) {
   queue.add("after\n");
   EXPECT_EQ(queue.finish().lines, lost);
   read += pipe.take();
-  // The thread writes meanwhile, so that there may be room now and then, and several markers.
+  // The thread writes at the same time, so there may be room now and then, and several markers.
   std::size_t whole = 0;
   for (std::string_view one : stagemake::lines(read)) {
     if (one == std::string_view(line).substr(0, 99)) ++whole;
@@ -126,7 +126,7 @@ TEST(OutputQueue, LinesAtTheEndThatAreLostHaveAMarkerToo) {
   EXPECT_THAT(read, EndsWith(line + lost_lines_marker(9'000, kReadTooLate)));
 }
 
-TEST(OutputQueue, AReaderThatIsGoneAndADescriptorThatIsClosed) {
+TEST(OutputQueue, ExitedReadersAndClosedDescriptors) {
   Pipe pipe;
   pipe.close_reader();
   OutputQueue queue(pipe.ends[1]);
@@ -140,7 +140,7 @@ TEST(OutputQueue, AReaderThatIsGoneAndADescriptorThatIsClosed) {
 }
 
 TEST(OutputQueue, AFullDiskThatHasRoomAgain) {
-  // A file that may grow no more, as with `ulimit -f`, fails like a full disk; /dev/full is one for ever.
+  // A file that may not grow, as with `ulimit -f`, fails like a full disk; /dev/full always does.
   int full = ::open("/dev/full", O_WRONLY | O_CLOEXEC);
   if (full < 0) GTEST_SKIP() << "there is no /dev/full";
   TemporaryFolder folder(fs::temp_directory_path());
@@ -148,7 +148,7 @@ TEST(OutputQueue, AFullDiskThatHasRoomAgain) {
   OutputQueue queue(full, {.owns_descriptor = true});
   queue.add("one\ntwo\n");
   while (queue.loss().lines < 2) sleep_for(1ms);
-  // There is room: the descriptor is another file now.
+  // Now there is room: the descriptor is another file.
   int other = ::open(file.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
   ASSERT_GE(::dup3(other, full, O_CLOEXEC), 0);
   ::close(other);
@@ -164,7 +164,7 @@ TEST(OutputQueue, NothingIsLostWhereNothingIsSaid) {
   EXPECT_FALSE(queue.finish());
 }
 
-// It takes 4096 bytes now and then: as long as it takes any, it gets all.
+// It takes 4096 bytes now and then: as long as it takes anything, it gets everything.
 TEST(OutputQueue, ASlowReaderGetsAllAtTheEnd) {
   Pipe pipe;
   ASSERT_GT(::fcntl(pipe.ends[1], F_SETPIPE_SZ, 4096), 0);
@@ -187,7 +187,7 @@ TEST(OutputQueue, ASlowReaderGetsAllAtTheEnd) {
   EXPECT_EQ(read, text);
 }
 
-// ctrl-S: the terminal takes nothing until ctrl-Q.
+// Ctrl-S: the terminal takes nothing until Ctrl-Q.
 TEST(OutputQueue, AStoppedTerminal) {
   int master = -1, slave = -1;
   ASSERT_EQ(::openpty(&master, &slave, nullptr, nullptr, nullptr), 0);
@@ -211,9 +211,9 @@ TEST(OutputQueue, AStoppedTerminal) {
   ::close(slave);
 }
 
-// Another process may fill a pipe between our look and our write. The thread is stuck then, and nobody waits
-// for it.
-TEST(OutputQueue, AWriterThatIsStuckIsLeftBehind) {
+// Another process may fill a pipe between the check and the write. Then the thread is stuck, and nothing
+// waits for it.
+TEST(OutputQueue, AStuckWriterIsAbandoned) {
   Pipe pipe;
   ASSERT_GT(::fcntl(pipe.ends[1], F_SETPIPE_SZ, 4096), 0);
   std::string text(4000, 'x');

@@ -1,4 +1,4 @@
-// Folders of stagemake's own, and neighbours on the same machine.
+// stagemake's own folders, and other users of the same machine.
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <stdlib.h>
@@ -10,7 +10,7 @@
 #include <functional>
 
 #include "base/error.h"
-#include "base/files.h"
+#include "base/files/files.h"
 
 namespace stagemake {
 namespace {
@@ -19,7 +19,7 @@ using testing::HasSubstr;
 
 constexpr uid_t kNeighbour = 65534;
 
-// Whether `attack` succeeds as another user of the machine.
+// Whether `attack` succeeds as another user of this machine.
 bool succeeds_as_neighbour(const std::function<bool()>& attack) {
   pid_t child = ::fork();
   if (child == 0) {
@@ -71,7 +71,7 @@ TEST_P(PrivateFolder, WhateverTheUmaskOthersAreOut) {
   EXPECT_FALSE(succeeds_as_neighbour([&] { return ::open(at("e/f/lock").c_str(), O_RDONLY) >= 0; }));
 }
 
-TEST_P(PrivateFolder, WhatIsOpenToOthersIsClosed) {
+TEST_P(PrivateFolder, FoldersOpenToOthersAreClosed) {
   for (mode_t open : {0777, 0775, 0755, 0711, 0500}) {
     fs::path folder = at("state");
     ASSERT_TRUE(fs::create_directory(folder));
@@ -83,8 +83,10 @@ TEST_P(PrivateFolder, WhatIsOpenToOthersIsClosed) {
   EXPECT_EQ(refusal("not there"), "");
   fs::create_directory(at("state"));
   ASSERT_EQ(::chmod(at("state").c_str(), 01777), 0);
-  EXPECT_THAT(refusal("state"),
-              HasSubstr("state: other users can write there, and change what stagemake keeps: name another"));
+  EXPECT_THAT(
+      refusal("state"),
+      HasSubstr(
+          "state: other users can write there and change the files that stagemake keeps: name another"));
   EXPECT_EQ(mode("state"), 01777u) << "who made it so has a reason";
 }
 
@@ -101,11 +103,12 @@ TEST_P(PrivateFolder, AnOldLockIsHeldByItsUserAlone) {
   EXPECT_FALSE(fs::exists(at("elsewhere")));
 }
 
-TEST_P(PrivateFolder, ThoseOfOthersAreRefused) {
+TEST_P(PrivateFolder, FoldersOfOtherUsersAreRefused) {
   if (::geteuid() != 0) GTEST_SKIP() << "nobody else to be here";
   fs::create_directory(at("theirs"));
   ASSERT_EQ(::chown(at("theirs").c_str(), kNeighbour, kNeighbour), 0);
-  EXPECT_THAT(refusal("theirs"), HasSubstr("who could change what stagemake keeps there: name another"));
+  EXPECT_THAT(refusal("theirs"),
+              HasSubstr("who could change the files that stagemake keeps there: name another"));
   EXPECT_THROW(write_file(at("theirs/x"), ""), Error);
   EXPECT_THROW(FileLock::try_take(at("theirs/x")), Error);
   EXPECT_FALSE(fs::exists(at("theirs/x")));
@@ -116,7 +119,7 @@ TEST_P(PrivateFolder, ThoseOfOthersAreRefused) {
   ASSERT_EQ(::lchown(at("link").c_str(), kNeighbour, kNeighbour), 0);
   EXPECT_THAT(refusal("link"), HasSubstr("belongs to the user ")) << "they say where it leads";
 
-  // The other way: what is root's may be used by others if only root can write there.
+  // The opposite: other users may use root's folders if only root can write there.
   ASSERT_EQ(::chmod(at("ours").c_str(), 0755), 0);
   EXPECT_TRUE(succeeds_as_neighbour([&] { return refusal("ours").empty(); }));
   ASSERT_EQ(::chmod(at("ours").c_str(), 0777), 0);

@@ -26,7 +26,7 @@ TEST(Secrets, ValuesWithTellingNamesAreLeftOut) {
   EXPECT_EQ(without_secrets("PASSWORD='open"), "PASSWORD=…");
 }
 
-TEST(Secrets, WhatHasNoneStaysAsItIs) {
+TEST(Secrets, TextWithoutSecretsIsUnchanged) {
   for (const char* text :
        {"", "=", "a=b", "https://host:1/x?y=z", "./configure --prefix=/usr CFLAGS='-O2 -g'"}) {
     EXPECT_FALSE(has_secret(text));

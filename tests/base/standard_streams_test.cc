@@ -1,4 +1,4 @@
-#include "base/standard_streams.h"
+#include "base/process/standard_streams.h"
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
@@ -7,12 +7,12 @@
 
 #include <functional>
 
-#include "base/files.h"
+#include "base/files/files.h"
 
 namespace stagemake {
 namespace {
 
-// The exit status of a process that does so, as its standard descriptors are its own.
+// The exit status of a process that runs `body`: it has its own standard descriptors.
 int status_of(const std::function<int()>& body) {
   pid_t child = ::fork();
   if (child == 0) ::_exit(body());

@@ -1,4 +1,4 @@
-#include "base/tarball.h"
+#include "base/files/tarball.h"
 
 #include <fcntl.h>
 #include <gmock/gmock.h>
@@ -9,10 +9,10 @@
 #include <map>
 #include <thread>
 
-#include "base/descriptor.h"
-#include "base/digest.h"
 #include "base/error.h"
-#include "base/subprocess.h"
+#include "base/files/descriptor.h"
+#include "base/process/subprocess.h"
+#include "base/text/digest.h"
 
 namespace stagemake {
 namespace {
@@ -121,10 +121,13 @@ TEST_F(Tarball, FilesComeFromDisk) {
   write_file(at("file"), std::string(200'000, 'x'));
   TarWriter writer(at("t.tar"));
   writer.add_file("renamed", opened(at("file")), at("file"), 0755, 5);
-  EXPECT_THAT(words_of([&] { writer.add_file("x", opened(at("not there")), "x", 0644, 5); }), HasSubstr("cannot be read"));
-  EXPECT_THAT(words_of([&] { writer.add_file("x", opened(folder_.path()), "x", 0644, 5); }), HasSubstr("no regular file"));
+  EXPECT_THAT(words_of([&] { writer.add_file("x", opened(at("not there")), "x", 0644, 5); }),
+              HasSubstr("cannot be read"));
+  EXPECT_THAT(words_of([&] { writer.add_file("x", opened(folder_.path()), "x", 0644, 5); }),
+              HasSubstr("not a regular file"));
   ASSERT_EQ(::mkfifo(at("fifo").c_str(), 0600), 0);
-  EXPECT_THAT(words_of([&] { writer.add_file("x", opened(at("fifo")), "x", 0644, 5); }), HasSubstr("no regular file"));
+  EXPECT_THAT(words_of([&] { writer.add_file("x", opened(at("fifo")), "x", 0644, 5); }),
+              HasSubstr("not a regular file"));
   writer.close();
   std::vector<TarEntry> entries = read_tar(bytes());
   ASSERT_THAT(entries, SizeIs(1));
@@ -138,7 +141,7 @@ TEST_F(Tarball, AFileThatGrowsIsNoticed) {
   });
   TarWriter writer(at("t.tar"));
   EXPECT_THAT(words_of([&] { writer.add_file("file", opened(at("file")), at("file"), 0644, 5); }),
-              HasSubstr("while it was read"));
+              HasSubstr("while it was being read"));
 }
 
 TEST_F(Tarball, LargeContentsAreLeftOut) {
@@ -153,7 +156,7 @@ TEST_F(Tarball, LargeContentsAreLeftOut) {
   EXPECT_EQ(entries[1].content, std::string(10, 'y'));
 }
 
-TEST_F(Tarball, WithoutCloseItIsNoArchive) {
+TEST_F(Tarball, WithoutCloseTheArchiveIsInvalid) {
   {
     TarWriter writer(at("t.tar"));
     for (int i = 0; i < 100; ++i)
@@ -169,7 +172,7 @@ TEST_F(Tarball, AnEmptyArchiveIsOne) {
   EXPECT_THAT(read_tar(""), IsEmpty());
 }
 
-TEST_F(Tarball, WhatIsNoTarIsAnError) {
+TEST_F(Tarball, InvalidTarIsAnError) {
   EXPECT_THAT(words_of([] { read_tar("this is no tar stream, but long enough to be looked at"); }),
               HasSubstr("no tar stream"));
   EXPECT_THAT(words_of([] { read_tar(std::string(10'000, 'x')); }), HasSubstr("no tar stream"));
@@ -196,7 +199,7 @@ TEST_F(Tarball, AFullDiskIsAnError) {
   EXPECT_THAT(words_of([&] { TarWriter(at("not/there/t.tar")); }), HasSubstr("cannot be written"));
 }
 
-// A stream that comes piece by piece, as an engine sends it.
+// A stream that arrives in pieces, as an engine sends it.
 TEST_F(Tarball, AStreamIsReadFromADescriptor) {
   TemporaryFolder folder(fs::temp_directory_path());
   std::string large(3'000'000, 'x');
@@ -234,7 +237,7 @@ TEST_F(Tarball, AStreamIsReadFromADescriptor) {
   EXPECT_EQ(read_file(folder.path() / "unpacked/a/small"), "content");
   EXPECT_EQ(fs::file_size(folder.path() / "unpacked/a/large"), large.size());
 
-  // Cut within a file.
+  // Truncated within a file.
   fs::resize_file(folder.path() / "t.tar", 1'000'000);
   Descriptor cut(::open((folder.path() / "t.tar").c_str(), O_RDONLY | O_CLOEXEC));
   TarReader half(cut.get());

@@ -1,4 +1,4 @@
-#include "base/text.h"
+#include "base/text/text.h"
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
@@ -6,7 +6,7 @@
 
 #include <cmath>
 
-#include "base/subprocess.h"
+#include "base/process/subprocess.h"
 
 namespace stagemake {
 namespace {
@@ -36,7 +36,7 @@ TEST(Text, QuotesWhatAShellWouldRead) {
   EXPECT_EQ(shell_quoted(std::vector<std::string>{"a", "b c", ""}), "a 'b c' ''");
 }
 
-TEST(Text, AShellReadsBackWhatWasQuoted) {
+TEST(Text, AShellReadsBackQuotedText) {
   std::string every;
   for (int c = 1; c < 256; ++c) every += static_cast<char>(c);
   std::vector<std::string> all{every, "", "$(touch x) `id` \\", "a\nb", "-n", "*?[a]{b,c}~!#;&|<>()", "'\"'"};
@@ -59,7 +59,7 @@ TEST(Text, MakesControlBytesVisible) {
 
 TEST(Text, ShowsWhatHidesOrTurnsText) {
   EXPECT_EQ(printable("if (admin\u202e \u2066{ // ok\u2069"), "if (admin\\u202e \\u2066{ // ok\\u2069");
-  // Every end of every range, and the neighbours, which are plain.
+  // Both ends of every range, and their neighbors, which are plain.
   auto utf8 = [](char32_t c) {
     std::string text;
     if (c < 0x80) return text += static_cast<char>(c);
@@ -203,6 +203,15 @@ TEST(SomeOf, NamesTheFirstAndCountsTheOthers) {
   EXPECT_EQ(some_of({"a", "b"}, 2), "a, b");
   EXPECT_EQ(some_of({"a", "b", "c", "\x1b"}, 2), "a, b and 2 more");
   EXPECT_EQ(some_of({"\x1b"}), "\\x1b");
+  Listing listing{.how = "-v"};
+  EXPECT_EQ(some_of({"a", "b", "c"}, listing, 1), "a and 2 more (-v lists them)");
+  EXPECT_EQ(some_of({"a", "b"}, listing, 1), "a and 1 more (-v lists it)");
+  EXPECT_EQ(some_of({"a", "b"}, listing, 2), "a, b");
+  EXPECT_EQ(bracketed({"a", "b", "c"}, listing, 1), "(a and 2 more; -v lists them)");
+  EXPECT_EQ(bracketed({"a", "b", "c"}, {}, 1), "(a and 2 more)");
+  listing.is_whole = true;
+  EXPECT_EQ(some_of({"a", "b", "c"}, listing, 1), "a, b, c");
+  EXPECT_EQ(bracketed({"a", "b", "c"}, listing, 1), "(a, b, c)");
 }
 
 }  // namespace

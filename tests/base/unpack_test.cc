@@ -1,4 +1,4 @@
-// Tar streams of others, unpacked: all of it gets below the folder, and nothing elsewhere.
+// Tar streams from elsewhere, unpacked: everything ends up below the folder, and nothing elsewhere.
 #include <archive.h>
 #include <archive_entry.h>
 #include <gmock/gmock.h>
@@ -8,14 +8,14 @@
 #include <memory>
 
 #include "base/error.h"
-#include "base/tarball.h"
+#include "base/files/tarball.h"
 
 namespace stagemake {
 namespace {
 
 using ::testing::HasSubstr;
 
-// One entry as a stranger may write it; TarWriter writes none of the odd ones.
+// One entry as a stranger may write it; TarWriter writes no such odd entries.
 struct Entry {
   std::string name;
   unsigned kind = AE_IFREG;
@@ -60,7 +60,7 @@ class Unpacking : public ::testing::Test {
   }
   void unpack(const std::vector<Entry>& entries) const { unpack_tar(tar(entries), folder_); }
   std::optional<std::string> read(const std::string& name) const { return read_file(folder_ / name); }
-  // What lies in a folder, at any depth.
+  // The entries of a folder, at any depth.
   static std::vector<std::string> names(const fs::path& folder) {
     std::vector<std::string> all;
     for (const auto& entry : fs::recursive_directory_iterator(folder)) all.push_back(entry.path().string());
@@ -162,7 +162,7 @@ TEST_F(Unpacking, DevicesAndPipesAreLeftOut) {
   EXPECT_EQ(read("after"), "good");
 }
 
-TEST_F(Unpacking, WhatStandsInTheWayIsReplaced) {
+TEST_F(Unpacking, ObstaclesAreReplaced) {
   write_file(folder_ / "file", "a longer old text\n");
   write_file(folder_ / "folder", "a file where a folder comes\n");
   fs::create_hard_link(folder_ / "file", folder_ / "other-name");
@@ -196,7 +196,7 @@ TEST_F(Unpacking, AnEmptyStreamMakesTheFolderAlone) {
   EXPECT_TRUE(fs::is_empty(folder_));
 }
 
-TEST_F(Unpacking, WhatIsNoTarIsAnError) {
+TEST_F(Unpacking, InvalidTarIsAnError) {
   std::string whole = tar({{"file", AE_IFREG, std::string(4000, 'x')}});
   for (const std::string& bytes : {std::string(2000, '\xab'), whole.substr(0, 600), whole.substr(0, 2000)}) {
     try {

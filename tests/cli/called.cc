@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "cli/commands.h"
+#include "cli/run.h"
 
 namespace stagemake::test {
 

@@ -1,4 +1,4 @@
-// stagemake as a person calls it, in this process.
+// stagemake as a user calls it, in this process.
 #pragma once
 
 #include <string>

@@ -1,4 +1,4 @@
-#include "cli/docker_build_args.h"
+#include "cli/options/docker_build_args.h"
 
 #include <gmock/gmock.h>
 
@@ -58,7 +58,7 @@ TEST(DockerBuildArgs, NoCacheMeansFresh) {
   EXPECT_FALSE(read_docker_build_args("--no-cache-filter x").fresh);
 }
 
-TEST(DockerBuildArgs, WhatIsForDockerAloneIsPassedOverAsItWasWritten) {
+TEST(DockerBuildArgs, DockerOnlyOptionsAreSkippedUnchanged) {
   DockerBuildArgs args = read_docker_build_args(
       "--pull --memory 4g --progress=plain --network mine --no-cache --build-arg OTHER=x --squash");
   EXPECT_THAT(args.passed_over, ElementsAre("--pull", "--memory 4g", "--progress=plain", "--network mine",
@@ -66,7 +66,7 @@ TEST(DockerBuildArgs, WhatIsForDockerAloneIsPassedOverAsItWasWritten) {
   EXPECT_EQ(args.network, std::nullopt);
   EXPECT_TRUE(args.fresh);
   EXPECT_THAT(args.given, IsEmpty());
-  // The value of an option is not looked at.
+  // The value of an option is not interpreted.
   EXPECT_FALSE(read_docker_build_args("--label --no-cache").fresh);
   EXPECT_THAT(read_docker_build_args("--label NUMPROC=8").given, IsEmpty());
 }
@@ -89,8 +89,7 @@ TEST(DockerBuildArgs, ProxiesAreForWhatRuns) {
   EXPECT_THAT(args.given, IsEmpty());
 }
 
-// What is passed over is printed, into CI's logs too; a value there may be a token of the caller's
-// environment.
+// Skipped words are printed, in CI logs too; a value there may be a token from the caller's environment.
 TEST(DockerBuildArgs, SecretsAreNotShown) {
   ::setenv("NPM_TOKEN", "s3cret", 1);
   DockerBuildArgs args = read_docker_build_args(
@@ -107,7 +106,7 @@ TEST(DockerBuildArgs, SecretsAreNotShown) {
   }
 }
 
-TEST(DockerBuildArgs, WhatNeedsMoreOfAShellIsRefused) {
+TEST(DockerBuildArgs, OtherShellSyntaxIsRefused) {
   for (const char* text :
        {"--build-arg X=$HOME", "`id`", "a;b", "'open", "--build-arg", "--no-cache --memory"}) {
     try {

@@ -13,7 +13,7 @@ using testing::AllOf;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-// A machine on which buildah works, as far as anybody asks here, and docker and podman do not.
+// A machine with a buildah that works, as far as these tests ask, and docker and podman that do not.
 class EngineChoice : public testing::Test {
  protected:
   EngineChoice() {
@@ -49,7 +49,7 @@ class EngineChoice : public testing::Test {
 
 TEST_F(EngineChoice, IsAutomaticForATreeThatWasNeverBuilt) {
   EXPECT_EQ(chosen(), "buildah");
-  EXPECT_THAT(remember_engine({}, state_, "buildah"), HasSubstr("buildah runs the containers"));
+  EXPECT_THAT(remember_engine({}, state_, "buildah"), HasSubstr("using buildah"));
   EXPECT_EQ(remember_engine({}, state_, "buildah"), "") << "said once";
 }
 

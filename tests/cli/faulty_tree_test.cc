@@ -1,4 +1,4 @@
-// Trees with one fault each: what does not need the faulty part works, with one warning.
+// Trees with one fault each: everything that does not need the faulty part works, with one warning.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
@@ -6,10 +6,10 @@
 #include <cstdlib>
 #include <functional>
 
-#include "base/text.h"
+#include "base/text/text.h"
 #include "cli/called.h"
 #include "cli/tree.h"
-#include "plan/tree_text.h"
+#include "tree/tree_text.h"
 
 namespace stagemake {
 namespace {
@@ -112,7 +112,7 @@ TEST_P(FaultyTree, OnlyWhatNeedsThePackageFails) {
   ASSERT_EQ(said.size(), 1u) << errors_;
   EXPECT_THAT(std::string(said[0]), AllOf(HasSubstr("stagemake: warning: "), HasSubstr(GetParam().said)));
 
-  // Something that needs it.
+  // A command that needs it.
   call({"packages", "extra"});
   EXPECT_EQ(status_, 2);
   EXPECT_THAT(errors_, AllOf(HasSubstr(GetParam().said), Not(HasSubstr("warning"))));
@@ -121,12 +121,12 @@ TEST_P(FaultyTree, OnlyWhatNeedsThePackageFails) {
   EXPECT_THAT(errors_, HasSubstr("with-targets of debian-bookworm-minimal needs it"));
   call({"plan", environment, "--targets", "extra", "--to", "with-targets-pre"});
   EXPECT_EQ(status_, 0) << errors_;
-  // And a linter.
+  // And strict checking.
   call({"plan", environment, "--strict-metadata"});
   EXPECT_EQ(status_, 2);
 }
 
-TEST_P(FaultyTree, ImagesAreThereAllTheSame) {
+TEST_P(FaultyTree, ImagesStayUsable) {
   GetParam().spoil(tree_);
   tree_.file("ci-docker.toml", "colour = 1\n").file("tox.ini", "[testenv\n");
   Options options;
@@ -176,7 +176,7 @@ TEST_F(FaultyTree, ATableOfItsOwnNeedsNoPackages) {
   EXPECT_EQ(errors_, "");
 }
 
-// Where no stage installs system packages, nobody asks for the package manager.
+// If no stage installs system packages, stagemake does not ask for the package manager.
 TEST_F(FaultyTree, ATableOfItsOwnNeedsNoPackageManager) {
   tree_.file("ci-docker.toml", "[[stage]]\nname = \"made\"\nrecipe = \"make\"\n");
   EXPECT_THAT(call({"plan", "wolfi-minimal", "--base-image", "wolfi:1"}), HasSubstr("from wolfi:1"));

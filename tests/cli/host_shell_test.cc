@@ -1,4 +1,4 @@
-// Shell text of a tree's tox.ini: who lets a shell of this machine run it, and when.
+// Shell text of a tree's tox.ini: when a shell of this machine may run it, and with whose permission.
 #include "cli/host_shell.h"
 
 #include <gmock/gmock.h>
@@ -8,7 +8,7 @@
 #include "base/error.h"
 #include "cli/called.h"
 #include "cli/pull_request.h"
-#include "plan/tree_text.h"
+#include "tree/tree_text.h"
 
 namespace stagemake {
 namespace {
@@ -46,7 +46,7 @@ TEST(PullRequestEvent, IsWhatTheServiceSays) {
     EXPECT_EQ(pull_request_event(caller(none)), "") << testing::PrintToString(none);
 }
 
-TEST(HostShell, WhatThePersonSaysCounts) {
+TEST(HostShell, AnExplicitOptionWins) {
   Variables pull_request{{"CI", "true"}, {"GITHUB_EVENT_NAME", "pull_request"}};
   EXPECT_EQ(host_shell_refusal(std::nullopt, caller({})), std::nullopt);
   EXPECT_EQ(host_shell_refusal(std::nullopt, caller(pull_request)),
@@ -67,12 +67,13 @@ TEST(HostShell, GetsTheTablesVariablesAndNothingOfTheCallers) {
   ::unsetenv("REGISTRY_TOKEN");
   EXPECT_THAT(all, Not(HasSubstr("secret")));
   EXPECT_THAT(all, Not(HasSubstr("HOME=")));
-  EXPECT_THAT(all, AllOf(HasSubstr("SYSTEM=debian"), HasSubstr("ODD=a b=c"), HasSubstr("PATH=" + tree.path().string())));
+  EXPECT_THAT(all, AllOf(HasSubstr("SYSTEM=debian"), HasSubstr("ODD=a b=c"),
+                         HasSubstr("PATH=" + tree.path().string())));
   EXPECT_THAT(all, HasSubstr("|" + tree.path().string() + "|found|debian|it's"));
   EXPECT_THAT(said, HasSubstr("stagemake: a shell of this machine evaluates `$(env | sort)"));
 }
 
-TEST(HostShell, WhatFailsIsAnErrorWithItsWords) {
+TEST(HostShell, AFailureIsAnErrorWithItsMessage) {
   TemporaryFolder tree(fs::temp_directory_path());
   testing::internal::CaptureStderr();
   try {
@@ -93,10 +94,11 @@ class ShellTextInATree : public testing::Test {
                "[tox]\nenvlist = docker-debian-bookworm-minimal\n[testenv]\nsetenv =\n"
                "  docker: FULL_BASE_IMAGE_AND_TAG=debian:bookworm\n  debian: SYSTEM=debian\n"
                "  bookworm: BASE_TAG=bookworm\n  minimal: SAGE_PACKAGE_LIST_ARGS=_prereq\n"
-               "  CONFIGURE_ARGS=$(touch " + ran().string() + "; echo --x)\n");
+               "  CONFIGURE_ARGS=$(touch " +
+                   ran().string() + "; echo --x)\n");
     for (const char* name : {"CI", "GITHUB_EVENT_NAME"}) ::unsetenv(name);
     ::setenv("STAGEMAKE_STATE", state_.path().c_str(), 1);
-    // No engine, so that a build ends after it has read the tree.
+    // No engine, so that a build ends after reading the tree.
     ::setenv("DOCKER_HOST", "unix:///no/such/socket", 1);
   }
   ~ShellTextInATree() override {
@@ -115,12 +117,14 @@ class ShellTextInATree : public testing::Test {
 };
 
 TEST_F(ShellTextInATree, IsNotRunByCommandsThatLook) {
-  for (const char* command : {"env", "plan", "dockerfile", "system-packages", "repro", "simulate", "explain", "graph"}) {
+  for (const char* command :
+       {"env", "plan", "dockerfile", "system-packages", "repro", "simulate", "explain", "graph"}) {
     test::Called called = call({command});
     EXPECT_FALSE(fs::exists(ran())) << command;
     if (std::string_view(command) == "dockerfile") {
       EXPECT_EQ(called.status, 0);
-      EXPECT_THAT(called.errors, HasSubstr("CONFIGURE_ARGS holds shell text that only `stagemake build` evaluates"));
+      EXPECT_THAT(called.errors,
+                  HasSubstr("CONFIGURE_ARGS contains shell text that only `stagemake build` evaluates"));
     }
   }
   call({"build", "--dry-run"});
@@ -139,10 +143,11 @@ TEST_F(ShellTextInATree, IsNotRunForAPullRequest) {
   test::Called called = call({"build", "--engine", "docker"});
   EXPECT_FALSE(fs::exists(ran()));
   EXPECT_EQ(called.status, 2);
-  EXPECT_THAT(called.errors,
-              AllOf(HasSubstr("environment debian-bookworm-minimal: CONFIGURE_ARGS holds shell text (`$(touch"),
-                    HasSubstr("because this job runs for a pull request (GITHUB_EVENT_NAME=pull_request)"),
-                    HasSubstr("--host-shell yes"), HasSubstr("--set CONFIGURE_ARGS=VALUE")));
+  EXPECT_THAT(
+      called.errors,
+      AllOf(HasSubstr("environment debian-bookworm-minimal: CONFIGURE_ARGS contains shell text (`$(touch"),
+            HasSubstr("because this job runs for a pull request (GITHUB_EVENT_NAME=pull_request)"),
+            HasSubstr("--host-shell yes"), HasSubstr("--set CONFIGURE_ARGS=VALUE")));
   call({"build", "--engine", "docker", "--host-shell", "yes"});
   EXPECT_TRUE(fs::exists(ran()));
 }
@@ -153,7 +158,8 @@ TEST_F(ShellTextInATree, IsNotRunWhereThePersonSaysNo) {
   EXPECT_EQ(call({"build", "--engine", "docker"}).status, 2);
   ::unsetenv("STAGEMAKE_HOST_SHELL");
   EXPECT_FALSE(fs::exists(ran()));
-  EXPECT_EQ(call({"build", "--engine", "docker", "--host-shell", "no", "--set", "CONFIGURE_ARGS=--y"}).status, 3)
+  EXPECT_EQ(call({"build", "--engine", "docker", "--host-shell", "no", "--set", "CONFIGURE_ARGS=--y"}).status,
+            3)
       << "with its value said, only the engine is missing";
 }
 

@@ -1,15 +1,17 @@
-// why, graph, diff and repro as a person calls them, on a small tree, without an engine.
+// why, graph, diff and repro as a user calls them, on a small tree, without an engine.
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 
 #include <cstdlib>
 #include <nlohmann/json.hpp>
 
-#include "base/subprocess.h"
+#include "base/process/subprocess.h"
+#include "base/variables.h"
 #include "cli/called.h"
 #include "cli/revision.h"
-#include "plan/tree_text.h"
-#include "run/journal.h"
-#include "run/state_folder.h"
+#include "run/state/journal.h"
+#include "run/state/state_folder.h"
+#include "tree/tree_text.h"
 
 namespace stagemake {
 namespace {
@@ -37,7 +39,7 @@ class Inspecting : public testing::Test {
  protected:
   Inspecting() : tree_(kTree), state_(fs::temp_directory_path()) {}
 
-  // What it prints; its status and what it says of errors are kept.
+  // Returns the output; the exit status and the error output are kept.
   std::string call(std::vector<std::string> words) {
     words.insert(words.end(), {"--tree", tree_.path().string(), "--state", state_.path().string()});
     test::Called called = test::call_stagemake(std::move(words));
@@ -84,7 +86,7 @@ TEST_F(Inspecting, WhySaysStageUsersAndNeeds) {
   EXPECT_THAT(text, HasSubstr("built by     with-targets-pre"));
   EXPECT_THAT(text, HasSubstr("needed by    app\n"));
   EXPECT_THAT(text, HasSubstr("not built here: extra\n"));
-  EXPECT_THAT(text, HasSubstr("waits for    only to be there before: tool\n"));
+  EXPECT_THAT(text, HasSubstr("needs        only installed before: tool\n"));
   EXPECT_THAT(text, HasSubstr("takes        not known"));
   for (std::size_t at = 0, end; (end = text.find('\n', at)) != std::string::npos; at = end + 1)
     EXPECT_LE(end - at, 84u) << text.substr(at, end - at) << " (bytes; arrows have three)";
@@ -99,20 +101,20 @@ TEST_F(Inspecting, WhyTakesTheEnvironmentInWhichItWasBuiltLast) {
   EXPECT_EQ(why["stage"], "with-targets-pre");
   EXPECT_EQ(why["times"][0]["median_seconds"], 75);
   EXPECT_THAT(call({"why", "zlib"}),
-              AllOf(HasSubstr("1 min 15 s, built once"), HasSubstr("because it never had been")));
+              AllOf(HasSubstr("1 min 15 s, built once"), HasSubstr("because it had never been built")));
 }
 
-TEST_F(Inspecting, WhyOfAnEnvironmentThatIsNoMoreFallsBack) {
+TEST_F(Inspecting, WhyFallsBackIfTheEnvironmentIsGone) {
   Journal journal(StateFolder(state_.path(), fs::canonical(tree_.path())).journal());
   ASSERT_TRUE(journal.add(PackageBuilt{.when = 1, .environment = "gone", .package = "zlib", .seconds = 5}));
   EXPECT_TRUE(answer({"why", "zlib"})["environment"].is_null());
 }
 
 TEST_F(Inspecting, WhyOfAnOptionalPackageSaysWhatWouldEnableIt) {
-  EXPECT_THAT(call({"why", "extra"}), HasSubstr("by none of the stages: it is an optional package"));
+  EXPECT_THAT(call({"why", "extra"}), HasSubstr("by no stage: it is an optional package"));
 }
 
-TEST_F(Inspecting, NamesThatAreNoneAreToldWithTheNearest) {
+TEST_F(Inspecting, UnknownNamesAreReportedWithTheNearest) {
   call({"why", "zlip"});
   EXPECT_EQ(status_, 2);
   EXPECT_EQ(errors_, "stagemake: no package is named zlip; did you mean zlib?\n");
@@ -127,11 +129,33 @@ TEST_F(Inspecting, GraphDrawsStagesPackagesAndCones) {
               HasSubstr("digraph stages {"));
   EXPECT_THAT(call({"graph", "--package", "zlib"}),
               HasSubstr("zlib on any system: 1 package before it, 1 after it"));
-  std::string file = (state_.path() / "out.svg").string();
-  EXPECT_THAT(call({"graph", "--package", "zlib", "--svg", "-o", file}), IsEmpty());
-  EXPECT_THAT(read_file(file).value_or(""), testing::StartsWith("<svg "));
   call({"graph", "debian-bookworm-minimal", "debian-bookworm-standard", "--package", "zlib"});
   EXPECT_EQ(status_, 2);
+}
+
+TEST_F(Inspecting, GraphvizDrawsPictures) {
+  if (find_program("dot").empty()) GTEST_SKIP() << "Graphviz is not installed";
+  std::string file = (state_.path() / "out.svg").string();
+  EXPECT_THAT(call({"graph", "--package", "zlib", "--svg", "-o", file}), IsEmpty());
+  EXPECT_EQ(errors_, "");
+  EXPECT_THAT(read_file(file).value_or(""), HasSubstr("<svg "));
+}
+
+TEST_F(Inspecting, WithoutGraphvizTheInputOfDotIsWritten) {
+  test::Variables nothing{{"PATH", state_.path().string()}};
+  EXPECT_THAT(call({"graph", "--package", "zlib", "--svg"}), testing::StartsWith("digraph stages {"));
+  EXPECT_EQ(status_, 0);
+  EXPECT_THAT(errors_, HasSubstr("Graphviz is not installed (apt-get install graphviz)"));
+}
+
+TEST_F(Inspecting, AnErrorOfDotIsReported) {
+  fs::path dot = state_.path() / "dot";
+  write_file(dot, "#!/bin/sh\necho broken >&2\nexit 1\n");
+  fs::permissions(dot, fs::owner_all);
+  test::Variables ours{{"PATH", state_.path().string() + ":/usr/bin:/bin"}};
+  EXPECT_THAT(call({"graph", "--package", "zlib", "--svg"}), IsEmpty());
+  EXPECT_EQ(status_, 3);
+  EXPECT_THAT(errors_, HasSubstr("dot cannot draw this (use --dot to see its input): broken"));
 }
 
 TEST_F(Inspecting, DiffComparesTheFolderWithARevision) {
@@ -147,7 +171,7 @@ TEST_F(Inspecting, DiffComparesTheFolderWithARevision) {
           "1 package changes:\n  zlib 1.2 -> 1.3\n1 more is built again because of what it needs: app\n"));
   EXPECT_THAT(text, HasSubstr("bootstrapped: build/pkgs/zlib/package-version.txt\n"));
   EXPECT_THAT(text, HasSubstr("all 2 environments:\n  2 packages built again"));
-  EXPECT_THAT(text, HasSubstr("nothing was measured here"));
+  EXPECT_THAT(text, HasSubstr("no durations were measured here"));
 }
 
 TEST_F(Inspecting, DiffComparesTwoRevisionsAndTouchesNothing) {
@@ -172,6 +196,47 @@ TEST_F(Inspecting, DiffComparesTwoRevisionsAndTouchesNothing) {
   EXPECT_EQ(answer({"diff", "HEAD", "HEAD"})["environments"][0]["status"], "same");
 }
 
+TEST_F(Inspecting, DiffWithoutARevisionComparesTheFolderWithHead) {
+  git({"init", "-q"});
+  tree_.file(".gitignore", "*.log\n/out\n");
+  tree_.file("src/kept.log", "tracked");
+  git({"add", "-f", "src/kept.log"});
+  commit("one");
+  EXPECT_THAT(call({"diff"}), HasSubstr("all 2 environments:\n  nothing is built again\n"));
+  EXPECT_EQ(status_, 0) << errors_;
+  tree_.file("src/new.py", "new");
+  tree_.file("src/made.log", "ignored");
+  tree_.file("build/pkgs/zlib/made.log", "ignored");
+  tree_.file("src/kept.log", "edited");
+  nlohmann::json diff = answer({"diff"});
+  EXPECT_EQ(diff["before"]["revision"], "HEAD");
+  EXPECT_EQ(diff["files"], nlohmann::json({{"src", {"src/kept.log", "src/new.py"}}}));
+  EXPECT_TRUE(diff["packages"].empty()) << diff["packages"];
+}
+
+TEST_F(Inspecting, LongListsOfADiffAreWholeWithV) {
+  git({"init", "-q"});
+  commit("one");
+  for (int i = 0; i < 4; ++i) {
+    tree_.file(fmt::format("build/pkgs/zlib/patches/{}.patch", i), "p");
+    tree_.file(fmt::format("src/{}.py", i), "p");
+  }
+  EXPECT_THAT(call({"diff"}),
+              AllOf(HasSubstr("zlib (patches/0.patch, patches/1.patch and 2 more;\n  -v lists them)"),
+                    HasSubstr("src (4 files)")));
+  EXPECT_THAT(call({"diff", "-v"}), AllOf(HasSubstr("patches/2.patch, patches/3.patch)"),
+                                          HasSubstr("src/3.py"), Not(HasSubstr(" more;"))));
+}
+
+TEST_F(Inspecting, TimesInManyEnvironmentsAreWholeWithV) {
+  Journal journal(StateFolder(state_.path(), fs::canonical(tree_.path())).journal());
+  for (int i = 10; i < 24; ++i)
+    ASSERT_TRUE(journal.add(PackageBuilt{
+        .when = 1, .environment = fmt::format("e{}", i), .package = "zlib", .seconds = 100.0 - i}));
+  EXPECT_THAT(call({"why", "zlib"}), AllOf(HasSubstr("and 2 more (-v lists them)\n"), Not(HasSubstr("e23"))));
+  EXPECT_THAT(call({"why", "zlib", "-v"}), AllOf(HasSubstr("e23"), Not(HasSubstr("(-v "))));
+}
+
 TEST_F(Inspecting, EnvironmentsComeAndGo) {
   git({"init", "-q"});
   commit("one");
@@ -183,10 +248,10 @@ TEST_F(Inspecting, EnvironmentsComeAndGo) {
   EXPECT_EQ(status.count("debian-trixie-minimal"), 1u);
 }
 
-TEST_F(Inspecting, DiffSaysWhatIsNoRevision) {
+TEST_F(Inspecting, DiffReportsUnknownRevisions) {
   call({"diff", "HEAD"});
   EXPECT_EQ(status_, 2);
-  EXPECT_THAT(errors_, HasSubstr("is in no git checkout"));
+  EXPECT_THAT(errors_, HasSubstr("is not in a git checkout"));
   git({"init", "-q"});
   commit("one");
   git({"branch", "feature"});
@@ -198,7 +263,7 @@ TEST_F(Inspecting, DiffSaysWhatIsNoRevision) {
   EXPECT_FALSE(fs::exists("x"));
 }
 
-TEST_F(Inspecting, FaultsOfARevisionAreToldByItsName) {
+TEST_F(Inspecting, FaultsOfARevisionHaveItsName) {
   tree_.file("build/pkgs/zlib/type", "nonsense\n");
   git({"init", "-q"});
   commit("faulty");

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "base/descriptor.h"
-#include "base/files.h"
+#include "base/files/descriptor.h"
+#include "base/files/files.h"
 
 namespace stagemake {
 namespace {

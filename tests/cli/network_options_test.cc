@@ -1,5 +1,5 @@
 // --network and its variables.
-#include "cli/network_options.h"
+#include "cli/options/network_options.h"
 
 #include <gmock/gmock.h>
 #include <stdlib.h>
@@ -65,7 +65,7 @@ TEST_F(NetworkOptions, ASlipWouldLeaveANetworkOpen) {
     EXPECT_EQ(error.status(), ExitStatus::BadInput);
     EXPECT_THAT(error.what(), HasSubstr("did you mean with-system-packages?"));
   }
-  ::setenv("STAGEMAKE_NETWORK", "fedora-*=host", 1);  // it may be meant for other commands
+  ::setenv("STAGEMAKE_NETWORK", "fedora-*=host", 1);  // the pattern may be meant for other commands
   EXPECT_EQ(of_first(parse({"build", "x"})), Network::Host);
 }
 

@@ -1,13 +1,14 @@
-#include "cli/options.h"
+#include "cli/options/options.h"
 
 #include <gmock/gmock.h>
 
+#include <CLI/CLI.hpp>
 #include <cstdlib>
 
 #include "base/error.h"
-#include "base/text.h"
+#include "base/text/text.h"
 #include "cli/times.h"
-#include "plan/environment.h"
+#include "environment/environment.h"
 
 namespace stagemake {
 namespace {
@@ -17,12 +18,13 @@ using testing::Contains;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::Not;
 using testing::Pair;
 using testing::UnorderedElementsAre;
 
 class OptionsTest : public testing::Test {
  protected:
-  // Variables of the person who runs the tests are not theirs to see.
+  // The tests do not see the variables of the user who runs them.
   OptionsTest() {
     for (const std::string& name : environment_variables()) unset(name);
     for (const char* name : {"STAGEMAKE_ENGINE", "DOCKER_PUSH_REPOSITORY", "DOCKER_TAG", "EXTRA_DOCKER_TAGS",
@@ -44,7 +46,7 @@ class OptionsTest : public testing::Test {
     for (const std::string& word : words) argv.push_back(word.c_str());
     testing::internal::CaptureStdout();
     testing::internal::CaptureStderr();
-    // What is thrown is told by run(), with the status that it carries.
+    // run() reports exceptions, and returns the status that they carry.
     std::string thrown;
     ParsedOptions parsed;
     try {
@@ -62,7 +64,7 @@ class OptionsTest : public testing::Test {
     EXPECT_EQ(parsed.stop, std::nullopt) << err_;
     return parsed.options;
   }
-  // What is said of bad usage, which must be said on standard error with status 2.
+  // The message about bad usage; it must be on standard error, with status 2.
   std::string refusal(std::vector<std::string> words) {
     EXPECT_EQ(parse(std::move(words)).stop, std::optional(2));
     EXPECT_EQ(out_, "");
@@ -172,7 +174,7 @@ TEST_F(OptionsTest, AnEmptyVariableIsAsGoodAsNone) {
   EXPECT_THAT(options.to, IsEmpty());
 }
 
-TEST_F(OptionsTest, BadUsageIsToldWithStatusTwo) {
+TEST_F(OptionsTest, BadUsageHasStatusTwo) {
   refusal({});
   EXPECT_THAT(refusal({"biuld"}), HasSubstr("build"));
   refusal({"build"});
@@ -185,7 +187,7 @@ TEST_F(OptionsTest, BadUsageIsToldWithStatusTwo) {
   refusal({"shell"});
 }
 
-TEST_F(OptionsTest, BadVariablesAreToldWithStatusTwo) {
+TEST_F(OptionsTest, BadVariablesHaveStatusTwo) {
   set("STAGEMAKE_ENGINE", "rkt");
   EXPECT_THAT(refusal({"build", "a"}), HasSubstr("STAGEMAKE_ENGINE"));
   set("STAGEMAKE_ENGINE", "");
@@ -250,7 +252,7 @@ TEST_F(OptionsTest, DeadlinesAreDurationsOrTimes) {
   EXPECT_EQ(good({"explain", "a"}).deadline, std::nullopt);
 }
 
-TEST_F(OptionsTest, CheckpointsAreMadeWhereSomebodySaysHowOften) {
+TEST_F(OptionsTest, CheckpointsNeedAnInterval) {
   EXPECT_EQ(good({"build", "a"}).checkpoint, std::nullopt);
   EXPECT_EQ(good({"build", "a", "--checkpoint", "30m"}).checkpoint, 1800);
   for (const char* text : {"", "30", "-1h", "often", "0s"})
@@ -270,6 +272,28 @@ TEST_F(OptionsTest, AFreshBuildAsksForNoImage) {
   refusal({"build", "a", "--push", "maybe"});
 }
 
+TEST_F(OptionsTest, ARebuildNamesStages) {
+  Options options =
+      good({"build", "a", "--rebuild", "configured", "--rebuild", "with-targets", "--start-over"});
+  EXPECT_THAT(options.rebuild, ElementsAre("configured", "with-targets"));
+  EXPECT_TRUE(options.start_over);
+  EXPECT_FALSE(options.fresh) << "it starts the rebuild over, from the image of the stage before";
+  EXPECT_THAT(good({"explain", "a", "--rebuild", "configured"}).rebuild, ElementsAre("configured"));
+  for (const char* other : {"--fresh", "--restore=x:1"})
+    EXPECT_THAT(refusal({"build", "a", "--rebuild", "configured", other}), HasSubstr("--rebuild"));
+}
+
+TEST_F(OptionsTest, WhatFollowsTwoDashesIsTheCommandOfAShell) {
+  Options options = good({"shell", "a", "--", "make", "-k", "--", "check"});
+  EXPECT_EQ(options.stage, "");
+  EXPECT_THAT(options.arguments, ElementsAre("make", "-k", "--", "check"));
+  options = good({"-C", "/tree", "shell", "a", "configured", "-n", "--", "--version"});
+  EXPECT_EQ(options.stage, "configured");
+  EXPECT_TRUE(options.dry_run);
+  EXPECT_THAT(options.arguments, ElementsAre("--version"));
+  EXPECT_THAT(good({"shell", "a", "configured"}).arguments, IsEmpty());
+}
+
 TEST_F(OptionsTest, HelpAndVersionAreNoErrors) {
   EXPECT_EQ(parse({"--version"}).stop, std::optional(0));
   EXPECT_THAT(out_, HasSubstr("stagemake " STAGEMAKE_VERSION));
@@ -283,17 +307,78 @@ TEST_F(OptionsTest, HelpAndVersionAreNoErrors) {
 }
 
 TEST_F(OptionsTest, HelpFitsATerminalOf80Columns) {
-  ASSERT_EQ(parse({"--help"}).stop, std::optional(0));
-  for (std::string_view line : lines(std::string_view(out_))) EXPECT_LE(line.size(), 80u) << line;
+  std::vector<std::string> commands = {""};
+  with_command_line([&](const CLI::App& app) {
+    for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; }))
+      commands.push_back(command->get_name());
+  });
+  ASSERT_GT(commands.size(), 20u);
+  for (const std::string& command : commands) {
+    std::vector<std::string> words = {"--help"};
+    if (!command.empty()) words.insert(words.begin(), command);
+    ASSERT_EQ(parse(words).stop, std::optional(0)) << command;
+    for (std::string_view line : lines(std::string_view(out_)))
+      EXPECT_LE(line.size(), 80u) << command << ": " << line;
+    words.assign({"help", command});
+    if (command.empty()) words.pop_back();
+    std::string help = out_;
+    ASSERT_EQ(parse(words).stop, std::optional(0)) << "help " << command;
+    EXPECT_EQ(out_, help);
+    if (command.empty()) continue;
+    EXPECT_EQ(parse({command, "--version"}).stop, std::optional(0)) << command;
+  }
 }
 
-TEST_F(OptionsTest, WhatACommandDoesNotTakeIsTold) {
+TEST_F(OptionsTest, HelpIsInGroups) {
+  parse({"--help"});
+  std::size_t at = 0;
+  for (const char* heading : {"\nEvery day:", " build ", "\nLook at a tree", " plan ", "\nUnderstand:",
+                              " why ", "\nCI and other tools:", " tox ", "\nMaintain:", " gc "}) {
+    std::size_t next = out_.find(heading, at);
+    ASSERT_NE(next, std::string::npos) << heading << " in " << out_;
+    at = next;
+  }
+  EXPECT_THAT(out_, Not(HasSubstr("\nSubcommands:"))) << "each command is in a group";
+  parse({"build", "--help"});
+  for (const char* heading :
+       {"Environments", "Settings of environments", "Stages", "Where to start", "Running", "Output",
+        "Image names", "Registries", "Signatures", "Limits", "Engine", "Tree"})
+    EXPECT_THAT(out_, HasSubstr(std::string("\n") + heading + ":")) << heading;
+}
+
+TEST_F(OptionsTest, OptionsMayStandBeforeTheCommand) {
+  Options options = good({"-C", "/tree", "--engine", "buildah", "--json", "explain", "a-minimal"});
+  EXPECT_EQ(options.verb, Verb::Explain);
+  EXPECT_EQ(options.tree->string(), "/tree");
+  EXPECT_EQ(options.engine, EngineKind::Buildah);
+  EXPECT_TRUE(options.json);
+  EXPECT_THAT(options.environments, ElementsAre("a-minimal"));
+  EXPECT_EQ(good({"build", "-C", "/tree", "a-minimal"}).tree->string(), "/tree");
+  refusal({"-C", "/tree"});
+  refusal({"--json"});
+}
+
+TEST_F(OptionsTest, HabitsOfOtherToolsAreAnswered) {
+  EXPECT_THAT(refusal({"ls"}), HasSubstr("did you mean envs or snapshots?"));
+  EXPECT_THAT(refusal({"bake", "a"}), HasSubstr("did you mean build?"));
+  for (auto [theirs, ours] : {std::pair("-q", "--quiet"),
+                              {"--progress=plain", "--verbose"},
+                              {"--print", "--dry-run"},
+                              {"--target", "--to"},
+                              {"--no-cache", "--fresh"},
+                              {"--cache-from=x", "--from"}})
+    EXPECT_THAT(refusal({"build", "a-minimal", theirs}), HasSubstr(std::string("did you mean ") + ours + "?"))
+        << theirs;
+  EXPECT_THAT(refusal({"list", "--no-cache"}), Not(HasSubstr("--fresh"))) << "it has no such option";
+}
+
+TEST_F(OptionsTest, UnknownOptionsAreReported) {
   EXPECT_THAT(refusal({"plan", "a", "--jsn"}),
               AllOf(HasSubstr("`stagemake plan` does not take --jsn; did you mean --json"),
                     HasSubstr("`stagemake plan --help` lists the options")));
-  EXPECT_THAT(refusal({"doctor", "now"}), HasSubstr("`stagemake doctor` does not take now\n"));
+  EXPECT_THAT(refusal({"status", "now"}), HasSubstr("`stagemake status` does not take now\n"));
   EXPECT_THAT(refusal({"-C", "plan", "debian-bookworm-minimal"}),
-              HasSubstr("`stagemake` does not take -C before plan\n"));
+              HasSubstr("no command is named debian-bookworm-minimal"));
   EXPECT_THAT(refusal({"build", "a", "--restore", ""}), HasSubstr("--restore"));
 }
 
@@ -321,7 +406,7 @@ TEST_F(OptionsTest, CommandsOfMetadata) {
   EXPECT_EQ(good({"explain", "a-minimal", "--targets", "x"}).given.at("TARGETS"), "x");
 }
 
-TEST_F(OptionsTest, WhatGcMayRemoveAndWhatItKeeps) {
+TEST_F(OptionsTest, GcOptionsSetThePolicy) {
   Options options = good({"gc"});
   EXPECT_EQ(options.verb, Verb::Gc);
   EXPECT_THAT(options.environments, IsEmpty());
@@ -363,7 +448,7 @@ TEST_F(OptionsTest, SettingsAreNamesAndValues) {
     EXPECT_THAT(refusal({"env", "a-minimal", "--set", setting}), HasSubstr("is not NAME=VALUE")) << setting;
   EXPECT_THAT(refusal({"env", "a-minimal", "--set", "\x1b[2J"}), testing::Not(HasSubstr("\x1b")));
   refusal({"env", "a-minimal", "--set"});
-  refusal({"doctor", "--set", "A=b"});
+  refusal({"status", "--set", "A=b"});
 }
 
 TEST_F(OptionsTest, DockersBuildArgumentsAreTakenWhereNoOptionSaysOther) {
@@ -374,12 +459,12 @@ TEST_F(OptionsTest, DockersBuildArgumentsAreTakenWhereNoOptionSaysOther) {
   EXPECT_EQ(err_, "");
 }
 
-TEST_F(OptionsTest, WhatOnlyDockerCouldUseIsToldToWhoBuilds) {
+TEST_F(OptionsTest, IgnoredDockerOptionsAreReportedInBuilds) {
   set("EXTRA_DOCKER_BUILD_ARGS", "--memory 4g");
   good({"build", "a-minimal"});
-  EXPECT_THAT(err_, HasSubstr("--memory 4g is for `docker build`, and passed over"));
+  EXPECT_THAT(err_, HasSubstr("--memory 4g is for `docker build`, and ignored"));
   good({"tox"});
-  EXPECT_THAT(err_, HasSubstr("passed over"));
+  EXPECT_THAT(err_, HasSubstr("ignored"));
   good({"env", "a-minimal"});
   EXPECT_EQ(err_, "");
   set("EXTRA_DOCKER_BUILD_ARGS", "--build-arg X=$(id)");

@@ -1,11 +1,11 @@
-// What a caller's secrets leave behind in files and in what is printed: nothing.
+// What a caller's secrets leave in files and in output: nothing.
 #include <gmock/gmock.h>
-#include <sys/stat.h>
 
 #include "base/error.h"
+#include "base/variables.h"
 #include "cli/called.h"
-#include "engine/variables.h"
-#include "plan/tree_text.h"
+#include "cli/empty_docker.h"
+#include "tree/tree_text.h"
 
 namespace stagemake {
 namespace {
@@ -23,24 +23,10 @@ constexpr std::string_view kTree =
     "/VERSION.txt = Small version 1.0, released today\n"
     "/bootstrap = #!/bin/sh\n";
 
-// docker where nothing was ever built and no base image can be had; it says what it was asked with.
-constexpr std::string_view kDocker =
-    "#!/bin/sh\n"
-    "echo \"$*\" >> \"$0.calls\"\n"
-    "case $1 in\n"
-    "  version) echo '{\"Server\": {\"Version\": \"1\"}}' ;;\n"
-    "  images|ps) ;;\n"
-    "  image) echo \"Error: No such image: $3\" >&2; exit 1 ;;\n"
-    "  *) echo \"manifest unknown at https://user:s3cret@registry/x\" >&2; exit 1 ;;\n"
-    "esac\n";
-
 class Secrets : public testing::Test {
  protected:
   Secrets() : tree_(kTree), work_(fs::temp_directory_path()) {
-    fs::path docker = work_.path() / "docker";
-    write_file(docker, kDocker);
-    ::chmod(docker.c_str(), 0755);
-    variables_.set("STAGEMAKE_DOCKER", docker.string());
+    variables_.set("STAGEMAKE_DOCKER", test::write_empty_docker(work_.path()).string());
     variables_.set("HOME", (work_.path() / "home").string());
     variables_.set("XDG_CACHE_HOME", (work_.path() / "cache").string());
     variables_.set("XDG_RUNTIME_DIR", (work_.path() / "runtime").string());
@@ -55,7 +41,7 @@ class Secrets : public testing::Test {
     kept_.set("DOCKER_CONFIG", "/nowhere");
   }
 
-  // `has_engine`: the command takes options about engines.
+  // `has_engine`: the command has options about engines.
   test::Called call(std::vector<std::string> words, bool has_engine) {
     words.emplace_back("--tree");
     words.push_back(tree_.path().string());
@@ -66,7 +52,7 @@ class Secrets : public testing::Test {
     return test::call_stagemake(std::move(words));
   }
 
-  // Files in which the secret stands.
+  // Files that contain the secret.
   std::vector<std::string> telling() const {
     std::vector<std::string> found;
     for (fs::recursive_directory_iterator at(work_.path()), end; at != end; ++at) {

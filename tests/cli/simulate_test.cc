@@ -1,4 +1,4 @@
-// What a build would take, as a person asks for it: on a small tree, with an engine that has no images.
+// How long a build would take, as a user asks for it: on a small tree, with an engine that has no images.
 #include <gmock/gmock.h>
 #include <sys/stat.h>
 
@@ -6,11 +6,11 @@
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
+#include "base/variables.h"
 #include "cli/called.h"
-#include "engine/variables.h"
-#include "plan/tree_text.h"
-#include "run/journal.h"
-#include "run/state_folder.h"
+#include "run/state/journal.h"
+#include "run/state/state_folder.h"
+#include "tree/tree_text.h"
 
 namespace stagemake {
 namespace {
@@ -28,7 +28,7 @@ constexpr std::string_view kTree =
     "/VERSION.txt = Small version 1.0, released today\n"
     "/bootstrap = #!/bin/sh\n";
 
-// docker where nothing was ever built; what else it is asked for fails.
+// A docker that has built nothing; all other requests fail.
 constexpr std::string_view kDocker =
     "#!/bin/sh\n"
     "case $1 in\n"
@@ -79,7 +79,7 @@ class Simulating : public testing::Test {
 constexpr const char* kOne = "debian-bookworm-minimal";
 constexpr const char* kOther = "debian-bullseye-minimal";
 
-// Three stages of 30 s, three in which make runs of a second and their packages: all one after the other.
+// Three stages of 30 s, and three in which make runs for a second plus its packages, all one after the other.
 TEST_F(Simulating, GivenSecondsAreNotGuessed) {
   std::string text = call({kOne, "--durations", durations("tool 100  # slow\n\nzlib 50\n")});
   EXPECT_EQ(status_, 0) << errors_;
@@ -87,21 +87,21 @@ TEST_F(Simulating, GivenSecondsAreNotGuessed) {
       text,
       "1 environment: 6 stages to build, at most 3 packages; about 5 min 03 s of processor time, done in "
       "5 min 03 s (1 package never built yet: guessed)\n"
-      "seconds of packages: 2 given, 1 guessed as 60 s each\n"
-      "machines         done in         at best  because of    efficiency\n"
-      "       1      5 min 03 s      5 min 03 s  longest path        50 %\n"
-      "each with 2 job slots and 2 stages at once, which may hold 16.0 GB\n");
+      "seconds of packages: 2 given, 1 assumed as 60 s each\n"
+      "machines         done in        at least  limited by     efficiency\n"
+      "       1      5 min 03 s      5 min 03 s  critical path        50 %\n"
+      "each with 2 job slots and 2 stages at once, in at most 16.0 GB of memory\n");
   text = call({kOne, "--durations", durations("tool 60\nzlib 60\napp 60\n")});
   EXPECT_THAT(text, HasSubstr("done in 4 min 33 s\nseconds of packages: 3 given\n"))
       << "given, though it is what would have been guessed";
 }
 
-TEST_F(Simulating, WhatWasLearnedIsUsedWhereNothingIsGiven) {
+TEST_F(Simulating, MeasuredDurationsFillGaps) {
   remember("zlib", 7);
   std::string text = call({kOne, "--durations", durations("app 10\n")});
   EXPECT_THAT(
       text,
-      HasSubstr("(1 package never built yet: guessed)\nseconds of packages: 1 given, 1 learned there, 1 "
+      HasSubstr("(1 package never built yet: guessed)\nseconds of packages: 1 given, 1 measured there, 1 "
                 "guessed from other packages\n"));
 }
 
@@ -109,8 +109,8 @@ TEST_F(Simulating, MoreMachinesForMoreEnvironments) {
   std::string file = durations("tool 100\nzlib 50\napp 60\n");
   std::string text = call({kOne, kOther, "--durations", file});
   EXPECT_THAT(text, HasSubstr("2 environments: 12 stages to build, at most 6 packages; about 10 min 06 s"));
-  EXPECT_THAT(text, HasSubstr("       1      5 min 03 s      5 min 03 s  longest path       100 %\n"
-                              "       2      5 min 03 s      5 min 03 s  longest path        50 %\n"
+  EXPECT_THAT(text, HasSubstr("       1      5 min 03 s      5 min 03 s  critical path       100 %\n"
+                              "       2      5 min 03 s      5 min 03 s  critical path        50 %\n"
                               "each with 2 job slots"));
   nlohmann::json answer =
       nlohmann::json::parse(call({kOne, kOther, "--durations", file, "--json"}), nullptr, false);
@@ -126,7 +126,13 @@ TEST_F(Simulating, MoreMachinesForMoreEnvironments) {
             (nlohmann::json{{{"name", kOne}, {"ends", 303.0}}, {{"name", kOther}, {"ends", 303.0}}}));
 }
 
-TEST_F(Simulating, WhoIsLateIsNamed) {
+TEST_F(Simulating, AStageToRebuildThatDoesNotExistIsAnError) {
+  call({kOne, "--rebuild", "configurd"});
+  EXPECT_EQ(status_, static_cast<int>(ExitStatus::BadInput));
+  EXPECT_EQ(errors_, "stagemake: no stage is named configurd; did you mean configured?\n");
+}
+
+TEST_F(Simulating, LateEnvironmentsAreNamed) {
   std::string text = call({kOne, kOther, "--machines", "1", "--deadline", "4min"});
   EXPECT_EQ(status_, 0) << errors_;
   EXPECT_THAT(text, HasSubstr("efficiency  late\n"));
@@ -135,7 +141,7 @@ TEST_F(Simulating, WhoIsLateIsNamed) {
               HasSubstr("not done by the deadline: debian-bookworm-minimal, debian-bullseye-minimal\n"));
 }
 
-TEST_F(Simulating, BadDurationsAreToldAllTogether) {
+TEST_F(Simulating, BadDurationsAreReportedTogether) {
   std::string file = durations("tool\nzlib -1\napp nan\ntool 1e999\ntool 1 2\n\xff\x1b 1x\nzlib 5min\n");
   call({kOne, "--durations", file});
   EXPECT_EQ(status_, static_cast<int>(ExitStatus::BadInput));
@@ -143,9 +149,9 @@ TEST_F(Simulating, BadDurationsAreToldAllTogether) {
     EXPECT_THAT(errors_, HasSubstr(file + ":" + std::to_string(line) + ": is not `PACKAGE SECONDS`"));
   EXPECT_EQ(errors_.find('\x1b'), std::string::npos);
   call({kOne, "--durations", durations("zlip 3\n")});
-  EXPECT_THAT(errors_, HasSubstr("zlip is no package of this tree"));
+  EXPECT_THAT(errors_, HasSubstr("zlip is not a package of this tree"));
   call({kOne, "--durations", "/nowhere/durations"});
-  EXPECT_THAT(errors_, HasSubstr("/nowhere/durations: is not there"));
+  EXPECT_THAT(errors_, HasSubstr("/nowhere/durations: does not exist"));
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
-// How many job slots a build has, and whose they are.
-#include "cli/slot_choice.h"
+// How many job slots a build has, and which pool provides them.
+#include "cli/options/slot_choice.h"
 
 #include <gmock/gmock.h>
 #include <unistd.h>
@@ -70,7 +70,7 @@ TEST_F(SlotChoiceTest, ACallingMakesCountMoreThanNumproc) {
   choice = choose_slots({}, with_jobs({3}));
   EXPECT_TRUE(choice.pool && !choice.make);
   EXPECT_EQ(choice.count, 3u);
-  EXPECT_THAT(choice.note, HasSubstr("needs a `+`"));
+  EXPECT_THAT(choice.note, HasSubstr("must start with `+`"));
 }
 
 TEST_F(SlotChoiceTest, HalfAsManyStagesRunAtOnce) {

@@ -21,7 +21,7 @@ TEST(TimeIn, EndsWithTheCalendar) {
   EXPECT_EQ(time_in("@1e300", 0), 253402300799.0);
 }
 
-TEST(TimeIn, RefusesWhatIsNoTime) {
+TEST(TimeIn, RefusesInvalidTimes) {
   for (const char* text : {"", "@", "@x", "@inf", "@nan", "@1e400", "@5 ", "17", "25:00", "17:30Z",
                            "tomorrow", "2026-13-01T00:00Z", "2026-02-31T00:00Z", "2026-02-31T00:00",
                            "10000-01-01T00:00Z", "2026-11-22T17:30:00ZZ", "2026-11-22T17:30:00+01:00"})

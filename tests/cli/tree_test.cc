@@ -5,8 +5,8 @@
 #include <cstdlib>
 
 #include "base/error.h"
-#include "base/subprocess.h"
-#include "plan/tree_text.h"
+#include "base/process/subprocess.h"
+#include "tree/tree_text.h"
 
 namespace stagemake {
 namespace {
@@ -40,7 +40,7 @@ TEST(FindTree, IsTheNearestUpwards) {
 TEST(FindTree, SaysWhatIsMissing) {
   TemporaryFolder folder(fs::temp_directory_path());
   EXPECT_THAT(refusal([&] { find_tree(folder.path()); }),
-              HasSubstr("neither here nor in a folder above is build/pkgs"));
+              HasSubstr("neither this folder nor one above it contains build/pkgs"));
   TreeText tree("");
   tree.file("build/pkgs", "a file");
   EXPECT_NE(refusal([&] { find_tree(tree.path()); }), "");
@@ -56,7 +56,7 @@ TEST(OpenTree, ReadsAllOfATree) {
   EXPECT_EQ(opened.table.distribution, "Small");
 }
 
-TEST(OpenTree, AllFaultsComeAtOnce) {
+TEST(OpenTree, AllFaultsAreReportedTogether) {
   TreeText tree("zlib standard 1: nonsense\nbad wrongtype 1\n");
   tree.file("ci-docker.toml", "colour = 1\n");
   Options options;
@@ -68,7 +68,7 @@ TEST(OpenTree, AllFaultsComeAtOnce) {
   EXPECT_THAT(told, HasSubstr("ci-docker.toml:1:1: unknown key `colour`"));
 }
 
-TEST(OpenTree, AFolderThatIsNoneIsToldByName) {
+TEST(OpenTree, AMissingFolderIsNamed) {
   Options options;
   options.tree = fs::path("/no/such/folder");
   EXPECT_THAT(refusal([&] { open_tree(options); }), HasSubstr("/no/such/folder"));
@@ -96,6 +96,10 @@ TEST(ResolveEnvironments, EachOnceAndAllFaultsAtOnce) {
   std::string told = refusal(resolve);
   EXPECT_THAT(told, HasSubstr("plan9"));
   EXPECT_THAT(told, HasSubstr("\"Debian-minimal\""));
+  options.environments = {"debian-x-minimal", "with-targets-pre"};
+  EXPECT_THAT(
+      refusal(resolve),
+      HasSubstr("with-targets-pre is a stage, not an environment; --to with-targets-pre builds up to it"));
 }
 
 TEST(NamesOf, WordsCommasAndFiles) {
@@ -106,7 +110,7 @@ TEST(NamesOf, WordsCommasAndFiles) {
   tree.file("names", "# all of them\nx, y\nz # but not w\r\n\n  v\tu\n");
   EXPECT_THAT(names_of({"@" + (tree.path() / "names").string(), "a"}),
               ElementsAre("a", "u", "v", "x", "y", "z"));
-  EXPECT_THAT(refusal([&] { names_of({"@/no/such/file"}); }), HasSubstr("/no/such/file: is not there"));
+  EXPECT_THAT(refusal([&] { names_of({"@/no/such/file"}); }), HasSubstr("/no/such/file: does not exist"));
 }
 
 TEST(TagOf, IsWhatRegistriesTake) {
@@ -158,7 +162,7 @@ TEST_F(Checkout, IsDescribed) {
 }
 
 TEST_F(Checkout, OfAnotherUserIsAProblemWithARemedy) {
-  ::setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1", 1);  // git's own tests use it
+  ::setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1", 1);  // as git's own tests do
   TreeRevision revision = tree_revision(tree());
   ::unsetenv("GIT_TEST_ASSUME_DIFFERENT_OWNER");
   EXPECT_EQ(revision.name, "");
@@ -170,14 +174,14 @@ TEST_F(Checkout, OfAnotherUserIsAProblemWithARemedy) {
 TEST_F(Checkout, WithABrokenHeadGetsNoTagThatNobodyChose) {
   write_file(folder_.path() / ".git/HEAD", "ref: refs/heads/gone\n");
   std::string told = refusal([&] { tag(false); });
-  EXPECT_THAT(told, HasSubstr("git does not say which revision"));
+  EXPECT_THAT(told, HasSubstr("git cannot tell the revision of"));
   EXPECT_THAT(told, HasSubstr("describe --dirty --always` must work"));
   EXPECT_THAT(told, HasSubstr("--tag TAG"));
   EXPECT_EQ(tag(true, "mine"), "mine");
   write_file(folder_.path() / ".git/HEAD", "nonsense");
-  EXPECT_THAT(refusal([&] { tag(false); }), HasSubstr("git does not say which revision"));
+  EXPECT_THAT(refusal([&] { tag(false); }), HasSubstr("git cannot tell the revision of"));
   fs::remove_all(folder_.path() / ".git/objects");
-  EXPECT_THAT(refusal([&] { tag(false); }), HasSubstr("git does not say which revision"));
+  EXPECT_THAT(refusal([&] { tag(false); }), HasSubstr("git cannot tell the revision of"));
 }
 
 TEST_F(Checkout, WithoutGitIsAProblem) {
@@ -199,7 +203,7 @@ TEST(ImageTag, LatestIsForImagesThatStayHere) {
   EXPECT_EQ(image_tag(options, {}, true), "latest") << "somebody chose it";
 }
 
-TEST(ResolveEnvironments, AWorkflowThatIsNoYamlMattersToGroupsAlone) {
+TEST(ResolveEnvironments, AnInvalidWorkflowAffectsOnlyGroups) {
   TreeText tree("zlib standard 1\n_prereq/distros/debian.txt = make\n");
   tree.file(".github/workflows/docker.yml", "a: [\n").file(".github/workflows/other.yml", "b: {\n");
   Options options;
@@ -211,7 +215,7 @@ TEST(ResolveEnvironments, AWorkflowThatIsNoYamlMattersToGroupsAlone) {
   EXPECT_EQ(resolve_environments(options, opened, reader).size(), 1u);
   options.environments = {"all-minimal"};
   EXPECT_THAT(refusal([&] { resolve_environments(options, opened, reader); }),
-              AllOf(HasSubstr("docker.yml:"), HasSubstr("is no YAML"), Not(HasSubstr("other.yml"))));
+              AllOf(HasSubstr("docker.yml:"), HasSubstr("is not YAML"), Not(HasSubstr("other.yml"))));
 }
 
 }  // namespace

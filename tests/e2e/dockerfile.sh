@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# A Dockerfile of ours, built by docker itself: with both of its builders, again, after edits, and as the base of an
+# Dockerfiles from stagemake, built by docker itself: with both of its builders, again, after edits, and as the base of an
 # incremental environment.
 source "$(dirname "$0")/lib.sh"
 [ "$engine" = docker ] || skip "only docker builds Dockerfiles here"
 
 step() { printf '\n=== %s\n' "$1"; }
 
-# docker_build BUILDER NAME [OPTION…]: builds the Dockerfile of $work; what it says goes to $work/out. The Dockerfile
-# lies in the tree: docker 20.10 cannot take one from elsewhere for a tree whose .dockerignore is a link.
+# docker_build BUILDER NAME [OPTION…]: builds the Dockerfile of $work; the output goes to $work/out. The Dockerfile is
+# in the tree: docker 20.10 rejects one outside of a tree whose .dockerignore is a link.
 docker_build() {
   export DOCKER_BUILDKIT=$1
   name=$2
@@ -18,7 +18,7 @@ docker_build() {
   rm "$tree/Dockerfile"
 }
 
-# BuildKit is a part of docker that can be absent.
+# BuildKit is an optional part of docker.
 builders() {
   echo 0
   printf 'FROM scratch\nCOPY VERSION.txt /\n' > "$tree/Dockerfile"

@@ -1,6 +1,6 @@
 #!/bin/bash
-# What `stagemake doctor` says of engines that answer, and yet do not work: for users who are not root, and with
-# storage that copies everything.
+# What `stagemake doctor` says about engines that answer but do not work: for users other than root, and with storage that
+# copies everything.
 . "$(dirname "$0")/lib.sh"
 
 [ "$(id -u)" = 0 ] || skip "acts as other users, which only root may"
@@ -8,7 +8,7 @@
 command -v setpriv > /dev/null || skip "there is no setpriv"
 start_buildah
 
-# doctor_as USER COMMAND…: doctor as a user whom no file gives more ids.
+# doctor_as USER COMMAND…: runs doctor as a user to whom no file gives more ids.
 doctor_as() {
   local user=$1
   shift
@@ -23,7 +23,7 @@ doctor_as() {
 }
 says() { grep -q -- "$1" "$work/out" || { cat "$work/out"; fail "$2"; }; }
 
-# 1. No ids: images cannot be unpacked, though buildah answers.
+# 1. No ids: images cannot be unpacked, although buildah answers.
 user=nobody  # buildah wants a name in /etc/passwd
 ! grep -q "^$user:" /etc/subuid /etc/subgid || skip "user $user has ids"
 doctor_as $user env
@@ -38,7 +38,7 @@ doctor_as $user env PATH="$work/few"
 says 'there is no newuidmap in PATH' "the lack of newuidmap is not told"
 says 'apt-get install uidmap' "where to get newuidmap is not told"
 
-# 3. As root it works: something was started. A build with it is refused before it begins, above; here it is not.
+# 3. As root it works: doctor started a container. Above, a build would be refused before it starts; here it would not.
 STAGEMAKE_DOCKER=/nonexistent/docker stagemake doctor > /dev/null || fail "buildah does not work: $(cat "$work/out")"
 says '^buildah  works, ' "buildah is not said to work"
 buildah containers --quiet | has . && fail "doctor leaves a container"

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# A registry that drops, delays, truncates, refuses, fails and lies, played by a proxy in front of a real one: whatever it
-# does, a build ends well with the image that a build without any registry would have made, and says what was wrong.
-# A table of small stages keeps it short.
+# A registry that drops, delays, truncates, refuses, fails and lies, simulated by a proxy in front of a real one. Whatever
+# it does, a build succeeds with the same image as a build without a registry, and reports what was wrong.
+# A table of small stages keeps the test short.
 dockerd_options="--max-download-attempts 2"  # after the first it waits 5 s, after the fourth 20 s
-# Its stages need a shell and no compiler: what is sent is small.
+# The stages need a shell and no compiler, which keeps transfers small.
 before_engine() {
   tar --delete --wildcards ./usr/lib/gcc ./usr/include ./usr/share ./var/lib ./var/cache './usr/lib/*.a' \
     < "$STAGEMAKE_TEST_ROOTFS" > "$work/small.tar"
@@ -44,7 +44,7 @@ table=(--stages "$work/stages.toml" --tag t)
 image=sage-docker-$environment-second:t
 runs=0 faults=0 wrong=0 fetched=0
 
-# The installation records that the image must have, by the tree; and those that it has.
+# The installation records that the image must have according to the tree; and those that it has.
 wanted_stamps() { for package in cliquer zlib; do echo "$package-$(cat "build/pkgs/$package/package-version.txt")"; done; }
 stamps() { in_image "$1" sh -c 'cat /etc/stagemake-system; cd /sage && ls installed && [ -s second ]'; }
 check_image() {
@@ -52,7 +52,7 @@ check_image() {
   wrong=$((wrong + 1))
   echo "WRONG IMAGE: $(stamps "$1" | xargs), not base $(wanted_stamps | xargs)"
 }
-# said_once: what is said of the registry is said once.
+# said_once: each message about the registry appears once.
 said_once() {
   local twice
   twice=$(grep "^$proxy/" "$work/out" | sort | uniq -d || true)
@@ -64,7 +64,7 @@ disturbed() {
   remove_images
   runs=$((runs + 1))
   set_version cliquer "9.$runs"
-  # What was learned goes too: these stages are built faster than anything is fetched.
+  # Forgets measured durations too: these stages build faster than any image is fetched.
   rm -rf "$XDG_CACHE_HOME/stagemake" "$control.log" "$work"/state/*/journal
   echo "$1" > "$control"
   build "${table[@]}" --from "$proxy/team" "${@:2}" > /dev/null || fail "$1: status $?: $(cat "$work/out")"
@@ -86,7 +86,7 @@ control=$work/control
 echo > "$control"
 python3 "$here/faulty_proxy.py" "${proxy#*:}" "$registry" "$control" &
 registry_pid="$registry_pid $!"
-for _ in $(seq 50); do
+for _ in $(seq 500); do
   (exec 3<> "/dev/tcp/127.0.0.1/${proxy#*:}") 2> /dev/null && break
   sleep 0.1
 done

@@ -96,7 +96,7 @@ class Proxy(BaseHTTPRequestHandler):
             self.note(what)
             time.sleep(0.5)
         there = http.client.HTTPConnection(registry)
-        # buildah says in several lines what it accepts.
+        # buildah sends its Accept header as several lines.
         headers = {name: ", ".join(self.headers.get_all(name)) for name in self.headers
                    if name.lower() not in ("connection", "transfer-encoding", "content-length", "accept-encoding")}
         there.request(self.command, self.path, sent if sent or self.command in ("POST", "PUT", "PATCH") else None, headers)

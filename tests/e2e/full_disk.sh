@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# A real full disk: of the engine, and of the state folder. Nothing that was built is lost, and what happened is said.
+# A real full disk: the engine's, and that of the state folder. No work is lost, and stagemake reports what happened.
 before_engine() {
   case $engine in
     docker) storage=$work/docker ;;
     buildah) storage=$work/storage ;;
   esac
-  # The base image twice, as buildah makes it, and what is done below.
+  # Room for the base image twice, as buildah makes it, and for the steps below.
   small_disk storage.img "$(($(stat -c %s "$STAGEMAKE_TEST_ROOTFS") / 500000 + 1000))M" "$storage"
   small_disk state.img 64M "$work/state"
 }
@@ -24,7 +24,7 @@ expect_once() {
 
 step "a package fills the engine's disk"
 build --to with-base-toolchain
-# When the ballast goes there is room again.
+# Removing the ballast makes room again.
 fallocate -l "$(($(df --output=avail -m "$storage" | tail -n 1) - 100))M" "$storage/ballast"
 script=build/pkgs/cliquer/spkg-install.in
 cp "$script" "$work/cliquer.good"
@@ -34,7 +34,7 @@ build || status=$?
 [ "$status" = 1 ] || [ "$status" = 3 ] || fail "it ended with $status"
 built_all > "$work/first"
 [ -s "$work/first" ] || fail "nothing was built before the disk was full"
-grep -E 'what was done is kept as|what was done stays in container .*, and the next run takes it over' "$work/out" ||
+grep -E 'the work so far is kept as|the work so far stays in container .*, and the next run takes it over' "$work/out" ||
   fail "nothing is said of what was done"
 [ "$status" != 3 ] || grep -q -i 'no space left' "$work/out" || fail "nothing is said of the full disk"
 
@@ -42,7 +42,7 @@ step "still no room: a clear message, and nothing is lost"
 status=0
 build || status=$?
 [ "$status" != 0 ] || fail "it ended well on a full disk"
-grep -i -E 'which an earlier run left, cannot be saved, and stays for the next: .*no space left|what was done is kept' "$work/out" || fail "nothing is said of the full disk"
+grep -i -E 'which an earlier run left, cannot be saved, and stays for the next: .*no space left|the work so far is kept' "$work/out" || fail "nothing is said of the full disk"
 built_all >> "$work/first"
 sort -u -o "$work/first" "$work/first"
 
@@ -71,16 +71,13 @@ echo 4 > build/pkgs/slowpoke/seconds.txt
 forget_logs
 "$STAGEMAKE_BINARY" build "$environment" --base-image "$base" > "$work/out" 2>&1 &
 driver=$!
-for _ in $(seq 300); do
-  grep -qs 'slowpoke.*installing' "$work"/state/*/logs/"$environment"/with-targets-pre.log && break
-  sleep 0.1
-done
+wait_until in_log with-targets-pre 'slowpoke.*installing'
 dd if=/dev/zero of="$work/state/big" bs=1M 2> /dev/null || true
 status=0
 wait "$driver" || status=$?
 cat "$work/out"
 echo "status $status"
-# Buildah 1.28 now and then kills what it runs (driver/README.md, known limits): then, too, nothing may be lost.
+# Buildah 1.28 sometimes kills what it runs (driver/README.md, known limits): even then, nothing may be lost.
 if [ "$status" != 0 ]; then
   grep -i -E "no space left$([ "$engine" = docker ] || echo '|exit status 137')" "$work/out" || fail "nothing is said of the full disk"
 fi

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Making room: what is superseded goes, what is needed stays, and it is remembered.
+# Making room: superseded images go, needed ones stay, and stagemake remembers what it removed.
 source "$(dirname "$0")/lib.sh"
 
 step() { printf '\n=== %s\n' "$1"; }
@@ -26,7 +26,7 @@ grep -q "^would keep .*-$to:two: the newest complete image of" "$work/out" || fa
 images | cmp - "$work/before" || fail "the dry run changed something"
 [ "$(evictions)" = 0 ] || fail "the dry run is in the journal"
 
-step "an environment that another driver works on is passed over"
+step "an environment that another driver works on is skipped"
 lock=$(echo "$work"/state/*/locks/"$environment")
 (flock 9 && exec sleep 60) 9>> "$lock" &
 holder=$!
@@ -34,7 +34,7 @@ while flock -n "$lock" true; do sleep 0.1; done
 stagemake gc --max-size 1k || true
 kill "$holder"
 wait "$holder" || true
-grep -q "^passed over $environment: " "$work/out" || fail "nothing is said of the lock"
+grep -q "^skipped $environment: " "$work/out" || fail "nothing is said of the lock"
 images | cmp - "$work/before" || fail "something was removed"
 
 step "what is superseded goes, and nothing else"
@@ -47,7 +47,7 @@ grep -q '^nothing to remove' "$work/out" || fail "there is more to remove"
 step "a limit that cannot be met: the newest images and what is left of a failed run stay"
 find build/pkgs -name spkg-install.in | while read -r recipe; do echo 'exit 9' >> "$recipe"; done
 expect 1 build --to $to --tag two
-failed=$(sed -n 's/.*what was done is kept as \([^ ]*\).*/\1/p' "$work/out" | tail -n 1)
+failed=$(sed -n 's/.*the work so far is kept as \([^ ]*\).*/\1/p' "$work/out" | tail -n 1)
 [ -n "$failed" ] || fail "no image of the failed run is named"
 expect 1 stagemake gc --max-size 1k
 grep -q 'max-size 1.0 kB cannot be met' "$work/out" || fail "nothing is said of the limit"

@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# kill -9 at random moments: of the driver, of the engine's client, of both, of a container's first process, and of dockerd.
-# After each of them the next run completes, and no package that was finished before it is built again.
+# kill -9 at random moments: of the driver, the engine's client, both, a container's first process, and dockerd.
+# After each kill, the next run completes, and no package that was finished before it is built again.
 #
-# STAGEMAKE_TEST_RUNS: how many kills (default 4). STAGEMAKE_TEST_SEED: repeats a series, as far as time lets it.
+# STAGEMAKE_TEST_RUNS: number of kills (default 4). STAGEMAKE_TEST_SEED: repeats a series, as far as timing allows.
 #
-# When a package is finished: it is when make's stamp for it is there. sage-spkg moves a normal package's stamp into place
-# before sage-logger prints "successfully installed"; make touches a script package's stamp after that line. So what has a
-# stamp is finished, printed or not; a normal package whose line is there must have one; and a script package whose line is
-# there and whose stamp is not was in flight. sagelib is left out: make is FORCEd to build it in each run.
+# A package is finished if make's stamp for it exists. sage-spkg moves a normal package's stamp into place before
+# sage-logger prints "successfully installed"; make touches a script package's stamp after that line. So a package with a
+# stamp is finished, printed or not; a normal package with that line must have a stamp; and a script package with the line
+# but no stamp was in flight. sagelib is left out: make is FORCEd to build it in each run.
 source "$(dirname "$0")/lib.sh"
 
 kills=${STAGEMAKE_TEST_RUNS:-4}
@@ -22,7 +22,7 @@ records=(local/var/lib/sage/installed local/var/lib/sage/venv-python3/var/lib/sa
 seconds() { awk -v a="$1" -v b="$2" 'BEGIN { printf "%.2f", b - a }'; }
 sum() { awk '{ s += $1; if ($1 > m) m = $1 } END { printf "%.2f, at most %.2f", s, m }'; }
 
-# All packages that depend on one, directly or not, and it itself; order-only dependencies do not count.
+# A package and all packages that depend on it, directly or not; order-only dependencies do not count.
 closure() {
   for folder in build/pkgs/*/; do
     name=$(basename "$folder")
@@ -44,8 +44,8 @@ closure() {
     }'
 }
 
-# Changes a random package's version or build script, or what configure is made from: `touched` are the packages that
-# must be built for it, `edit` says it.
+# Changes a random package's version or build script, or an input of configure: `touched` lists the packages that must be
+# rebuilt for it, `edit` describes it.
 edit_something() {
   pool=(openblas cliquer slowpoke conway_polynomials readline python3 mpfr gmp numpy pexpect patch cython liblzma xz zlib)
   package=${pool[RANDOM % ${#pool[@]}]}
@@ -71,7 +71,7 @@ edit_something() {
   esac
 }
 
-# Starts a build; each of its lines goes to $work/out with the time at which it came.
+# Starts a build; writes each of its lines to $work/out with its time.
 start() {
   rm -f "$work"/state/*/logs/"$environment"/*.log "$work/lines"
   while [ "$(date +%s)" = "${last_second:-}" ]; do sleep 0.05; done # stamps are told from older ones by whole seconds
@@ -82,13 +82,9 @@ start() {
   "$STAGEMAKE_BINARY" build -v "$environment" --base-image "$base" > "$work/lines" 2>&1 &
   driver=$!
 }
-# Waits for its end, at most as long as an orderly end may take; sets `status`.
+# Waits for the end of the build, at most as long as an orderly end may take; sets `status`.
 finish() {
-  for _ in $(seq 600); do
-    kill -0 "$driver" 2> /dev/null || break
-    sleep 0.1
-  done
-  kill -0 "$driver" 2> /dev/null && fail "the driver does not end: $(tail -n 3 "$work/out")"
+  wait_until exited || fail "the driver does not end: $(tail -n 3 "$work/out")"
   status=0
   wait "$driver" 2> /dev/null || status=$?
   wait "$reader" || true
@@ -96,7 +92,7 @@ finish() {
   last_second=$(date +%s)
 }
 
-# In the last run's output: packages that were begun, and that were finished, as NAME-VERSION; and when.
+# From the last run's output: packages that were started, and those that were finished, as NAME-VERSION with the time.
 begun() { sed -n 's/^\([0-9.]*\) *\[\(.*\)\] installing\..*/\2 \1/p' "$work/out" | sort -u; }
 printed() { sed -n 's/^\([0-9.]*\) *\[\(.*\)\] successfully installed\..*/\2 \1/p' "$work/out" | grep -v '^sagelib-' | sort -u; }
 
@@ -107,7 +103,7 @@ ours() {
   esac
 }
 
-# stamps_in CONTAINER: a line for each, with its time: NAME-VERSION SECONDS.
+# stamps_in CONTAINER: prints a line for each stamp, with its time: NAME-VERSION SECONDS.
 stamps_in() {
   case $engine in
     docker)
@@ -126,7 +122,7 @@ stamps_in() {
   esac | { grep -v '^\.' || true; }
 }
 
-# What stands in the containers that are left, or else in the newest image.
+# The stamps in the remaining containers, or else in the newest image.
 stamps() {
   left=$(ours --all)
   if [ -n "$left" ]; then
@@ -149,7 +145,7 @@ stamps() {
   esac
 }
 
-# The container's first process; nothing while none runs.
+# The container's first process; empty if none runs.
 first_process() {
   case $engine in
     docker) ours | xargs -r "$STAGEMAKE_DOCKER" inspect --format '{{.State.Pid}}' 2> /dev/null | grep -vx 0 || true ;;
@@ -166,7 +162,7 @@ first_process() {
 }
 client() { pgrep -P "$driver" -f "$([ "$engine" = docker ] && echo ' start --attach' || echo 'buildah run')" || true; }
 
-# Kills what `kind` says, as soon as there is such a thing; fails where the build ends before.
+# Kills the processes that `kind` names as soon as they exist; fails if the build ends before.
 kill_it() {
   while kill -0 "$driver" 2> /dev/null; do
     case $kind in
@@ -190,7 +186,7 @@ forget() {
     done
   done
 }
-# What a run built although it was finished before it.
+# Counts packages that a run built although they were finished before it.
 check_again() {
   while read -r one _; do
     if [ -n "${finished[$one]:-}" ]; then
@@ -241,7 +237,7 @@ while [ "$done_kills" -lt "$kills" ]; do
   fi
   done_kills=$((done_kills + 1))
   if [ "$kind" = dockerd ]; then
-    # It would take its dying containerd for one that it can use.
+    # A new dockerd would try to use the old containerd, which is dying.
     while kill -0 "$(cat "$work/docker-exec/containerd/containerd.pid")" 2> /dev/null; do sleep 0.1; done
     rm -f "$work/docker.pid"
     STAGEMAKE_DOCKER_MUST_WORK=1 start_docker
@@ -249,7 +245,7 @@ while [ "$done_kills" -lt "$kills" ]; do
   stage=$(sed -n 's/^[0-9.]* [^ ]*  \([^ ]*\): running.*/\1/p' "$work/out" | tail -n 1)
   stage_began=$(sed -n 's/^\([0-9.]*\) [^ ]*  [^ ]*: running.*/\1/p' "$work/out" | tail -n 1)
   stamps > "$work/stamps"
-  # Built before the kill, from these sources; or before them, and not touched by them.
+  # Built before the kill from these sources, or earlier and not affected by the edit.
   while read -r one second; do
     case " $(echo $touched) " in
       *" ${one%%-*} "*) [ "$second" -lt "${began%.*}" ] || finished[$one]=1 ;;
@@ -276,7 +272,7 @@ while [ "$done_kills" -lt "$kills" ]; do
   [ "$status" = 0 ] || fail "after kill $done_kills ($kill_text; $edit) the next run ended with $status: $(tail -n 20 "$work/out")"
   check_again
   expect_no_container
-  # To redo: the packages that were in flight; or a stage that makes none, as far as it had come.
+  # To redo: the packages that were in flight; or the progress of a stage that builds no packages.
   lost=0
   for one in $in_flight; do
     lost=$(begun | awk -v one="$one" -v lost="$lost" -v out="$work/out" '
@@ -297,7 +293,7 @@ while [ "$done_kills" -lt "$kills" ]; do
     "$kill_text" "$status_then" "$edit" "${in_flight:- nothing}" "$before" "$((again - again_before))" "$lost"
 done
 
-# Nothing is left that says that it is a snapshot and is none.
+# Every image with a snapshot's labels must be a complete snapshot.
 case $engine in
   docker)
     "$STAGEMAKE_DOCKER" images --all --quiet --no-trunc --filter label=org.stagemake.schema | sort -u |

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# A source file of more than 2 GiB, such as the tarballs of Sage's `huge` packages: planned in little memory, brought into a
-# container as it is, and read out of an image again.
+# A source file of more than 2 GiB, such as the tarballs of Sage's `huge` packages: planned in little memory, copied into a
+# container unchanged, and read from an image again.
 source "$(dirname "$0")/lib.sh"
 
 step() { printf '\n=== %s (after %s s)\n' "$1" "$SECONDS"; }
@@ -14,7 +14,7 @@ echo end >> "$large"
 (ulimit -v 1000000 && "$STAGEMAKE_BINARY" plan "$environment" --json) > "$work/plan"
 grep -q '"key"' "$work/plan" || fail "no plan: $(head -c 500 "$work/plan")"
 
-# Gigabytes through an engine take minutes on a busy machine: by hand.
+# Gigabytes through an engine take minutes on a busy machine: run this by hand.
 [ "${STAGEMAKE_TEST_LARGE:-0}" = 1 ] || { echo "all well, in $SECONDS s; STAGEMAKE_TEST_LARGE=1 builds it, too" && exit 0; }
 
 step "build: the file in the container is the file outside"

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# 30 runs or more, each after an edit and each on top of the one before: never more layers than the engine allows, and what
-# the first run installed is still there at the end. A table of two small stages keeps it short, and a base image of so many
-# layers that the limit comes on the way. (docker allows more layers than buildah can mount.)
+# 30 runs or more, each after an edit and on top of the previous one: images never have more layers than the engine allows,
+# and still contain what the first run installed. A table of two small stages keeps the test short, and a base image with
+# many layers makes it reach the limit. (docker allows more layers than buildah can mount.)
 source "$(dirname "$0")/lib.sh"
 mkdir "$work/layers"
 echo > "$work/layers/layer"
-# layered FIRST COUNT: a Dockerfile that adds so many layers.
+# layered FIRST COUNT: a Dockerfile that adds COUNT layers.
 layered() {
   echo "FROM $1"
   for layer in $(seq "$2"); do echo "COPY layer /layer-$layer"; done

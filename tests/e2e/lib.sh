@@ -1,8 +1,8 @@
-# What the end-to-end scripts share: an engine of their own, a copy of minidist, and assertions.
+# Shared by the end-to-end scripts: an engine of their own, a copy of minidist, and assertions.
 #
 # Usage: source lib.sh ENGINE, with ENGINE docker or buildah. Needs STAGEMAKE_BINARY (the command) and
-# STAGEMAKE_TEST_ROOTFS (a tar file of a small Debian with make, gcc and libc6-dev). Where the engine cannot work here,
-# the script says why and ends with 77, which ctest shows as a skip; STAGEMAKE_DOCKER_MUST_WORK=1 and
+# STAGEMAKE_TEST_ROOTFS (a tar file of a small Debian with make, gcc and libc6-dev). If the engine cannot work here, the
+# script says why and exits with 77, which ctest shows as a skip; STAGEMAKE_DOCKER_MUST_WORK=1 and
 # STAGEMAKE_BUILDAH_MUST_WORK=1 make that a failure.
 set -euo pipefail
 
@@ -45,8 +45,8 @@ clean_up() {
 }
 trap clean_up EXIT
 
-# quick_disk FOLDER: a file system of its own, where that can be had, for what an engine stores: its files go all at once at the
-# end (one by one that takes as long as half a script on a busy disk), and no sync of the engine's waits for the disk.
+# quick_disk FOLDER: a separate file system for an engine's storage, if possible. It goes away as a whole at the end (on
+# a busy disk, removing its files one by one takes half as long as a script), and the engine's syncs do not wait for the disk.
 quick_disk() {
   mkdir -p "$1"
   if [ "$(id -u)" != 0 ] || mountpoint -q "$1"; then return 0; fi
@@ -55,7 +55,7 @@ quick_disk() {
     mount -o loop,nobarrier,noinit_itable "$1.img" "$1"; } > "$work/probe" 2>&1 || rm -f "$1.img"
 }
 
-# start_docker [NAME]: a dockerd with folders of its own, which DOCKER_HOST names from then on.
+# start_docker [NAME]: starts a dockerd with its own folders, and sets DOCKER_HOST to it.
 start_docker() {
   docker=$work/docker${1:-}
   export DOCKER_HOST=unix://$docker.sock STAGEMAKE_DOCKER=${STAGEMAKE_DOCKER:-/usr/bin/docker}
@@ -65,7 +65,7 @@ start_docker() {
   PATH=$PATH:/usr/sbin dockerd --data-root "$docker" --exec-root "$docker-exec" -H "$DOCKER_HOST" \
     --pidfile "$docker.pid" --iptables=false --bridge=none $dockerd_options > "$work/dockerd${1:-}.log" 2>&1 &
   dockerd_pid=$!
-  for _ in $(seq 100); do
+  for _ in $(seq 500); do
     "$STAGEMAKE_DOCKER" info > /dev/null 2>&1 && dockerd_pids="$dockerd_pids $dockerd_pid" && return
     kill -0 "$dockerd_pid" 2> /dev/null || break
     sleep 0.2
@@ -82,7 +82,7 @@ start_buildah() {
   buildah images > "$work/probe" 2>&1 || skip "buildah does not work here: $(tail -n 1 "$work/probe")"
 }
 
-# small_disk NAME SIZE FOLDER: from now on FOLDER is a file system of that size (as for truncate), in the file NAME.
+# small_disk NAME SIZE FOLDER: mounts a file system of that size (as for truncate), in the file NAME, on FOLDER.
 small_disk() {
   [ "$(id -u)" = 0 ] || skip "mounting needs root"
   truncate -s "$2" "$work/$1"
@@ -123,13 +123,13 @@ make_image() {
   esac
 }
 
-# stagemake as a person calls it; its output goes to $work/out too.
+# Calls stagemake as a user would; its output goes to $work/out too.
 stagemake() {
   "$STAGEMAKE_BINARY" "$@" 2>&1 | tee "$work/out"
   return "${PIPESTATUS[0]}"
 }
 
-# The tree's tox.ini says debian:bookworm, which is on no machine of a test.
+# The tree's tox.ini says debian:bookworm, which no test machine has.
 build() { stagemake build "$environment" --base-image "$base" "$@"; }
 explain() { stagemake explain "$environment" --base-image "$base" "$@"; }
 
@@ -138,11 +138,33 @@ fail() {
   exit 1
 }
 
-# COMMAND | has [OPTION]… PATTERN: as grep -q, but reads to the end. `grep -q` ends at the first match; what writes more
-# then dies of the closed pipe, and with pipefail the match counts as none.
+# COMMAND | has [OPTION]… PATTERN: like grep -q, but reads to the end. `grep -q` exits at the first match; a program that
+# writes more then dies of the closed pipe, and with pipefail the match is lost.
 has() { [ "$(grep -c "$@")" != 0 ]; }
 
-# expect STATUS COMMAND…: the command ends with that status.
+# wait_until COMMAND…: repeats it until it succeeds; fails after five minutes. A slow machine is no failure.
+wait_until() {
+  for _ in $(seq 3000); do
+    if "$@"; then return; fi
+    sleep 0.1
+  done
+  echo "waited five minutes for: $*"
+  return 1
+}
+# in_log STAGE PATTERN: the newest log of a stage has a line with it.
+in_log() { grep -qs "$2" "$STAGEMAKE_STATE"/*/logs/"$environment/$1.log"; }
+# exited: the background process $driver has ended.
+exited() { ! kill -0 "$driver" 2> /dev/null; }
+# ended STATUS: $driver must exit with that status. What it must not wait for is set to take longer than wait_until.
+ended() {
+  local before=$EPOCHREALTIME status=0
+  wait_until exited || fail "the driver does not end"
+  wait "$driver" || status=$?
+  awk -v a="$before" -v b="$EPOCHREALTIME" -v status="$status" 'BEGIN { printf "status %s after %.1f s\n", status, b - a }'
+  [ "$status" = "$1" ] || fail "status $status, not $1"
+}
+
+# expect STATUS COMMAND…: the command must exit with that status.
 expect() {
   wanted=$1
   shift
@@ -153,7 +175,7 @@ expect() {
   [ "$got" = "$wanted" ] || fail "\`$*\` ended with $got, not $wanted"
 }
 
-# state STAGE [ENVIRONMENT]: what the last table says of a stage.
+# state STAGE [ENVIRONMENT]: the state of a stage in the last table.
 state() { awk -v e="${2:-$environment}" -v s="$1" '$1 == e && $2 == s && NF > 2 { print $3 }' "$work/out" | tail -n 1; }
 expect_state() { [ "$(state "$1" "${3:-$environment}")" = "$2" ] || fail "$1 is $(state "$1" "${3:-$environment}"), not $2"; }
 
@@ -175,6 +197,7 @@ containers() {
     buildah) buildah containers --quiet ;;
   esac
 }
+has_container() { [ -n "$(containers)" ]; }
 expect_no_container() { [ -z "$(containers)" ] || fail "containers are left: $(containers)"; }
 
 # Sets the version of a package of the copy.
@@ -189,7 +212,7 @@ export DOCKER_TAG=latest # the copies of minidist are no git checkouts, and noth
 tree=$work/minidist
 cp -a "$here/../minidist" "$tree"
 cd "$tree"
-# A script may have something to do before its engine starts.
+# A script may define steps to run before its engine starts.
 if declare -F before_engine > /dev/null; then before_engine; fi
 "start_$engine"
 import_base

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Many environments at once: chosen by patterns, what they have in common built once, one pool of job slots for all.
+# Many environments at once: selected by patterns, with shared stages built once and one pool of job slots for all.
 source "$(dirname "$0")/lib.sh"
 
 step() { printf '\n=== %s\n' "$1"; }
-# count_compilers COMMAND…: runs it, and says in $most how many compilers ran at once in its containers.
+# count_compilers COMMAND…: runs it, and sets $most to the number of compilers that ran at once in its containers.
 count_compilers() {
   "$here/count_compilers.py" "$STAGEMAKE_STATE/slots" "$work/compilers" ${jobs_folder:+"$jobs_folder"} &
   counter=$!
@@ -14,13 +14,13 @@ count_compilers() {
   echo "at most $most compilers at once, in $looks looks"
 }
 
-# Several targets: each is a make of its own in build/make, and minidist fails where two of these run at once.
+# Several targets: each is a separate make in build/make, and minidist fails if two of these run at once.
 export TARGETS_PRE="zlib openblas all-sage-local"
-# Two more ways to configure than minidist has.
+# Adds two configurations to those of minidist.
 sed -i 's/^    optional:  .*/&\n    nauty:            CONFIG_CONFIGURE_ARGS_3=--enable-nauty\n    pytest:           CONFIG_CONFIGURE_ARGS_3=--enable-pytest/' tox.ini
 sed -i 's/^    docker-fedora-39.*/&\n    docker-debian-bookworm-minimal-{gcc_spkg,optional,nauty,pytest}\n    docker-debian-bookworm-minimal-gcc_spkg-optional/' tox.ini
 slots=2
-# Something to compile that takes a while, in each of them.
+# Something to compile that takes a while, in each environment.
 cat >> build/pkgs/zlib/spkg-install.in << 'END'
 
 for number in 1 2 3 4; do
@@ -38,7 +38,7 @@ grep -q 'arch\* matches no environment of this tree' "$work/out" || fail "nothin
 expect 2 stagemake build 'debian-*' --base-image "$base" --first 'arch*'
 grep -q -- '--first arch\*: fits none of the environments' "$work/out" || fail "nothing is said of what should come first"
 
-step "a forecast before anything is built"
+step "an estimate before anything is built"
 stagemake simulate 'debian-*-minimal*' --base-image "$base" --slots $slots -j 6
 grep -q '^6 environments: 10 stages shared, 26 to build, at most ' "$work/out" || fail "it expects something else"
 
@@ -57,7 +57,7 @@ expect 1 "$STAGEMAKE_BINARY" jobs 3
 set_version openblas 0.3.98
 "$STAGEMAKE_BINARY" build 'debian-*-minimal*' --base-image "$base" --slots 1 -j 6 > "$work/slow" 2>&1 &
 driver=$!
-until grep -q ': running' "$work/slow"; do sleep 0.05; done
+wait_until grep -qs ': running' "$work/slow"
 stagemake jobs 3
 grep -q "^process $driver.*: 3 job slots from now on" "$work/out" || fail "it does not say whose slots they are"
 wait "$driver"
@@ -96,11 +96,11 @@ jobs_folder=
 step "make -j3 in vain: without a + it is told, and interrupted it has its slots all the same"
 sed 's/+exec/exec/' "$work/outer/Makefile" > "$work/outer/plain.mk"
 make -C "$work/outer" -f plain.mk -j3 STAGEMAKE="$STAGEMAKE_BINARY" TREE="$PWD" BASE="$base" build > "$work/plain" 2>&1
-grep -q 'the recipe needs a `+`' "$work/plain" || fail "it does not say what the recipe lacks"
+grep -q 'the recipe line must start with `+`' "$work/plain" || fail "it does not say what the recipe lacks"
 set_version zlib 1.3.99
 env --default-signal=INT make -C "$work/outer" -j3 STAGEMAKE="$STAGEMAKE_BINARY" TREE="$PWD" BASE="$base" build > "$work/stopped" 2>&1 &
 caller=$!
-until grep -q 'with-targets-pre: running' "$work/stopped"; do sleep 0.05; done
+wait_until grep -qs 'with-targets-pre: running' "$work/stopped"
 sleep 1
 pkill -INT -P "$caller" || true
 wait "$caller" && fail "it was to be interrupted"
@@ -111,7 +111,7 @@ set_version openblas 0.3.99
 last=(debian-bookworm-minimal debian-bookworm-minimal-optional)
 "$STAGEMAKE_BINARY" build "${last[@]}" --base-image "$base" --slots $slots -j 6 > "$work/killed" 2>&1 &
 driver=$!
-until grep -q 'with-targets-pre: running' "$work/killed"; do sleep 0.05; done
+wait_until grep -qs 'with-targets-pre: running' "$work/killed"
 sleep 0.5
 kill -9 "$driver"
 wait "$driver" || true

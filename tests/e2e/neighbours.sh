@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# What a build must not reach: services on this machine's loopback, and the containers of living drivers that have another
-# state folder at the same path, as jobs in containers with one daemon do.
+# What a build must not reach: services on this machine's loopback, and containers of running drivers that have another
+# state folder at the same path, like jobs in containers with one daemon.
 source "$(dirname "$0")/lib.sh"
 
 step() { printf '\n=== %s\n' "$1"; }
@@ -12,7 +12,7 @@ listener = socket.create_server(("127.0.0.1", 0))
 print(listener.getsockname()[1], flush=True)
 while True: listener.accept()[0].close()' > "$work/port" &
 registry_pid=$!
-for _ in $(seq 100); do [ -s "$work/port" ] && break || sleep 0.1; done
+wait_until test -s "$work/port"
 mkdir "$work/table"
 cat > "$work/table/ci-docker.toml" <<END
 [[stage]]
@@ -27,7 +27,7 @@ asks > "$work/said"
 case $engine in
   docker)
     has '^CLOSED$' < "$work/said" || fail "without a word, this machine's loopback is open"
-    has 'network `default`: the docker daemon has no network of its own' < "$work/said" || fail "no word of the missing bridge"
+    has 'network `default`: the docker daemon has no container network' < "$work/said" || fail "no word of the missing bridge"
     ;;
   buildah) has 'network `default`: buildah.s isolation chroot has no network of its own' < "$work/said" || fail "no word of the isolation" ;;
 esac
@@ -38,7 +38,7 @@ expect 2 stagemake build "$environment" --network askes=none --stages "$work/tab
 kill "$registry_pid"
 registry_pid=
 
-# elsewhere COMMAND…: with another state folder at the same path.
+# elsewhere COMMAND…: runs it with another state folder at the same path.
 elsewhere() { unshare --mount bash -c 'mount --bind "$0" "$1" && shift && exec "$@"' "$work/other" "$STAGEMAKE_STATE" "$@"; }
 unshare --mount true 2> "$work/probe" || skip "no mount namespaces here: $(tail -n 1 "$work/probe")"
 mkdir -p "$work/other"
@@ -48,7 +48,7 @@ step "the container of a driver that lives is left alone, whatever lock is free"
 log=$(echo "$work"/state/*/logs/"$environment")/with-targets-pre.log
 "$STAGEMAKE_BINARY" build "$environment" --base-image "$base" > "$work/first" 2>&1 &
 driver=$!
-for _ in $(seq 3000); do { [ -e "$log" ] && grep -q 'slowpoke.*installing' "$log"; } && break || sleep 0.2; done
+wait_until grep -qs 'slowpoke.*installing' "$log"
 held=$(containers)
 [ -n "$held" ] || fail "the first driver has no container"
 elsewhere "$STAGEMAKE_BINARY" build "$environment" --base-image "$base" --to bootstrapped > "$work/out" 2>&1 || fail "$(cat "$work/out")"

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Recipes that prepare a system, run by the package managers themselves: apt, dnf, zypper, pacman and nix, each with a
-# repository that is made here. No network, no engine: each run has this machine's own files below a layer in memory
-# (an overlay), and changes that layer.
+# Recipes that prepare a system, run by the real package managers: apt, dnf, zypper, pacman and nix, each with a
+# repository made here. No network and no engine: each run sees this machine's files below a layer in memory (an overlay),
+# and changes only that layer.
 #
-# Needs STAGEMAKE_BINARY and root. Where a manager is not installed, the script says so and ends with 77, which ctest
+# Needs STAGEMAKE_BINARY and root. If a manager is not installed, the script says so and exits with 77, which ctest
 # shows as a skip; STAGEMAKE_PACKAGE_MANAGERS_MUST_WORK=1 makes that a failure. An argument names the only manager to test.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -27,7 +27,7 @@ fail() {
 for program in apt-get dpkg-deb dpkg-scanpackages dnf zypper pacman repo-add bsdtar rpmbuild createrepo_c nix-env python3; do
   command -v "$program" > /dev/null || skip "there is no $program"
 done
-# All that is mounted goes with this namespace.
+# All mounts disappear with this namespace.
 if [ -z "${STAGEMAKE_TEST_NAMESPACE:-}" ]; then
   unshare -m --propagation private true 2> /dev/null || skip "no mount namespace can be had"
   status=0
@@ -42,8 +42,8 @@ trap '[ -z "$holder" ] || kill "$holder"' EXIT
 mount -t tmpfs -o size=1G none "$work" || skip "no file system can be mounted"
 cd "$work"
 
-# --- Repositories: good; provider, which provides "virtual"; left and right, which conflict; needy, which needs what does
-# not exist; broken, whose script fails; big, of 24 MB.
+# --- Repositories: good; provider, which provides "virtual"; left and right, which conflict; needy, which needs a package
+# that does not exist; broken, whose script fails; big, of 24 MB.
 mkdir -p repo/rpm repo/deb repo/arch tmp
 head -c 24000000 /dev/urandom > tmp/big
 
@@ -111,7 +111,7 @@ arch_package big '' '' tmp/big
 (cd repo/arch && repo-add -q test.db.tar.gz ./*.pkg.tar.gz > "$work/tmp/log" 2>&1) || :
 [ -s repo/arch/test.db ] || fail "repo-add made no index: $(tail -n 3 tmp/log)"
 
-# What makes a manager use its repository, as shell text to run in the layer.
+# Makes a manager use its repository, as shell text to run in the layer.
 mkdir setup
 cat > setup/debian << 'END'
 rm -rf /etc/apt/sources.list.d
@@ -131,7 +131,7 @@ rm -rf /var/lib/pacman
 mkdir -p /var/lib/pacman
 printf '[options]\nArchitecture = auto\nSigLevel = Never\n[test]\nServer = file:///repo/arch\n' > /etc/pacman.conf
 END
-# Derivations of few words. A user's nix.conf would do as well; the layer hides this machine's.
+# Minimal derivations. A user's nix.conf would also do; the layer hides this machine's.
 mkdir -p tmp/nix/nixpkgs repo/nix
 cat > tmp/nix/nixpkgs/default.nix << 'END'
 { ... }:
@@ -206,19 +206,19 @@ layer() {
   mount -t proc proc box/root/proc
   mkdir box/root/repo box/root/setup
   mount --bind setup box/root/setup
-  # Copied, because a test takes it away; in a small layer there is no room.
+  # Copied, because a test removes it; a small layer has no room for it.
   if [ "$1" = 400m ]; then cp -r repo box/root/; else mount --bind repo box/root/repo; fi
 }
-# in_layer TEXT SHELL…: its status, and its output in $work/out.
+# in_layer TEXT SHELL…: sets $status, and writes the output to $work/out.
 in_layer() {
   status=0
-  # Not chroot: children of nix leave it.
+  # Not chroot: children of nix escape from it.
   unshare -m --propagation private bash -c 'cd box/root && pivot_root . . && umount -l . && cd / && exec env -i PATH="$PATH" \
     HOME=/root STAGEMAKE_LOCK_SECONDS=3 "$@"' in_layer "${@:2}" -ec "$1" > out 2>&1 < /dev/null || status=$?
 }
 
-# expect WHAT SYSTEM IGNORE STATUS PATTERN NAME…: in the present layer, the recipe for these names ends with STATUS ("0" or
-# "fails") and its output has the pattern.
+# expect WHAT SYSTEM IGNORE STATUS PATTERN NAME…: in the current layer, the recipe for these names ends with STATUS ("0" or
+# "fails") and its output matches the pattern.
 expect() {
   local what=$1 system=$2 ignore=$3 wanted=$4 pattern=$5
   recipe "$system" "$ignore" "${@:6}" > recipe
@@ -307,7 +307,7 @@ for system in debian fedora opensuse arch nix; do
   expect "what the index does not know is fatal, and named" $system no fails 'does not know.* absent1 absent2$' \
     good absent1 absent2
   has_packages $system '!good'
-  expect "what the index does not know is passed over, and named" $system yes 0 "$missing $unknown\$" $known $unknown
+  expect "what the index does not know is skipped, and named" $system yes 0 "$missing $unknown\$" $known $unknown
   [ "$(tail -n 2 out | head -n 1 | grep -c "$missing")" = 1 ] || fail "$system: the line is not the last"
   has_packages $system $installed
   in_layer "$die" sh
@@ -325,7 +325,7 @@ for system in debian fedora opensuse arch nix; do
     [ $system != nix ] || continue
     expect "a package that needs what does not exist" $system $ignore fails 'not installed:.* needy$' good needy
   done
-  # (Debian's busybox has an rpm of its own, which it prefers.)
+  # (Debian's busybox has its own rpm, which it prefers.)
   case $system in fedora | opensuse) shell='bash --posix' ;; *) shell='busybox sh' ;; esac
   expect "a script that fails" $system yes fails 'broken' good broken
   expect "a script that fails, again" $system yes fails 'broken' good broken
@@ -347,13 +347,13 @@ for system in debian fedora opensuse arch nix; do
     expect "a lock that is free again" $system yes 0 'went on' good
   fi
 
-  # One of two. (What the fedora of this test says of the other: nobody needs it.)
+  # One of two repositories is dead. (Fedora's may be dead: skip_if_unavailable.)
   add_dead='' needed=cannot.refresh.its.index
   case $system in
     debian) add_dead="echo 'deb [trusted=yes] file:/gone ./' >> /etc/apt/sources.list" ;;
     fedora)
       add_dead="printf '[gone]\\nname=gone\\nbaseurl=file:///gone\\ngpgcheck=0\\nskip_if_unavailable=1\\n' > /etc/yum.repos.d/gone.repo"
-      needed='may be there: absent'
+      needed='may contain these packages: absent'
       ;;
     opensuse) add_dead="printf '[gone]\\nname=gone\\nbaseurl=file:///gone\\nenabled=1\\n' > /etc/zypp/repos.d/gone.repo" ;;
     arch) add_dead="printf '[gone]\\nServer = file:///gone\\n' >> /etc/pacman.conf" ;;

@@ -1,13 +1,13 @@
-# Real registries for the end-to-end scripts, sourced after lib.sh: Debian's docker-registry, open or behind a password and
-# TLS, each on a port of its own, so that nobody else's is disturbed. lib.sh's clean_up ends them.
+# Real registries for the end-to-end scripts, sourced after lib.sh: Debian's docker-registry, open or with a password and
+# TLS, each on its own port, so that no other registry is disturbed. lib.sh's clean_up ends them.
 
 registry_user=somebody
 registry_password='s3cret:of-mine'
 
 free_port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
 
-# start_registry NAME [private]: one with its storage in $work/NAME, afterwards at $registry. A private one asks for
-# $registry_user and $registry_password, and has a certificate that nobody knows: $work/NAME.crt.
+# start_registry NAME [private]: starts one with its storage in $work/NAME, and sets $registry to its address. A private
+# one requires $registry_user and $registry_password, and has a certificate that nobody trusts: $work/NAME.crt.
 start_registry() {
   command -v docker-registry > /dev/null || skip "there is no docker-registry"
   registry=127.0.0.1:$(free_port)
@@ -16,18 +16,15 @@ start_registry() {
   if [ "${2:-}" = private ]; then
     openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj "/CN=stagemake test" \
       -addext "subjectAltName=IP:127.0.0.1,DNS:localhost" -keyout "$work/$1.key" -out "$work/$1.crt" 2> /dev/null
-    # $registry_password as bcrypt has it: crypt(3) with "$2b$04$…"
+    # $registry_password hashed with bcrypt: crypt(3) with "$2b$04$…"
     echo "$registry_user"':$2b$04$abcdefghijklmnopqrstuu/K3WOo40eQ4rUOD4rYKfm4mJNBj1nh6' > "$work/$1.htpasswd"
     printf '  tls: {certificate: %s, key: %s}\nauth: {htpasswd: {realm: somewhere, path: %s}}\n' \
       "$work/$1.crt" "$work/$1.key" "$work/$1.htpasswd" >> "$work/$1.yml"
   fi
   docker-registry serve "$work/$1.yml" > "$work/$1.log" 2>&1 &
   registry_pid="$registry_pid $!"
-  for _ in $(seq 50); do
-    in_registry > /dev/null 2>&1 && return
-    sleep 0.1
-  done
-  fail "docker-registry does not start: $(tail -n 1 "$work/$1.log")"
+  registry_answers() { in_registry > /dev/null 2>&1; }
+  wait_until registry_answers || fail "docker-registry does not start: $(tail -n 1 "$work/$1.log")"
 }
 
 # in_registry [NAME]: the repositories of $registry, or the tags of one, on one line.
@@ -48,11 +45,11 @@ print(*sorted(answer.get("tags") or answer.get("repositories") or []))
 P
 }
 
-# remove_images: all but the base image, as on another machine.
+# remove_images: removes all images but the base image, as on another machine.
 remove_images() {
   case $engine in
     docker)
-      # The youngest first: one that another is made from goes with that.
+      # The newest first: an image that another one was made from goes with that one.
       for _ in 1 2 3; do
         "$STAGEMAKE_DOCKER" images --all --quiet --filter label=org.stagemake.schema | awk '!seen[$0]++' > "$work/unwanted"
         [ -s "$work/unwanted" ] || break
@@ -68,7 +65,7 @@ remove_images() {
   [ "$("$STAGEMAKE_BINARY" snapshots --json | grep -c '"image":')" = 0 ] || fail "images are left"
 }
 
-# said_of_images: all that the engine says of all images.
+# said_of_images: everything that the engine says about all images.
 said_of_images() {
   case $engine in
     docker) "$STAGEMAKE_DOCKER" images --all --quiet | sort -u | xargs -r "$STAGEMAKE_DOCKER" inspect ;;
@@ -76,7 +73,7 @@ said_of_images() {
   esac
 }
 
-# in_image NAME COMMAND…: runs it in an image of this machine.
+# in_image NAME COMMAND…: runs it in a local image.
 in_image() {
   local name=$1
   shift
@@ -84,7 +81,7 @@ in_image() {
     docker) "$STAGEMAKE_DOCKER" run --rm --network host "$name" "$@" ;;
     buildah)
       buildah from --name look --pull-never "$name" > /dev/null
-      # On a busy machine `buildah run` now and then prints less than the command did.
+      # On a busy machine, `buildah run` sometimes loses part of the command's output.
       PATH=$PATH:/usr/sbin chroot "$(buildah mount look)" "$@"
       buildah rm look > /dev/null
       ;;

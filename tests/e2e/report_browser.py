@@ -20,7 +20,7 @@ PHONE = (360, 740)
 DESK = (1280, 900)
 LEAST_CONTRAST = 4.5
 
-# The least contrast of a text that is shown, and which one it is: [ratio, text, colours].
+# The lowest contrast of any visible text, and that text: [ratio, text, colors].
 CONTRAST = r"""
 const canvas = document.createElement('canvas').getContext('2d', {willReadFrequently: true});
 const known = new Map();
@@ -212,7 +212,7 @@ def check_structure(browser):
 def check_without_scripts(browser, page):
     browser.command("Emulation.setScriptExecutionDisabled", value=True)
     browser.open(page)
-    # What is laid out, as strings: of no script of the page's, nor of ours.
+    # The text that is laid out, without any script of the page or of this test.
     shown = browser.command("DOMSnapshot.captureSnapshot", computedStyles=[])
     document, strings = shown["documents"][0], shown["strings"]
     laid_out = dict(zip(document["layout"]["nodeIndex"], document["layout"]["text"]))

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# The scripts of `stagemake repro`, run as a person runs them: from the base image on, from the image of the stage before,
-# and in what a failed stage left.
+# The scripts of `stagemake repro`, run as a user would: from the base image, from the image of the previous stage, and in
+# what a failed stage left.
 source "$(dirname "$0")/lib.sh"
 
 step() { printf '\n=== %s\n' "$1"; }
 
-# repro STAGE [OPTION…]: the script goes to $work/repro.sh; it must be one for any POSIX shell.
+# repro STAGE [OPTION…]: writes the script to $work/repro.sh; any POSIX shell must accept it.
 repro() {
   stage=$1
   shift
@@ -34,7 +34,7 @@ git -c user.name=x -c user.email=x@y commit -qm all
 echo untracked > 'pkgs/it is $new; "quoted"'
 rm condarc.yml
 repro configured
-grep -q 'begins at the base image' "$work/repro.sh" || fail "it does not say where it begins"
+grep -q 'starts from the base image' "$work/repro.sh" || fail "it does not say where it begins"
 run_script || fail "$(cat "$work/out")"
 [ "$(in_container configured 'cat "/sage/pkgs/it is \$new; \"quoted\""')" = untracked ] || fail "a new file is not there"
 in_container configured 'test -f /sage/build/make/Makefile && ! test -e /sage/condarc.yml' || fail "it is not configured"
@@ -89,11 +89,11 @@ fi
 mv .git/HEAD "$work/HEAD"
 echo nonsense > .git/HEAD
 expect 2 env -u DOCKER_TAG "$STAGEMAKE_BINARY" build "$environment" --base-image "$base" --to configured > "$work/out" 2>&1
-grep -q 'git does not say which revision' "$work/out" || fail "nothing is said of git: $(cat "$work/out")"
+grep -q 'git cannot tell the revision of' "$work/out" || fail "nothing is said of git: $(cat "$work/out")"
 mv "$work/HEAD" .git/HEAD
 
 
-# Several targets: each is a make of its own in build/make, and minidist fails where two of these run at once.
+# Several targets: each is a separate make in build/make, and minidist fails if two of these run at once.
 export TARGETS_PRE="cliquer all-sage-local"
 step "a stage fails: by hand it fails in the same way, in what it left"
 echo 'exit 7' > build/pkgs/readline/spkg-install.in
@@ -102,6 +102,15 @@ repro with-targets-pre
 grep -q 'with-targets-pre:.*-failed' "$work/repro.sh" || fail "it does not begin in the image that was kept"
 expect 2 run_script
 grep -q 'readline' "$work/out" || fail "another failure: $(cat "$work/out")"
+"$STAGEMAKE_BINARY" report --json > "$work/report.json"
+command=$(python3 -c '
+import json, sys
+failures = json.load(open(sys.argv[1]))["failures"]
+print(failures[0]["places"][0]["reproduce"])' "$work/report.json")
+echo "the report says: $command"
+BASE_IMAGE=$base sh -c "\"\$STAGEMAKE_BINARY\" ${command#stagemake }" > "$work/reported.sh" || fail "the report's command fails: $command"
+grep -v '^#' "$work/reported.sh" > "$work/reported.text"
+grep -v '^#' "$work/repro.sh" | diff - "$work/reported.text" || fail "the report's command prints another script"
 if grep 'another make runs' "$work/build" "$work/out"; then fail "targets were made side by side"; fi
 in_container with-targets-pre 'ls /sage/local/var/lib/sage/installed' | has '^cliquer-' || fail "cliquer was not built"
 remove_container with-targets-pre

@@ -1,24 +1,21 @@
 #!/usr/bin/env bash
-# The life of an environment: built, built again, edited, broken, mended, interrupted, left behind by a killed driver.
+# The life of an environment: built, built again, edited, broken, repaired, interrupted, abandoned by a killed driver.
 source "$(dirname "$0")/lib.sh"
 
 step() { printf '\n=== %s\n' "$1"; }
 
-# Several targets: each is a make of its own in build/make, and minidist fails where two of these run at once.
+# Several targets: each is a separate make in build/make, and minidist fails if two of these run at once.
 export TARGETS_PRE="cliquer zlib all-sage-local"
 
-# start_until_slowpoke [OPTION…]: starts a build in the background, and waits until it has come to the package that sleeps.
+begun_since() { [ "$log" -nt "$work/since" ] && grep -q 'slowpoke.*installing' "$log"; }
+# start_until_slowpoke [OPTION…]: starts a build in the background, and waits until it reaches the package that sleeps.
 start_until_slowpoke() {
   log=$(echo "$work"/state/*/logs/"$environment")/with-targets-pre.log
   touch "$work/since"
-  # Where a script starts it in the background, SIGINT is ignored, and so it stays.
+  # A background process of a script ignores SIGINT, and stagemake would leave it ignored.
   env --default-signal=INT "$STAGEMAKE_BINARY" build "$environment" --base-image "$base" "$@" > "$work/out" 2>&1 &
   driver=$!
-  for _ in $(seq 600); do
-    [ "$log" -nt "$work/since" ] && grep -q 'slowpoke.*installing' "$log" && return
-    sleep 0.2
-  done
-  fail "slowpoke is not built"
+  wait_until begun_since || fail "slowpoke is not built"
 }
 
 all_stages="with-system-packages bootstrapped configured with-base-toolchain with-targets-pre with-targets"
@@ -87,7 +84,7 @@ case $engine in
 esac
 set_version openblas 0.4.0
 build
-grep -q 'in the future, now they are of the present' "$work/out" || fail "nothing is said of the times"
+grep -q 'in the future, and were set to the present' "$work/out" || fail "nothing is said of the times"
 expect_built "openblas " with-targets-pre
 expect_built "numpy " with-targets
 build
@@ -113,10 +110,7 @@ expect_no_container
 mkfifo "$work/silence"
 exec 8<> "$work/silence" # a standard input that stays open and says nothing
 "$STAGEMAKE_BINARY" shell "$environment" configured < "$work/silence" > "$work/out" 2>&1 &
-for _ in $(seq 100); do
-  [ -z "$(containers)" ] || break
-  sleep 0.1
-done
+wait_until has_container
 sleep 0.5
 kill -TERM $!
 wait $! && fail "a shell that was ended ended well"
@@ -137,7 +131,11 @@ step "a package that is no more: uninstalled"
 rm -r build/pkgs/slowpoke
 build
 "$STAGEMAKE_BINARY" snapshots --json > "$work/snapshots"
-grep -q '"slowpoke": ' <(sed -n '/"complete": true/,/}/p' "$work/snapshots" | head -n 60) && fail "slowpoke is still installed"
+python3 - "$work/snapshots" << 'END' || fail "slowpoke is still installed, or nothing is"
+import json, sys
+newest = next(s for s in json.load(open(sys.argv[1]))["snapshots"] if s["complete"] and s["stage"] == "with-targets")
+sys.exit("readline" not in newest["packages"] or "slowpoke" in newest["packages"])
+END
 cp -a "$here/../minidist/build/pkgs/slowpoke" build/pkgs/
 build
 
@@ -173,10 +171,7 @@ step "two drivers at once: the second waits, says for whom, and finds all done"
 set_version cliquer 9.1
 "$STAGEMAKE_BINARY" build "$environment" --base-image "$base" > "$work/first" 2>&1 &
 driver=$!
-for _ in $(seq 100); do
-  grep -q 'bootstrapped: running' "$work/first" && break
-  sleep 0.1
-done
+wait_until grep -qs 'bootstrapped: running' "$work/first"
 build
 grep -q "waiting for process $driver" "$work/out" || fail "the second does not say that it waits"
 for stage in $all_stages; do expect_state "$stage" reused; done
@@ -219,7 +214,7 @@ step "a machine vanishes, driver, processes and container: what the last checkpo
 echo 600 > build/pkgs/slowpoke/seconds.txt
 set_version cliquer 9.9
 start_until_slowpoke --checkpoint 1s
-for _ in $(seq 200); do
+for _ in $(seq 600); do
   "$STAGEMAKE_BINARY" snapshots "$environment" --json > "$work/snapshots"
   grep -q '"cliquer": "9.9"' "$work/snapshots" && grep -q 'checkpoint of' "$work/out" && break
   sleep 0.5

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# What a person sees of a run: a terminal of two sizes and one that changes, a pipe, CI, `status`, `logs`, `shell`, and
-# the reports of it.
+# What a user sees of a run: a terminal of two sizes and one that changes, a pipe, CI, `status`, `logs`, `shell`, and
+# the run's reports.
 source "$(dirname "$0")/lib.sh"
 command -v tmux > /dev/null || skip "there is no tmux"
 
@@ -9,7 +9,7 @@ terminal() { tmux -S "$work/tmux" "$@"; }
 screen() { terminal capture-pane -p -t run > "$work/screen"; }
 # until_seen PATTERN [TRIES]: waits until the terminal shows it.
 until_seen() {
-  for _ in $(seq "${2:-150}"); do
+  for _ in $(seq "${2:-1000}"); do
     screen
     grep -qE -- "$1" "$work/screen" && return
     sleep 0.2
@@ -17,7 +17,7 @@ until_seen() {
   cat "$work/screen"
   fail "the terminal never shows: $1"
 }
-# one_block: the block stands on the screen once, whatever was drawn before.
+# one_block: the block is on the screen exactly once, whatever was drawn before.
 one_block() {
   screen
   [ "$(grep -cE '^\[#*\.*\] +[0-9]+ %$' "$work/screen")" = 1 ] || { cat "$work/screen"; fail "not one block after $1"; }
@@ -25,7 +25,7 @@ one_block() {
 }
 
 sed -i 's/^    docker-fedora-39.*/&\n    docker-debian-bookworm-minimal-{gcc_spkg,optional}/' tox.ini
-# A package that takes a while in all of them, and one that fails in all of them.
+# A package that takes a while in every environment, and one that fails in every environment.
 cat >> build/pkgs/zlib/spkg-install.in << 'END'
 
 i=0
@@ -68,12 +68,12 @@ grep -q . "$work/log" || fail "the log of the package is empty"
 
 step "keys"
 terminal send-keys -t run '?'
-until_seen 'end what runs, and save it'
+until_seen 'stop what runs and save it'
 terminal send-keys -t run l
 until_seen '^log of debian-'
 terminal send-keys -t run Escape
-# With what comes at once after it, it would be a key of its own.
-for _ in $(seq 50); do
+# Waits, because Escape followed by input at once would be read as another key.
+for _ in $(seq 500); do
   screen
   grep -q '^log of debian-' "$work/screen" || break
   sleep 0.2
@@ -114,7 +114,7 @@ events = [json.loads(line) for line in open(sys.argv[1])]
 kinds = {event["event"] for event in events}
 assert events[0]["event"] == "run" and events[0]["schema"] == 1, events[0]
 assert {"outlook", "begin", "stage", "package", "machine", "note", "end", "exit"} <= kinds, kinds
-assert any(e["event"] == "note" and "got the key q: ending what runs" in e["text"] for e in events)
+assert any(e["event"] == "note" and "got the key q: stopping what runs" in e["text"] for e in events)
 assert any(e["event"] == "package" and e["package"] == "readline" and e["state"] == "failed" for e in events)
 END
 

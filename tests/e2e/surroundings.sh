@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# What is there already: a base image with volumes, names of other people's images, a tree's engine that is stopped, a bootstrap that
-# lies about its exit status. Nothing is lost or replaced without a word.
+# Surroundings that exist already: a base image with volumes, other people's image names, a tree whose engine is stopped, a
+# bootstrap with a wrong exit status. Nothing is lost or replaced silently.
 source "$(dirname "$0")/lib.sh"
 
 step() { printf '\n=== %s (after %s s)\n' "$1" "$SECONDS"; }
@@ -57,7 +57,7 @@ step "a bootstrap that leaves no configure has failed, whatever it says"
 cp bootstrap "$work/bootstrap"
 printf '#!/bin/sh\necho aclocal: error >&2\nexit 0\n' > bootstrap
 expect 1 build --to configured
-grep -q 'exit status 0, but missing is configure' "$work/out" || fail "it does not say why"
+grep -q 'exit status 0, but missing: configure' "$work/out" || fail "it does not say why"
 expect_state bootstrapped failed
 cp "$work/bootstrap" bootstrap
 build --to configured

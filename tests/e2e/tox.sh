@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Debian's tox runs stagemake: what people say to it by arguments and variables, what it leaves in {envdir}, two
-# environments at once, a registry between a build and the next, incremental environments.
+# Debian's tox runs stagemake: arguments and variables that users pass, the contents of {envdir}, two environments at
+# once, a registry between one build and the next, incremental environments.
 source "$(dirname "$0")/lib.sh"
 source "$here/registries.sh"
 [ "$engine" = docker ] || skip "tox.ini passes docker's variables, and no other engine's"
@@ -14,11 +14,11 @@ ln -s "$STAGEMAKE_BINARY" "$work/bin/stagemake"
 export PATH=$work/bin:$PATH TOX_PARALLEL_NO_SPINNER=1
 export EXTRA_DOCKER_BUILD_ARGS="--build-arg BASE_IMAGE=$base --build-arg NUMPROC=2 --build-arg USE_MAKEFLAGS=\"-k V=0\""
 small=docker-debian-bookworm-minimal
-# A folder with a blank in its name, as a person may have it.
+# A folder with a space in its name, as users may have.
 folders="$work/work folder"
 envdir=$folders/$small
 
-# call [OPTION…]: tox as a person calls it.
+# call [OPTION…]: calls tox as a user would.
 call() {
   tox --workdir "$folders" "$@" 2>&1 | tee "$work/out"
   return "${PIPESTATUS[0]}"
@@ -27,7 +27,7 @@ call() {
 # image STAGE [SYSTEM]: the name of an image.
 image() { echo "sage-docker-debian-${2:-bookworm}-minimal-$1"; }
 exists() { "$STAGEMAKE_DOCKER" image inspect "$1" > /dev/null 2>&1 || fail "there is no image $1"; }
-# expect_lines FILE LINE…: the file's last lines, and no more of them since `forget` was called.
+# expect_lines FILE LINE…: the only lines of the file since `forget` was called.
 expect_lines() {
   file=$1
   shift
@@ -36,7 +36,7 @@ expect_lines() {
 forget() { rm -f "$envdir"/Dockertags*; }
 made() { sed -n 's/^ *\[\(.*\)-[^-]*\] successfully installed\..*/\1/p' "$envdir"/sage/logs/stagemake-*.log | grep -v '^sagelib$' | sort | xargs; }
 
-# Each is a make of its own in build/make, and minidist fails where two of these run at once.
+# Each is a separate make in build/make, and minidist fails if two of these run at once.
 targets="cliquer zlib xz"
 step "make targets as arguments, an option and a variable among them; a proxy"
 EXTRA_DOCKER_BUILD_ARGS="$EXTRA_DOCKER_BUILD_ARGS --build-arg http_proxy=http://127.0.0.1:9" \
@@ -58,12 +58,12 @@ grep -q ' built ' "$work/out" && fail "something was built again"
 [ "$(wc -l < "$envdir/Dockertags")" = 2 ] || fail "Dockertags holds: $(cat "$envdir/Dockertags")"
 
 step "tox, the plain command, make's fragment, make -j3 and no pool: the same files are installed from several targets"
-# installed: the files and installation records in the image; a record holds the time.
+# installed: the files and installation records in the image; a record's content includes the time.
 installed() {
   "$STAGEMAKE_DOCKER" run --rm --network host "$(image with-targets-pre):latest" sh -c \
     'cd /sage/local && find . -type f ! -path "./var/lib/sage/installed/*" -exec sha256sum {} + && ls var/lib/sage/installed' | sort
 }
-# compare COMMAND…: builds with-targets-pre anew by the command.
+# compare COMMAND…: rebuilds with-targets-pre with the command.
 compare() {
   "$STAGEMAKE_DOCKER" images --format '{{.Repository}}:{{.Tag}}' | grep with-targets | xargs "$STAGEMAKE_DOCKER" rmi --force > "$work/removed"
   "$@" > "$work/out" 2>&1 || fail "$* ended with $?: $(cat "$work/out")"
@@ -88,14 +88,14 @@ expect_lines "$folders/docker-debian-bullseye-minimal/Dockertags" "$(image confi
 exists "$(image configured bullseye):latest"
 
 step "tox changes nothing: the engine, the images, the state folder and the CI service are those of a direct run"
-# Sage's tox.ini has the EXTRA_… variables already.
+# Sage's tox.ini already has the EXTRA_… variables.
 for word in $(sed -n '/^passenv =/,/^[a-z]/s/^    docker: *//p' tox.ini | grep -v '^EXTRA_'); do
-  grep -q "^        docker:       ${word//\*/\\*}\$" "$here/../../README.md" || fail "the README does not have $word in passenv"
+  grep -q "^        docker:       ${word//\*/\\*}\$" "$here/../../driver/manual/ci.md" || fail "driver/manual/ci.md does not have $word in passenv"
 done
 forget
 cp build/pkgs/readline/spkg-install.in "$work/readline.good"
 echo 'exit 9' > build/pkgs/readline/spkg-install.in
-# seen_by COMMAND…: what a run leaves where a CI service and a person look.
+# seen_by COMMAND…: collects what a run leaves for a CI service and for users.
 seen_by() {
   name=$1
   shift
@@ -187,10 +187,7 @@ log=$(echo "$work"/state/*/logs/debian-bookworm-minimal)/with-targets-pre.log
 rm -f "$log"
 env --default-signal=INT setsid tox --workdir "$folders" -e "$small" > "$work/out" 2>&1 &
 tox=$!
-for _ in $(seq 150); do
-  grep -qs 'slowpoke.*installing' "$log" && break
-  sleep 0.2
-done
+wait_until grep -qs 'slowpoke.*installing' "$log"
 kill -INT -- "-$tox"
 wait "$tox" && fail "tox ended well after ctrl-C"
 cat "$work/out"

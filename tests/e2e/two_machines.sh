@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Two machines, played by two dockerd with folders of their own, and one registry between them: what one has built the other
-# fetches; what an image says of itself is looked at before it is believed.
+# Two machines, simulated by two dockerds with their own folders, and one registry between them: one machine fetches what
+# the other built, and checks the labels of an image before trusting them.
 source "$(dirname "$0")/lib.sh"
 source "$here/registries.sh"
 [ "$engine" = docker ] || skip "two daemons are docker's"
@@ -8,7 +8,7 @@ source "$here/registries.sh"
 step() { printf '\n=== %s (after %s s)\n' "$1" "$SECONDS"; }
 docker() { "$STAGEMAKE_DOCKER" "$@"; }
 
-# on MACHINE: what follows happens there: its engine, its state, its caches, its checkout.
+# on MACHINE: switches to its engine, state, caches and checkout.
 on() {
   export DOCKER_HOST=unix://$work/docker$1.sock STAGEMAKE_STATE=$work/state$1 XDG_CACHE_HOME=$work/cache$1
   machine=$1 tree=$work/checkout$1/minidist
@@ -19,12 +19,12 @@ local_image() { echo "sage-docker-$environment-$1:$tag"; }
 all_stages="with-system-packages bootstrapped configured with-base-toolchain with-targets-pre with-targets"
 toolchain_stages="with-system-packages bootstrapped configured with-base-toolchain"
 forget_logs() { rm -f "$STAGEMAKE_STATE"/*/logs/*/*.log; }
-# Forgets all images of a machine but the base image.
+# Removes all images of a machine but the base image.
 forget_images() {
   docker image prune --all --force --filter label=org.stagemake.schema > /dev/null
   forget_logs
 }
-# Runs a build, and says how long after its start make's first package began.
+# Runs a build, and prints how long after its start make's first package began.
 timed_build() {
   forget_logs
   began=$EPOCHREALTIME
@@ -38,18 +38,18 @@ timed_build() {
   rm -f "$work/first"
   sed -n '/^environment  /,$p' "$work/out"
 }
-# built_all: the packages that were built since the logs were forgotten.
+# built_all: the packages that were built since the logs were removed.
 built_all() {
   (cat "$STAGEMAKE_STATE"/*/logs/*/*.log 2> /dev/null || true) | sed -n 's/^ *\[\(.*\)-[^-]*\] successfully installed\..*/\1/p' |
     (grep -v '^sagelib$' || true) | sort | xargs
 }
 expect_built_all() { [ "$(built_all)" = "$1" ] || fail "built on $machine: \"$(built_all)\", not \"$1\""; }
 expect_said() { grep -q -- "$1" "$work/out" || fail "nothing is said of \"$1\": $(cat "$work/out")"; }
-# On the other machine: the toolchain comes from the registry, and only what a has not built is built.
+# On the other machine: the toolchain comes from the registry, and only packages that a has not built are built.
 build_upon_a() {
   timed_build --from "$registry/md"
   expect_said "fetching $(image with-base-toolchain)"
-  expect_said "going on in $(image with-base-toolchain)\|from $(image with-base-toolchain)"
+  expect_said "continuing from $(image with-base-toolchain)\|from $(image with-base-toolchain)"
   for stage in $toolchain_stages; do expect_state "$stage" reused; done
   for stage in with-targets-pre with-targets; do expect_state "$stage" built; done
   for package in $(cat "$work/toolchain"); do
@@ -62,7 +62,7 @@ start_registry registry
 tag=dev
 base=$registry/base:1
 start_docker b
-# The first one that lib.sh started becomes machine a's.
+# The dockerd that lib.sh started becomes machine a's.
 ln -s docker.sock "$work/dockera.sock"
 for one in a b; do
   mkdir "$work/checkout$one"
@@ -125,7 +125,7 @@ expect_said "^    \* $(image with-targets)"
 timed_build --from "$registry/md"
 expect_built_all "cliquer"
 expect_said "fetching $(image with-targets)"
-expect_said "bootstrapped: running, going on in"
+expect_said "bootstrapped: running, continuing from"
 
 step "--restore: that image and no other"
 set_version cliquer 3.0
@@ -147,8 +147,8 @@ forget_logs
   --checkpoint 1s > "$work/out" 2>&1 &
 driver=$!
 for _ in $(seq 600); do
-  # All that slowpoke does not hold up is built, and saved, and pushed. (A package that was just ending has a version there,
-  # and no fingerprint.)
+  # Waits until everything that does not depend on slowpoke is built, saved and pushed. (A package that was just finishing
+  # has a version in the label, but no fingerprint.)
   docker images --quiet --filter label=org.stagemake.complete=false |
     xargs -r docker inspect --format '{{index .Config.Labels "org.stagemake.packages"}}' > "$work/snapshots" || true
   grep -q '"cliquer":\["5.0","[0-9a-f]' "$work/snapshots" && grep -q '"openblas":\["5.0","[0-9a-f]' "$work/snapshots" &&
@@ -189,7 +189,7 @@ docker push -q "$(image with-targets)" > /dev/null
 docker rmi --force lies > /dev/null
 on a
 set_version cliquer 1.22 # now it is the very image that is wanted
-lie="with-targets:$tag is not used: it says that it holds cliquer, which has no record in it"
+lie="with-targets:$tag is not used: its labels list cliquer, which has no installation record in it"
 forget_images
 timed_build --from "$registry/md"
 expect_said "$lie"
@@ -212,10 +212,10 @@ docker rm moved > /dev/null
 explain
 expect_said "the base image $base has moved"
 expect_said "with-system-packages  *build"
-expect_said "not used: it was built on another content of the base image"
+expect_said "not used: it was built on different content of the base image"
 expect 2 build --strict
-expect_said "would be built from its base image, for no image can be used"
-expect_said "it was built on another content of the base image"
+expect_said "would be built from its base image: no image of it can be used"
+expect_said "it was built on different content of the base image"
 explain --base-policy warn
 expect_said "has moved"
 for stage in $all_stages; do expect_said "  $stage  *reuse"; done

@@ -29,7 +29,7 @@ CommandLine small_command_line() {
                .arguments = {{{Kind::Environment, "ENV"}}, {{Kind::Stage, "STAGE"}}}}}};
 }
 
-// What the scripts do, tests/make/completion.sh asks real shells; here is what they are given.
+// tests/make/completion.sh checks in real shells what the scripts do; these tests check what they contain.
 TEST(Completion, BashHasATableOfCommands) {
   std::string script = bash_completion(small_command_line());
   EXPECT_THAT(script,
@@ -38,6 +38,22 @@ TEST(Completion, BashHasATableOfCommands) {
                         "--tree=%folders) arguments=(%groups+) ;;\n"
                         "    shell) options=() arguments=(%environments %stages) ;;\n"));
   EXPECT_THAT(script, HasSubstr("complete -F _tool tool\n"));
+  EXPECT_THAT(script, Not(HasSubstr("PROGRAM")));
+}
+
+// tests/make/fish_completion.sh checks it in a real fish.
+TEST(Completion, FishHasALinePerOption) {
+  std::string script = fish_completion(small_command_line());
+  for (const char* part : {
+           "complete -c tool -n '__tool_without_command' -s h -l help -d 'help [of it]'\n",
+           "complete -c tool -n __tool_without_command -a build -d 'builds: it\\'s all'\n",
+           "complete -c tool -n '__tool_in build' -s j -l jobs -x -d 'jobs'\n",
+           "complete -c tool -n '__tool_in build' -l engine -x -a 'a b' -d 'engine [$ENGINE]'\n",
+           "complete -c tool -n '__tool_in build' -l to -x -a '(__tool_ask stages)' -d 'stage'\n",
+           "complete -c tool -n '__tool_in build' -a '(__tool_groups)'\n",
+           "contains -- $word build shell;",
+       })
+    EXPECT_THAT(script, HasSubstr(part));
   EXPECT_THAT(script, Not(HasSubstr("PROGRAM")));
 }
 

@@ -1,8 +1,8 @@
-#include "docker_reader.h"
+#include "emit/docker_reader.h"
 
 #include <nlohmann/json.hpp>
 
-#include "base/text.h"
+#include "base/text/text.h"
 
 namespace stagemake {
 

@@ -1,4 +1,4 @@
-// A Dockerfile as docker reads it, as far as ours need it: continuations joined, comments dropped.
+// A Dockerfile as docker reads it, as far as stagemake's need it: continuations joined, comments dropped.
 #pragma once
 
 #include <string>
@@ -10,7 +10,7 @@ namespace stagemake {
 struct Instruction {
   std::string name;       // "FROM", "RUN", …
   std::string arguments;  // the rest of the joined line
-  // RUN: what docker starts.
+  // RUN: the command that docker starts.
   std::vector<std::string> command() const;
 };
 

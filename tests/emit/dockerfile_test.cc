@@ -5,9 +5,9 @@
 #include <set>
 
 #include "base/error.h"
-#include "base/text.h"
-#include "docker_reader.h"
-#include "plan/package_managers.h"
+#include "base/text/text.h"
+#include "emit/docker_reader.h"
+#include "environment/package_managers.h"
 
 namespace stagemake {
 namespace {
@@ -39,7 +39,7 @@ Environment environment_of(const std::string& system) {
   return environment;
 }
 
-// A tree that has all that the built-in tables add.
+// A tree with everything that the built-in tables add.
 ContextEntry whole_tree(const std::string& path) {
   static const std::set<std::string> kFolders = {
       "src", "src/bin", "m4", "pkgs", "build", "upstream", "tools", ".upstream.d", ".github/workflows"};
@@ -170,7 +170,7 @@ TEST(Dockerfile, StagesStandOnTheirParents) {
                           "with-targets AS with-targets-optional"));
 }
 
-TEST(Dockerfile, FilesThatNothingReadsComeBehindWhatIsMade) {
+TEST(Dockerfile, UnkeyedFilesAreCopiedAfterMake) {
   std::string file = whole("debian", TreeFeatures::of_sage98());
   for (const Instruction& one : stage_of(file, "bootstrapped"))
     EXPECT_FALSE(one.name == "COPY" && one.arguments.find("README.md") != std::string::npos);
@@ -179,7 +179,7 @@ TEST(Dockerfile, FilesThatNothingReadsComeBehindWhatIsMade) {
   EXPECT_EQ(last.back().arguments, "README.md tox.ini ./");
 }
 
-TEST(Dockerfile, WhatTheTreeLacksIsNotCopied) {
+TEST(Dockerfile, MissingFilesAreNotCopied) {
   auto small = [](const std::string& path) {
     return path == "Makefile" || path == "src/VERSION.txt" ? ContextEntry::File : ContextEntry::Absent;
   };
@@ -226,7 +226,7 @@ TEST(Dockerfile, RecipesRunInsideOfThePreparedSystem) {
     EXPECT_THAT(stage_of(file, stage).back().arguments, HasSubstr("conda activate base")) << stage;
 }
 
-TEST(Dockerfile, AnIncrementalOneKeepsWhatWasMade) {
+TEST(Dockerfile, AnIncrementalDockerfileKeepsBuiltFiles) {
   EXPECT_THAT(whole("debian", TreeFeatures::of_sage98()), Not(HasSubstr("rm -rf")));
   std::vector<Instruction> stage = stage_of(whole("debian", TreeFeatures::of_sage98(), true), "bootstrapped");
   EXPECT_EQ(stage[1].name, "RUN") << "before anything is copied";
@@ -269,7 +269,7 @@ TEST(Dockerfile, OddTablesComeOutRight) {
   EXPECT_THAT(marks(file), ElementsAre("#:tests:", "#:end:"));
 }
 
-TEST(Dockerfile, WhatCannotBeSaidIsRefused) {
+TEST(Dockerfile, InexpressibleTextIsRefused) {
   StageTable table = odd_table();
   table.stages[1].adds = {"\xff"};
   EXPECT_THROW(debian(table, [](const std::string&) { return ContextEntry::File; }), Error);
@@ -291,7 +291,7 @@ TEST(BuildContext, IsWhatDockerSees) {
   EXPECT_EQ(look("out"), ContextEntry::Folder);
 }
 
-// {envdir}/Dockerfile is an artifact of CI.
+// {envdir}/Dockerfile becomes a CI artifact.
 TEST(Dockerfile, HoldsNoSecrets) {
   Environment environment = environment_of("debian");
   environment.values["EXTRA_CONFIGURE_ARGS"] = "--with-url=https://user:s3cret@host/x";
@@ -304,11 +304,9 @@ TEST(Dockerfile, HoldsNoSecrets) {
     if (stage.configures) stage.uses.push_back("SAGE_CHECK_PACKAGES");
   std::string text = dockerfile(table, environment, whole_tree);
   EXPECT_THAT(text, Not(HasSubstr("s3cret")));
-  EXPECT_THAT(
-      text,
-      HasSubstr(
-          "# http_proxy is its caller's own, and not written here: `--build-arg http_proxy` hands it on.\n"));
-  EXPECT_THAT(text, HasSubstr("# EXTRA_CONFIGURE_ARGS holds a secret, and is not written here"));
+  EXPECT_THAT(text, HasSubstr("# http_proxy comes from the caller and is not written here: `--build-arg "
+                              "http_proxy` passes it on.\n"));
+  EXPECT_THAT(text, HasSubstr("# EXTRA_CONFIGURE_ARGS contains a secret and is not written here"));
   EXPECT_THAT(all_of(text, "ARG"), Contains("EXTRA_CONFIGURE_ARGS"));
   EXPECT_THAT(all_of(text, "ARG"), Contains("SAGE_CHECK_PACKAGES"));
   EXPECT_THAT(all_of(text, "ARG"), Not(Contains(HasSubstr("http_proxy")))) << "docker history would have it";

@@ -1,11 +1,12 @@
-// A drawing as lines of text, for dot, and as a picture.
+// A drawing as lines of text, and for dot.
 #include "emit/drawing.h"
 
 #include <gmock/gmock.h>
 
+#include "base/files/files.h"
+#include "base/process/subprocess.h"
+#include "base/text/text.h"
 #include "emit/dot.h"
-#include "emit/layered_layout.h"
-#include "emit/svg.h"
 
 namespace stagemake {
 namespace {
@@ -24,23 +25,6 @@ Drawing diamond() {
                     {.name = "right"},
                     {.name = "top", .is_subject = true}},
           .edges = {{0, 1, false, true}, {0, 2, true, false}, {1, 3, false, true}, {2, 3}}};
-}
-
-// Columns of so many nodes each, every node after all of the column before.
-Drawing wide(std::size_t columns, std::size_t nodes) {
-  Drawing drawing{.title = "wide"};
-  for (std::size_t i = 0; i < columns * nodes; ++i) {
-    drawing.nodes.push_back({.name = "node" + std::to_string(i), .weight = static_cast<double>(i)});
-    for (std::size_t j = 0; i >= nodes && j < nodes; ++j)
-      drawing.edges.push_back({.from = (i / nodes - 1) * nodes + j, .to = i});
-  }
-  return drawing;
-}
-
-std::size_t count(const std::string& text, const std::string& what) {
-  std::size_t found = 0;
-  for (std::size_t at = text.find(what); at != std::string::npos; at = text.find(what, at + 1)) ++found;
-  return found;
 }
 
 TEST(Levels, AreTheLongestWays) {
@@ -97,72 +81,23 @@ TEST(Dot, QuotesWhatDotWouldRead) {
   EXPECT_THAT(text, HasSubstr("label=\"\\\\x1b\""));
 }
 
-TEST(Svg, HasEveryNodeAndEdgeOnce) {
-  std::string text = as_svg(diamond());
-  EXPECT_EQ(count(text, "<g><title>"), 4u);
-  EXPECT_EQ(count(text, "<path "), 4u);
-  EXPECT_EQ(count(text, "class=\"edge stressed\""), 2u);
-  EXPECT_EQ(count(text, "class=\"edge weak\""), 1u);
-  EXPECT_EQ(count(text, "class=\"bar\""), 2u) << "of those that take anything";
-  EXPECT_THAT(text, testing::StartsWith("<svg xmlns=\"http://www.w3.org/2000/svg\""));
-  EXPECT_THAT(text, testing::EndsWith("</svg>\n"));
-  EXPECT_THAT(text, HasSubstr("prefers-color-scheme: dark"));
-}
-
-TEST(Svg, NeedsNothingElseAndEscapesAll) {
-  Drawing hostile{.title = kHostile,
-                  .notes = {kHostile},
-                  .nodes = {{.name = kHostile, .note = kHostile, .told = {kHostile}}}};
-  std::string text = as_svg(hostile);
-  for (const char* what : {"<a ", "<script", " href=\"", "\x1b", "\xff", "url("})
-    EXPECT_THAT(text, Not(HasSubstr(what)));
-  EXPECT_THAT(text, HasSubstr("&lt;a "));
-}
-
-TEST(Svg, CutsLongNamesAndKeepsThemInTheTitle) {
-  std::string name(300, 'n');
-  std::string text = as_svg({.title = "t", .nodes = {{.name = name}}});
-  EXPECT_THAT(text, HasSubstr("<title>" + name + "</title>"));
-  EXPECT_THAT(text, HasSubstr("n…</text>"));
-}
-
-TEST(Svg, OfNothingIsStillAPicture) {
-  EXPECT_THAT(as_svg({.title = "empty"}), HasSubstr(">empty</text>"));
-}
-
-TEST(LayeredLayout, NodesOfAColumnDoNotOverlap) {
-  LayeredLayout layout = layered_layout(wide(10, 40));
-  ASSERT_EQ(layout.columns.size(), 10u);
-  for (const std::vector<std::size_t>& column : layout.columns) {
-    EXPECT_EQ(column.size(), 40u);
-    for (std::size_t i = 1; i < column.size(); ++i)
-      EXPECT_GE(layout.rows[column[i]] - layout.rows[column[i - 1]], 1 - 1e-9);
-  }
-}
-
-TEST(LayeredLayout, CrossingsThatNeedNotBeAreNot) {
-  // a → z, b → y, c → x: given in the order x, y, z.
-  Drawing crossed{
-      .nodes = {{.name = "a"}, {.name = "b"}, {.name = "c"}, {.name = "x"}, {.name = "y"}, {.name = "z"}},
-      .edges = {{0, 5}, {1, 4}, {2, 3}}};
-  LayeredLayout layout = layered_layout(crossed);
-  EXPECT_NEAR(layout.rows[0], layout.rows[5], 1e-9);
-  EXPECT_NEAR(layout.rows[1], layout.rows[4], 1e-9);
-  EXPECT_NEAR(layout.rows[2], layout.rows[3], 1e-9);
-}
-
-TEST(LayeredLayout, WhatHasNoEdgesStandsBelow) {
-  Drawing drawing = diamond();
-  drawing.nodes.push_back({.name = "alone"});
-  LayeredLayout layout = layered_layout(drawing);
-  for (std::size_t i = 0; i < 4; ++i) EXPECT_GT(layout.rows[4], layout.rows[i]);
-}
-
-TEST(LayeredLayout, ASourceStandsJustBeforeWhatFollowsIt) {
-  Drawing drawing{.nodes = {{.name = "a"}, {.name = "b"}, {.name = "c"}, {.name = "late"}},
-                  .edges = {{0, 1}, {1, 2}, {3, 2}}};
-  LayeredLayout layout = layered_layout(drawing);
-  EXPECT_THAT(layout.columns[1], testing::UnorderedElementsAre(1u, 3u));
+TEST(Dot, IsReadByGraphvizWhateverTheNames) {
+  if (find_program("dot").empty()) GTEST_SKIP() << "Graphviz is not installed";
+  Drawing hostile = diamond();
+  hostile.title = kHostile;
+  hostile.notes = {kHostile};
+  for (DrawnNode& node : hostile.nodes) node.name = node.note = kHostile, node.told = {kHostile, "]; evil"};
+  TemporaryFolder folder(fs::temp_directory_path());
+  write_file(folder.path() / "drawing.dot", as_dot(hostile));
+  Finished drawn = run_command({.argv = {"dot", "-Tsvg", (folder.path() / "drawing.dot").string()}});
+  EXPECT_TRUE(drawn.ok());
+  EXPECT_EQ(drawn.errors, "");
+  for (const char* what : {"<a href", "<script", "\x1b", "\xff"})
+    EXPECT_THAT(drawn.output, Not(HasSubstr(what)));
+  std::size_t nodes = 0;
+  for (std::string_view line : lines(std::string_view(drawn.output)))
+    nodes += line.find("class=\"node\"") != std::string_view::npos ? 1 : 0;
+  EXPECT_EQ(nodes, 4u);
 }
 
 }  // namespace

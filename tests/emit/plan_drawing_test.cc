@@ -48,7 +48,7 @@ TEST_F(PlanDrawing, StagesHangOnTheBaseImage) {
   EXPECT_EQ(stages_drawing({drawn(), drawn()}).nodes.size(), 16u);
 }
 
-TEST_F(PlanDrawing, WhatIsPartlyKnownIsMoreThanThat) {
+TEST_F(PlanDrawing, PartlyKnownSumsAreLowerBounds) {
   seconds_ = {{"app", 10}};
   EXPECT_THAT(stages_drawing({drawn()}).nodes[5].note, HasSubstr("more than 10 s"));
 }
@@ -61,7 +61,7 @@ TEST_F(PlanDrawing, PackagesOfAStageWithTheLongestWay) {
   EXPECT_EQ(drawing.edges[0].from, 0u);
   EXPECT_TRUE(drawing.edges[0].is_stressed);
   EXPECT_EQ(drawing.nodes[1].note, "20 s, 2.0");
-  EXPECT_THAT(drawing.notes, ElementsAre("one after the other: 25 s", "longest way (*), 25 s: zlib → app"));
+  EXPECT_THAT(drawing.notes, ElementsAre("one after the other: 25 s", "critical path (*), 25 s: zlib → app"));
 }
 
 TEST_F(PlanDrawing, AStageWithoutPackagesIsEmpty) {
@@ -70,7 +70,7 @@ TEST_F(PlanDrawing, AStageWithoutPackagesIsEmpty) {
   EXPECT_EQ(drawing.title, "configured on debian-bookworm-minimal: no packages");
 }
 
-TEST_F(PlanDrawing, APackageWithWhatIsBeforeAndAfterIt) {
+TEST_F(PlanDrawing, APackageIsDrawnWithDependenciesAndDependents) {
   Drawing drawing = package_drawing(drawn(), planned_.read.id("zlib"));
   EXPECT_EQ(drawing.title, "zlib on debian-bookworm-minimal: 1 package before it, 2 after it");
   EXPECT_THAT(names(drawing), ElementsAre("tool", "zlib", "app", "pyapp")) << "extra is built by nobody";

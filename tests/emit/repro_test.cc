@@ -1,9 +1,9 @@
-// The script that repeats a stage by hand.
+// The script that repeats a stage manually.
 #include "emit/repro.h"
 
 #include <gmock/gmock.h>
 
-#include "base/subprocess.h"
+#include "base/process/subprocess.h"
 #include "plan/planned_tree.h"
 
 namespace stagemake {
@@ -67,7 +67,7 @@ TEST_F(ReproTest, TheNetworkIsThatOfTheBuild) {
   EXPECT_THAT(text(), HasSubstr("to look into it:  unshare --net buildah run"));
   repro_.networks = {Network::Default};
   EXPECT_THAT(text(), Not(HasSubstr("unshare")));
-  EXPECT_THAT(text(), HasSubstr("With this isolation that is this machine's."));
+  EXPECT_THAT(text(), HasSubstr("With this isolation, that is this machine's network."));
 }
 
 TEST_F(ReproTest, InOneContainerStagesHaveTheWidestNetworkOfThem) {
@@ -75,7 +75,8 @@ TEST_F(ReproTest, InOneContainerStagesHaveTheWidestNetworkOfThem) {
   repro_.networks = {Network::Default, Network::None};
   EXPECT_THAT(
       text(),
-      HasSubstr("# Network of with-targets in a build: none. Here it has that of the stages beside it."));
+      HasSubstr(
+          "# Network of with-targets in a build: none. Here it shares the network of the other stages."));
   EXPECT_THAT(text(), Not(HasSubstr("--network")));
   repro_.engine = "buildah";
   EXPECT_THAT(
@@ -86,7 +87,7 @@ TEST_F(ReproTest, InOneContainerStagesHaveTheWidestNetworkOfThem) {
       HasSubstr("\nunshare --net buildah run --isolation chroot --network host \"$name\" -- /bin/sh -c"));
 }
 
-TEST_F(ReproTest, WhatAFailedRunLeftGetsNoSources) {
+TEST_F(ReproTest, AnUnfinishedImageGetsNoSources) {
   repro_.is_unfinished = true;
   EXPECT_THAT(text(), Not(HasSubstr("tar --create")));
   EXPECT_THAT(text(), HasSubstr("# Its sources are in the image"));
@@ -127,17 +128,17 @@ TEST_F(ReproTest, CommentsStayComments) {
   EXPECT_THAT(script, Not(HasSubstr("\x1b")));
 }
 
-// The script is sent around.
+// People send the script to others.
 TEST_F(ReproTest, SecretsAreTheCallersAndNotWritten) {
   planned_.environment.values["TARGETS"] = "https://user:s3cret@host";
   planned_.environment.values["http_proxy"] = "user:s3cret@proxy:1";
   planned_.table.stages[planned_.at("with-targets")].passes.push_back("http_proxy");
   std::string script = text();
   EXPECT_THAT(script, Not(HasSubstr("s3cret")));
-  EXPECT_THAT(script, HasSubstr("from the caller's environment: TARGETS,"));
+  EXPECT_THAT(script, HasSubstr("because they may contain secrets:\n# TARGETS, http_proxy.\n"));
   EXPECT_THAT(script, HasSubstr("recipe_6() { hand_on TARGETS; hand_on http_proxy; cat <<"));
 
-  // What the caller has reaches the recipe as it is.
+  // The caller's values reach the recipe unchanged.
   std::size_t begin = script.find("hand_on() {"), end = script.find("\n}\n", begin) + 3;
   std::string shell = "set -eu\n" + script.substr(begin, end - begin) +
                       "eval \"$(hand_on ODD; hand_on ABSENT)\"; printf %s \"$ODD\"";

@@ -3,8 +3,8 @@
 #include <gmock/gmock.h>
 
 #include "base/error.h"
-#include "base/subprocess.h"
-#include "docker_reader.h"
+#include "base/process/subprocess.h"
+#include "emit/docker_reader.h"
 
 namespace stagemake {
 namespace {
@@ -20,7 +20,7 @@ struct Case {
   bool json;
 };
 
-// Each is run as it stands and as docker would.
+// Each is run unchanged and as docker would run it.
 const Case kCases[] = {
     {"echo one", false},
     {"echo one\necho two\n", false},
@@ -48,7 +48,7 @@ const Case kCases[] = {
     {"echo done\necho fi\necho esacs\necho a#b '# c' \"# d\"", false},
     {"echo a;echo b; echo c\n[ 1 = 1 ] && echo d", false},
     {"echo ünicode 'ß' \"→\"", false},
-    // What joining would, or might, change.
+    // Text that joining would, or might, change.
     {"case x in\n  y) echo y ;;\n  *) echo other ;;\nesac\necho end", true},
     {"# says why\necho one", true},
     {"echo one # says why\necho two", true},

@@ -1,8 +1,8 @@
 // One suite that every engine passes: the rules of container_engine.h, one by one.
 //
-// Runs on the fake, on a docker daemon of its own and on buildah with a storage of its own. A test that an
-// engine cannot take part in is skipped and says why; STAGEMAKE_DOCKER_MUST_WORK=1 and
-// STAGEMAKE_BUILDAH_MUST_WORK=1 turn the skip of a whole engine into a failure. The tests lie in
+// It runs on the fake, on a separate docker daemon and on buildah with separate storage. A test that an
+// engine cannot take part in is skipped with a reason; STAGEMAKE_DOCKER_MUST_WORK=1 and
+// STAGEMAKE_BUILDAH_MUST_WORK=1 turn the skip of a whole engine into a failure. The tests are in
 // conformance_*_test.cc.
 #pragma once
 
@@ -16,10 +16,11 @@
 #include <functional>
 #include <stop_token>
 #include <string>
+#include <thread>
 #include <vector>
 
-#include "base/tarball.h"
-#include "engine_bench.h"
+#include "base/files/tarball.h"
+#include "engine/engine_bench.h"
 
 namespace stagemake::test {
 
@@ -65,14 +66,17 @@ class Conformance : public ::testing::TestWithParam<std::string> {
                                {.stop = stop, .grace = grace});
     return ran;
   }
-  // Runs, and asks to stop as soon as the script has said "ready".
+  // Runs the script, and requests a stop after the script has printed "ready" and had a moment to start its
+  // next program: a shell that has forked but not yet executed the program loses the signal.
   Ran run_and_stop(const std::string& container, const std::string& script, std::chrono::milliseconds grace) {
     std::stop_source stop;
     Ran ran;
     ran.outcome = engine().run(container, script,
                                [&](std::string_view piece) {
                                  ran.output += piece;
-                                 if (ran.output.find("ready") != std::string::npos) stop.request_stop();
+                                 if (ran.output.find("ready") == std::string::npos) return;
+                                 std::this_thread::sleep_for(std::chrono::milliseconds(300));
+                                 stop.request_stop();
                                },
                                {.stop = stop.get_token(), .grace = grace});
     return ran;
@@ -82,7 +86,7 @@ class Conformance : public ::testing::TestWithParam<std::string> {
     engine().commit(container, {.names = {name}, .labels = labels, .working_folder = "", .squash = squash});
     return name;
   }
-  // The content of a file in an image; "absent" where there is none.
+  // The content of a file in an image; "absent" if there is none.
   std::string content(const std::string& image, const std::string& path) {
     return content_in(create(image), path);
   }
@@ -104,7 +108,7 @@ class Conformance : public ::testing::TestWithParam<std::string> {
   std::vector<std::string> containers_;
 };
 
-// Labels that are hard to write down.
+// Labels that are hard to quote.
 const Labels& odd_labels();
 void expect_labels(const Labels& have, const Labels& want);
 

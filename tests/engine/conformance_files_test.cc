@@ -1,9 +1,9 @@
-// Files into a container and out of it.
+// Copying files into a container and out of it.
 #include <algorithm>
 #include <thread>
 
-#include "base/text.h"
-#include "conformance.h"
+#include "base/text/text.h"
+#include "engine/conformance.h"
 #include "engine/copied_files.h"
 
 namespace stagemake::test {
@@ -70,7 +70,7 @@ TEST_P(Conformance, AFolderStreamsOutWhateverItsSize) {
     EXPECT_FALSE(tar.next());
   }));
   EXPECT_THAT(copied_entries(engine(), container, "/not/there"), ::testing::IsEmpty());
-  // What the reader throws comes out, and the engine does not go on for nobody.
+  // The reader's exception arrives here, and the engine stops copying.
   EXPECT_THROW(read_copied(engine(), container, "/many", [](int) { throw std::runtime_error("enough"); }),
                std::runtime_error);
   EXPECT_THROW(copied_entries(engine(), "not-there", "/many"), EngineError);

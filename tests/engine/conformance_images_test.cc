@@ -1,12 +1,12 @@
-// What is not there, what a commit keeps, and names.
+// Missing images and containers, what a commit keeps, and names.
 #include <fcntl.h>
 
 #include <algorithm>
 #include <thread>
 
-#include "base/descriptor.h"
-#include "base/text.h"
-#include "conformance.h"
+#include "base/files/descriptor.h"
+#include "base/text/text.h"
+#include "engine/conformance.h"
 
 namespace stagemake::test {
 namespace {
@@ -28,7 +28,7 @@ TEST_P(Conformance, AbsentImagesAndContainersAreAnswers) {
   engine().remove_container("not-there");
 }
 
-TEST_P(Conformance, WorkOnWhatIsAbsentIsAnEngineError) {
+TEST_P(Conformance, MissingImagesAndContainersAreEngineErrors) {
   EXPECT_THROW(engine().create({unique("c"), "not-there:1", {}}), EngineError);
   EXPECT_THROW(engine().run("not-there", "true", {}, {.grace = kGrace}), EngineError);
   EXPECT_THROW(engine().commit("not-there", {}), EngineError);
@@ -50,7 +50,7 @@ TEST_P(Conformance, ACommitKeepsTheParentsConfiguration) {
   ASSERT_EQ(bench_->configuration(parent), wanted);
   std::string container = create(parent);
   std::string output = run(container, "echo $B; pwd; id -un; echo x >/tmp/x").output;
-  if (bench_->runs_processes()) {  // the fake runs all as root, without an environment
+  if (bench_->runs_processes()) {  // the fake runs everything as root, without an environment
     EXPECT_EQ(output, "with blank and \"quote\"\n/home\nuser\n");
   }
   for (bool squash : {false, true}) {
@@ -70,7 +70,7 @@ TEST_P(Conformance, AnImageSaysItsVolumes) {
   bench_->add_image(with_volumes, {.command = {"/bin/sh"}, .volumes = {"/data", "/sage/local"}});
   EXPECT_THAT(engine().find_image(plain)->volumes, IsEmpty());
   EXPECT_THAT(engine().find_image(with_volumes)->volumes, UnorderedElementsAre("/data", "/sage/local"));
-  // So says an engine that has not seen the image yet, or remembers it.
+  // The same from an engine that has not seen the image yet, or that remembers it.
   std::unique_ptr<ContainerEngine> other = bench_->second_engine();
   ContainerEngine& again = other ? *other : engine();
   EXPECT_THAT(again.find_image(with_volumes)->volumes, UnorderedElementsAre("/data", "/sage/local"));
@@ -207,7 +207,7 @@ TEST_P(Conformance, RemovingAnImageLeavesWhatItWasMadeFromIfThatHasAName) {
   EXPECT_TRUE(engine().find_image(parent));
 }
 
-TEST_P(Conformance, WhereImagesLieIsAFolderOfThisMachine) {
+TEST_P(Conformance, TheStorageIsAFolderOfThisMachine) {
   std::optional<fs::path> folder = engine().storage_folder();
   if (!bench_->runs_processes()) return;
   ASSERT_TRUE(folder);

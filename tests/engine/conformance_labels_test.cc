@@ -1,5 +1,5 @@
-// Labels, and how images and containers are found by them.
-#include "conformance.h"
+// Labels, and finding images and containers by them.
+#include "engine/conformance.h"
 
 namespace stagemake::test {
 
@@ -85,13 +85,13 @@ TEST_P(Conformance, ImagesAreFoundByLabel) {
   EXPECT_THAT(names("b"), UnorderedElementsAre(second, "none"));
   EXPECT_THAT(names(""), UnorderedElementsAre(first, second, "none"));
   EXPECT_THAT(names("c"), IsEmpty());
-  // A named one also when another image stands on it.
+  // A named image is found also if another image is based on it.
   engine().create({container + "-child", second, {}});
   containers_.push_back(container + "-child");
   run(container + "-child", "echo x >/x");
   engine().commit(container + "-child", {.names = {unique("image") + ":1"}, .labels = {{key, "child"}}});
   EXPECT_THAT(names("b"), UnorderedElementsAre(second, "none"));
-  // And when that image takes its name.
+  // Also when that image takes its name.
   engine().commit(container + "-child", {.names = {second}, .labels = {{key, "child"}}});
   EXPECT_THAT(names("b"), UnorderedElementsAre("none", "none"));
 }
@@ -112,7 +112,7 @@ TEST_P(Conformance, AnImageSaysWhatItIs) {
   ASSERT_TRUE(by_id);
   EXPECT_EQ(by_id->id, info->id);
   EXPECT_EQ(by_id->names, info->names);
-  if (GetParam() == "fake") return;  // its clock is its own
+  if (GetParam() == "fake") return;  // it has its own clock
   EXPECT_NEAR(static_cast<double>(info->created), static_cast<double>(::time(nullptr)), 60);
 }
 

@@ -11,12 +11,12 @@
 #include <cstring>
 #include <thread>
 
-#include "base/descriptor.h"
-#include "base/subprocess.h"
-#include "conformance.h"
-#include "engine/buildah_engine.h"
-#include "engine/docker_engine.h"
-#include "variables.h"
+#include "base/files/descriptor.h"
+#include "base/process/subprocess.h"
+#include "base/variables.h"
+#include "engine/buildah/buildah_engine.h"
+#include "engine/conformance.h"
+#include "engine/docker/docker_engine.h"
 
 namespace stagemake::test {
 namespace {
@@ -26,7 +26,7 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
 
-// A service on the loopback of the calling thread's network: it greets who connects.
+// A service on the loopback of the calling thread's network: it greets each client.
 class Service {
  public:
   Service() : socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
@@ -48,7 +48,7 @@ class Service {
     });
   }
   ~Service() { ::shutdown(socket_.get(), SHUT_RDWR); }
-  // A script that prints "hello" where it reaches the service.
+  // A script that prints "hello" if it reaches the service.
   std::string call() const {
     return fmt::format("busybox nc -w 2 127.0.0.1 {} < /dev/null || echo refused", port_);
   }
@@ -88,7 +88,7 @@ TEST_P(Conformance, WithoutANetworkThereIsALoopbackOfItsOwnOnly) {
   EXPECT_THAT(run(container, "exit 7").outcome.exit_code, Eq(7));
 }
 
-TEST_P(Conformance, WithoutANetworkAStopIsHeardAllTheSame) {
+TEST_P(Conformance, StopsWithoutANetwork) {
   skip_fake(GetParam());
   if (IsSkipped()) return;
   std::string container = unique("offline");
@@ -112,19 +112,19 @@ TEST_P(Conformance, WithTheHostsNetworkItsLoopbackIsReached) {
   EXPECT_THAT(engine().network_gap(Network::Host), IsEmpty());
 }
 
-// The daemon of these tests has no bridge, and buildah's usual isolation has no network of its own.
+// The daemon of these tests has no bridge, and buildah's usual isolation has no separate network.
 TEST_P(Conformance, AnEngineSaysWhatItGivesInsteadOfANetworkOfItsOwn) {
   skip_fake(GetParam());
   if (IsSkipped()) return;
   EXPECT_THAT(engine().network_gap(Network::Default),
-              HasSubstr(GetParam() == "docker" ? "no network of its own (it runs with --bridge=none)"
+              HasSubstr(GetParam() == "docker" ? "no container network (it runs with --bridge=none)"
                                                : "isolation chroot has no network of its own"));
   Service service;
   std::string output = run(create(), service.call()).output;
   EXPECT_EQ(output.find("hello") != std::string::npos, GetParam() == "buildah") << output;
 }
 
-// A network of the engine's own changes that of its machine: here, of a namespace of the test's own.
+// An engine's own network changes the network of its machine: here, of a namespace of the test.
 class OwnNetwork : public Conformance {
  protected:
   void SetUp() override {

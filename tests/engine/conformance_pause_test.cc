@@ -1,12 +1,12 @@
-// Halting what runs inside, for an image of it, and letting it go on.
+// Pausing what runs in a container to commit an image, and resuming it.
 #include <sys/stat.h>
 
 #include <algorithm>
 #include <cmath>
 #include <thread>
 
-#include "base/text.h"
-#include "conformance.h"
+#include "base/text/text.h"
+#include "engine/conformance.h"
 
 namespace stagemake::test {
 namespace {
@@ -14,13 +14,13 @@ namespace {
 using namespace std::chrono_literals;
 using ::testing::HasSubstr;
 
-// Counts in a file, many times a second; programs begin and end all the time. The file is replaced as a whole: a pause
-// may come at any moment, and a file that is being written is empty for one.
+// Counts in a file, many times a second, and starts and ends programs all the time. The file is replaced
+// atomically: a pause may come at any moment, and a file that is being written is empty for a moment.
 constexpr const char* kCounts =
     "i=0; while [ ! -e /enough ]; do i=$((i + 1)); echo $i > /new; mv /new /count; "
     "if [ $i = 1 ]; then echo ready; fi; sleep 0.01; done; echo over";
 
-// Runs a script in a thread of its own.
+// Runs a script in a separate thread.
 class RunAside {
  public:
   RunAside(ContainerEngine& engine, const std::string& container, const std::string& script)
@@ -69,7 +69,7 @@ TEST_P(Conformance, NothingIsPausedWhereNothingRuns) {
   EXPECT_EQ(run(container, "exit 3").outcome.exit_code, 3);
 }
 
-TEST_P(Conformance, APausedContainerStandsStillAndGoesOn) {
+TEST_P(Conformance, APausedContainerStopsAndResumes) {
   if (!bench_->runs_processes()) GTEST_SKIP() << "the fake runs no processes";
   std::string container = create();
   RunAside aside(engine(), container, kCounts);
@@ -89,21 +89,21 @@ TEST_P(Conformance, APausedContainerStandsStillAndGoesOn) {
   EXPECT_NE(content_in(container, "/count"), first);
   EXPECT_EQ(content(name, "/count"), first);
   EXPECT_EQ(engine().find_image(name)->labels.at("is"), "half");
-  // The run's own end is as if nothing had been.
+  // The run ends as if it had not been paused.
   ASSERT_TRUE(engine().pause(container));
   engine().resume(container);
   engine().copy_in(container, write_tar([](TarWriter& tar) { tar.add_content("enough", "", 0644, 0); }));
   RunOutcome outcome = aside.wait();
   EXPECT_TRUE(outcome.ok()) << outcome.exit_code;
   EXPECT_THAT(aside.output(), HasSubstr("over"));
-  // And the labels of the image are not the container's.
+  // The container does not have the labels of the image.
   std::string last = commit(container);
   EXPECT_FALSE(engine().find_image(last)->labels.contains("is"));
   EXPECT_EQ(engine().find_image(last)->layers, engine().find_image(name)->layers);
   EXPECT_EQ(engine().find_image(name)->id, id);
 }
 
-TEST_P(Conformance, WhatIsPausedIsResumedByAnotherDriver) {
+TEST_P(Conformance, AnotherDriverResumesAPausedContainer) {
   if (!bench_->runs_processes()) GTEST_SKIP() << "the fake runs no processes";
   std::string container = create();
   RunAside aside(engine(), container, kCounts);
@@ -119,7 +119,7 @@ TEST_P(Conformance, WhatIsPausedIsResumedByAnotherDriver) {
   aside.end();
 }
 
-TEST_P(Conformance, APausedContainerIsStoppedAndRemovedAllTheSame) {
+TEST_P(Conformance, APausedContainerCanBeStoppedAndRemoved) {
   if (!bench_->runs_processes()) GTEST_SKIP() << "the fake runs no processes";
   for (bool remove : {false, true}) {
     std::string container = create();
@@ -132,7 +132,7 @@ TEST_P(Conformance, APausedContainerIsStoppedAndRemovedAllTheSame) {
     else
       other->stop_container(container, kShortGrace);
     EXPECT_TRUE(other->processes(container).empty());
-    if (remove) continue;  // how a run ends whose container is gone is not said
+    if (remove) continue;  // it is unspecified how a run ends if its container was removed
     aside.wait();
     EXPECT_EQ(run(container, "exit 3").outcome.exit_code, 3);
   }

@@ -1,8 +1,8 @@
-// Images on their way to registries and from there.
-#include "base/subprocess.h"
-#include "conformance.h"
-#include "engine/registry.h"
-#include "registry_bench.h"
+// Transferring images to registries and from them.
+#include "base/process/subprocess.h"
+#include "engine/conformance.h"
+#include "registry/registry.h"
+#include "registry/registry_bench.h"
 
 namespace stagemake::test {
 namespace {
@@ -35,7 +35,7 @@ TEST_P(Conformance, ImagesGoThroughARegistry) {
   ASSERT_TRUE(info);
   EXPECT_EQ(info->labels["t.odd"], "\"a\"\n$b");
   EXPECT_EQ(info->digest, pushed.digest);
-  if (GetParam() != "fake") {  // whose registry is none
+  if (GetParam() != "fake") {  // its registry is not a real one
     EXPECT_THAT(Registry({}).names_beside(registry.name("some/image:2")).images, ElementsAre(name));
     EXPECT_THAT(Registry({}).names_beside(registry.name("some/other:1")).images,
                 ElementsAre(registry.name("some/image")));
@@ -67,11 +67,11 @@ TEST_P(Conformance, ImagesComeByTheirDigest) {
   if (GetParam() != "fake") {
     EXPECT_EQ(pushed.digest, registry.digest("some/image", "1"));
   }
-  if (GetParam() != "buildah") {  // which knows its local form's
+  if (GetParam() != "buildah") {  // it knows the digest of its local form
     EXPECT_EQ(engine().find_image(name)->digest, pushed.digest);
   }
 
-  // The name goes to another image; the digest does not.
+  // The name moves to another image; the digest does not.
   run(container, "echo second >/file");
   engine().commit(container, {.names = {name}, .labels = {{"t.which", "second"}}});
   Transfer moved = engine().push(name);
@@ -102,7 +102,7 @@ TEST_P(Conformance, ImagesComeByTheirDigest) {
 }
 
 TEST_P(Conformance, ARefusedPushSaysWhy) {
-  Transfer absent = engine().push("127.0.0.1:9/not/here:1");  // nothing is asked of that registry
+  Transfer absent = engine().push("127.0.0.1:9/not/here:1");  // that registry is not contacted
   EXPECT_FALSE(absent.ok);
   EXPECT_THAT(absent.why, Not(IsEmpty()));
   if (GetParam() == "fake") return;

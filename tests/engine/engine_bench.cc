@@ -1,4 +1,4 @@
-#include "engine_bench.h"
+#include "engine/engine_bench.h"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -14,10 +14,10 @@
 #include <stop_token>
 #include <thread>
 
-#include "base/subprocess.h"
-#include "base/text.h"
-#include "engine/buildah_engine.h"
-#include "engine/docker_engine.h"
+#include "base/process/subprocess.h"
+#include "base/text/text.h"
+#include "engine/buildah/buildah_engine.h"
+#include "engine/docker/docker_engine.h"
 
 namespace stagemake::test {
 namespace {
@@ -53,7 +53,7 @@ bool may_run(std::vector<std::string> argv) {
   return run_command(command).ok();
 }
 
-// Engines that end leave mounts: of containers, of their storage, of network namespaces.
+// Engines that end leave mounts behind: of containers, of their storage, of network namespaces.
 void unmount_below(const fs::path& folder) {
   std::vector<std::string> points;
   std::string all = slurp("/proc/self/mountinfo");
@@ -83,7 +83,7 @@ class FakeBench : public EngineBench {
   bool runs_processes() const override { return false; }
 
  private:
-  // The container's files in a folder, a chroot, and back.
+  // Copies the container's files into a folder, runs the script there with chroot, and copies them back.
   static RunOutcome run_for_real(FakeContainer& container, const std::string& script, const OutputSink& sink,
                                  std::stop_token stop) {
     TemporaryFolder folder(scratch());
@@ -299,7 +299,7 @@ std::vector<pid_t> processes_with(const std::string& word) {
     try {
       if (slurp(at->path() / "cmdline").find(word) != std::string::npos) found.push_back(std::stoi(name));
     } catch (const std::ios_base::failure&) {
-      // It ended while it was read.
+      // The process ended while it was read.
     }
   }
   return found;
@@ -341,8 +341,8 @@ void TestDockerd::start() {
   std::string log = (folder_ / "log").string();
   running_->thread = std::jthread([this, log, stop = running_->stop.get_token()] {
     Command command;
-    // Into a file: containerd shares the daemon's output, outlives a daemon that is killed, and must not find
-    // its pipe closed then.
+    // Into a file: containerd shares the daemon's output and outlives a killed daemon; a pipe would be closed
+    // then.
     command.argv = {"sh", "-c", "exec \"$@\" >>\"$0\" 2>&1", log, "dockerd"};
     for (const auto& [option, value] :
          std::map<std::string, std::string>{{"--data-root", (folder_ / "data").string()},
@@ -373,7 +373,7 @@ void TestDockerd::kill() {
   ::kill(process(), SIGKILL);
   running_.reset();
   fs::remove(folder_ / "pid");
-  // Its containerd dies with it, and the next daemon would wait for the one of this number.
+  // Its containerd dies with it, and the next daemon would wait for the process with this number.
   fs::remove(folder_ / "exec/containerd/containerd.pid");
 }
 

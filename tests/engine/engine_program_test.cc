@@ -49,7 +49,7 @@ TEST(EngineProgram, LastWordsAreForAPersonToRead) {
   EXPECT_LT(words.size(), 250u);
 }
 
-TEST(EngineProgram, AnAnswerThatIsDeepIsAnError) {
+TEST(EngineProgram, DeeplyNestedAnswersAreErrors) {
   for (const std::string& text : test::deep_json()) EXPECT_THROW(parsed_answer("docker", text), EngineError);
   try {
     parsed_answer("docker", std::string(1000, '['));
@@ -72,7 +72,7 @@ TEST(EngineProgram, ErrorsNameTheCommandButNotItsArguments) {
   EXPECT_THROW(EngineProgram("no-such-program", "STAGEMAKE_NO_SUCH_VARIABLE").call({"x"}), EngineError);
 }
 
-TEST(EngineProgram, AnAnswerThatIsNoJsonIsAnEngineError) {
+TEST(EngineProgram, InvalidJsonIsAnEngineError) {
   EXPECT_EQ(text_at(parsed_answer("x", R"({"a":"b"})"), "a"), "b");
   EXPECT_EQ(text_at(parsed_answer("x", R"({"a":null})"), "a"), "");
   EXPECT_EQ(text_at(parsed_answer("x", R"([1])"), "a"), "");
@@ -116,8 +116,8 @@ TEST(ContainerProcesses, FindsAndEndsWhatCarriesTheMark) {
   EXPECT_TRUE(processes.running().empty());
 }
 
-// The kernel gives the number of a mount namespace that is gone to the next one: another container's.
-TEST(ContainerProcesses, TheNextNamespaceIsNotMistakenForOneThatIsGone) {
+// The kernel reuses the number of a removed mount namespace for the next one: that of another container.
+TEST(ContainerProcesses, AReusedNamespaceIsNotMistakenForTheOldOne) {
   if (::getuid() != 0) GTEST_SKIP() << "only root can make a mount namespace";
   ContainerProcesses processes("STAGEMAKE_TEST_MARK=gone");
   Command container;

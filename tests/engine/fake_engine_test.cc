@@ -1,5 +1,5 @@
-// What the fake adds to the rules of all engines: failures on order, a registry, a clock.
-#include "engine/fake_engine.h"
+// What the fake adds to the rules of all engines: failures on request, a registry, a clock.
+#include "engine/fake/fake_engine.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -138,7 +138,7 @@ TEST(FakeEngine, ACrashIsHeardInOtherThreads) {
   EXPECT_TRUE(thrown);
 }
 
-TEST(FakeEngine, FilesAreSharedUntilSomebodyWrites) {
+TEST(FakeEngine, FilesAreSharedUntilWritten) {
   FakeFiles files{{"/a", {.content = "a"}}, {"/b", {.content = "b"}}};
   FakeFiles copy = files;
   EXPECT_EQ(&std::as_const(files).at("/a"), &std::as_const(copy).at("/a"));

@@ -1,10 +1,10 @@
 // Two fake machines and one registry.
-#include "engine/fake_registry.h"
+#include "engine/fake/fake_registry.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "engine/fake_engine.h"
+#include "engine/fake/fake_engine.h"
 
 namespace stagemake {
 namespace {
@@ -14,7 +14,7 @@ using ::testing::IsEmpty;
 
 class TwoMachines : public ::testing::Test {
  protected:
-  // Made on the first, and pushed.
+  // Made on the first machine, and pushed.
   Transfer pushed(const std::string& name, const std::string& content = "x") {
     first.add_image(name, {.files = {{"/file", {.content = content}}}, .labels = {{"k", "v"}}});
     return first.push(name);
@@ -25,7 +25,7 @@ class TwoMachines : public ::testing::Test {
   FakeEngine second{registry, "second"};
 };
 
-TEST_F(TwoMachines, WhatOnePushesTheOtherPulls) {
+TEST_F(TwoMachines, OnePushesAndTheOtherPulls) {
   Transfer push = pushed("r.example/a:1");
   ASSERT_TRUE(push.ok);
   EXPECT_EQ(push.digest.size(), 71u);
@@ -46,7 +46,7 @@ TEST_F(TwoMachines, WhatOnePushesTheOtherPulls) {
   second.tag(reference, "here:1");
   EXPECT_THAT(second.find_image(reference)->names, ElementsAre("here:1"));
   EXPECT_EQ(second.image("here:1").files.at("/file").content, "x");
-  // Once more, by its tag: the same image.
+  // Again, by its tag: the same image.
   EXPECT_TRUE(second.pull("r.example/a:1").ok);
   EXPECT_EQ(second.find_image("r.example/a:1")->id, found->id);
 }
@@ -88,7 +88,7 @@ TEST_F(TwoMachines, ItLies) {
   EXPECT_EQ(second.image("r.example/a:1").files.at("/file").content, "right") << "that came before";
 }
 
-TEST_F(TwoMachines, SomebodyComesInBetween) {
+TEST_F(TwoMachines, AnotherPushComesInBetween) {
   pushed("r.example/a:1", "old");
   registry->on_call = [&](const std::string& verb, const std::string& image) {
     registry->on_call = nullptr;

@@ -20,7 +20,7 @@ TEST(IdMaps, EnoughIdsAreNoLack) {
 
 TEST(IdMaps, OneIdIsNotEnough) {
   EXPECT_THAT(lack_of_ids("         0        999          1\n\n         0        999          1\n", "ann"),
-              AllOf(HasSubstr("user ann has only 1 user id in containers (/etc/subuid gives ann no more)"),
+              AllOf(HasSubstr("user ann has only 1 user id in containers (/etc/subuid grants ann no more)"),
                     HasSubstr("1 group id in containers (/etc/subgid")));
   EXPECT_THAT(lack_of_ids("0 999 1\n1 100000 65536\n\n0 999 1\n", "ann"),
               AllOf(HasSubstr("/etc/subgid"), Not(HasSubstr("/etc/subuid"))));

@@ -58,7 +58,7 @@ TEST_F(ImageCacheTest, LinesThatAreDeepAreNone) {
   EXPECT_TRUE(ImageCache(file_).find("1"));
 }
 
-TEST_F(ImageCacheTest, WhereNothingCanBeWrittenTheProcessRemembers) {
+TEST_F(ImageCacheTest, AnUnwritableCacheStaysInMemory) {
   write_file(folder_.path() / "cache", "a file where a folder should be");
   for (const fs::path& place : {file_, fs::path()}) {
     ImageCache cache(place);

@@ -1,13 +1,14 @@
-// Podman: what it does differently from docker, as far as it goes without running a container, which many
-// machines (containers, CI runners) do not let it do.
+// Podman: how it differs from docker, without running a container, because many machines (containers, CI
+// runners) do not let podman run one.
 
 #include <stdlib.h>
 
 #include <nlohmann/json.hpp>
 
-#include "base/subprocess.h"
-#include "conformance.h"
-#include "engine/docker_engine.h"
+#include "base/process/subprocess.h"
+#include "engine/conformance.h"
+#include "engine/docker/docker_engine.h"
+#include "engine/docker/docker_program.h"
 
 namespace stagemake::test {
 namespace {
@@ -73,7 +74,7 @@ TEST_F(Podman, CommitsLabelsConfigurationAndFilesAsTheOthersDo) {
 }
 
 TEST_F(Podman, AContainerThatCannotStartIsAnEngineError) {
-  if (engine_.examine().usable) GTEST_SKIP() << "podman runs containers here";
+  if (DockerProgram(podman_dialect()).examine().usable) GTEST_SKIP() << "podman runs containers here";
   EXPECT_THROW(engine_.probe(), EngineError);
   engine_.create({"podman-3", kBase, {}});
   EXPECT_THROW(engine_.run("podman-3", "true", {}, {.grace = kGrace}), EngineError);

@@ -14,7 +14,7 @@ TEST(HeldMemory, IsWhatNoFileHolds) {
             123u * 1024);
 }
 
-TEST(HeldMemory, OfWhatIsNoStatusIsNothing) {
+TEST(HeldMemory, InvalidStatusTextHasNoMemory) {
   EXPECT_EQ(held_memory(""), 0u) << "it has ended";
   EXPECT_EQ(held_memory("Name:\tkthreadd\nThreads:\t1\n"), 0u) << "the kernel's own";
   EXPECT_EQ(held_memory("RssAnon:\nRssAnon: x kB\nRssAnon: 12\nRssAnon: 99999999999999999999999 kB\n"), 0u);

@@ -36,7 +36,7 @@ TEST(ProcessTable, TimesOfAllKinds) {
   EXPECT_EQ(processor_seconds(""), 0);
 }
 
-TEST(ProcessTable, WhatIsNoProcessIsLeftOut) {
+TEST(ProcessTable, LinesWithoutProcessesAreSkipped) {
   for (const char* text : {"", "\n\n", "PID", "x 1 2 y", "1", "1 y 0 z", "Error: no such\n"})
     EXPECT_TRUE(process_table(text).empty()) << text;
   EXPECT_EQ(process_table("1 0").at(0).command, "");
@@ -52,7 +52,7 @@ TEST(ProcessTable, CommandsAreShortAndPrintable) {
   EXPECT_LE(command_text("a" + umlauts).size(), 200u);
 }
 
-// What runs is told in logs and notes.
+// Command lines of running processes appear in logs and notes.
 TEST(ProcessTable, ShowsNoSecrets) {
   EXPECT_EQ(command_text("./configure --with-url=https://user:s3cret@host TOKEN=s3cret x"),
             "./configure --with-url=https://…@host TOKEN=… x");

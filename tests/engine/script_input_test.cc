@@ -8,7 +8,7 @@
 namespace stagemake {
 namespace {
 
-// What the shell is told to say first.
+// What the shell has to print first.
 std::string greeting_of(const ScriptInput& input) {
   std::string line(200, '\0');
   ssize_t n = ::read(input.descriptor(), line.data(), line.size());
@@ -27,7 +27,8 @@ TEST(ScriptInput, HearsTheGreetingInPiecesAndOnce) {
   EXPECT_FALSE(input.hear(greeting));
 }
 
-// The shell of an image that somebody else made. All of what came was kept, and searched for each piece.
+// The shell comes from an image that a stranger made. A former version kept all output and searched it again
+// for each piece.
 TEST(ScriptInput, HearsItAfterAnEndlessLine) {
   ScriptInput input("true");
   std::string greeting = greeting_of(input), piece(1u << 16, 'x');

@@ -1,11 +1,11 @@
-// Images that are broken, or say of themselves what no command line takes: nothing but themselves suffers.
+// Images that are broken, or have labels that no command line can hold: only these images are affected.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "engine/buildah_engine.h"
-#include "engine/docker_engine.h"
-#include "variables.h"
+#include "base/variables.h"
+#include "engine/buildah/buildah_engine.h"
+#include "engine/docker/docker_engine.h"
 
 namespace stagemake::test {
 namespace {
@@ -21,7 +21,7 @@ std::string message_of(const std::function<void()>& call) {
   return "no EngineError";
 }
 
-// A docker of a few lines: two images, of which one is broken.
+// A minimal docker: two images, one of them broken.
 class StrangeImages : public testing::Test {
  protected:
   void answers(const std::string& inspecting) {
@@ -71,8 +71,8 @@ TEST_F(StrangeImages, LabelsThatNoCommandLineTakesAreRefusedEarly) {
   EXPECT_FALSE(read_file(program_ + ".calls")) << "nothing was begun";
 }
 
-// An import forgets all labels, also those of the base image that are none of ours.
-TEST_F(StrangeImages, LongLabelsOfOthersDoNotStopAnImport) {
+// An import discards all labels, including foreign labels of the base image.
+TEST_F(StrangeImages, LongForeignLabelsDoNotStopAnImport) {
   std::string label(270'000, 'x');
   write_file(folder_.path() / "container",
              R"([{"Image": "sha256:aa", "Config": {"Labels": {"long": ")" + label + R"(", "short": "s"}}}])");

@@ -1,5 +1,5 @@
 // Dependency lines. An input is the text of build/make/Makefile.in and lines.
-#include "plan/dependency_words.h"
+#include "tree/dependency_words.h"
 
 #include <fmt/format.h>
 
@@ -81,7 +81,7 @@ void add_seeds(const fs::path& tree, const SeedSink& seed) {
   seed(repeated(line, "$(", "A"));
   seed(repeated(line, "gmpp ", ""));
   seed(repeated("", "A += $(A) gmp\n", ""));
-  std::string doubled;  // each variable stands for twice what the one before does
+  std::string doubled;  // each variable doubles the previous one
   for (int i = 0; i < 40; ++i) doubled += fmt::format("V{}=$(V{}) $(V{})\n", i + 1, i, i);
   seed(joined_pieces({"V0=gmp\n" + doubled, "$(V40)"}));
 }

@@ -1,7 +1,7 @@
-// What docker, podman and buildah answer, and what is picked out of it. An input is the output of a command.
+// Answers of docker, podman and buildah, and what is parsed from them. An input is the output of a command.
 #include <nlohmann/json.hpp>
 
-#include "base/text.h"
+#include "base/text/text.h"
 #include "engine/engine_program.h"
 #include "fuzz.h"
 

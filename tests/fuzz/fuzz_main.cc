@@ -1,7 +1,7 @@
 // The part of a fuzz program that is the same for all targets.
 //
-// With STAGEMAKE_FUZZ_TREES=TREE:TREE…, seeds taken from these trees are written into the first folder of the
-// command line before libFuzzer reads it.
+// With STAGEMAKE_FUZZ_TREES=TREE:TREE…, it writes seeds from these trees into the first folder of the command
+// line before libFuzzer reads it.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -10,15 +10,15 @@
 #include <cstdlib>
 #include <fstream>
 
-#include "base/digest.h"
-#include "base/text.h"
+#include "base/text/digest.h"
+#include "base/text/text.h"
 #include "fuzz.h"
 #include "fuzz_tree.h"
 
 namespace stagemake {
 namespace {
 
-constexpr std::size_t kLongestSeed = 32u << 10;  // bytes; longer ones slow all that is made of them
+constexpr std::size_t kLongestSeed = 32u << 10;  // bytes; longer ones slow everything down
 
 void write_seeds(const fs::path& folder, std::string_view trees) {
   auto write = [&](std::string_view seed) {
@@ -31,11 +31,11 @@ void write_seeds(const fs::path& folder, std::string_view trees) {
     if (!tree.empty()) add_seeds(fs::path(std::string(tree)), write);
 }
 
-// Deep and long inputs, which are out of reach for something that changes a few bytes at a time: where
-// `input` is \x01 HEAD \x01 PART \x01 TAIL, with the part's first byte for a count, HEAD and TAIL with
-// 2^count PARTs between.
+// Deep and long inputs, which changing a few bytes at a time does not reach: if `input` is \x01 HEAD \x01
+// PART \x01 TAIL, the result is HEAD and TAIL with 2^count PARTs between them. The part's first byte is the
+// count.
 std::string with_repeats(std::string_view input) {
-  constexpr std::size_t kLongest = 64u << 10;  // bytes; what takes quadratic time takes too long then
+  constexpr std::size_t kLongest = 64u << 10;  // bytes; quadratic time would take too long for more
   std::vector<std::string_view> parts = split(input, '\x01');
   if (parts.size() != 4 || !parts[0].empty() || parts[2].size() < 2) return std::string(input);
   std::size_t count = std::size_t{1} << (static_cast<unsigned char>(parts[2][0]) % 16);
@@ -45,8 +45,8 @@ std::string with_repeats(std::string_view input) {
   return result.append(parts[3]);
 }
 
-// Byte by byte, unseen by libFuzzer: it takes from comparisons what an input might hold, and would learn the
-// secret.
+// Byte by byte, hidden from libFuzzer: it learns from comparisons what an input might contain, and would
+// learn the secret.
 __attribute__((no_sanitize("coverage"))) bool holds_secret(const std::string& answer) {
   const std::string& secret = FuzzTree::secret();
   for (std::size_t at = 0; at + secret.size() <= answer.size(); ++at) {
@@ -61,7 +61,7 @@ bool is_number(std::string_view text) {
   return !text.empty() && text[0] != '0' && text.find_first_not_of("0123456789") == std::string_view::npos;
 }
 
-// FILE, FILE:LINE or FILE:LINE:COLUMN, where FILE is one of `files` or lies below one.
+// FILE, FILE:LINE or FILE:LINE:COLUMN; FILE is one of `files` or lies below one.
 bool is_place(std::string_view where, std::initializer_list<std::string_view> files) {
   return std::any_of(files.begin(), files.end(), [&](std::string_view file) {
     if (!where.starts_with(file)) return false;
@@ -101,7 +101,7 @@ void tell(std::string& answer, const std::vector<std::string>& fields) {
 
 void tell_faults(std::string& answer, const std::vector<Fault>& faults,
                  std::initializer_list<std::string_view> files) {
-  constexpr std::size_t kLongest = 4096;  // bytes of a text that somebody is to read
+  constexpr std::size_t kLongest = 4096;  // bytes of a text for people
   for (const Fault& fault : faults) {
     require(!fault.what.empty(), "a fault says what is wrong", fault.where);
     require(fault.text().size() <= kLongest, "a fault is short", fault.text());
@@ -156,7 +156,7 @@ extern "C" int LLVMFuzzerInitialize(int* count, char*** arguments) {
 
 extern "C" std::size_t LLVMFuzzerMutate(std::uint8_t* data, std::size_t size, std::size_t most);
 
-// What libFuzzer does by itself, but most inputs with repeats get few of them: the long ones take most of the
+// libFuzzer's own mutation, but most inputs with repeats get fewer mutations: long ones take most of the
 // time.
 extern "C" std::size_t LLVMFuzzerCustomMutator(std::uint8_t* data, std::size_t size, std::size_t most,
                                                unsigned int random) {

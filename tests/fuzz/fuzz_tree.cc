@@ -7,7 +7,7 @@
 #include <random>
 #include <stdexcept>
 
-#include "base/text.h"
+#include "base/text/text.h"
 
 namespace stagemake {
 namespace {
@@ -63,7 +63,8 @@ void FuzzTree::link(const std::string& path, std::string_view target) {
   fs::create_directories(place.parent_path());
   std::string text(target.substr(0, 1000));
   if (text.starts_with('%')) text.replace(0, 1, folder_.path().string());
-  boost::system::error_code refused;  // an empty target, or a part that is too long: then there is no link
+  boost::system::error_code
+      refused;  // an empty target, or a component that is too long: then no link is made
   fs::create_symlink(text, place, refused);
 }
 

@@ -1,8 +1,8 @@
-// .dockerignore and .gitignore. An input is its text and paths.
-#include "plan/ignore_rules.h"
+// .dockerignore and .gitignore. An input is the text of the file, and paths.
+#include "tree/ignore_rules.h"
 
 #include "fuzz.h"
-#include "plan/git_ignore.h"
+#include "tree/git_ignore.h"
 
 namespace stagemake {
 
@@ -25,7 +25,7 @@ std::string answer_to(std::string_view input) {
     tell(answer, as_file ? "ignored" : as_folder ? "ignored folder" : "kept");
     std::size_t end = path.rfind('/');
     if (end == std::string_view::npos) continue;
-    // Who walks a tree does not enter an excluded folder unless told so.
+    // Code that walks a tree enters an excluded folder only if told so.
     std::string_view folder = path.substr(0, end);
     require(excluded || !rules.excluded(folder) || rules.may_take_back_below(folder),
             "what is taken back is found by walking", path);

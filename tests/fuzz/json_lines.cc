@@ -1,15 +1,16 @@
-// Files of JSON that anybody may have changed: the journal, events of a run, what images said of themselves,
-// logins, and what a driver writes down of its container. An input is the text of all of them.
+// JSON files that anybody may have changed: the journal, events of a run, labels of images, logins, and the
+// driver's records of its containers. An input is the text of all of them.
 #include <cstdlib>
 
-#include "base/text.h"
+#include "base/text/text.h"
 #include "engine/image_cache.h"
-#include "engine/registry_credentials.h"
 #include "fuzz.h"
 #include "fuzz_tree.h"
-#include "plan/snapshot.h"
-#include "report/event_log.h"
-#include "run/journal.h"
+#include "registry/registry_credentials.h"
+#include "report/events/event_log.h"
+#include "report/events/run_reader.h"
+#include "run/state/journal.h"
+#include "snapshot/snapshot.h"
 
 namespace stagemake {
 namespace {
@@ -18,7 +19,7 @@ constexpr const char* kSecretWord = "pa55w0rd";
 
 void tell_journal(std::string& answer, const fs::path& file) {
   JournalContents journal = Journal(file).read();
-  for (const StageRun& run : journal.stages) {
+  for (const JournalStage& run : journal.stages) {
     require(run.seconds >= 0 && run.commit_seconds >= 0, "nothing takes less than no time", run.stage);
     tell(answer, {run.environment, run.stage, run.key, std::to_string(run.when), std::to_string(run.bytes)});
   }
@@ -78,7 +79,7 @@ std::string answer_to(std::string_view input) {
               id);
       tell(answer, image->layer_ids);
     }
-  tree.write("file", input);  // the cache removes what it cannot read
+  tree.write("file", input);  // the cache removes files that it cannot read
   tell_logins(answer, file);
   if (std::optional<RunningStage> running = parse_running(input, "container", "token")) {
     for (const LineageEntry& entry : running->lineage) tell(answer, {entry.stage, entry.key});

@@ -1,6 +1,6 @@
 // The labels of an image. An input is NAME=VALUE for each, without the prefix.
 #include "fuzz.h"
-#include "plan/snapshot.h"
+#include "snapshot/snapshot.h"
 
 namespace stagemake {
 

@@ -1,11 +1,14 @@
 // A stage's log. Its first byte says how the recipe ended.
-#include "report/log_scan.h"
+#include "report/log/log_scan.h"
 
 #include <algorithm>
 
-#include "base/text.h"
+#include "base/text/text.h"
 #include "fuzz.h"
-#include "report/ci_output.h"
+#include "report/ci/ci_output.h"
+#include "report/ci/step_summary.h"
+#include "report/log/log_message.h"
+#include "report/verdict/verdict_words.h"
 
 namespace stagemake {
 namespace {
@@ -24,7 +27,7 @@ void check(const LogFinding& finding, std::size_t lines_of_log) {
   }
 }
 
-// What becomes of findings where they are shown.
+// Findings where they are shown.
 void check_shown(const RunRecord& run, const Verdict& verdict) {
   std::string commands = github_annotations(run, verdict);
   for (std::string_view line : lines(commands)) {
@@ -60,10 +63,9 @@ std::string answer_to(std::string_view input) {
     tell(answer, finding.excerpt);
   }
   StageRecord stage{.name = "with-targets"};
-  stage.status = {
-      .state = end == RecipeEnd::Badly ? StageState::Failed : StageState::Built,
-      .log = "/logs/a.log",
-      .findings = findings};
+  stage.status = {.state = end == RecipeEnd::Badly ? StageState::Failed : StageState::Built,
+                  .log = "/logs/a.log",
+                  .findings = findings};
   RunRecord run;
   run.environments.push_back({.name = "debian-bookworm-minimal", .stages = {stage}});
   check_shown(run, verdict_of(run, {run}, {}));

@@ -2,7 +2,7 @@
 #include <algorithm>
 
 #include "fuzz.h"
-#include "plan/snapshot.h"
+#include "snapshot/snapshot.h"
 
 namespace stagemake {
 

@@ -1,19 +1,19 @@
 // The files of one package, and what follows from them: the package, its rule, the order of a build. An input
-// is for each file a letter and the content, or the target of a link.
+// has, for each file, a letter and the content, or the target of a link.
 #include <algorithm>
 #include <map>
 
-#include "base/text.h"
+#include "base/text/text.h"
+#include "environment/package_list.h"
 #include "fuzz.h"
 #include "fuzz_tree.h"
 #include "plan/dependency_graph.h"
-#include "plan/package_list.h"
 
 namespace stagemake {
 namespace {
 
 struct Slot {
-  char content, link;  // the letters; `content` is 0 where only a link makes sense
+  char content, link;  // the letters; `content` is 0 if only a link makes sense
   const char* file;    // below the package's folder
 };
 constexpr Slot kSlots[] = {
@@ -38,7 +38,7 @@ constexpr Slot kSlots[] = {
 constexpr const char* kPackage = "build/pkgs/fuzzed/";
 constexpr const char* kMakefile = "build/make/Makefile.in";  // letters m and M
 
-// The files first: once a link is there, nothing more may be written.
+// Files first: nothing may be written after a link was made.
 void write_package(FuzzTree& tree, std::string_view input) {
   tree.remove("build/pkgs/fuzzed");
   tree.remove("build/make");

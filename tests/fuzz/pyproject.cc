@@ -1,5 +1,5 @@
 // src/pyproject.toml.m4 of a package.
-#include "plan/pyproject.h"
+#include "tree/pyproject.h"
 
 #include <algorithm>
 

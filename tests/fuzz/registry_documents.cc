@@ -1,8 +1,9 @@
-// What a registry says: an input is a document, and what stands in headers. Every reader gets it.
-#include "engine/registry_documents.h"
+// Answers of a registry. An input is a document and the values of headers. Every reader gets it.
+#include "registry/registry_documents.h"
 
-#include "base/text.h"
+#include "base/text/text.h"
 #include "fuzz.h"
+#include "registry/image_signature.h"
 
 namespace stagemake {
 namespace {
@@ -71,6 +72,22 @@ void tell_words(std::string& answer, std::string_view text) {
   for (const auto& [key, value] : challenge.parameters) tell(answer, {key, value});
 }
 
+void tell_signatures(std::string& answer, std::string_view text) {
+  if (std::optional<std::string> digest = signed_digest(text)) {
+    require(is_sha256(*digest), "a signature is of a digest", *digest);
+    tell(answer, *digest);
+  }
+  if (std::optional<SignatureDocuments> more = with_signature(text, {})) tell(answer, more->manifest);
+  std::optional<std::vector<SignatureEntry>> entries = read_signatures(text);
+  if (!entries) return;
+  require(entries->size() <= kMostSignatures, "signatures are few", std::to_string(entries->size()));
+  for (const SignatureEntry& entry : *entries) {
+    require(is_sha256(entry.digest) && entry.size > 0 && entry.size <= kLongestPayload,
+            "an entry can be fetched", entry.digest);
+    tell(answer, {entry.digest, entry.signature});
+  }
+}
+
 }  // namespace
 
 std::string answer_to(std::string_view input) {
@@ -79,6 +96,7 @@ std::string answer_to(std::string_view input) {
     tell_manifest(answer, text);
     tell_config(answer, text);
     tell_lists(answer, text);
+    tell_signatures(answer, text);
     tell_words(answer, text);
   }
   return answer;
@@ -95,6 +113,10 @@ void add_seeds(const fs::path&, const SeedSink& seed) {
        R"(","size":7,"platform":{"os":"linux","architecture":"amd64"}}]})");
   seed(
       R"({"architecture":"amd64","created":"2026-11-22T08:49:16.1Z","config":{"Labels":{"a":"1"}},"rootfs":{"diff_ids":["x"]}})");
+  SignatureDocuments signatures =
+      with_signature("", {.digest = digest, .size = 7, .signature = "c2lnbmF0dXJl"}).value();
+  seed(signatures.manifest);
+  seed(signature_payload("127.0.0.1:5000/a/b", digest, {{"stage", "x"}}, 1));
   seed(R"({"name":"a/b","tags":["1","latest"],"repositories":["a/b"]})");
   seed(R"({"errors":[{"code":"UNKNOWN","message":"no\u001b such thing"}]})");
   for (const std::string& word :

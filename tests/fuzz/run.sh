@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# Runs the fuzz programs for a bounded time, with seeds made of the corpora beside the project and of minidist.
+# Runs the fuzz programs for a limited time, with seeds from minidist and the corpora beside the project.
 #
-#     tests/fuzz/run.sh [SECONDS]                   builds them all in build/fuzz, and runs each so long, two at a time
+#     tests/fuzz/run.sh [SECONDS]                   builds them all in build/fuzz, runs each for SECONDS, two at a time
 #     tests/fuzz/run.sh --target FOLDER TARGET      runs one that is built: for ctest
 #
-# For ctest, STAGEMAKE_FUZZ_PROGRAMS is where the programs are, in place of FOLDER, and STAGEMAKE_FUZZ_SECONDS how long
-# each runs. An input that breaks something is kept in the programs' folder, in `found`, and told. Such an input should
-# become a test of the unit at fault.
+# For ctest, STAGEMAKE_FUZZ_PROGRAMS names the folder of the programs, instead of FOLDER, and STAGEMAKE_FUZZ_SECONDS sets
+# how long each runs. An input that breaks something is reported and kept in the subfolder `found` of the programs' folder.
+# Such an input should become a test of the faulty unit.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 sources=$(cd "$here/../.." && pwd)
@@ -64,9 +64,9 @@ build_and_run_all() {
     xargs -P 2 -I{} "$here/run.sh" --target "$build/tests/fuzz" {}
 }
 
-# tools/check builds with these too.
+# tools/check builds with these options too.
 fuzz_options=(-DCMAKE_BUILD_TYPE=Debug -DCMAKE_CXX_FLAGS_DEBUG='-O1 -gline-tables-only' -DSTAGEMAKE_FUZZ=ON
-  -DCMAKE_CXX_COMPILER=clang++)
+  -DCMAKE_CXX_COMPILER=clang++ -DCMAKE_EXE_LINKER_FLAGS=-fuse-ld=lld)
 
 if [ "${1:-}" = --options ]; then
   printf '%s\n' "${fuzz_options[@]}"

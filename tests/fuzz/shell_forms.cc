@@ -1,7 +1,7 @@
 // Shell text in values. Each piece of an input is one value.
-#include "plan/shell_forms.h"
+#include "environment/shell_forms.h"
 
-#include "base/text.h"
+#include "base/text/text.h"
 #include "fuzz.h"
 #include "fuzz_tree.h"
 

@@ -1,9 +1,11 @@
 // ci-docker.toml.
-#include "plan/stage_table.h"
+#include "tree/stage_table.h"
 
-#include "base/text.h"
+#include "base/text/image_name.h"
+#include "base/text/text.h"
 #include "fuzz.h"
 #include "fuzz_tree.h"
+#include "tree/stage_table_toml.h"
 
 namespace stagemake {
 namespace {
@@ -20,10 +22,9 @@ void tell_stage(std::string& answer, const StageTable& table, std::size_t positi
       for (std::string_view part : split(path, '/'))
         require(!part.empty() && part != "." && part != "..", "what is added lies in the tree", path);
     }
-  for (const std::string& text : {stage.name, stage.parent, stage.recipe})
-    tell(answer, text);
-  for (const auto* list :
-       {&stage.adds, &stage.adds_always, &stage.tarballs, &stage.unkeyed, &stage.uses, &stage.passes, &stage.make_targets})
+  for (const std::string& text : {stage.name, stage.parent, stage.recipe}) tell(answer, text);
+  for (const auto* list : {&stage.adds, &stage.adds_always, &stage.tarballs, &stage.unkeyed, &stage.uses,
+                           &stage.passes, &stage.make_targets})
     tell(answer, *list);
 }
 

@@ -1,7 +1,7 @@
-// Lists of system packages. An input is the system's name, a list, and the target of a link to one.
+// Lists of system packages. An input is the system's name, a list, and the target of a link to a list.
+#include "environment/system_packages.h"
 #include "fuzz.h"
 #include "fuzz_tree.h"
-#include "plan/system_packages.h"
 
 namespace stagemake {
 

@@ -1,16 +1,16 @@
-// tox.ini: its shape, the factor table, and what it says of environments. In memory.
-#include "base/text.h"
+// tox.ini: its form, the factor table, and what it says about environments. In memory.
+#include "base/text/text.h"
+#include "environment/factor_table.h"
+#include "environment/ini_file.h"
+#include "environment/tox_variables.h"
 #include "fuzz.h"
-#include "plan/factor_table.h"
-#include "plan/ini_file.h"
-#include "plan/tox_variables.h"
 
 namespace stagemake {
 namespace {
 
 constexpr const char* kFile = "tox.ini";
 constexpr std::size_t kMostEnvironments = 5;
-constexpr std::size_t kLongestName = 250;  // bytes; what is longer can be no image's name
+constexpr std::size_t kLongestName = 250;  // bytes; a longer one cannot be an image's name
 
 void tell_environment(std::string& answer, const FactorTable& table, const std::string& name) {
   tell(answer, table.unknown_factors(name));
@@ -81,7 +81,7 @@ std::string answer_to(std::string_view input) {
 void add_seeds(const fs::path& tree, const SeedSink& seed) {
   std::string all = seed_file(tree / "tox.ini") + seed_file(tree / "tox-setenv.ini");
   seed(all);
-  // Small ones find more: pieces of twenty lines with the two headers they need.
+  // Small inputs find more: pieces of twenty lines with the two headers they need.
   std::vector<std::string_view> said = lines(all);
   for (std::size_t first = 0; first < said.size(); first += 20) {
     std::string part =

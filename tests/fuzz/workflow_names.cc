@@ -1,5 +1,5 @@
-// A workflow of GitHub's, which is YAML.
-#include "plan/workflow_names.h"
+// A GitHub workflow, which is YAML.
+#include "environment/workflow_names.h"
 
 #include "fuzz.h"
 #include "fuzz_tree.h"

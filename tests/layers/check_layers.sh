@@ -1,22 +1,29 @@
 #!/bin/bash
-# Checks which folder of driver/ includes which, and that no include cycle exists among its files.
+# Checks which folders of driver/ include which, and that its files have no include cycles. Checks that each .cc file but main.cc
+# has a header of its own name, and that no class has its members in several .cc files: that would be two classes.
 #   check_layers.sh DRIVER   checks that folder: status 0, or 1 with every fault as "file:line: what"
-#   check_layers.sh --self-test   checks that each kind of fault is found, in folders of its own
+#   check_layers.sh --self-test   checks that each kind of fault is found, in temporary folders
 set -u
+source "$(dirname "$0")/sources.sh"
 
-# folder: what its files may include, besides those of the folder itself. `.` is the top (main.cc).
+# folder: folders that its files may include, besides itself. `.` is the top (main.cc).
 declare -A may_include=(
   [base]=''
-  [plan]='base'
-  [engine]='base'
-  [report]='base plan'
-  [run]='base plan engine report'
-  [emit]='base plan'
-  [cli]='base plan engine report run emit'
-  [.]='base plan engine report run emit cli'
+  [tree]='base'
+  [environment]='base tree'
+  [plan]='base tree environment'
+  [snapshot]='base tree environment plan'
+  [schedule]='base tree environment plan snapshot'
+  [registry]='base'
+  [engine]='base registry'
+  [report]='base tree environment plan snapshot schedule'
+  [run]='base tree environment plan snapshot schedule registry engine report'
+  [emit]='base tree environment plan snapshot schedule'
+  [cli]='base tree environment plan snapshot schedule registry engine report run emit'
+  [.]='base tree environment plan snapshot schedule registry engine report run emit cli'
 )
 
-# All includes of the form #include "…", as lines "FILE LINE INCLUDED", paths relative to the folder.
+# All includes of the form #include "…", as lines "FILE LINE INCLUDED", with paths relative to the folder.
 includes_of() {
   (cd "$1" && find . -name '*.h' -o -name '*.cc' | sed 's|^\./||' | LC_ALL=C sort |
     xargs -r awk '/^[ \t]*#[ \t]*include[ \t]*"/ { split($0, part, "\""); print FILENAME, FNR, part[2] }')
@@ -51,7 +58,7 @@ check() {
     echo "$own"
     faults=1
   fi
-  # What tsort cannot order goes round in a circle. It names the files of each loop on standard error.
+  # tsort cannot order cycles. It lists the files of each cycle on standard error.
   local loops
   loops=$(echo "$list" | awk 'NF == 3 { print $1, $3 }' | LC_ALL=C tsort 2>&1 >/dev/null | sed 's/^tsort: //')
   if [ -n "$loops" ]; then
@@ -59,10 +66,26 @@ check() {
     echo "$loops" | grep -v '^-:' | sed 's/^/  /'
     faults=1
   fi
+  (check_owners "$driver") || faults=1
   return $faults
 }
 
-# One case: a folder with the given files ("path: included, included"), and what must be said of it; empty: nothing.
+check_owners() {
+  local sources name files faults=0
+  cd "$1" || return 2
+  mapfile -t sources < <(find . -mindepth 2 -name '*.cc' | sed 's|^\./||' | LC_ALL=C sort)
+  while read -r name; do
+    echo "$name:1: has no header of its own name, ${name%.cc}.h"
+    faults=1
+  done < <(without_header "${sources[@]}")
+  while read -r name files; do
+    echo "${files%% *}:1: the members of $name are also in ${files#* }: make them two classes"
+    faults=1
+  done < <(spread_classes "${sources[@]}")
+  return $faults
+}
+
+# One case: the expected message (empty: none), and a folder with the given files ("path:included CLASS::member()").
 expect() {
   local said=$1 folder status out file part
   shift
@@ -70,7 +93,12 @@ expect() {
   mkdir -p "$folder/base"
   for file in "$@"; do
     mkdir -p "$folder/$(dirname "${file%%:*}")"
-    for part in ${file#*:}; do printf '#include "%s"\n' "$part"; done > "$folder/${file%%:*}"
+    for part in ${file#*:}; do
+      case $part in
+        *::*) printf 'std::map<int, int> %s {}\n' "$part" ;;
+        *) printf '#include "%s"\n' "$part" ;;
+      esac
+    done > "$folder/${file%%:*}"
   done
   out=$(check "$folder")
   status=$?
@@ -96,6 +124,10 @@ self_test() {
   expect 'files include each other in a circle' 'base/a.h:base/b.h' 'base/b.h:base/c.h' 'base/c.h:base/a.h'
   expect 'base/b.h' 'base/a.h:base/b.h' 'base/b.h:base/a.h'
   expect 'base/a.h:1: includes itself' 'base/a.h:base/a.h'
+  expect 'plan/b.cc:1: has no header of its own name, plan/b.h' 'base/b.h:' 'plan/b.cc:base/b.h'
+  expect '' 'base/b.h:' 'base/b.cc:B::one() B::two() D::one()' 'base/c.h:' 'base/c.cc:C::one()'
+  expect 'base/b.cc:1: the members of B are also in plan/c.cc' 'base/b.h:' 'base/b.cc:B::one()' 'plan/c.h:' \
+    'plan/c.cc:B::two()'
   local out
   out=$(check /no/such/folder 2>&1)
   if [ $? -ne 2 ]; then echo "self-test: a folder that is not there was taken: $out"; failed=1; fi

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# What TAB offers, in a real bash and a real zsh, with scripts that the real stagemake prints: for stagemake itself, and
-# for make, whose own completions ask the fragment. The stagemake that is completed for is the one that takes notes.
+# What TAB offers in a real bash and a real zsh, with scripts from the real stagemake: for stagemake itself, and for make,
+# whose own completions ask the fragment. The completed `stagemake` is a stand-in that takes notes.
 # Usage: completion.sh STAGEMAKE bash|zsh
 source "$(dirname "$0")/lib.sh"
 [ -x "${1:-}" ] || { echo "usage: $0 STAGEMAKE bash|zsh"; exit 2; }
@@ -22,12 +22,12 @@ export HOME=$work/home
 promise "the script can be had"
 "$stagemake" completion "$shell" > "$work/script" 2> "$work/out" || broken "it ended with $?"
 "$shell" -n "$work/script" > "$work/out" 2>&1 || broken "it is no text of $shell"
-"$stagemake" completion fish > "$work/out" 2>&1
+"$stagemake" completion tcsh > "$work/out" 2>&1
 status=$?
 expect_status 2
-expect_said 'fish'
+expect_said 'tcsh'
 
-# ---- At a terminal: keys go in, and what the command lines were is seen in what stagemake and make were called with.
+# ---- At a terminal: keys go in, and the arguments of stagemake and make show what the command lines were.
 
 case $shell in
   bash) start="bash --noprofile --rcfile $work/rc -i"; rc=$work/rc
@@ -71,6 +71,10 @@ rm -f "$notes/asked"
 keys $'stagemake build --tree ../other/ --stages=s.toml --to conf\t\n'
 expect_calls '[build][--tree][../other/][--stages=s.toml][--to][configured]'
 [ "$(sort -u "$notes/asked")" = 'stages --tree ../other/ --stages s.toml' ] || broken "asked: $(cat "$notes/asked")"
+rm -f "$notes/asked"
+keys $'stagemake -C ../other/ build --stages=s.toml --to conf\t\n'
+expect_calls '[-C][../other/][build][--stages=s.toml][--to][configured]'
+grep -q -- '^stages .*\.\./other/' "$notes/asked" || broken "asked: $(cat "$notes/asked")"
 
 promise "files and folders, blanks and ~ in their names"
 keys $'stagemake plan --tree ~/a\t --stages ~/a\\ fi\tx\n'
@@ -126,9 +130,9 @@ printf 'source %q\ntouch %q\n' "$work/script" "$notes/reading" > "$rc"
 keys $'stagemake expl\tfedora-39-s\t--engine=pod\t--tree ~/a\t\n'
 expect_calls "[explain][fedora-39-standard][--engine=podman][--tree][$HOME/a folder/]"
 
-# ---- Without a terminal: all that is offered.
+# ---- Without a terminal: everything that is offered.
 
-# offered LINE: what bash, which knows nothing but the script, offers at its end; words apart as readline cuts them.
+# offered LINE: what bash, with nothing but the script, offers at the end of LINE; words are split as readline does.
 offered() {
   bash --norc --noprofile -u -c '
     source "$1"
@@ -148,8 +152,10 @@ expect_offered() { [ "$(offered "${@:2}")" = "$1" ] || broken "$2: offered $(off
 promise "what is offered where"
 expect_offered 'plan packages' 'stagemake p'
 expect_offered '--help' 'stagemake --h'
-expect_offered 'bash zsh' 'stagemake completion '
+expect_offered 'bash zsh fish' 'stagemake completion '
 expect_offered '' 'stagemake completion bash '
+expect_offered 'deadlines' 'stagemake help dead'
+expect_offered 'ci-docker.toml' 'stagemake help ci-docker'
 expect_offered '--tree' 'stagemake stages --t'
 expect_offered 'debian-bookworm-minimal fedora-39-standard debian-bookworm fedora-39 all-minimal all-standard' 'stagemake build '
 expect_offered 'debian-bookworm-minimal fedora-39-standard' 'stagemake clean '

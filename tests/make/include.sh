@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The fragment as a guest: where it stands, what is absent, and that the other targets do not notice.
+# The fragment as a guest: where it is included, what may be absent, and that other targets are not affected.
 source "$(dirname "$0")/lib.sh"
 target=ci-docker-debian-bookworm-minimal
 
@@ -51,7 +51,7 @@ run build
 [ ! -e "$notes/asked" ] && [ -z "$(calls)" ] || broken "stagemake was called"
 if command -v strace > /dev/null; then
   (cd "$tree" && strace -f -qq -e trace=execve -o "$work/trace" make -n build) > "$work/out" 2>&1
-  # make itself, and nothing else; where strace may not trace, there is no line
+  # Only make itself; if strace may not trace, there is no line
   [ "$(grep -c execve "$work/trace")" -le 1 ] || broken "$(cat "$work/trace")"
 fi
 

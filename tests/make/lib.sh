@@ -1,8 +1,8 @@
-# What the scripts here share: a distribution in a temporary folder that includes the fragment, a stagemake that only
+# Shared by the scripts here: a distribution in a temporary folder that includes the fragment, a stagemake that only
 # takes notes, and assertions.
 #
-# Usage: source lib.sh, then describe a promise and check it. A failed check is said, and the script goes on; it ends
-# with 1 if any failed.
+# Usage: source lib.sh, then describe a promise and check it. A failed check is reported, and the script continues; it
+# exits with 1 if any check failed.
 set -u
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 fragment=$here/../../makefile-fragments/ci-docker.mk
@@ -11,7 +11,7 @@ tree=$work/tree
 notes=$work/notes
 failures=0
 
-# The make that runs ctest, and whoever calls it, shall not speak to ours.
+# The make that runs ctest, and its callers, must not affect ours.
 unset MAKEFLAGS MFLAGS GNUMAKEFLAGS MAKEOVERRIDES MAKELEVEL MAKEFILES ${!STAGEMAKE_@} ${!DOCKER_@}
 unset TARGETS TARGETS_PRE TARGETS_OPTIONAL SYSTEM NUMPROC BASE_IMAGE EXTRA_CONFIGURE_ARGS USE_MAKEFLAGS
 unset ALL_EXTRA_SAGE_PACKAGES SAGE_PACKAGE_LIST_ARGS WITH_SYSTEM_SPKG IGNORE_MISSING_SYSTEM_PACKAGES BOOTSTRAP
@@ -28,8 +28,8 @@ finish() {
 }
 trap finish EXIT
 
-# A stagemake that notes its arguments, one call a line, and its environment. What else it does, files beside it say:
-# `status` (what to exit with), `behaviour` (shell text), and what it answers: `stages`, `list`, `envs`, `envs--systems`, …
+# A stagemake that notes its arguments, one call per line, and its environment. Files in $notes control the rest:
+# `status` (exit status), `behaviour` (shell text), and its answers: `stages`, `list`, `envs`, `envs--systems`, …
 mkdir -p "$work/bin" "$notes"
 cat > "$work/bin/stagemake" <<'FAKE'
 #!/usr/bin/env bash
@@ -58,7 +58,7 @@ printf '%s\n' minimal standard > "$notes/envs--packages"
 printf 'debian-bookworm:\n  ci-docker-debian-bookworm-minimal\n' > "$notes/envs--by-system"
 printf '%s\n' gmp zlib numpy > "$notes/list"
 
-# The shape of Sage's Makefile, its match-anything rule above all.
+# The shape of Sage's Makefile, above all its match-anything rule.
 mkdir -p "$tree/build/pkgs"
 cp "$fragment" "$tree/"
 cat > "$tree/Makefile" <<'MAKEFILE'
@@ -70,7 +70,7 @@ include $(wildcard ci-docker.mk)
 .PHONY: build
 MAKEFILE
 
-# run ARGUMENT…: make in the tree; the outcome is in $status, $work/out (both streams) and $work/err.
+# run ARGUMENT…: runs make in the tree; sets $status, and writes $work/out (both streams) and $work/err.
 run() {
   rm -f "$notes/calls" "$notes/environment" "$notes/asked"
   (cd "$tree" && exec make "$@") > "$work/stdout" 2> "$work/err" < /dev/null
@@ -89,7 +89,7 @@ expect_calls() { [ "$(calls)" = "$1" ] || broken "called with: $(calls); not: $1
 expect_status() { [ "$status" = "$1" ] || broken "it ended with $status, not $1"; }
 expect_said() { grep -qF -- "$1" "$work/out" || broken "not said: $1"; }
 expect_not_said() { ! grep -qF -- "$1" "$work/out" || broken "said: $1"; }
-# value NAME: the variable as stagemake saw it; nothing where it saw none.
+# value NAME: the variable as stagemake saw it; empty if it saw none.
 value() { while IFS= read -r -d '' entry; do [ "${entry%%=*}" != "$1" ] || printf '%s' "${entry#*=}"; done < "$notes/environment"; }
 expect_value() { [ "$(value "$1")" = "$2" ] || broken "$1 is \"$(value "$1")\", not \"$2\""; }
 expect_no_variable() { ! grep -qz "^$1=" "$notes/environment" || broken "$1 is in the environment: $(value "$1")"; }

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# What tools/quickstart and tools/check do before they build: which packages, on which system, and what they say where it
-# does not go. apt-get, dpkg-query, mmdebstrap and cmake are stand-ins that take notes.
+# What tools/quickstart and tools/check do before they build: which packages they install on which system, and what they
+# print if that fails. apt-get, dpkg-query, mmdebstrap and cmake are stand-ins that take notes.
 source "$(dirname "$0")/lib.sh"
 mkdir -p "$work/sources"
 cp -r "$here/../../tools" "$work/sources/"
@@ -14,7 +14,7 @@ stand_in cmake 'echo "$*" >> "$notes/cmake"; echo "CMake Error: out of luck"; ex
 stand_in mmdebstrap 'echo "E: no mirror"; exit 1'
 stand_in sudo '[ "$1" != -- ] || shift; exec "$@"'
 
-# try TOOL SYSTEM VERSION PACKAGE…: runs the tool where these packages are installed.
+# try TOOL SYSTEM VERSION PACKAGE…: runs the tool as if these packages were installed.
 try() {
   rm -rf "${notes:?}"/* "$work/sources/build"
   printf 'ID=%s\nVERSION_ID="%s"\n' "$2" "$3" > "$work/os-release"

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# What stagemake sees of variables.
+# Which variables stagemake sees, and with which values.
 source "$(dirname "$0")/lib.sh"
 target=ci-docker-debian-bookworm-minimal
 odd=$'it\'s a "test": $HOME `id` $(false) \\ # %s\n two  lines'

@@ -3,7 +3,7 @@
 
 #include <gmock/gmock.h>
 
-#include "tree_text.h"
+#include "tree/tree_text.h"
 
 namespace stagemake {
 namespace {
@@ -27,7 +27,7 @@ class BuildFingerprint : public testing::Test {
     for (const auto& [name, id] : own) files[read_->id(name)] = id;
     return build_fingerprints(read_->packages, read_->graph, files);
   }
-  // The packages whose fingerprint is another one.
+  // The packages with different fingerprints.
   std::vector<std::string> differing(const std::vector<std::string>& one,
                                      const std::vector<std::string>& two) {
     std::vector<std::string> names;
@@ -67,7 +67,7 @@ TEST_F(BuildFingerprint, IsUnknownWhereSomethingIs) {
   EXPECT_EQ(some[read_->id("top")], "");
 }
 
-// What is computed in a container asks what the dependencies there were built from.
+// In a container, the fingerprint is computed from the recorded fingerprints of the dependencies there.
 TEST_F(BuildFingerprint, OfOnePackageIsTheSameAsOfAllWhereItsDependenciesAre) {
   std::vector<std::string> clean = all();
   auto of_top = [&](const std::string& middle) {

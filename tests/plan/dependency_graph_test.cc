@@ -2,8 +2,8 @@
 
 #include <gmock/gmock.h>
 
-#include "base/text.h"
-#include "tree_text.h"
+#include "base/text/text.h"
+#include "tree/tree_text.h"
 
 namespace stagemake {
 namespace {
@@ -13,7 +13,7 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::IsSupersetOf;
 
-// All faults of a tree, a line each.
+// All faults of a tree, one per line.
 std::string refusal(const TreeText& tree, const GraphOptions& options = {}) {
   return join(faults_of(tree.path(), options), "\n");
 }
@@ -49,7 +49,7 @@ TEST(DependencyGraph, DummiesAreNotBuiltNorWhatOnlyTheyNeed) {
   EXPECT_THAT(tree.build_order({"all-sage-local"}), ElementsAre("app"));
   EXPECT_THAT(tree.normal("app"), IsEmpty());
   EXPECT_TRUE(tree.graph.is_dummy(tree.id("lib")));
-  EXPECT_THAT(tree.build_order({"lib"}), ElementsAre("deep", "lib")) << "asked for by name it is built";
+  EXPECT_THAT(tree.build_order({"lib"}), ElementsAre("deep", "lib")) << "requested by name it is built";
 }
 
 TEST(DependencyGraph, AStampPathBuildsEvenADummy) {
@@ -117,8 +117,8 @@ TEST(DependencyGraph, CheckDependenciesCountWhereTestsRun) {
   EXPECT_THAT(all.order_only("o"), ElementsAre("t"));
 }
 
-// In Sage 9.2 a rule sets its own SAGE_CHECK_NAME, which only the lists behind it can use; and until 10.0
-// scripts have none.
+// In Sage 9.2 a rule sets its own SAGE_CHECK_NAME, which only later lists can use; and until 10.0 scripts
+// have none.
 TEST(DependencyGraph, ChecksThatAreSetLaterDoNotCount) {
   TreeText text(
       "b standard 1: | $(and $(filter-out no,$(SAGE_CHECK_b)), t)\nt optional 1\n"
@@ -169,7 +169,7 @@ TEST(DependencyGraph, OrderOnlyFilesAndPipPackagesOf98) {
   EXPECT_THAT(tree.order_only("q"), ElementsAre("d"));
 }
 
-// 2026: `py` is a normal Python package, `script` one without a tarball.
+// 2026: `py` is a normal Python package, `script` has no tarball.
 constexpr std::string_view kRecent =
     "py standard 1: run | early\npy/version_requirements.txt = py\npy/dependencies_build = make_it | early\n"
     "script standard none: run both\nscript/version_requirements.txt = script\nscript/spkg-install.in = x\n"
@@ -206,9 +206,9 @@ TEST(DependencyGraph, PyprojectNamesOf2026) {
             "requires = [\n  SPKG_INSTALL_REQUIRES_hots\n  \"nothing\"\n]\n");
   EXPECT_THAT(
       refusal(text),
-      testing::AllOf(HasSubstr("build/pkgs/py/src/pyproject.toml.m4:2: `hots` is no package"),
-                     HasSubstr("or host?"),
-                     HasSubstr("build/pkgs/py/src/pyproject.toml.m4:3: `pkg:pypi/nothing` is no package")));
+      testing::AllOf(
+          HasSubstr("build/pkgs/py/src/pyproject.toml.m4:2: `hots` is not a package"), HasSubstr("or host?"),
+          HasSubstr("build/pkgs/py/src/pyproject.toml.m4:3: `pkg:pypi/nothing` is not a package")));
 }
 
 TEST(DependencyGraph, DependenciesOfAPackageAsTargets) {
@@ -283,17 +283,17 @@ TEST(MakeTargets, UnknownOnesAreRefusedTogetherWithSuggestions) {
     EXPECT_NO_THROW(tree.build_order({target})) << target;
 }
 
-TEST(BadGraph, UnknownWordsNameTheirPlaceAndWhatIsNear) {
-  EXPECT_THAT(
-      refusal(TreeText("a standard 1: zlip\nzlib standard 1\n")),
-      "build/pkgs/a/dependencies:1: `zlip` is no package, variable or file of this tree; did you mean zlib?");
+TEST(BadGraph, UnknownWordsAreReportedWithPlaceAndSuggestion) {
+  EXPECT_THAT(refusal(TreeText("a standard 1: zlip\nzlib standard 1\n")),
+              "build/pkgs/a/dependencies:1: `zlip` is not a package, variable or file of this tree; did you "
+              "mean zlib?");
   EXPECT_THAT(refusal(TreeText("a standard 1: $(PYTHO)\n")), HasSubstr("did you mean PYTHON"));
   EXPECT_EQ(refusal(TreeText("a standard 1: src/x.c ../pkgs/b/setup.cfg $(SAGE_ROOT)/c $(INST)/.dummy\n")),
             "")
       << "make finds files, or makes them";
   EXPECT_THAT(refusal(TreeText("a standard 1: $(wildcard *.c)\n")),
-              HasSubstr("no make function that can stand here"));
-  EXPECT_THAT(refusal(TreeText("a standard 1: $(PYTHON\n")), HasSubstr("`$(PYTHON` is no package"));
+              HasSubstr("not a make function that is allowed here"));
+  EXPECT_THAT(refusal(TreeText("a standard 1: $(PYTHON\n")), HasSubstr("`$(PYTHON` is not a package"));
   EXPECT_THAT(refusal(TreeText("a standard 1: | b |\nb standard 1\n")), HasSubstr("a second `|`"));
   EXPECT_THAT(refusal(TreeText("a standard 1\na/dependencies_order_only = b | a\nb standard 1\n")),
               HasSubstr("build/pkgs/a/dependencies_order_only:1: a second `|`"));
@@ -308,16 +308,16 @@ TEST(BadGraph, AVariablesFaultIsThatOfItsLineAndComesOnce) {
   TreeText text("a standard 1: $(PYTHON)\nb standard 1: $(PYTHON)\nc standard 1: $(LOOP)\n");
   text.file("build/make/Makefile.in", "BLAS = a\nPYTHON = python9\nLOOP = $(POOL)\nPOOL = $(LOOP)\n");
   EXPECT_EQ(refusal(text),
-            "build/make/Makefile.in:2: `python9` is no package, variable or file of this tree\n"
+            "build/make/Makefile.in:2: `python9` is not a package, variable or file of this tree\n"
             "build/make/Makefile.in:3: LOOP is defined by itself");
 }
 
-TEST(BadGraph, NobodyIsBlamedForWhatWasAssumed) {
+TEST(BadGraph, AssumedDependenciesCauseNoFaults) {
   ReadTree tree(TreeText("a standard 1: $(PYTHON) $(PYTHON_TOOLCHAIN) $(SAGERUNTIME)\n"));
   EXPECT_THAT(tree.build_order({"build"}), ElementsAre("a"));
 }
 
-// What make says to it: "Circular c <- a dependency dropped", and the rest is built.
+// make prints "Circular c <- a dependency dropped" and builds the rest.
 TEST(DependencyGraph, ACircleIsBuiltWithoutTheEdgeThatClosesIt) {
   ReadTree tree(
       TreeText("a standard 1: b x\nb standard 1: | c\nc standard 1: a\nd standard 1: d\nx standard 1\n"));
@@ -326,7 +326,7 @@ TEST(DependencyGraph, ACircleIsBuiltWithoutTheEdgeThatClosesIt) {
   EXPECT_THAT(tree.build_order({"a"}), ElementsAre("c", "b", "x", "a"));
   EXPECT_THAT(tree.build_order({"c"}), ElementsAre("b", "x", "a", "c"));
   EXPECT_THAT(tree.build_order({"d"}), ElementsAre("d"));
-  // What follows dependencies does not run in circles.
+  // Code that follows dependencies does not loop.
   EXPECT_THAT(tree.normal("c"), IsEmpty());
   EXPECT_THAT(tree.order_only("b"), ElementsAre("c"));
   EXPECT_THAT(tree.normal("a"), ElementsAre("b", "x"));
@@ -363,8 +363,8 @@ TEST(BadGraph, EachCycleIsOneFault) {
 
 TEST(BadGraph, UnknownNamesInTheOptions) {
   EXPECT_EQ(refusal(TreeText("zlib standard 1\n"), {.dummies = {"zlip"}, .installed = {"q"}}),
-            "installed packages: `q` is no package\n"
-            "packages taken from the system: `zlip` is no package; did you mean zlib?");
+            "installed packages: `q` is not a package\n"
+            "packages taken from the system: `zlip` is not a package; did you mean zlib?");
 }
 
 TEST(BadGraph, ALongChainNeedsNoDeepStack) {

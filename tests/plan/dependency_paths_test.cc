@@ -1,9 +1,9 @@
-// Ways through the graph, on graphs of a few lines.
+// Paths through the graph, on graphs of a few lines.
 #include "plan/dependency_paths.h"
 
 #include <gmock/gmock.h>
 
-#include "tree_text.h"
+#include "tree/tree_text.h"
 
 namespace stagemake {
 namespace {
@@ -55,7 +55,7 @@ TEST_F(DependencyPaths, UsersAreTheEdgesTheOtherWayRound) {
   EXPECT_THAT(users.all(read_.id("alone")), IsEmpty());
 }
 
-TEST_F(DependencyPaths, WhatComesBeforeIsAllThatIsNeededDependenciesFirst) {
+TEST_F(DependencyPaths, AllDependenciesComeFirst) {
   std::vector<std::string> before = read_.names(needed_before(read_.graph, read_.id("top")));
   EXPECT_THAT(before, testing::UnorderedElementsAre("base", "left", "tool", "right"));
   EXPECT_LT(std::find(before.begin(), before.end(), "tool"),
@@ -88,7 +88,7 @@ TEST_F(DependencyPaths, OfWaysThatTakeNothingTheOneWithMorePackagesIsLonger) {
   EXPECT_EQ(way(nothing, all()).packages.size(), 4u);
 }
 
-TEST_F(DependencyPaths, TheWayStaysAmongWhatWasGiven) {
+TEST_F(DependencyPaths, ThePathStaysInsideTheGivenPackages) {
   std::vector<PackageId> among{read_.id("base"), read_.id("top")};
   EXPECT_THAT(read_.names(way({}, among).packages), ElementsAre("base", "top"));
 }
@@ -103,7 +103,7 @@ TEST_F(DependencyPaths, NeedsThatFollowFromOthersAreLeftOut) {
       << "top needs base, too: by left";
 }
 
-TEST_F(DependencyPaths, ANeedThatOnlyFollowsFromWhatIsNotDrawnIsKept) {
+TEST_F(DependencyPaths, EdgesImpliedByUndrawnPackagesAreKept) {
   std::vector<Need> needs = reduced_needs(read_.graph, {read_.id("base"), read_.id("top"), read_.id("end")});
   ASSERT_EQ(needs.size(), 2u);
   EXPECT_EQ(needs[0], (Need{read_.id("end"), read_.id("top"), false}));

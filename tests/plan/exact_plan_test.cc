@@ -1,10 +1,10 @@
-// What configure decided: in plans, in labels; and environments that go on in a finished image.
+// What configure decided: in plans, in labels; and environments that continue from a finished image.
 #include <gmock/gmock.h>
 
 #include <algorithm>
 
-#include "plan/restore.h"
-#include "planned_tree.h"
+#include "plan/planned_tree.h"
+#include "snapshot/restore.h"
 
 namespace stagemake {
 namespace {
@@ -18,9 +18,7 @@ class ExactPlan : public testing::Test {
     return graph_options(planned_.environment, planned_.read.packages, planned_.read.variables, configured);
   }
   void set_exactly(PlannedTree& planned, const ConfiguredPackages& configured) {
-    set_packages_exactly(planned.plan,
-                         DependencyGraph(planned.read.packages, planned.read.variables, options(configured)),
-                         configured);
+    set_packages_exactly(planned.plan, planned.graphs, configured);
   }
   std::vector<std::string> keys() const {
     std::vector<std::string> all;
@@ -52,7 +50,7 @@ TEST_F(ExactPlan, DummiesLeaveItAndKeysDoNotDependOnThem) {
   EXPECT_EQ(planned_.plan.fingerprints, fingerprints);
 }
 
-TEST_F(ExactPlan, WhatWasEnabledIsThere) {
+TEST_F(ExactPlan, EnabledPackagesArePlanned) {
   set_exactly(planned_, {{}, {"extra"}});
   EXPECT_THAT(planned_.packages_of("with-targets-pre"),
               testing::UnorderedElementsAre("zlib", "app", "extra"));
@@ -60,7 +58,7 @@ TEST_F(ExactPlan, WhatWasEnabledIsThere) {
   EXPECT_THAT(planned_.packages_of("with-targets-pre"), ElementsAre("zlib", "app")) << "and taken back";
 }
 
-TEST_F(ExactPlan, UnknownTargetsAreToldOnce) {
+TEST_F(ExactPlan, UnknownTargetsAreReportedOnce) {
   PlannedTree other(tree_.path(), {.name = "debian-bookworm-minimal", .given = {{"TARGETS", "nothing app"}}});
   EXPECT_THAT(other.stage("with-targets").unknown_targets, ElementsAre("nothing"));
   set_exactly(other, {{"app"}, {}});
@@ -107,10 +105,13 @@ TEST_F(ExactPlan, ALabelThatDoesNotParseSaysNothingAndTheSnapshotIsOne) {
 
 class GoingOn : public ExactPlan {
  protected:
-  // The decision for the first stage, towards `target`.
-  StageDecision first(const Snapshot* base, const std::string& target = "with-targets", bool fresh = false) {
-    decisions_ = decide(planned_.plan, planned_.read.packages, planned_.read.variables, snapshots_,
-                        {.targets = {planned_.at(target)}, .fresh = fresh, .base = base});
+  // The decision for the first stage, with `target` requested.
+  StageDecision first(const std::optional<Snapshot>& base, const std::string& target = "with-targets",
+                      bool fresh = false) {
+    decisions_ = decide(planned_.plan, planned_.graphs, share(snapshots_),
+                        {.targets = {planned_.at(target)},
+                         .fresh = fresh,
+                         .base = base ? std::make_shared<Snapshot>(*base) : nullptr});
     return decisions_[0];
   }
   std::vector<std::string> to_build() const { return planned_.read.names(decisions_[0].start->to_build); }
@@ -120,17 +121,17 @@ class GoingOn : public ExactPlan {
 };
 
 TEST_F(GoingOn, WithoutABaseThatSaysSomethingAllIsToBeBuilt) {
-  StageDecision decision = first(nullptr);
+  StageDecision decision = first({});
   ASSERT_TRUE(decision.start.has_value());
   EXPECT_EQ(decision.start->ready, 0u);
   EXPECT_THAT(to_build(), testing::UnorderedElementsAre("tool", "zlib", "app", "pyapp"));
 }
 
-TEST_F(GoingOn, WhatTheBaseHoldsIsReady) {
+TEST_F(GoingOn, PackagesInTheBaseAreReady) {
   Snapshot base = image_of(planned_, "with-targets", "B");
-  StageDecision decision = first(&base);
+  StageDecision decision = first(base);
   ASSERT_TRUE(decision.start.has_value());
-  EXPECT_EQ(decision.action, StageDecision::Action::Build) << "it is no image of this environment";
+  EXPECT_EQ(decision.action, StageDecision::Action::Build) << "it is not an image of this environment";
   EXPECT_EQ(decision.start->snapshot, nullptr);
   EXPECT_EQ(decision.start->ready, 4u);
   EXPECT_THAT(to_build(), IsEmpty());
@@ -138,28 +139,28 @@ TEST_F(GoingOn, WhatTheBaseHoldsIsReady) {
   EXPECT_TRUE(decision.commit);
 }
 
-TEST_F(GoingOn, WhatIsOtherInTheBaseIsStaleOrRemoved) {
+TEST_F(GoingOn, DifferentPackagesInTheBaseAreStaleOrRemoved) {
   Snapshot base = image_of(planned_, "with-targets", "B");
   base.packages["app"].fingerprint = std::string(16, '0');
   base.packages["zlib"].fingerprint = "";
   base.packages["gone"] = {"1", std::string(16, '1')};
   base.packages["pyapp"].version = "2.9";
-  StageDecision decision = first(&base);
+  StageDecision decision = first(base);
   EXPECT_THAT(decision.start->stale, ElementsAre("zlib")) << "app needs it: make builds it again by itself";
   EXPECT_THAT(decision.start->removed, ElementsAre("gone"));
   EXPECT_EQ(decision.start->ready, 1u);
   EXPECT_THAT(to_build(), testing::UnorderedElementsAre("zlib", "app", "pyapp"));
 }
 
-TEST_F(GoingOn, WhatWasBuiltFromOtherThingsIsStale) {
+TEST_F(GoingOn, PackagesBuiltFromOtherInputsAreStale) {
   Snapshot base = image_of(planned_, "with-targets", "B");
   base.packages["app"].fingerprint = std::string(16, '0');
-  EXPECT_THAT(first(&base).start->stale, ElementsAre("app"));
+  EXPECT_THAT(first(base).start->stale, ElementsAre("app"));
   EXPECT_THAT(to_build(), testing::UnorderedElementsAre("app", "pyapp"));
-  // The system has zlib now: ours goes, and app was built with it.
+  // The system has zlib now: our zlib is removed, and app was built with it.
   base = image_of(planned_, "with-targets", "B");
   set_exactly(planned_, {{"zlib"}, {}});
-  StageDecision decision = first(&base);
+  StageDecision decision = first(base);
   EXPECT_THAT(decision.start->unwanted, ElementsAre("zlib"));
   EXPECT_THAT(decision.start->stale, ElementsAre("app"));
   EXPECT_THAT(to_build(), testing::UnorderedElementsAre("app", "pyapp"));
@@ -167,16 +168,17 @@ TEST_F(GoingOn, WhatWasBuiltFromOtherThingsIsStale) {
 
 TEST_F(GoingOn, AFreshBuildToo) {
   Snapshot base = image_of(planned_, "with-targets", "B");
-  EXPECT_EQ(first(&base, "with-targets", true).start->ready, 4u) << "the base image is where it begins";
+  EXPECT_EQ(first(base, "with-targets", true).start->ready, 4u) << "the base image is where it begins";
 }
 
 TEST_F(GoingOn, StagesThatFollowImagesOfTheEnvironmentAskThose) {
   Snapshot base = image_of(planned_, "with-targets", "B");
   snapshots_.push_back(image_of(planned_, "configured", "C"));
-  first(&base);
+  first(base);
   const StageDecision& next = decisions_[planned_.at("with-base-toolchain")];
   ASSERT_TRUE(next.start.has_value());
-  EXPECT_EQ(next.start->snapshot, &snapshots_[0]);
+  ASSERT_NE(next.start->snapshot, nullptr);
+  EXPECT_EQ(next.start->snapshot->image, snapshots_[0].image);
   EXPECT_EQ(next.start->ready, 0u);
 }
 

@@ -1,4 +1,4 @@
-// Against what the real tools answered for two real trees: every package, every closure, every list.
+// Comparison with the real tools' answers for two real trees: every package, every closure, every list.
 #include <gmock/gmock.h>
 
 #include <algorithm>
@@ -6,11 +6,11 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
-#include "base/files.h"
-#include "base/text.h"
-#include "plan/dependency_words.h"
-#include "plan/package_list.h"
-#include "tree_text.h"
+#include "base/files/files.h"
+#include "base/text/text.h"
+#include "environment/package_list.h"
+#include "tree/dependency_words.h"
+#include "tree/tree_text.h"
 
 namespace stagemake {
 namespace {
@@ -26,14 +26,14 @@ fs::path shared() {
   return STAGEMAKE_SHARED_DIR;
 }
 
-// The answers of an oracle file; null where the folder is absent.
+// The answers of an oracle file; null if the folder is missing.
 json answers(const Answer& answer) {
   auto text = read_file(shared() / "oracle" / answer.tree / answer.file, 64u << 20);
   return text ? json::parse(*text) : json();
 }
 
-// A copy of a tree of the corpus in which files that hold nothing but the way to another file are links to
-// it: the corpus of 10.8 was written so, as git does it where a file system has no links.
+// A copy of a corpus tree in which files that contain only the path of another file become links to it. The
+// corpus of 10.8 was written that way, as git does on a file system without links.
 class LinkedCorpus {
  public:
   explicit LinkedCorpus(const fs::path& tree) : folder_(fs::temp_directory_path()) {
@@ -76,7 +76,7 @@ bool must_exist() {
 
 class Closures : public testing::TestWithParam<Answer> {
  protected:
-  // The options that this oracle's configure arrived at.
+  // The options that configure chose in this oracle.
   static GraphOptions options(const json& oracle) {
     GraphOptions options;
     for (const auto& [name, facts] : oracle["packages"].items()) {
@@ -138,7 +138,7 @@ TEST_P(Closures, BuildOrderIsWhatMakeBuilt) {
   }
 }
 
-// Closures show only what is installed; the lines that configure wrote show the optional packages too.
+// Closures contain only installed packages; the lines that configure wrote contain the optional packages too.
 TEST_P(Closures, DependenciesAreThoseOfTheConfiguredLines) {
   json oracle = answers(GetParam());
   NEED_ORACLE(oracle);
@@ -205,7 +205,7 @@ TEST_P(OracleLists, AreThoseOfSagePackageList) {
   PackageIndex packages = PackageIndex::read(corpus(GetParam()));
   ASSERT_FALSE(oracle["accepted"].empty());
   for (const auto& [command, names] : oracle["accepted"].items()) {
-    // The corpus has the files that bootstrap writes; when the tool was asked, they were not there.
+    // The corpus has the files that bootstrap writes; when the tool was asked, they did not exist.
     if (std::string_view(GetParam()) == "sage-10.8" &&
         command.find("version_requirements") != std::string::npos)
       continue;

@@ -1,9 +1,9 @@
-// What is said of one package.
+// The explanation of one package.
 #include "plan/package_story.h"
 
 #include <gmock/gmock.h>
 
-#include "planned_tree.h"
+#include "plan/planned_tree.h"
 
 namespace stagemake {
 namespace {
@@ -54,7 +54,7 @@ TEST_F(PackageStoryTest, TheTargetThatNamesItIsTheShortestChain) {
   EXPECT_THAT(names(zlib.chains[0].packages), ElementsAre("zlib"));
 }
 
-TEST_F(PackageStoryTest, WhereAllIsAskedForAnywayWhatIsBuiltForItsOwnSakeSaysMore) {
+TEST_F(PackageStoryTest, ChainsPreferTargetsOfTheirOwn) {
   PackageStory zlib = of("zlib");
   ASSERT_EQ(zlib.chains.size(), 2u);
   EXPECT_GT(zlib.chains[1].packages.size(), 1u);
@@ -73,23 +73,23 @@ TEST_F(PackageStoryTest, AnOptionalPackageIsBuiltByNobodyUntilSomethingNeedsIt) 
   EXPECT_THAT(names(needed.chains.at(0).packages), ElementsAre("app", "extra"));
 }
 
-TEST_F(PackageStoryTest, WhatTheSystemHasIsNotBuilt) {
+TEST_F(PackageStoryTest, SystemPackagesAreNotBuilt) {
   planned_.emplace(tree_);
   ConfiguredPackages configured{.dummies = {"zlib"}, .installed = {}};
   DependencyGraph graph(planned_->read.packages, planned_->read.variables, {.dummies = {"zlib"}});
-  set_packages_exactly(planned_->plan, graph, configured);
+  set_packages_exactly(planned_->plan, planned_->graphs, configured);
   PackageStory zlib = story_of(planned_->plan, planned_->read.packages, planned_->read.variables, graph,
                                planned_->read.id("zlib"), [](PackageId) { return 1.0; });
   EXPECT_TRUE(zlib.from_system);
   EXPECT_FALSE(zlib.stage);
-  EXPECT_EQ(zlib.why_not, "configure takes the system's");
+  EXPECT_EQ(zlib.why_not, "configure uses the system's package");
   PackageStory app = story_of(planned_->plan, planned_->read.packages, planned_->read.variables, graph,
                               planned_->read.id("app"), [](PackageId) { return 1.0; });
   EXPECT_THAT(names(app.taken), ElementsAre("zlib"));
   EXPECT_THAT(app.needs, IsEmpty());
 }
 
-TEST_F(PackageStoryTest, NeedsOfTestsAreToldApart) {
+TEST_F(PackageStoryTest, TestDependenciesAreListedSeparately) {
   tree_.file("build/pkgs/app/dependencies_check", "extra\n");
   PackageStory app = of("app");
   EXPECT_THAT(names(app.needs), ElementsAre("zlib"));

@@ -1,17 +1,17 @@
-// A tree and its plan for one environment, for tests of what is decided from plans.
+// A tree and its plan for one environment, for tests of decisions about plans.
 #pragma once
 
 #include "plan/build_fingerprint.h"
-#include "plan/snapshot.h"
 #include "plan/stage_plan.h"
-#include "tree_text.h"
+#include "snapshot/snapshot.h"
+#include "tree/tree_text.h"
 
 namespace stagemake {
 
 inline constexpr std::int64_t kTestNow = 4'000'000'000;  // seconds since the epoch
 
 // A small distribution with something for every built-in stage: `tool` in the toolchain, `zlib` and `app` in
-// SAGE_LOCAL, `pyapp` in SAGE_VENV, `extra` optional.
+// SAGE_LOCAL, `pyapp` in SAGE_VENV, and `extra`, which is optional.
 inline constexpr std::string_view kSmallDistribution =
     "tool standard 1\n"
     "zlib standard 1.2: | tool\n"
@@ -36,7 +36,7 @@ inline EnvironmentRequest small_request() {
   return {.name = "debian-bookworm-minimal", .given = {}};
 }
 
-// Everything that a plan is made from, read anew.
+// Everything that a plan is made from, read again.
 class PlannedTree {
  public:
   explicit PlannedTree(const fs::path& tree, const EnvironmentRequest& request = small_request(),
@@ -46,7 +46,7 @@ class PlannedTree {
         sources(tree, tree / ".state/ids", kTestNow),
         environment(
             EnvironmentReader({.packages = read.packages, .processors = processors}).resolve(request)),
-        plan(make_stage_plan(read.packages, read.graph, table, environment, sources)) {}
+        plan(make_stage_plan(graphs, table, environment, sources)) {}
   explicit PlannedTree(const TreeText& tree, const EnvironmentRequest& request = small_request())
       : PlannedTree(tree.path(), request) {}
 
@@ -57,13 +57,14 @@ class PlannedTree {
   }
 
   ReadTree read;
+  DependencyGraphs graphs{read.packages, read.variables};
   StageTable table;
   SourceTree sources;
   Environment environment;
   StagePlan plan;
 };
 
-// The image of a stage, as a run of this plan would have left it. `id` is its name in tests, too.
+// The image of a stage, as a run of this plan would leave it. `id` is also its name in tests.
 inline Snapshot image_of(const PlannedTree& planned, std::string_view stage, const std::string& id,
                          std::int64_t created = 1000) {
   Snapshot snapshot;
@@ -87,7 +88,7 @@ inline Snapshot image_of(const PlannedTree& planned, std::string_view stage, con
   return snapshot;
 }
 
-// What is left of a stage that failed when these of its packages were built.
+// What a stage leaves that failed after it built these packages.
 inline Snapshot unfinished_image_of(const PlannedTree& planned, std::string_view stage, const std::string& id,
                                     const std::set<std::string>& built, std::int64_t created = 1000) {
   Snapshot snapshot = image_of(planned, stage, id, created);

@@ -1,11 +1,11 @@
-// A stage's key changes with what goes into the stage, and with nothing else.
+// A stage's key changes with the inputs of the stage, and with nothing else.
 #include <gmock/gmock.h>
 
 #include <cstdlib>
 #include <functional>
 
-#include "base/digest.h"
-#include "planned_tree.h"
+#include "base/text/digest.h"
+#include "plan/planned_tree.h"
 
 namespace stagemake {
 namespace {
@@ -24,7 +24,7 @@ std::vector<std::string> keys(const fs::path& tree, const Given& given = {}, uns
   return result;
 }
 
-// The first stage whose key differs; "" where none does. All after it must differ too.
+// The first stage whose key differs; "" if none does. The keys of all later stages must differ too.
 std::string first_changed(const std::vector<std::string>& before, const std::vector<std::string>& after) {
   StageTable table = built_in_stages(TreeFeatures::of_sage98());
   std::string first;
@@ -57,7 +57,7 @@ TEST_F(StageKey, IsSixtyFourHexDigitsAndEachStagesOwn) {
   EXPECT_EQ(changed_now(), "") << "read once more it is the same";
 }
 
-// The inputs of keys are in labels, which go to registries with the image.
+// The inputs of keys are in labels, which are pushed with the image.
 TEST_F(StageKey, HasNoPasswords) {
   auto planned = [&](const std::string& arguments) {
     return PlannedTree(tree_.path(),
@@ -79,7 +79,7 @@ TEST_F(StageKey, HasNoPasswords) {
 }
 
 TEST_F(StageKey, DoesNotKnowTheFolderTheTimesOrTheOrderOfFiles) {
-  // The same tree in another folder, its files made in the opposite order.
+  // The same tree in another folder, its files created in reverse order.
   std::string reversed;
   std::string_view all = kSmallDistribution;
   for (std::size_t end = all.find('\n'); end != std::string_view::npos; end = all.find('\n')) {
@@ -115,12 +115,12 @@ TEST_F(StageKey, EditedFilesChangeTheStageThatAddsThem) {
     const char* file;
     const char* stage;
   };
-  for (Edit edit : {Edit{"build/pkgs/app/spkg-install.in", "bootstrapped"},
-                    Edit{"build/pkgs/zlib/patches/a.patch", "bootstrapped"},
-                    Edit{"m4/sage.m4", "bootstrapped"}, Edit{"src/bin/tool", "bootstrapped"},
-                    Edit{"VERSION.txt", "bootstrapped"}, Edit{"src/code.py", "with-targets"},
-                    Edit{"src/new/file", "with-targets"}, Edit{"COPYING.txt", "bootstrapped"},
-                    Edit{"upstream/zlib-1.2.tar.gz", ""}}) {
+  for (Edit edit :
+       {Edit{"build/pkgs/app/spkg-install.in", "bootstrapped"},
+        Edit{"build/pkgs/zlib/patches/a.patch", "bootstrapped"}, Edit{"m4/sage.m4", "bootstrapped"},
+        Edit{"src/bin/tool", "bootstrapped"}, Edit{"VERSION.txt", "bootstrapped"},
+        Edit{"src/code.py", "with-targets"}, Edit{"src/new/file", "with-targets"},
+        Edit{"COPYING.txt", "bootstrapped"}, Edit{"upstream/zlib-1.2.tar.gz", ""}}) {
     TreeText tree(kSmallDistribution);
     tree.file(edit.file, "edited\n");
     EXPECT_EQ(first_changed(before_, keys(tree.path())), edit.stage) << edit.file;
@@ -159,9 +159,8 @@ TEST_F(StageKey, TheNetworkOfATableIsAnInputWhereItIsNotTheEnginesOwn) {
     StageTable table = planned.table;
     table.stages[planned.at("configured")].network = network;
     std::vector<std::string> all;
-    for (const PlannedStage& stage : make_stage_plan(planned.read.packages, planned.read.graph, table,
-                                                     planned.environment, planned.sources)
-                                         .stages)
+    for (const PlannedStage& stage :
+         make_stage_plan(planned.graphs, table, planned.environment, planned.sources).stages)
       all.push_back(stage.key);
     return all;
   };
@@ -171,7 +170,7 @@ TEST_F(StageKey, TheNetworkOfATableIsAnInputWhereItIsNotTheEnginesOwn) {
 }
 
 TEST_F(StageKey, OneFieldCannotPassForTwo) {
-  // TARGETS and TARGETS_PRE are apart, and a value that looks like two is one.
+  // TARGETS and TARGETS_PRE are separate fields, and one value that looks like two fields is one.
   EXPECT_NE(keys(tree_.path(), {{"TARGETS_PRE", "a"}, {"TARGETS", "b"}}).back(),
             keys(tree_.path(), {{"TARGETS_PRE", "ab"}, {"TARGETS", ""}}).back());
 }
@@ -238,18 +237,20 @@ TEST(StagePlan, BranchesAddEachTheirOwn) {
   EXPECT_NE(planned.stage("one").key, planned.stage("two").key);
 }
 
-// --- No byte of an image without a key: whoever proposes a tree cannot make another image under the key of ours.
+// --- Every byte of an image is in its key: the author of a tree cannot make another image under one of our
+// keys.
 
-// The files that all stages together add, with their contents' ids.
+// The files that all stages together add, with the ids of their contents.
 std::map<std::string, std::string> all_added(PlannedTree& planned) {
   std::vector<std::size_t> stages(planned.table.stages.size());
   for (std::size_t i = 0; i < stages.size(); ++i) stages[i] = i;
   std::map<std::string, std::string> added;
-  for (const SourceFile& file : added_files(planned.table, stages, planned.sources)) added[file.path] = file.id;
+  for (const SourceFile& file : added_files(planned.table, stages, planned.sources))
+    added[file.path] = file.id;
   return added;
 }
 
-// Of a small tree: every path below it, but git's and ours.
+// Of a small tree: every path, except those of git and stagemake.
 std::vector<std::string> all_files(const fs::path& tree) {
   std::vector<std::string> paths;
   for (fs::recursive_directory_iterator at(tree), end; at != end; ++at)
@@ -258,17 +259,23 @@ std::vector<std::string> all_files(const fs::path& tree) {
   return paths;
 }
 
-TEST(StageKeys, EveryByteThatIsAddedChangesOne) {
+TEST(StageKeys, EveryAddedByteChangesAKey) {
   TreeText tree(kSmallDistribution);
   tree.file(".dockerignore", "upstream\n**/*.log\n").file("upstream/x-1.tar", "x").file("src/a.log", "log");
-  tree.file("generated/always", "a").file("generated/a.log", "a").file("COPYING.txt", "licence").file(".ci/run", "x");
-  tree.file(".github/workflows/ci.yml", "on: push\n").file("tox.ini", "[tox]\n").file("GNUmakefile", "all:\n");
+  tree.file("generated/always", "a")
+      .file("generated/a.log", "a")
+      .file("COPYING.txt", "licence")
+      .file(".ci/run", "x");
+  tree.file(".github/workflows/ci.yml", "on: push\n")
+      .file("tox.ini", "[tox]\n")
+      .file("GNUmakefile", "all:\n");
   for (const char* table : {"", "generated"}) {
     if (*table != '\0')
-      tree.file("ci-docker.toml",
-                "[[stage]]\nname='first'\nrecipe='x'\nadds=['build','m4']\n[[stage]]\nname='second'\nrecipe='y'\n"
-                "adds=['src', 'README.md', 'GNUmakefile']\nadds_always=['generated']\n"
-                "unkeyed=['README.md', 'GNUmakefile', 'src/bin']\ntarballs=['upstream']\n");
+      tree.file(
+          "ci-docker.toml",
+          "[[stage]]\nname='first'\nrecipe='x'\nadds=['build','m4']\n[[stage]]\nname='second'\nrecipe='y'\n"
+          "adds=['src', 'README.md', 'GNUmakefile']\nadds_always=['generated']\n"
+          "unkeyed=['README.md', 'GNUmakefile', 'src/bin']\ntarballs=['upstream']\n");
     PlannedTree planned(tree);
     std::vector<std::string> before = keys(tree.path());
     std::map<std::string, std::string> added = all_added(planned);
@@ -276,7 +283,7 @@ TEST(StageKeys, EveryByteThatIsAddedChangesOne) {
     for (const std::string& path : all_files(tree.path())) {
       if (path == "ci-docker.toml" || path == "tox.ini" || path == ".dockerignore") continue;
       std::string content = read_file(tree.path() / path).value();
-      // A byte of a comment, which changes nothing that the metadata means.
+      // A byte in a comment: it does not change the meaning of the metadata.
       tree.file(path, content + (path.find("build/pkgs") == 0 ? "# \n" : "x"));
       PlannedTree edited(tree);
       bool other_image = all_added(edited) != added, other_key = keys(tree.path()) != before;
@@ -284,7 +291,7 @@ TEST(StageKeys, EveryByteThatIsAddedChangesOne) {
       EXPECT_EQ(other_image, added.contains(path)) << path;
       changed += other_key;
       tree.file(path, content);
-      // The executable bit is part of the image, too.
+      // The executable bit is part of the image too.
       fs::permissions(tree.path() / path, fs::perms(0755));
       EXPECT_EQ(keys(tree.path()) != before, added.contains(path)) << path;
       fs::permissions(tree.path() / path, fs::perms(0644));
@@ -297,8 +304,8 @@ TEST(StageKeys, EveryByteThatIsAddedChangesOne) {
   }
 }
 
-// A tree's own table is somebody's proposal as well. What changes no key must change nothing in an image nor in what is
-// said of it: those fields are named, with the reason.
+// A tree's own table may come from a stranger as well. A field that changes no key must change neither the
+// image nor the report about it; such fields are listed, with the reason.
 TEST(StageKeys, EveryFieldOfATableChangesOne) {
   TreeText text(kSmallDistribution);
   text.file("GNUmakefile", "all:\n");
@@ -308,18 +315,18 @@ TEST(StageKeys, EveryFieldOfATableChangesOne) {
     table.stages.resize(5);
     edit(table, table.stages.back());
     SourceTree sources(text.path(), text.path() / ".state/ids", kTestNow);
-    return make_stage_plan(planned.read.packages, planned.read.graph, table, planned.environment, sources)
-        .stages.back()
-        .key;
+    return make_stage_plan(planned.graphs, table, planned.environment, sources).stages.back().key;
   };
   std::string before = key_with([](StageTable&, StageSpec&) {});
   ASSERT_EQ(before, planned.plan.stages[4].key);
   {
-    // A field that is new here needs a line below.
-    [[maybe_unused]] const auto& [name, section, parent, adds, adds_always, tarballs, unkeyed, recipe, uses, passes, make_targets,
-                 configures, network, errors_ignored, must_exist] = planned.table.stages[4];
-    [[maybe_unused]] const auto& [origin, is_of_tree, distribution, root, image_prefix, environment_prefix, default_stage, environments,
-                 stamp_folders, package_logs, uninstall, stages, warnings] = planned.table;
+    // A new field needs a line below.
+    [[maybe_unused]] const auto& [name, section, parent, adds, adds_always, tarballs, unkeyed, recipe, uses,
+                                  passes, make_targets, configures, network, errors_ignored, must_exist] =
+        planned.table.stages[4];
+    [[maybe_unused]] const auto& [origin, is_of_tree, distribution, root, image_prefix, environment_prefix,
+                                  default_stage, environments, stamp_folders, package_logs, uninstall, stages,
+                                  warnings] = planned.table;
   }
   using Edit = std::function<void(StageTable&, StageSpec&)>;
   std::vector<std::pair<const char*, Edit>> edits = {
@@ -338,34 +345,38 @@ TEST(StageKeys, EveryFieldOfATableChangesOne) {
       {"errors_ignored", [](StageTable&, StageSpec& s) { s.errors_ignored = true; }},
       {"must_exist", [](StageTable&, StageSpec& s) { s.must_exist.push_back("out"); }},
       {"must_exist, one name", [](StageTable&, StageSpec& s) { s.must_exist.push_back("a b"); }},
-      {"must_exist, two names", [](StageTable&, StageSpec& s) { s.must_exist.insert(s.must_exist.end(), {"a", "b"}); }},
+      {"must_exist, two names",
+       [](StageTable&, StageSpec& s) {
+         s.must_exist.insert(s.must_exist.end(), {"a", "b"});
+       }},
       {"root", [](StageTable& t, StageSpec&) { t.root = "/elsewhere"; }},
       {"stamp_folders", [](StageTable& t, StageSpec&) { t.stamp_folders.pop_back(); }},
       {"uninstall", [](StageTable& t, StageSpec&) { t.uninstall += " "; }},
   };
   std::set<std::string> all = {before};
   for (const auto& [field, edit] : edits) EXPECT_TRUE(all.insert(key_with(edit)).second) << field;
-  // In both lists, a file is not in the image; so it needs no key.
+  // A file in both lists is not in the image, so it needs no key.
   EXPECT_EQ(key_with([](StageTable&, StageSpec& s) { s.adds = s.unkeyed = {"GNUmakefile"}; }), before);
   for (const auto& [field, edit] : std::vector<std::pair<const char*, Edit>>{
            {"passes, of a proxy: the caller's, which no table can name",
-            [](StageTable&, StageSpec& s) { s.passes.push_back("http_proxy"); }},
-           {"section: a mark in Dockerfiles", [](StageTable&, StageSpec& s) { s.section = "x"; }},
-           {"is_of_tree: what the table may ask for", [](StageTable& t, StageSpec&) { t.is_of_tree = true; }},
-           {"origin: where the table was read", [](StageTable& t, StageSpec&) { t.origin = "x"; }},
+            [](StageTable&, StageSpec&s) { s.passes.push_back("http_proxy"); }},
+           {"section: a mark in Dockerfiles", [](StageTable&, StageSpec&s) { s.section = "x"; }},
+           {"is_of_tree: what the table may ask for", [](StageTable&t, StageSpec&) { t.is_of_tree = true; }},
+           {"origin: where the table was read", [](StageTable&t, StageSpec&) { t.origin = "x"; }},
            {"distribution: images say it, and are not reused for another one",
-            [](StageTable& t, StageSpec&) { t.distribution = "x"; }},
-           {"image_prefix: a name", [](StageTable& t, StageSpec&) { t.image_prefix = "x"; }},
-           {"environment_prefix: a name", [](StageTable& t, StageSpec&) { t.environment_prefix = "x-"; }},
-           {"default_stage: what is asked for", [](StageTable& t, StageSpec&) { t.default_stage = "configured"; }},
-           {"environments: what is offered", [](StageTable& t, StageSpec&) { t.environments = {"x"}; }},
-           {"package_logs: what people are shown", [](StageTable& t, StageSpec&) { t.package_logs = "x"; }},
-           {"warnings: what people are shown", [](StageTable& t, StageSpec&) { t.warnings = {"x"}; }}})
+            [](StageTable&t, StageSpec&) { t.distribution = "x"; }},
+           {"image_prefix: a name", [](StageTable&t, StageSpec&) { t.image_prefix = "x"; }},
+           {"environment_prefix: a name", [](StageTable&t, StageSpec&) { t.environment_prefix = "x-"; }},
+           {"default_stage: what is asked for",
+            [](StageTable&t, StageSpec&) { t.default_stage = "configured"; }},
+           {"environments: what is offered", [](StageTable&t, StageSpec&) { t.environments = {"x"}; }},
+           {"package_logs: what people are shown", [](StageTable&t, StageSpec&) { t.package_logs = "x"; }},
+           {"warnings: what people are shown", [](StageTable&t, StageSpec&) { t.warnings = {"x"}; }}})
     EXPECT_EQ(key_with(edit), before) << field;
 }
 
-// Tarballs that the metadata states are in the image, and need no key: a build downloads the same bytes. Nothing else of
-// that folder is.
+// Tarballs that the metadata names are in the image and need no key: a build downloads the same bytes.
+// Nothing else of that folder is in the image.
 TEST(StagePlan, OfTarballsThoseOfTheMetadataAreAdded) {
   TreeText tree(kSmallDistribution);
   std::string sha256 = sha256_hex("zlib's sources");
@@ -380,15 +391,17 @@ TEST(StagePlan, OfTarballsThoseOfTheMetadataAreAdded) {
     PlannedTree planned(tree);
     std::map<std::string, std::string> added = all_added(planned);
     EXPECT_TRUE(added.contains("upstream/zlib-1.2.tar.gz"));
-    for (const char* other : {"upstream/GNUmakefile", "upstream/zlib-1.1.tar.gz", "upstream/sub/app-2.0.tar.gz", "upstream/zlib-link"})
+    for (const char* other : {"upstream/GNUmakefile", "upstream/zlib-1.1.tar.gz",
+                              "upstream/sub/app-2.0.tar.gz", "upstream/zlib-link"})
       EXPECT_FALSE(added.contains(other)) << other;
   }
   tree.file("upstream/zlib-1.2.tar.gz", "planted");
   PlannedTree planned(tree);
-  EXPECT_FALSE(all_added(planned).contains("upstream/zlib-1.2.tar.gz")) << "with another content it is not stated";
+  EXPECT_FALSE(all_added(planned).contains("upstream/zlib-1.2.tar.gz"))
+      << "with another content it is not stated";
 }
 
-TEST(StagePlan, WhatIsAddedAlwaysIsAddedThoughIgnored) {
+TEST(StagePlan, AlwaysAddedFilesMayBeIgnored) {
   TreeText tree(kSmallDistribution);
   tree.file(".dockerignore", "upstream\nsrc/code.py\n").file("upstream/a.tar", "a");
   tree.file("build/pkgs/app/checksums.ini", "tarball=a.tar\nsha1=86f7e437faa5a7fce15d1ddcb9eaeaea377667b8\n");
@@ -442,9 +455,9 @@ TEST(StagePlan, OverTheChainOfARealTreeEveryPackageIsAddedOnce) {
     SourceTree sources(tree, nowhere.path() / "ids", kTestNow);
     StageTable table = stage_table_of(tree, read.packages.features(), std::nullopt);
     Environment environment = EnvironmentReader({.packages = read.packages}).resolve(small_request());
-    DependencyGraph graph(read.packages, read.variables,
-                          graph_options(environment, read.packages, read.variables));
-    StagePlan plan = make_stage_plan(read.packages, graph, table, environment, sources);
+    DependencyGraphs graphs(read.packages, read.variables);
+    const DependencyGraph& graph = *graphs.of(environment);
+    StagePlan plan = make_stage_plan(graphs, table, environment, sources);
     std::set<PackageId> added;
     std::size_t count = 0;
     for (std::size_t stage : plan.chain(table.find("with-targets").value())) {

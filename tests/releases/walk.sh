@@ -1,15 +1,15 @@
 #!/usr/bin/env bash
-# Reads every release that a repository holds, and prints a table of releases and commands with a verdict for each.
+# Reads every release in a repository, and prints a table of releases and commands with a verdict for each.
 #
 #     tests/releases/walk.sh REPOSITORY [PATTERN]…        for example: walk.sh ~/sage '9.*' '10.[4-8]'
 #
-# REPOSITORY: a clone of SageMath or passagemath, bare or not. A release is a commit that is titled "Updated SageMath
-# version to X", as the release managers' script writes it, or a tag X. PATTERN: of X, as the shell's; default: the
-# releases that are no alpha, beta, candidate or development version. STAGEMAKE_BINARY: the program to run.
+# REPOSITORY: a clone of SageMath or passagemath, bare or not. A release is a tag X, or a commit titled "Updated SageMath
+# version to X", as the release managers' script writes it. PATTERN: a shell pattern for X; by default, all releases
+# except alpha, beta, candidate and development versions. STAGEMAKE_BINARY: the program to run.
 #
-# A cell is `ok`, `ok/N` with N warnings, `none` (tox lists no environment either), or `FAIL STATUS`; what the commands
-# printed stays in $TMPDIR/stagemake-releases.
-# No engine is used. Status 1 where a cell is not good. Takes about 15 seconds for a release.
+# A cell is `ok`, `ok/N` with N warnings, `none` (tox lists no environment either), or `FAIL STATUS`; the output of the
+# commands stays in $TMPDIR/stagemake-releases.
+# No engine is used. The exit status is 1 if a cell is bad. A release takes about 15 seconds.
 set -uo pipefail
 [ $# -gt 0 ] || { sed -n '2,14s/^# \?//p' "$0"; exit 2; }
 repository=$1
@@ -23,7 +23,7 @@ rm -f "$out.git"
 export STAGEMAKE_STATE=$out/state
 unset BASE_IMAGE TARGETS TARGETS_PRE TARGETS_OPTIONAL NUMPROC EXTRA_CONFIGURE_ARGS
 
-# "VERSION COMMIT" of each, oldest first, the first commit of a version.
+# "VERSION COMMIT" of each release, oldest first, with the first commit of a version.
 releases() {
   {
     git log --all --reverse --date-order --format='%H %s' --grep='^Updated SageMath version to ' |
@@ -48,7 +48,7 @@ environment_of() {
   grep -E "^$1-[^-]*-standard$" "$there/envs" | sort -V | tail -n 1
 }
 
-# Whether tox itself lists environments for docker, by whole names.
+# Whether tox itself lists environments for docker, by full name.
 lists_docker() {
   (cd "$tree" && tox -l 2> /dev/null) | grep -qE '^docker-[a-z0-9_.-]*-standard$'
 }
@@ -83,7 +83,7 @@ while read -r release commit; do
   tree=$there/tree
   rm -rf "$there"
   mkdir -p "$tree"
-  # A partial copy may lack files: all others are there.
+  # A partial clone may lack files; all others are checked out.
   GIT_INDEX_FILE=$there/index git --work-tree "$tree" read-tree "$commit"
   (cd "$tree" && GIT_INDEX_FILE=$there/index git --work-tree "$tree" checkout-index --all) 2> "$there/missing"
   grep -q docker "$tree/tox.ini" 2> /dev/null || { rm -rf "$there"; continue; }  # older than its containers

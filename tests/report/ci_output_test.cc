@@ -1,4 +1,4 @@
-#include "report/ci_output.h"
+#include "report/ci/ci_output.h"
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
@@ -6,12 +6,14 @@
 #include <map>
 
 #include "base/error.h"
-#include "base/files.h"
-#include "base/text.h"
-#include "report/live_view.h"
+#include "base/files/files.h"
+#include "base/text/text.h"
+#include "report/ci/step_summary.h"
 #include "report/made_run.h"
-#include "report/plain_reporter.h"
-#include "report/verdict.h"
+#include "report/terminal/live_view.h"
+#include "report/terminal/plain_reporter.h"
+#include "report/verdict/verdict.h"
+#include "report/verdict/verdict_words.h"
 
 namespace stagemake {
 namespace {
@@ -20,7 +22,7 @@ using testing::HasSubstr;
 using testing::Not;
 using testing::SizeIs;
 
-// One environment for each finding, in which it fails.
+// One environment for each finding; it fails with this finding.
 RunRecord run_of(const std::vector<LogFinding>& findings) {
   RunRecord run{.facts = {.distribution = "sage", .revision = "v9.8-3", .engine = "docker"},
                 .began = 1000,
@@ -64,7 +66,7 @@ TEST(CiService, IsKnownByItsVariables) {
   EXPECT_EQ(service(), CiService::None);
 }
 
-TEST(Annotations, ErrorsForWhatIsNewWarningsForTheRest) {
+TEST(Annotations, NewFailuresAreErrorsAndOthersWarnings) {
   RunRecord run =
       run_of({{.package = "giac", .message = "ld: cannot find -lgmp", .line = 12},
               {.package = "giac", .message = "ld: cannot find -lgmp", .line = 13},
@@ -99,18 +101,18 @@ TEST(Annotations, StayWithinTheLimits) {
   EXPECT_EQ(count_of(text, "::warning "), kMostAnnotations);
   EXPECT_TRUE(text.starts_with("::error title=new24 fails on 2 systems"));
   EXPECT_THAT(text, HasSubstr("::notice title=Not all failures are annotated::15 more new failures, "
-                              "1 more that is known or of tests: see the summary, or the end of the log\n"));
+                              "1 more known or test failure: see the summary, or the end of the log\n"));
 }
 
-TEST(Annotations, NoneWhereAllIsWell) {
+TEST(Annotations, NoneIfEverythingSucceeds) {
   EXPECT_EQ(annotations(run_of({})), "");
   RunRecord run = run_of({{.kind = LogFinding::Kind::TestFailure, .package = "gmp", .message = "x"}});
   run.environments[0].stages[0].packages = {{.name = "r", .state = PackageState::Built}};
   EXPECT_THAT(annotations(run, {{.name = "r"}}),
-              HasSubstr("::notice title=Expected to fail%2C and does well::r\n"));
+              HasSubstr("::notice title=Expected to fail but succeeded::r\n"));
 }
 
-TEST(StepSummary, WhatFailedAndWhere) {
+TEST(StepSummary, ListsFailuresWithTheirPlaces) {
   RunRecord run = run_of({{.package = "giac",
                            .message = "ld: cannot find -lgmp",
                            .line = 12,
@@ -158,7 +160,7 @@ TEST(StepSummary, NeverLargerThanAllowed) {
   std::string text = summary(run);
   EXPECT_LE(text.size(), kLargestStepSummary);
   EXPECT_GT(text.size(), kLargestStepSummary * 9 / 10);
-  EXPECT_THAT(text, HasSubstr("Left out for want of room: the lines of the logs of "));
+  EXPECT_THAT(text, HasSubstr("Left out for lack of space: the lines of the logs of "));
   EXPECT_TRUE(is_utf8(text));
   for (std::size_t most : {0u, 100u, 1000u, 2000u, 5000u, 20000u, 100000u}) {
     text = summary(run, most);
@@ -182,7 +184,7 @@ TEST(StepSummary, LinesOfLogsAreLeftOutFirst) {
   EXPECT_EQ(count_of(text, "<details>"), 3u);
   EXPECT_EQ(count_of(text, std::string(1000, 'a')), 2u);
   EXPECT_THAT(text, HasSubstr("| s2 |"));
-  EXPECT_TRUE(text.ends_with("Left out for want of room: the lines of the logs of 1 failure.\n"));
+  EXPECT_TRUE(text.ends_with("Left out for lack of space: the lines of the logs of 1 failure.\n"));
   EXPECT_THAT(summary(run), Not(HasSubstr("Left out")));
 }
 
@@ -224,8 +226,9 @@ TEST(Folded, ByService) {
   EXPECT_EQ(folded(CiService::None, "x", "::error::t", {"a"}, 0), ": :error::t\n| a\n");
 }
 
-// All forms of a run in text, where every name and message has characters that turn text or drive terminals.
-TEST(AllForms, ShowWhatTurnsText) {
+// All text forms of a run in which every name and message has characters that change the direction of text or
+// control terminals.
+TEST(AllForms, ShowBidirectionalControls) {
   MadeRun made = hostile_run();
   std::string all = github_annotations(made.run, made.verdict);
   all += github_step_summary(made.run, made.verdict);
@@ -238,7 +241,7 @@ TEST(AllForms, ShowWhatTurnsText) {
   all += status_table(statuses, false);
   for (bool log : {false, true}) {
     LiveOptions live{.columns = 400, .rows = 100};
-    if (log) live.log = StagePlace{0, 0};
+    if (log) live.log = StageAddress{0, 0};
     live.tail = {printable(made.run.facts.tree.substr(0, 300))};
     for (const std::string& line : live_block(made.run, 10, live)) all += line + "\n";
   }
@@ -252,7 +255,7 @@ TEST(Harmless, NoCommandIsLeft) {
   EXPECT_EQ(harmless("::error::x"), ": :error::x");
   EXPECT_EQ(harmless(" \t\v::error::x"), " \t\v: :error::x");
   EXPECT_EQ(harmless("\xc2\xa0\xe2\x80\x8b::error::x"),
-            "\xc2\xa0\xe2\x80\x8b: :error::x");  // blanks of Unicode
+            "\xc2\xa0\xe2\x80\x8b: :error::x");  // Unicode blanks
   EXPECT_EQ(harmless("a ##[error]x ###vso[y"), "a # #[error]x # # #vso[y");
   EXPECT_EQ(harmless("std::string"), "std::string");
   EXPECT_EQ(harmless(":"), ":");
@@ -267,13 +270,14 @@ TEST(CiReporter, TheEndOfAFailedStagesLog) {
   write_file(log, text);
   std::string printed;
   {
-    CiReporter reporter({.service = CiService::GitHub, .print = [&](std::string_view piece) { printed += piece; }});
+    CiReporter reporter(
+        {.service = CiService::GitHub, .print = [&](std::string_view piece) { printed += piece; }});
     std::vector<EnvironmentStatus> all = {{.name = "s0", .stage_names = {"a"}, .stages = {{}}}};
     reporter.begins(all);
     all[0].stages[0] = {.state = StageState::Built, .log = log};
-    reporter.changed(all, 0, 0);
+    reporter.changed(all, {0, 0});
     all[0].stages[0].state = StageState::Failed;
-    reporter.changed(all, 0, 0);
+    reporter.changed(all, {0, 0});
     reporter.ends(all, {.all = 1});
   }
   EXPECT_TRUE(printed.starts_with("::group::s0 a: the end of " + log + "\n| line 51\n| line 52\n"))

@@ -1,4 +1,4 @@
-#include "report/event_log.h"
+#include "report/events/event_log.h"
 
 #include <fcntl.h>
 #include <gmock/gmock.h>
@@ -11,8 +11,10 @@
 
 #include "base/deep_json.h"
 #include "base/error.h"
-#include "base/text.h"
-#include "report/run_recorder.h"
+#include "base/holds_soon.h"
+#include "base/text/text.h"
+#include "report/events/run_reader.h"
+#include "report/events/run_recorder.h"
 
 namespace stagemake {
 namespace {
@@ -30,23 +32,23 @@ std::vector<EnvironmentStatus> one_environment() {
   return {one};
 }
 
-// A run with one of each event.
+// Reports a run with one of each event.
 void tell(Reporter& reporter) {
   std::vector<EnvironmentStatus> all = one_environment();
   reporter.expects("1 environment", 45);
   reporter.begins(all);
-  reporter.expected(0, 1,
-                    {.seconds = 50,
-                     .work = 70,
-                     .packages = 2,
-                     .makes = {{.name = "gmp", .seconds = 30}, {.name = "mpfr", .seconds = 40, .needs = {0}}}});
+  reporter.expected(
+      {0, 1}, {.seconds = 50,
+               .work = 70,
+               .packages = 2,
+               .makes = {{.name = "gmp", .seconds = 30}, {.name = "mpfr", .seconds = 40, .needs = {0}}}});
   all[0].stages[1] = {.state = StageState::Running, .detail = "from i:1", .log = "/l/t.log"};
-  reporter.changed(all, 0, 1);
-  reporter.package(0, 1, {.name = "gmp"});
+  reporter.changed(all, {0, 1});
+  reporter.package({0, 1}, {.name = "gmp"});
   MachineSample sample{.busy = 0.5, .memory = 0.25, .slots_used = 1, .slots = 2, .free = 7};
-  sample.stages = {{.environment = 0, .stage = 1, .slots = 1, .memory = 300}};
+  sample.stages = {{.at = {0, 1}, .slots = 1, .memory = 300}};
   reporter.sampled(sample);
-  reporter.package(0, 1, {.name = "gmp", .state = PackageState::Failed});
+  reporter.package({0, 1}, {.name = "gmp", .state = PackageState::Failed});
   LogFinding finding{.package = "gmp", .version = "6", .message = "bad", .file = "/l/t.log", .line = 3};
   finding.excerpt = {"a", "b"};
   all[0].stages[1] = {.state = StageState::Failed,
@@ -56,14 +58,14 @@ void tell(Reporter& reporter) {
                       .image = "i:1-failed",
                       .memory = 5'000'000'000,
                       .findings = {finding}};
-  reporter.changed(all, 0, 1);
+  reporter.changed(all, {0, 1});
   reporter.note("a\nnote");
   reporter.ends(all, {.all = 10, .pushing = 4});
 }
 
 class Events : public testing::Test {
  protected:
-  // What a log of the run says.
+  // The events written for this run.
   std::string written() {
     {
       EventLog log([this] { return now_ += 1; });
@@ -90,8 +92,8 @@ TEST_F(Events, AreOneObjectALineAndTheFirstSaysTheSchema) {
     kinds.push_back(event["event"]);
     EXPECT_GT(event["time"], 100);
   }
-  EXPECT_THAT(kinds, ElementsAre("run", "note", "outlook", "begin", "expected", "stage", "package", "machine", "package",
-                                 "stage", "note", "end", "exit"));
+  EXPECT_THAT(kinds, ElementsAre("run", "note", "outlook", "begin", "expected", "stage", "package", "machine",
+                                 "package", "stage", "note", "end", "exit"));
   EXPECT_EQ(nlohmann::json::parse(text.substr(0, text.find('\n')))["schema"], 1);
 }
 
@@ -134,7 +136,7 @@ TEST_F(Events, AreReadBackAsTheRunThatTheyTellOf) {
   EXPECT_EQ(run->samples[0].machine.stages[0].memory, 300u);
 }
 
-TEST_F(Events, ThatAreDeepArePassedOver) {
+TEST_F(Events, DeeplyNestedLinesAreSkipped) {
   std::string text = written();
   std::size_t second = text.find('\n') + 1;
   for (const std::string& deep : test::deep_json("environments")) text.insert(second, deep + "\n");
@@ -143,7 +145,7 @@ TEST_F(Events, ThatAreDeepArePassedOver) {
   EXPECT_THAT(run->environments, SizeIs(1));
 }
 
-TEST_F(Events, ThatAreCutOffOrFaultyAreReadAsFarAsTheyGo) {
+TEST_F(Events, DamagedLogsAreReadUpToTheDamage) {
   std::string text = written();
   std::size_t stage = text.find("\"event\":\"package\"");
   std::optional<RunRecord> run = parse_run(text.substr(0, stage + 30));
@@ -178,7 +180,7 @@ TEST_F(Events, ComeFromManyStagesAtOnceWithoutHoldingThemUp) {
     for (std::size_t t = 0; t < 8; ++t)
       threads.emplace_back([&, t] {
         for (std::size_t s = t; s < kStages; s += 8)
-          for (std::size_t i = 0; i < kEach; ++i) log.package(0, s, {.name = "p" + std::to_string(i)});
+          for (std::size_t i = 0; i < kEach; ++i) log.package({0, s}, {.name = "p" + std::to_string(i)});
       });
     for (std::thread& thread : threads) thread.join();
   }
@@ -191,23 +193,22 @@ TEST_F(Events, GoToAPipeWhoseReaderIsSlowWithoutWaitingForIt) {
   fs::path pipe = folder_.path() / "pipe";
   ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
   EXPECT_THROW(LineFile{pipe}, Error) << "nobody reads it";
-  std::fstream reader(pipe.string());  // for both ways, so that neither side waits
+  std::fstream reader(pipe.string());  // for reading and writing, so that neither side waits
   std::string line(1000, 'x');
   {
     LineFile file(pipe);
-    for (int i = 0; i < 200'000; ++i) file.add(line);  // 200 MB: more than waits
+    for (int i = 0; i < 200'000; ++i) file.add(line);  // 200 MB: more than the queue holds
     std::string first;
     ASSERT_TRUE(std::getline(reader, first));
     EXPECT_EQ(first, line);
   }  // and it gives up after a second
 }
 
-TEST_F(Events, AFullDiskIsToldAndStopsNothing) {
+TEST_F(Events, AFullDiskIsReportedAndStopsNothing) {
   EventLog log([] { return 1.0; });
   log.add_file("/dev/full");
   log.facts({});
-  for (int i = 0; i < 500 && log.problems().empty(); ++i)
-    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  EXPECT_TRUE(test::holds_soon([&] { return !log.problems().empty(); }));
   EXPECT_THAT(log.problems(), ElementsAre(HasSubstr("/dev/full: cannot be written: No space left")));
   tell(log);
   EXPECT_THROW(log.add_file("/proc/none/events"), Error);
@@ -218,12 +219,12 @@ TEST(LineFile, StandardOutputIsTheBuildsOwn) {
   EXPECT_FALSE(fs::exists("-"));
 }
 
-TEST(LineFile, WhatTheCallerWroteIntoItsDescriptorStays) {
+TEST(LineFile, TextOfTheCallerStays) {
   TemporaryFolder folder(fs::temp_directory_path());
   fs::path file = folder.path() / "log";
   write_file(file, "the caller's\n");
   int given = -1;
-  for (int fd = 3; fd < 10 && given < 0; ++fd)  // a shell's `3>> log`
+  for (int fd = 3; fd < 10 && given < 0; ++fd)  // like a shell's `3>> log`
     if (::fcntl(fd, F_GETFD) < 0) {
       int opened = ::open(file.c_str(), O_WRONLY | O_APPEND);
       given = ::dup2(opened, fd);

@@ -1,4 +1,4 @@
-#include "report/junit.h"
+#include "report/ci/junit.h"
 
 #include <gmock/gmock.h>
 
@@ -51,10 +51,10 @@ TEST(Junit, ASuitePerEnvironmentACasePerStageAndPackage) {
                                        "debian-12_1-minimal.with-targets mpfr 0.000 skipped: not begun"));
   EXPECT_EQ(root.one("failure").text,
             "cc -o \"a\" & b\nld: no <crt1.o>\nlog: /l/t.log:77\n"
-            "again: stagemake build debian-12.1-minimal --until with-targets --tree /home/builder/sage\n");
+            "again: stagemake build debian-12.1-minimal --to with-targets --tree /home/builder/sage\n");
 }
 
-TEST(Junit, WhatWasExpectedIsSkippedUntilSomethingElseFails) {
+TEST(Junit, ExpectedFailuresAreSkippedUntilAnotherFails) {
   MadeRun made = small_run();
   made.verdict.groups[0].kind = FailureGroup::Kind::Expected;
   made.verdict.groups[0].why = "bug 7";
@@ -137,7 +137,7 @@ TEST(Junit, APackageThatWasTriedTwiceIsWhatBecameOfIt) {
   EXPECT_THAT(cases(read(made))[3], "debian-12_1-minimal.with-targets gmp 1.000");
 }
 
-TEST(Junit, FailedTestsOfABuiltPackageAreTold) {
+TEST(Junit, FailedTestsOfABuiltPackageAreReported) {
   MadeRun made = small_run();
   made.run.environments[0].stages[1].status.findings.push_back(
       {.kind = LogFinding::Kind::TestFailure, .package = "zlib", .message = "1 of 9 failed", .line = 5});

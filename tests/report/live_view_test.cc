@@ -1,4 +1,4 @@
-#include "report/live_view.h"
+#include "report/terminal/live_view.h"
 
 #include <gmock/gmock.h>
 
@@ -13,7 +13,7 @@ using testing::Not;
 using testing::ResultOf;
 using testing::SizeIs;
 
-// Two environments of three stages, the last of which makes ten packages in 100 seconds.
+// Two environments of three stages; the last stage makes ten packages in 100 seconds.
 RunRecord run_of(std::size_t environments) {
   std::vector<EnvironmentStatus> all;
   for (std::size_t e = 0; e < environments; ++e) {
@@ -32,17 +32,17 @@ RunRecord run_of(std::size_t environments) {
 }
 
 void begin_package(RunRecord& run, double time, const std::string& name) {
-  run.package(time, 0, 2, {.name = name});
+  run.package(time, {0, 2}, {.name = name});
 }
 
 TEST(LiveBlock, SaysWhatRunsSinceWhenAndHowLongStill) {
   RunRecord run = run_of(2);
-  run.change(1000, 1, 1, {.state = StageState::Built, .seconds = 1});
-  run.change(1000, 1, 2, {.state = StageState::Running});
-  run.change(1010, 0, 1, {.state = StageState::Running});
-  run.package(1011, 1, 2, {.name = "gmp"});
+  run.change(1000, {1, 1}, {.state = StageState::Built, .seconds = 1});
+  run.change(1000, {1, 2}, {.state = StageState::Running});
+  run.change(1010, {0, 1}, {.state = StageState::Running});
+  run.package(1011, {1, 2}, {.name = "gmp"});
   MachineSample sample{.busy = 0.97, .memory = 0.4, .slots_used = 3, .slots = 4};
-  sample.stages = {{.environment = 1, .stage = 2, .slots = 3}};
+  sample.stages = {{.at = {1, 2}, .slots = 3}};
   run.sample(1012, sample);
   EXPECT_THAT(
       live_block(run, 1065, {.columns = 100, .keys = true}),
@@ -59,9 +59,9 @@ TEST(LiveBlock, SaysWhatRunsSinceWhenAndHowLongStill) {
 
 TEST(LiveBlock, AStageWithoutASlotWaitsForOne) {
   RunRecord run = run_of(2);
-  for (std::size_t e : {0u, 1u}) run.change(1000, e, 1, {.state = StageState::Running});
+  for (std::size_t e : {0u, 1u}) run.change(1000, {e, 1}, {.state = StageState::Running});
   MachineSample sample{.slots_used = 1, .slots = 1};
-  sample.stages = {{.environment = 1, .stage = 1, .slots = 1}, {.environment = 0, .stage = 1, .slots = 0}};
+  sample.stages = {{.at = {1, 1}, .slots = 1}, {.at = {0, 1}, .slots = 0}};
   run.sample(1012, sample);
   std::vector<std::string> block = live_block(run, 1065, {.columns = 100});
   EXPECT_THAT(block, testing::Contains(testing::MatchesRegex(
@@ -75,7 +75,7 @@ TEST(LiveBlock, AStageWithoutASlotWaitsForOne) {
 
 TEST(LiveBlock, FitsEveryWidthAndHeight) {
   RunRecord run = run_of(200);
-  for (std::size_t e = 0; e < 200; ++e) run.change(1000, e, 1, {.state = StageState::Running});
+  for (std::size_t e = 0; e < 200; ++e) run.change(1000, {e, 1}, {.state = StageState::Running});
   for (unsigned columns : {1u, 20u, 40u, 50u, 69u, 70u, 80u, 132u, 200u, 500u}) {
     for (unsigned rows : {1u, 5u, 24u, 50u}) {
       std::vector<std::string> block =
@@ -91,9 +91,9 @@ TEST(LiveBlock, FitsEveryWidthAndHeight) {
 
 TEST(LiveBlock, ShowsALogInPlaceOfWhatRuns) {
   RunRecord run = run_of(1);
-  run.change(1000, 0, 1, {.state = StageState::Running});
+  run.change(1000, {0, 1}, {.state = StageState::Running});
   std::vector<std::string> block = live_block(
-      run, 1001, {.rows = 12, .log = StagePlace{0, 1}, .tail = {"1", "2", "3", "4", "5", "6", "7"}});
+      run, 1001, {.rows = 12, .log = StageAddress{0, 1}, .tail = {"1", "2", "3", "4", "5", "6", "7"}});
   ASSERT_THAT(block, SizeIs(9));
   EXPECT_EQ(block[2], "log of ubuntu-jammy-standard-0 configured");
   EXPECT_EQ(block[3], "| 3");
@@ -102,18 +102,18 @@ TEST(LiveBlock, ShowsALogInPlaceOfWhatRuns) {
 
 TEST(LiveBlock, HasColoursOnlyWhereTheyAreWanted) {
   RunRecord run = run_of(1);
-  run.change(1000, 0, 1, {.state = StageState::Running});
+  run.change(1000, {0, 1}, {.state = StageState::Running});
   for (const std::string& line : live_block(run, 1001, {})) EXPECT_THAT(line, Not(HasSubstr("\x1b")));
   EXPECT_THAT(live_block(run, 1001, {.color = true}), testing::Contains(HasSubstr("\x1b[32m")));
 }
 
-TEST(RunRecord, WhatWasInFlightWhenItsStageEndedIsCutOff) {
+TEST(RunRecord, RunningPackagesAreCutOffWhenTheirStageEnds) {
   RunRecord run = run_of(1);
-  run.change(1000, 0, 2, {.state = StageState::Running});
+  run.change(1000, {0, 2}, {.state = StageState::Running});
   begin_package(run, 1001, "gmp");
-  run.package(1002, 0, 2, {.name = "refused", .state = PackageState::Refused});
-  run.package(1002, 7, 2, {.name = "nowhere"});
-  run.change(1003, 0, 2, {.state = StageState::Interrupted});
+  run.package(1002, {0, 2}, {.name = "refused", .state = PackageState::Refused});
+  run.package(1002, {7, 2}, {.name = "nowhere"});
+  run.change(1003, {0, 2}, {.state = StageState::Interrupted});
   const std::vector<PackageRecord>& packages = run.environments[0].stages[2].packages;
   ASSERT_THAT(packages, SizeIs(2));
   EXPECT_EQ(packages[0].state, PackageState::Interrupted);

@@ -1,8 +1,8 @@
-#include "report/log_rules.h"
+#include "report/log/log_rules.h"
 
 #include <gmock/gmock.h>
 
-#include "report/log_lines.h"
+#include "report/log/log_lines.h"
 
 namespace stagemake {
 namespace {

@@ -1,9 +1,10 @@
-#include "report/log_scan.h"
+#include "report/log/log_scan.h"
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 
-#include "base/text.h"
+#include "base/text/text.h"
+#include "report/log/log_message.h"
 
 namespace stagemake {
 namespace {
@@ -14,7 +15,7 @@ using testing::IsEmpty;
 using testing::SizeIs;
 using Kind = LogFinding::Kind;
 
-// "mpfr-4.1.0:12: message" of each, with "tests of " where it is that.
+// "mpfr-4.1.0:12: message" of each finding, with "tests of " in front if tests failed.
 std::vector<std::string> told(const std::vector<LogFinding>& findings) {
   std::vector<std::string> result;
   for (const LogFinding& one : findings)
@@ -30,7 +31,7 @@ std::vector<std::string> told(std::string_view log, RecipeEnd end) {
   return told(scan_log(log, end));
 }
 
-// What make V=0 shows of a build in which one package fails: its log's end.
+// The output of make V=0 if one package fails: the end of that package's log.
 constexpr std::string_view kSilent = R"([gmp-6.2.1] installing. Log file: /sage/logs/pkgs/gmp-6.2.1.log
 [mpfr-4.1.0.p0] installing. Log file: /sage/logs/pkgs/mpfr-4.1.0.p0.log
   [mpfr-4.1.0.p0] error installing, exit status 1. End of log file:
@@ -80,7 +81,7 @@ TEST(LogScan, PackageThatFailsSilently) {
 }
 
 TEST(LogScan, PackagesSideBySide) {
-  // Two at once, each line with its mark; r goes on after the other has failed.
+  // Two packages at once, each line with its prefix; r continues after the other has failed.
   std::string log =
       "make[4]: Entering directory '/sage/build/make'\n"
       "[giac-1.9.0] giac-1.9.0\n"
@@ -104,7 +105,7 @@ TEST(LogScan, PackagesSideBySide) {
                           "configure: error: GMP is needed", "Error building package giac-1.9.0"));
 }
 
-// SageMath 9.5 with a gcc that is too new: its message begins two lines below "configure: error:", and the
+// SageMath 9.5 with a gcc that is too new: its message starts two lines below "configure: error:", and the
 // recipe shows config.log after it.
 TEST(LogScan, ConfigLogHoldsComplaintsOfTrialsOnly) {
   const std::string config_log =
@@ -122,7 +123,7 @@ TEST(LogScan, ConfigLogHoldsComplaintsOfTrialsOnly) {
               ElementsAre(":5: configure:5031: error: GMP is needed"));
   EXPECT_THAT(told(config_log + "configure:5031: error:\n\n    Given nothing.\n" + end, kBadly),
               ElementsAre(":5: configure:5031: error: Given nothing."));
-  // Whoever wrote it was killed.
+  // The writer of the message was killed.
   EXPECT_THAT(
       told(config_log + "make[1]: *** [Makefile:40: configure] Error 1\ntar: error: it is no archive\n",
            kBadly),
@@ -131,7 +132,7 @@ TEST(LogScan, ConfigLogHoldsComplaintsOfTrialsOnly) {
               ElementsAre(":6: tar: error: it is no archive"));
 }
 
-TEST(LogScan, WhatWasBuiltInTheEndDidNotFail) {
+TEST(LogScan, PackagesBuiltInTheEndDidNotFail) {
   std::string attempt =
       "[gmp-6.2.1] gmp-6.2.1\n"
       "[gmp-6.2.1] gmp.c:1: error: no\n"
@@ -143,11 +144,11 @@ TEST(LogScan, WhatWasBuiltInTheEndDidNotFail) {
                    "[gmp-6.2.1] Successfully installed gmp-6.2.1\n",
                    kIgnored),
               IsEmpty());
-  // Again and again the same: told once, where it was last.
+  // The same message repeatedly: reported once, at its last place.
   EXPECT_THAT(told(attempt + attempt, kBadly), ElementsAre("gmp-6.2.1:5: gmp.c:1: error: no"));
 }
 
-TEST(LogScan, WhatTheGuardDidNotLetBeginIsNoFailure) {
+TEST(LogScan, PackagesRefusedByTheGuardAreNotFailures) {
   std::string log =
       "stagemake: giac-1.9.0 is not begun: the deadline is near\n"
       "make[4]: *** [Makefile:2990: giac-SAGE_LOCAL-no-deps] Error 75\n"
@@ -167,7 +168,7 @@ TEST(LogScan, ARecipeThatEndedWellHasNoErrors) {
     EXPECT_THAT(told(log, kWell), IsEmpty()) << log;
     EXPECT_THAT(told(log, kBadly), SizeIs(1)) << log;
   }
-  // Tests are another matter: the package is built all the same.
+  // Tests are different: the package is built all the same.
   EXPECT_THAT(told("[gmp-6.2.1] Warning: Failures testing package gmp-6.2.1 (ignored)\n"
                    "[gmp-6.2.1] Successfully installed gmp-6.2.1\nRuntimeError: x\n",
                    kWell),
@@ -188,7 +189,7 @@ TEST(LogScan, ATracebackOfEachPackageIsItsOwn) {
 }
 
 TEST(LogScan, PackagesThatOnlyMakeNames) {
-  // A package that pip installs, one whose recipe ends before its logger begins, and one of an older make.
+  // A package that pip installs, one whose recipe ends before its logger starts, and one of an older make.
   EXPECT_THAT(
       told("[notedown] ERROR: Could not find a version that satisfies the requirement notedown\n"
            "[notedown] ERROR: No matching distribution found for notedown\n"
@@ -202,15 +203,15 @@ TEST(LogScan, PackagesThatOnlyMakeNames) {
            kBadly),
       ElementsAre("numpy:1: Error: There is no installation tree SAGE_VENV.",
                   "ntl-11.4.3:3: make[3]: *** [/sage/local/var/lib/sage/installed/ntl-11.4.3] Error 2"));
-  // Targets that are no packages
+  // Targets that are not packages
   EXPECT_THAT(told("make[2]: *** [Makefile:386: toolchain-deps] Error 2\n", kBadly),
               ElementsAre(":1: make[2]: *** [Makefile:386: toolchain-deps] Error 2"));
 }
 
-TEST(LogScan, WhatMakeCannotEvenBegin) {
+TEST(LogScan, MissingMakeTargetsAreFound) {
   EXPECT_THAT(told("checking\nmake: *** No rule to make target 'all-sage-lokal'.  Stop.\n", kBadly),
               ElementsAre(":2: make: *** No rule to make target 'all-sage-lokal'.  Stop."));
-  // Besides a package
+  // In addition to a package
   EXPECT_THAT(told("[gmp-6.2.1] x.c:1: error: no\n"
                    "make[4]: *** [Makefile:1: gmp-SAGE_LOCAL-no-deps] Error 1\n"
                    "make[3]: *** No rule to make target 'x', needed by 'y'.  Stop.\n",
@@ -230,7 +231,7 @@ TEST(LogScan, PackagesAtTheEndOnlyByTheirLogs) {
   std::vector<LogFinding> findings = scan_log(list, kBadly);
   ASSERT_THAT(told(findings), ElementsAre("gmp-6.2.1:0: failed to build, by the end of its log"));
   EXPECT_EQ(findings[0].file, "/sage/logs/pkgs/gmp-6.2.1.log");
-  // A log of an earlier run
+  // An earlier run's log
   EXPECT_THAT(told("[gmp-6.2.1] Successfully installed gmp-6.2.1\n[r-4] x.c:1: error: no\n"
                    "[r-4] Error installing package r-4\n" +
                        std::string(list),
@@ -262,7 +263,7 @@ TEST(LogScan, FailuresOfTests) {
                    "  [gmp-6.2.1]   FAIL: t-gcd\n",
                    kIgnored),
               ElementsAre("tests of gmp-6.2.1:3: FAIL: t-gcd"));
-  // As an error, it is one.
+  // If failed tests count as errors, this is an error.
   EXPECT_THAT(told("[gmp-6.2.1] FAIL: t-gcd\n[gmp-6.2.1] Error testing package gmp-6.2.1\n", kBadly),
               ElementsAre("gmp-6.2.1:1: FAIL: t-gcd"));
 }
@@ -282,7 +283,7 @@ TEST(LogScan, SagesPatternsInAPackagesWholeLog) {
   EXPECT_THAT(told(doctest + lines_after + "more\n", kIgnored), IsEmpty());
   EXPECT_THAT(told("sage: x\nsage -t  # all doctests passed\n", kIgnored), IsEmpty());
 
-  // It says whose it is.
+  // The log names its package.
   EXPECT_THAT(told("gmp-6.2.1\n=======\nx.c:1: error: no\nError installing package gmp-6.2.1\n", kIgnored),
               ElementsAre("gmp-6.2.1:3: x.c:1: error: no"));
   EXPECT_THAT(told("gmp-6.2.1\n=======\nError: none\nSuccessfully installed gmp-6.2.1\n", kIgnored),
@@ -324,7 +325,7 @@ TEST(LogScan, TheLineThatSaysMost) {
        "./a: line 3: flex: command not found"},
       {"meson.build:3:0: ERROR: Dependency \"gmp\" not found\n",
        "meson.build:3:0: ERROR: Dependency \"gmp\" not found"},
-      // Python's last line, whatever the source says that it quotes
+      // Python's last line, whatever source line it quotes
       {"Traceback (most recent call last):\n  File \"a.py\", line 3, in <module>\n    f()\n"
        "  File \"a.py\", line 2, in f\n    raise ValueError(\"x.c:1: error: bad\")\n"
        "    ^^^^^^^^^^^^^^^^\nValueError: x.c:1: error: bad\n",
@@ -363,7 +364,7 @@ TEST(LogScan, TheLineThatSaysMost) {
        "    import a  # b: error: c\nE   ModuleNotFoundError: No module named 'a'\n"
        "make[1]: *** [Makefile:3: check] Killed\n",
        "ModuleNotFoundError: No module named 'a'"},
-      // What is wrong with a call stands before the usage, or says so itself.
+      // The error in a call comes before the usage, or names itself.
       {"make: invalid option -- 'g'\nUsage: make [options] [target] ...\nOptions:\n"
        "  -i, --ignore-errors         Ignore errors from recipes.\n\nThis program built for "
        "x86_64-pc-linux-gnu\n"
@@ -484,7 +485,7 @@ TEST(LogScan, TheLineThatSaysMost) {
   EXPECT_THAT(told("\n\n \n", kBadly), IsEmpty());
 }
 
-TEST(LogScan, WhatWasSaidLongBeforeTheEndCountsLess) {
+TEST(LogScan, EarlyMessagesCountLess) {
   std::string lines_between;
   for (int i = 0; i < 5000; ++i) lines_between += "[a-1] cc -c x.c\n";
   std::string end = "[a-1] Error: it went wrong\n[a-1] Error installing package a-1\n";
@@ -528,7 +529,8 @@ TEST(LogScan, OnlySoManyFindings) {
 }
 
 TEST(LogScan, LongLogsTakeLinearTime) {
-  // 50 MB of lines that all look telling, some of them of many packages; minutes where it were quadratic.
+  // 50 MB of lines that all look like errors, some of them from many packages; quadratic time would take
+  // minutes.
   std::string log;
   log.reserve(51 << 20);
   for (int i = 0; log.size() < (50u << 20); ++i)
@@ -540,7 +542,7 @@ TEST(LogScan, LongLogsTakeLinearTime) {
   EXPECT_EQ(findings[0].package, "p7");
 }
 
-TEST(Comparable, WhatDiffersFromRunToRun) {
+TEST(Comparable, DifferencesBetweenRunsAreRemoved) {
   struct Case {
     std::string_view a, b;
   };

@@ -25,7 +25,7 @@ const std::vector<std::string> kPackages = {"gmp",   "mpfr",     "ntl",    "flin
                                             "giac",  "singular", "gap",    "openblas", "numpy",
                                             "scipy", "sympy",    "cython", "sagelib"};
 
-// 0 … 1, the same each time.
+// 0 … 1, the same in each run.
 double chance(std::size_t a, std::size_t b) {
   double value = std::sin(static_cast<double>(a * 131 + b * 17 + 7)) * 43758.5453;
   return value - std::floor(value);
@@ -55,7 +55,7 @@ struct Failure {
   std::string package, message;
 };
 
-// How an environment fails in "with-targets"; nothing where it does not.
+// How an environment fails in "with-targets"; empty if it does not fail.
 Failure failure_of(std::size_t e) {
   if (e % 9 == 4) return {"giac", "/usr/bin/ld: cannot find -lgmp: No such file or directory"};
   if (e == 12) return {"numpy", "ModuleNotFoundError: No module named 'distutils.msvccompiler'"};
@@ -108,7 +108,7 @@ class Maker {
       if (s == 5 && e % 3 == 0) {
         stage.status.state = StageState::NotWanted;
       } else if (stopped) {
-        stage.status = {.state = StageState::Skipped, .detail = "with-targets did not end well"};
+        stage.status = {.state = StageState::Skipped, .detail = "with-targets did not succeed"};
       } else if (s < 3 && e % 4 != 0) {
         stage.expected = {};
         stage.status = {.state = StageState::Reused, .detail = image(e, s), .image = image(e, s)};
@@ -223,7 +223,7 @@ Verdict verdict_for(const RunRecord& run) {
 
 ReportInput MadeRun::input() const {
   return {run, verdict, before, [](const std::string& environment, const std::string& stage) {
-            return "stagemake build " + environment + " --until " + stage + " --tree /home/builder/sage";
+            return "stagemake build " + environment + " --to " + stage + " --tree /home/builder/sage";
           }};
 }
 
@@ -259,17 +259,17 @@ MadeRun small_run() {
   environment.stages.resize(2);
   environment.expected = {{.seconds = 9, .reasons = {"m4/x.m4 differs"}}, {.seconds = 200, .packages = 2}};
   run.begin(1000, {environment});
-  run.change(1001, 0, 0, {.state = StageState::Running});
-  run.change(1011, 0, 0,
+  run.change(1001, {0, 0}, {.state = StageState::Running});
+  run.change(1011, {0, 0},
              {.state = StageState::Built, .seconds = 10, .detail = "i:1", .log = "/l/c.log", .image = "i:1"});
-  run.change(1012, 0, 1, {.state = StageState::Running});
-  run.package(1013, 0, 1, {"zlib", PackageState::Building});
-  run.package(1014, 0, 1, {"gmp", PackageState::Building});
+  run.change(1012, {0, 1}, {.state = StageState::Running});
+  run.package(1013, {0, 1}, {"zlib", PackageState::Building});
+  run.package(1014, {0, 1}, {"gmp", PackageState::Building});
   run.sample(1020, {.busy = 0.5, .memory = 0.25, .slots_used = 2, .slots = 4, .free = 5'000'000'000});
-  run.package(1023, 0, 1, {"zlib", PackageState::Built});
-  run.package(1044, 0, 1, {"gmp", PackageState::Failed});
-  run.package(1044, 0, 1, {"mpfr", PackageState::Refused});
-  run.change(1045.5, 0, 1,
+  run.package(1023, {0, 1}, {"zlib", PackageState::Built});
+  run.package(1044, {0, 1}, {"gmp", PackageState::Failed});
+  run.package(1044, {0, 1}, {"mpfr", PackageState::Refused});
+  run.change(1045.5, {0, 1},
              {.state = StageState::Failed,
               .seconds = 33.5,
               .detail = "exit status 2",

@@ -1,7 +1,7 @@
-// Runs made up for tests of reports: many systems, packages, failures of all kinds, without chance.
+// Made-up runs for tests of reports: many systems, packages and kinds of failures, without randomness.
 #pragma once
 
-#include "report/report_input.h"
+#include "report/events/report_input.h"
 
 namespace stagemake {
 
@@ -12,15 +12,15 @@ struct MadeRun {
   ReportInput input() const;
 };
 
-// Of `environments` systems 1 in 9 fails alike in "giac", some in ways of their own, one is interrupted; six
-// stages each. Nothing in it depends on anything but the number.
+// Of `environments` systems, 1 in 9 fails the same way in "giac", some fail in other ways, one is
+// interrupted; each has six stages. Everything depends only on the number.
 MadeRun made_run(std::size_t environments);
 
-// One environment, two stages: "configured" built, "with-targets" failed in "gmp", which stands in its log.
+// One environment, two stages: "configured" built, "with-targets" failed in "gmp", as its log says.
 MadeRun small_run();
 
-// Every text in it tries to be markup, a terminal's command or no UTF-8, some are very long, times are none,
-// and the verdict names places that there are none of.
+// Every text in it tries to be markup, a terminal command or invalid UTF-8. Some texts are very long, times
+// are invalid, and the verdict names places that do not exist.
 MadeRun hostile_run();
 
 }  // namespace stagemake

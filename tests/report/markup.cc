@@ -2,7 +2,7 @@
 
 #include <stdexcept>
 
-#include "base/text.h"
+#include "base/text/text.h"
 
 namespace stagemake {
 namespace {
@@ -44,7 +44,7 @@ class Reader {
     return result;
   }
 
-  // Up to `end`, entities resolved.
+  // The text up to `end`, with entities resolved.
   std::string resolved(std::string_view raw) const {
     constexpr std::pair<std::string_view, std::string_view> kEntities[] = {
         {"&lt;", "<"},   {"&gt;", ">"},  {"&amp;", "&"}, {"&quot;", "\""},

@@ -1,4 +1,4 @@
-#include "report/plain_reporter.h"
+#include "report/terminal/plain_reporter.h"
 
 #include <gmock/gmock.h>
 
@@ -6,8 +6,9 @@
 #include <mutex>
 #include <thread>
 
-#include "base/files.h"
-#include "base/text.h"
+#include "base/files/files.h"
+#include "base/holds_soon.h"
+#include "base/text/text.h"
 
 namespace stagemake {
 namespace {
@@ -19,7 +20,7 @@ using testing::IsEmpty;
 using testing::Not;
 using testing::SizeIs;
 
-// What a reporter prints.
+// Collects what a reporter prints.
 class Output {
  public:
   std::function<void(std::string_view)> sink() {
@@ -51,19 +52,19 @@ std::vector<EnvironmentStatus> two_stages() {
   return {environment};
 }
 
-// One run of a stage that fails, as a build tells it; `log` is its log.
+// A run in which one stage fails, as a build reports it; `log` is that stage's log.
 void tell_failure(Reporter& reporter, std::vector<EnvironmentStatus>& all, const std::string& log) {
   reporter.begins(all);
   all[0].stages[0] = {.state = StageState::Running, .detail = "from debian:bookworm", .log = log};
-  reporter.changed(all, 0, 0);
+  reporter.changed(all, {0, 0});
   all[0].stages[0] = {.state = StageState::Failed,
                       .seconds = 75,
                       .detail = "exit status 2",
                       .log = log,
                       .image = "img:1-failed"};
-  reporter.changed(all, 0, 0);
-  all[0].stages[1] = {.state = StageState::Skipped, .detail = "configured did not end well"};
-  reporter.changed(all, 0, 1);
+  reporter.changed(all, {0, 0});
+  all[0].stages[1] = {.state = StageState::Skipped, .detail = "configured did not succeed"};
+  reporter.changed(all, {0, 1});
   reporter.ends(all, {.all = 80});
 }
 
@@ -74,9 +75,9 @@ TEST(PlainReporter, OneLinePerChangeAndATable) {
     std::vector<EnvironmentStatus> all = two_stages();
     reporter.begins(all);
     all[0].stages[0] = {.state = StageState::Running, .detail = "from debian:bookworm"};
-    reporter.changed(all, 0, 0);
+    reporter.changed(all, {0, 0});
     all[0].stages[0] = {.state = StageState::Built, .seconds = 12, .detail = "image:1"};
-    reporter.changed(all, 0, 0);
+    reporter.changed(all, {0, 0});
     reporter.note("by the way");
     reporter.ends(all, {.all = 12});
   }
@@ -89,7 +90,7 @@ TEST(PlainReporter, OneLinePerChangeAndATable) {
   EXPECT_THAT(output.text(), Not(HasSubstr("\x1b"))) << "no escape bytes where there is no terminal";
 }
 
-TEST(PlainReporter, WhereAllIsThereItSaysSo) {
+TEST(PlainReporter, ReportsThatNothingIsToDo) {
   Output output;
   PlainReporter reporter({.print = output.sink()});
   std::vector<EnvironmentStatus> all = two_stages();
@@ -97,6 +98,32 @@ TEST(PlainReporter, WhereAllIsThereItSaysSo) {
   reporter.begins(all);
   EXPECT_THAT(output.all_lines(),
               ElementsAre("debian-bookworm-minimal: nothing to do, all 2 stages have their images"));
+}
+
+TEST(PlainReporter, AFailedPackageNamesTheCommandForItsLogAndAMissingLogIsNotNamed) {
+  Output output;
+  {
+    PlainReporter reporter(
+        {.print = output.sink(),
+         .logs_command =
+             [](const std::string& environment, const std::string& stage, const std::string& package) {
+               return "show " + environment + " " + stage + " " + package;
+             },
+         .has_log = [](const std::string& log) { return log != "/no/such.log"; }});
+    std::vector<EnvironmentStatus> all = two_stages();
+    all[0].stages[0] = {.state = StageState::Failed, .log = "/no/such.log"};
+    for (const char* package : {"gmp", "gmp", ""})
+      all[0].stages[0].findings.push_back(
+          {.kind = LogFinding::Kind::Error, .package = package, .message = "does not compile"});
+    all[0].stages[1] = {.state = StageState::Failed, .log = "/no/such.log"};
+    reporter.ends(all, {.all = 80});
+  }
+  std::string text = output.text();
+  EXPECT_THAT(text, HasSubstr("\n  logs:  show debian-bookworm-minimal configured gmp\n"));
+  EXPECT_EQ(text.find("show"), text.rfind("show")) << "once";
+  EXPECT_THAT(text, Not(HasSubstr("\ndebian-bookworm-minimal with-targets\n"))) << "nothing to add";
+  EXPECT_THAT(text, Not(HasSubstr("/no/such.log")));
+  EXPECT_THAT(text, Not(HasSubstr("logs of")));
 }
 
 TEST(PlainReporter, AFailureShowsTheEndOfItsLogWhereItIsAndHowToLookInto) {
@@ -107,10 +134,10 @@ TEST(PlainReporter, AFailureShowsTheEndOfItsLogWhereItIsAndHowToLookInto) {
   write_file(log, content + "\x1b]0;title\x07red\r\n");
   Output output;
   {
-    PlainReporter reporter(
-        {.print = output.sink(), .shell_command = [](const std::string& environment, const std::string& stage) {
-           return "open " + environment + " " + stage;
-         }});
+    PlainReporter reporter({.print = output.sink(),
+                            .shell_command = [](const std::string& environment, const std::string& stage) {
+                              return "open " + environment + " " + stage;
+                            }});
     std::vector<EnvironmentStatus> all = two_stages();
     tell_failure(reporter, all, log);
   }
@@ -124,7 +151,7 @@ TEST(PlainReporter, AFailureShowsTheEndOfItsLogWhereItIsAndHowToLookInto) {
   EXPECT_THAT(text, HasSubstr("open debian-bookworm-minimal configured"));
 }
 
-// One name of each kind that others give, with a character that turns the direction of text.
+// One untrusted name of each kind, with a character that changes the direction of text.
 TEST(PlainReporter, ShowsWhatTurnsTextWhereverItComesFrom) {
   TemporaryFolder folder(fs::temp_directory_path());
   std::string log = (folder.path() / "x.log").string();
@@ -136,20 +163,20 @@ TEST(PlainReporter, ShowsWhatTurnsTextWhereverItComesFrom) {
     all[0].name = "environment\u202e";
     all[0].stage_names[0] = "stage\u202e";
     all[0].stages[0] = {.state = StageState::Running, .detail = "detail\u202e", .log = log};
-    reporter.changed(all, 0, 0);
-    reporter.printed("environment\u202e", "stage\u202e", "printed\u202e\n");
+    reporter.changed(all, {0, 0});
+    reporter.printed({0, 0}, "printed\u202e\n");
     reporter.note("note\u202e");
     all[0].stages[0] = {.state = StageState::Failed,
                         .detail = "failed\u202e\n::error::of an engine\u202e",
                         .log = log,
                         .image = "image\u202e"};
-    reporter.changed(all, 0, 0);
+    reporter.changed(all, {0, 0});
     all[0].stages[0].findings = {{.package = "package\u202e",
                                   .message = "message\u202e",
                                   .file = "file\u202e",
                                   .line = 1,
                                   .excerpt = {"excerpt\u202e"}}};
-    reporter.changed(all, 0, 0);
+    reporter.changed(all, {0, 0});
     reporter.ends(all, {.all = 1});
   }
   std::string text = output.text();
@@ -167,11 +194,11 @@ TEST(PlainReporter, ALineWithoutAnEndTakesBoundedMemory) {
     PlainReporter reporter({.print = output.sink(), .verbose = true});
     std::vector<EnvironmentStatus> all = two_stages();
     std::string piece(1u << 16, 'x');
-    for (int i = 0; i < 160; ++i) reporter.printed(all[0].name, "configured", piece);
-    reporter.printed(all[0].name, "configured", "\nnext\n");
-    for (int i = 0; i < 16; ++i) reporter.printed(all[0].name, "configured", piece);
+    for (int i = 0; i < 160; ++i) reporter.printed({0, 0}, piece);
+    reporter.printed({0, 0}, "\nnext\n");
+    for (int i = 0; i < 16; ++i) reporter.printed({0, 0}, piece);
     all[0].stages[0] = {.state = StageState::Built, .seconds = 1};
-    reporter.changed(all, 0, 0);
+    reporter.changed(all, {0, 0});
   }
   std::vector<std::string> lines = output.all_lines();
   ASSERT_GE(lines.size(), 4u);
@@ -201,21 +228,21 @@ TEST(PlainReporter, QuietSaysOnlyWhatFails) {
     std::vector<EnvironmentStatus> all = two_stages();
     reporter.begins(all);
     for (StageStatus& stage : all[0].stages) stage = {.state = StageState::Built, .seconds = 1};
-    reporter.changed(all, 0, 0);
-    reporter.changed(all, 0, 1);
+    reporter.changed(all, {0, 0});
+    reporter.changed(all, {0, 1});
     reporter.ends(all, {.all = 2});
   }
   EXPECT_EQ(silent.text(), "") << "where all is well it says nothing";
 }
 
-TEST(PlainReporter, WhatAnEngineSaysInSeveralLinesIsReadable) {
+TEST(PlainReporter, MultiLineEngineErrorsAreReadable) {
   Output output;
   {
     PlainReporter reporter({.print = output.sink()});
     std::vector<EnvironmentStatus> all = two_stages();
     all[0].stages[0] = {.state = StageState::Failed,
                         .detail = "docker commit: refused\nno space\x1b[31m left\n"};
-    reporter.changed(all, 0, 0);
+    reporter.changed(all, {0, 0});
     reporter.note("a\x1b[31mb");
   }
   EXPECT_THAT(output.all_lines(), ElementsAre(HasSubstr("failed after 0.0 s, docker commit: refused"),
@@ -235,16 +262,16 @@ TEST(PlainReporter, AHeartbeatSaysWhatRunsTheLongestFirst) {
     EXPECT_EQ(output.text().size(), before) << "nothing runs";
     for (std::size_t s : {4, 0, 1, 2, 3}) {
       all[0].stages[s].state = StageState::Running;
-      reporter.changed(all, 0, s);
+      reporter.changed(all, {0, s});
     }
-    reporter.package(0, 4, {.name = "gmp"});
-    reporter.package(0, 4, {.name = "zlib"});
-    reporter.package(0, 4, {.name = "gmp", .state = PackageState::Built});
+    reporter.package({0, 4}, {.name = "gmp"});
+    reporter.package({0, 4}, {.name = "zlib"});
+    reporter.package({0, 4}, {.name = "gmp", .state = PackageState::Built});
     all[0].stages[3].state = StageState::Built;
-    reporter.changed(all, 0, 3);
+    reporter.changed(all, {0, 3});
     before = output.text().size();
     auto told = [&] { return output.text().substr(before).find("1 of 5 stages done") != std::string::npos; };
-    for (int i = 0; i < 2000 && !told(); ++i) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    EXPECT_TRUE(test::holds_soon(told));
     EXPECT_THAT(
         output.text().substr(before),
         testing::ContainsRegex("1 of 5 stages done; running: debian-bookworm-minimal five \\([0-9. ]*s, "
@@ -255,20 +282,20 @@ TEST(PlainReporter, AHeartbeatSaysWhatRunsTheLongestFirst) {
   PlainReporter reporter({.print = rarely.sink()});
   std::vector<EnvironmentStatus> all = two_stages();
   all[0].stages[0].state = StageState::Running;
-  reporter.changed(all, 0, 0);
+  reporter.changed(all, {0, 0});
   std::this_thread::sleep_for(std::chrono::milliseconds(5));
   EXPECT_THAT(rarely.all_lines(), SizeIs(1)) << "a minute has not passed";
 }
 
-TEST(PlainReporter, BrieflyItSaysNoImagesAndNothingOfWhatIsReused) {
+TEST(PlainReporter, BriefOutputOmitsImagesAndReusedStages) {
   Output output;
   {
     PlainReporter reporter({.print = output.sink(), .brief = true});
     std::vector<EnvironmentStatus> all = two_stages();
     all[0].stages[0] = {.state = StageState::Reused, .detail = "image:1"};
-    reporter.changed(all, 0, 0);
+    reporter.changed(all, {0, 0});
     all[0].stages[1] = {.state = StageState::Built, .seconds = 12, .detail = "image:2"};
-    reporter.changed(all, 0, 1);
+    reporter.changed(all, {0, 1});
   }
   EXPECT_THAT(output.all_lines(), ElementsAre("debian-bookworm-minimal  with-targets: built after 12 s"));
 }
@@ -276,7 +303,7 @@ TEST(PlainReporter, BrieflyItSaysNoImagesAndNothingOfWhatIsReused) {
 TEST(PlainReporter, AFailureShowsWhatItsLogSaysTheWorstFirst) {
   Output output;
   {
-    PlainReporter reporter({.print = output.sink()});
+    PlainReporter reporter({.print = output.sink(), .rest_command = "report -v"});
     std::vector<EnvironmentStatus> all = two_stages();
     LogFinding finding{
         .package = "gmp", .message = "gmp.c:1: error: no\x1b[31m", .file = "/l/t.log", .line = 17};
@@ -285,7 +312,7 @@ TEST(PlainReporter, AFailureShowsWhatItsLogSaysTheWorstFirst) {
     all[0].stages[0] = {
         .state = StageState::Failed, .seconds = 5, .detail = "exit status 2", .log = "/l/t.log"};
     all[0].stages[0].findings = {finding, tests, finding, finding, finding};
-    reporter.changed(all, 0, 0);
+    reporter.changed(all, {0, 0});
   }
   std::vector<std::string> all = output.all_lines();
   ASSERT_THAT(all, SizeIs(14));
@@ -293,7 +320,14 @@ TEST(PlainReporter, AFailureShowsWhatItsLogSaysTheWorstFirst) {
   EXPECT_EQ(all[2], "      /l/t.log:17");
   EXPECT_EQ(all[3], "    | cc gmp.c");
   EXPECT_THAT(all[4], Not(HasSubstr(" ::error"))) << "no command for a CI service";
-  EXPECT_EQ(all.back(), "    and 1 more");
+  EXPECT_EQ(all.back(), "    and 1 more (report -v lists it)");
+}
+
+TEST(PlainReporter, AllErrorsOfALogCanBeListed) {
+  StageStatus status;
+  status.findings.resize(5, {.package = "gmp", .message = "no"});
+  EXPECT_THAT(finding_lines(status, {.is_whole = true}), SizeIs(5));
+  EXPECT_THAT(finding_lines(status, {}), ElementsAre("gmp: no", "gmp: no", "gmp: no", "and 2 more"));
 }
 
 TEST(PlainReporter, ColourOnlyWhereItIsWanted) {
@@ -302,15 +336,15 @@ TEST(PlainReporter, ColourOnlyWhereItIsWanted) {
     PlainReporter reporter({.print = output.sink(), .color = true});
     std::vector<EnvironmentStatus> all = two_stages();
     all[0].stages[0].state = StageState::Built;
-    reporter.changed(all, 0, 0);
+    reporter.changed(all, {0, 0});
     all[0].stages[1].state = StageState::Failed;
-    reporter.changed(all, 0, 1);
+    reporter.changed(all, {0, 1});
   }
   EXPECT_THAT(output.text(), HasSubstr("\x1b[32mdebian-bookworm-minimal  configured: built"));
   EXPECT_THAT(output.text(), HasSubstr("\x1b[31mdebian-bookworm-minimal  with-targets: failed"));
 }
 
-TEST(PlainReporter, WhatStagesPrintIsShownLineByLineWhereItIsWanted) {
+TEST(PlainReporter, VerboseOutputShowsStagesLineByLine) {
   for (bool verbose : {false, true}) {
     Output output;
     {
@@ -318,11 +352,11 @@ TEST(PlainReporter, WhatStagesPrintIsShownLineByLineWhereItIsWanted) {
       std::vector<EnvironmentStatus> all = two_stages();
       reporter.begins(all);
       all[0].stages[0].state = StageState::Running;
-      reporter.changed(all, 0, 0);
-      reporter.printed(all[0].name, "configured", "configure: war");
-      reporter.printed(all[0].name, "configured", "ning: old\tnews\n10%\r100%\n\x1b[2Jend");
+      reporter.changed(all, {0, 0});
+      reporter.printed({0, 0}, "configure: war");
+      reporter.printed({0, 0}, "ning: old\tnews\n10%\r100%\n\x1b[2Jend");
       all[0].stages[0].state = StageState::Built;
-      reporter.changed(all, 0, 0);
+      reporter.changed(all, {0, 0});
     }
     std::vector<std::string> lines = output.all_lines();
     if (verbose) {
@@ -344,7 +378,7 @@ TEST(PlainReporter, OfSeveralEnvironmentsEachLineSaysItsOwn) {
     all.push_back(all[0]);
     all[1].name = "fedora-39-minimal";
     reporter.begins(all);
-    reporter.printed(all[1].name, "configured", "a line\n");
+    reporter.printed({1, 0}, "a line\n");
   }
   EXPECT_THAT(output.all_lines(), Contains("fedora-39-minimal | a line"));
 }
@@ -369,7 +403,7 @@ TEST(StatusTable, FitsEightyColumns) {
   EXPECT_THAT(std::string(rows[2]), HasSubstr("2 h 02 min"));
 }
 
-TEST(StatusTable, LeavesOutWhatWasNotAskedFor) {
+TEST(StatusTable, OmitsStagesThatWereNotRequested) {
   std::vector<EnvironmentStatus> all = two_stages();
   all[0].stages[0].state = StageState::NotWanted;
   all[0].stages[1] = {.state = StageState::Built, .seconds = 3};

@@ -1,4 +1,4 @@
-#include "report/run_figures.h"
+#include "report/events/run_figures.h"
 
 #include <gmock/gmock.h>
 
@@ -49,7 +49,7 @@ TEST(SaneSeconds, AreAtLeastZeroAndFinite) {
   EXPECT_EQ(sane_seconds(1e300), 1e9);
 }
 
-TEST(SpanOf, WhatNobodySawEndEndsWhenTheRunWasLastHeardOf) {
+TEST(SpanOf, UnfinishedSpansEndAtTheLastEvent) {
   RunRecord run{.began = 100, .last_event = 160};
   StageRecord stage{.status = {.state = StageState::Running}, .began = 110};
   EXPECT_EQ(span_of(run, stage).from, 10);
@@ -113,7 +113,7 @@ TEST(Slowest, OverEnvironmentsByTheLongest) {
   EXPECT_EQ(cache_use(run).seconds, 200);
 }
 
-TEST(Places, ThatThereAreNoneOfAreNothing) {
+TEST(Places, EmptyListsHaveNoPlaces) {
   MadeRun made = small_run();
   EXPECT_EQ(finding_at(made.run, {0, 1, 0})->package, "gmp");
   EXPECT_EQ(finding_at(made.run, {0, 1, FailurePlace::npos}), nullptr);

@@ -1,4 +1,4 @@
-#include "report/run_json.h"
+#include "report/events/run_json.h"
 
 #include <gmock/gmock.h>
 
@@ -39,7 +39,7 @@ TEST(RunJson, SaysTheVerdict) {
   EXPECT_EQ(group,
             ordered_json::parse(R"({"kind": "new", "name": "gmp", "message": "ld: no <crt1.o>", "since": "v1",
     "why": "", "places": [{"environment": "debian-12.1-minimal", "stage": "with-targets", "log": "/l/t.log",
-    "reproduce": "stagemake build debian-12.1-minimal --until with-targets --tree /home/builder/sage"}]})"));
+    "reproduce": "stagemake build debian-12.1-minimal --to with-targets --tree /home/builder/sage"}]})"));
   EXPECT_EQ(run["unexpectedly_well"].dump(), R"([{"name":"gap","environments":["a*"],"why":"w","line":3}])");
   EXPECT_EQ(run["totals"].dump(),
             "{\"environments\":1,\"environments_well\":0,\"new\":1,\"again\":0,\"expected\":0,"

@@ -1,4 +1,4 @@
-#include "report/trace.h"
+#include "report/ci/trace.h"
 
 #include <gmock/gmock.h>
 
@@ -65,7 +65,7 @@ TEST(Trace, CountersAndNotes) {
   EXPECT_EQ(notes[0]["ts"], 46'000'000);
 }
 
-TEST(Trace, WhatRunsEndsWhenItWasLastHeardOf) {
+TEST(Trace, RunningSpansEndAtTheLastEvent) {
   RunRecord run = small_run().run;
   run.ended = 0;
   run.last_event = 1050;

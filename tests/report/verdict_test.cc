@@ -1,15 +1,17 @@
-#include "report/verdict.h"
+#include "report/verdict/verdict.h"
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 
 #include "base/error.h"
-#include "base/text.h"
+#include "base/text/text.h"
+#include "report/verdict/verdict_words.h"
 
 namespace stagemake {
 namespace {
 
 using testing::ElementsAre;
+using testing::EndsWith;
 using testing::IsEmpty;
 using testing::SizeIs;
 using Kind = FailureGroup::Kind;
@@ -59,6 +61,9 @@ TEST(Verdict, AlikeOverSystems) {
               ElementsAre("giac fails on 7 systems since v9.8-3: x.c:0: error: no (fedora-30, fedora-31, "
                           "fedora-32 and 4 more)",
                           "r fails on arch since v9.8-3: a.c:1: error: no"));
+  EXPECT_THAT(verdict_lines(run, verdict, {.how = "-v"})[0],
+              EndsWith("(fedora-30, fedora-31, fedora-32 and 4 more; -v lists them)"));
+  EXPECT_THAT(verdict_lines(run, verdict, {.is_whole = true})[0], EndsWith("fedora-35, fedora-36)"));
   EXPECT_EQ(verdict.environments, 9u);
   EXPECT_EQ(verdict.environments_well, 1u);
   EXPECT_EQ(verdict.unexpected(), 2u);
@@ -92,7 +97,7 @@ TEST(Verdict, SinceTheFirstRunOfTheSeries) {
   EXPECT_THAT(told(run, {well, failed_a}), ElementsAre("r fails on arch since e: a.c:1: error: no"));
   RunRecord reused = run_of("b", {{"arch", stage(StageState::Reused)}});
   EXPECT_THAT(told(run, {reused, failed_a}), ElementsAre("r fails on arch since e: a.c:1: error: no"));
-  // Runs that did not come to it say nothing.
+  // Runs that did not reach the package say nothing about it.
   std::vector<RunRecord> silent = {
       run_of("d", {{"fedora", kR}}),
       run_of("d", {}),
@@ -101,7 +106,8 @@ TEST(Verdict, SinceTheFirstRunOfTheSeries) {
       run_of("d", {{"arch", kGiac}}),
       failed_a};
   EXPECT_THAT(told(run, silent), ElementsAre("r fails on arch as before, since a: a.c:1: error: no"));
-  // Another message is another failure, and the package built beside another's failure is well.
+  // A different message is a different failure, and a package that was built beside another's failure is
+  // fine.
   RunRecord otherwise =
       run_of("d", {{"arch", stage(StageState::Failed, {error_of("r", "b.c:1: error: no")})}});
   EXPECT_THAT(told(run, {otherwise, failed_a}), ElementsAre("r fails on arch since e: a.c:1: error: no"));
@@ -114,7 +120,7 @@ TEST(Verdict, OnAtLeastOneSystemAsBefore) {
   RunRecord run = run_of("c", {{"arch", kR}, {"fedora", kR}});
   RunRecord second = run_of("b", {{"arch", kR}, {"fedora", stage(StageState::Built)}});
   RunRecord first = run_of("a", {{"arch", stage(StageState::Built)}, {"fedora", kR}});
-  // That of fedora in the first run is another series.
+  // In the first run, fedora's failure belongs to another series.
   EXPECT_THAT(told(run, {second, first}),
               ElementsAre("r fails on 2 systems as before, since b: a.c:1: error: no (arch, fedora)"));
 }
@@ -124,7 +130,7 @@ TEST(Verdict, StagesWithoutFindings) {
       run_of("", {{"arch", stage(StageState::Failed, {}, "exit status 2\nmore")},
                   {"fedora", stage(StageState::Failed)},
                   {"gentoo", stage(StageState::Interrupted, {error_of("r", "x")}, "the deadline")},
-                  {"void", stage(StageState::Skipped, {}, "configured did not end well")},
+                  {"void", stage(StageState::Skipped, {}, "configured did not succeed")},
                   {"nix", stage(StageState::Reused, {error_of("r", "x")})},
                   {"conda", stage(StageState::NotWanted)}});
   Verdict verdict = verdict_of(run, {}, {});
@@ -132,14 +138,14 @@ TEST(Verdict, StagesWithoutFindings) {
               ElementsAre("with-targets fails on fedora", "with-targets fails on arch: exit status 2"));
   EXPECT_EQ(verdict.groups[1].places[0].finding, FailurePlace::npos);
   EXPECT_EQ(verdict.environments_well, 2u);
-  // A stage that failed of a package before, and now of itself
+  // A stage that failed because of a package before, and now fails by itself
   run = run_of("b", {{"arch", stage(StageState::Failed, {}, "exit status 2")}});
   RunRecord alike = run;
   EXPECT_THAT(told(run, {run_of("a", {{"arch", kR}}), alike}),
               ElementsAre("with-targets fails on arch since b: exit status 2"));
 }
 
-TEST(Verdict, WhereErrorsAreIgnoredPackagesFailAllTheSame) {
+TEST(Verdict, PackagesFailDespiteIgnoredErrors) {
   RunRecord run = run_of("a", {{"arch", stage(StageState::Built, {error_of("r", "x")})}});
   Verdict verdict = verdict_of(run, {}, {});
   EXPECT_THAT(verdict_lines(run, verdict), ElementsAre("r fails on arch since a: x"));
@@ -166,7 +172,7 @@ TEST(Verdict, Expected) {
   EXPECT_EQ(verdict.unexpected(), 1u);
   EXPECT_EQ(verdict.groups[1].since, "a");
   EXPECT_THAT(verdict.unexpectedly_well, IsEmpty());
-  // A stage may be expected to fail, of whatever package.
+  // A stage may be expected to fail, because of any package.
   EXPECT_THAT(told(run, {}, {{.name = "with-targets"}}),
               ElementsAre("r fails on 3 systems, as expected: a.c:1: error: no (arch, fedora-38-minimal, "
                           "fedora-39-minimal)"));
@@ -182,8 +188,8 @@ TEST(Verdict, UnexpectedlyWell) {
                                            {.name = "unheard-of"}};
   EXPECT_THAT(told(run, {}, expected),
               ElementsAre("r fails on fedora, as expected: a.c:1: error: no",
-                          "giac was expected to fail on arch, g* (line 4), and does well",
-                          "with-targets was expected to fail on arch, and does well"));
+                          "giac was expected to fail on arch, g* (line 4) but succeeded",
+                          "with-targets was expected to fail on arch but succeeded"));
 }
 
 TEST(Verdict, FailuresOfTests) {
@@ -204,7 +210,7 @@ TEST(Verdict, FailuresOfTests) {
                   "fedora)"));
 }
 
-TEST(Verdict, TextOfOthersIsMadePrintable) {
+TEST(Verdict, ForeignTextIsMadePrintable) {
   std::string long_message = std::string(1000, 'a');
   RunRecord run =
       run_of("\x1b", {{"a\nb", stage(StageState::Failed, {error_of("r\x01", "\xff " + long_message)})}});
@@ -247,18 +253,18 @@ TEST(ExpectedFailures, AreRead) {
   EXPECT_THAT(read_expected_failures("x", ""), IsEmpty());
 }
 
-TEST(ExpectedFailures, AllFaultsAreTold) {
+TEST(ExpectedFailures, AllFaultsAreReported) {
   try {
     read_expected_failures("known.txt", "r[ab]\nr a[b\ngiac\n\x1bx (a)\nr # \xff\n");
     FAIL();
   } catch (const Error& error) {
     EXPECT_EQ(error.status(), ExitStatus::BadInput);
     EXPECT_STREQ(error.what(),
-                 "known.txt:1: r[ab] is no name of a package or a stage\n"
-                 "known.txt:2: a[b is no pattern of environments\n"
-                 "known.txt:4: (a) is no pattern of environments\n"
-                 "known.txt:4: \\x1bx is no name of a package or a stage\n"
-                 "known.txt:5: what stands after # is no UTF-8");
+                 "known.txt:1: r[ab] is not the name of a package or stage\n"
+                 "known.txt:2: a[b is not an environment pattern\n"
+                 "known.txt:4: (a) is not an environment pattern\n"
+                 "known.txt:4: \\x1bx is not the name of a package or stage\n"
+                 "known.txt:5: the text after # is not UTF-8");
   }
 }
 

@@ -1,14 +1,14 @@
-// What is left of a dead driver, and what a build inside can make of it: nothing that is worth more.
+// What a dead driver leaves, and what a build inside can make of it: nothing that is worth more.
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 
 #include <nlohmann/json.hpp>
 
-#include "base/digest.h"
+#include "base/text/digest.h"
 #include "plan/planned_tree.h"
 #include "run/build_bench.h"
-#include "run/holder.h"
-#include "run/workplace.h"
+#include "run/container/build_container.h"
+#include "run/container/holder.h"
 
 namespace stagemake {
 namespace {
@@ -33,7 +33,7 @@ class Adoption : public testing::Test {
     bench_.makefile = "DUMMY_PACKAGES =\nOPTIONAL_INSTALLED_PACKAGES =\n";
   }
 
-  // Builds main's tree, remembers what its image says, and removes all images.
+  // Builds main's tree, remembers what its image's labels claim, and removes all images.
   Snapshot build_of_main() {
     bench_.tree.file("build/pkgs/app/spkg-install.in", "main's\n");
     bench_.build();
@@ -43,7 +43,7 @@ class Adoption : public testing::Test {
     return main;
   }
 
-  // A stranger's tree, whose build does `forge` in its container before its driver dies.
+  // A stranger's tree; its build runs `forge` in its container before its driver dies.
   void build_of_stranger(std::function<void(FakeContainer&)> forge) {
     bench_.tree.file("build/pkgs/app/spkg-install.in", "a stranger's\n");
     forge_ = std::move(forge);
@@ -56,7 +56,7 @@ class Adoption : public testing::Test {
     ASSERT_THAT(bench_.engine.container_names(), testing::SizeIs(1));
   }
 
-  // What the next build makes of it, as it is before that goes on.
+  // The image that the next build makes of it, as it is before that build continues.
   Snapshot adopted(BuildBench::Run& run) {
     std::optional<Snapshot> image;
     bench_.prepared = [&] {
@@ -85,7 +85,7 @@ class Adoption : public testing::Test {
   decltype(FakeEngine::on_run) act_;
 };
 
-TEST_F(Adoption, WhatABuildSaysOfItsOwnLineageIsNotBelieved) {
+TEST_F(Adoption, ClaimedLineageIsNotTrusted) {
   Snapshot main = build_of_main();
   build_of_stranger([&](FakeContainer& container) {
     json lineage = json::array();
@@ -111,12 +111,12 @@ TEST_F(Adoption, WhatABuildSaysOfItsOwnLineageIsNotBelieved) {
       if (entry.stage != "with-system-packages") {
         EXPECT_NE(entry.key, of_main.key) << entry.stage;
       }
-  // Main's build finds nothing of its own in it.
+  // main's build uses nothing of its container.
   bench_.tree.file("build/pkgs/app/spkg-install.in", "main's\n");
   EXPECT_THAT(bench_.build().scripts, Contains(HasSubstr(" app")));
 }
 
-TEST_F(Adoption, WhatABuildSaysOfItsSourcesIsNotBelieved) {
+TEST_F(Adoption, ClaimedSourcesAreNotTrusted) {
   Snapshot main = build_of_main();
   std::string manifest = read_file(bench_.state_folder.path() / "manifests" / main.manifest).value();
   build_of_stranger([&](FakeContainer& container) {
@@ -130,7 +130,7 @@ TEST_F(Adoption, WhatABuildSaysOfItsSourcesIsNotBelieved) {
   EXPECT_NE(image.packages.at("app").fingerprint, main.packages.at("app").fingerprint);
 }
 
-TEST_F(Adoption, WhatABuildMakesOfConfiguresMakefileIsNotBelieved) {
+TEST_F(Adoption, AnAlteredMakefileIsNotTrusted) {
   build_of_stranger([&](FakeContainer& container) {
     container.files["/sage/build/make/Makefile"] = {
         .content = "DUMMY_PACKAGES = zlib app pyapp tool\nOPTIONAL_INSTALLED_PACKAGES =\n"};
@@ -142,7 +142,7 @@ TEST_F(Adoption, WhatABuildMakesOfConfiguresMakefileIsNotBelieved) {
   EXPECT_THAT(image.configured->dummies, IsEmpty());
 }
 
-// Drivers in containers of their own with one daemon: each has a lock of its own at the same path.
+// Drivers in separate containers with one daemon: each has its own lock at the same path.
 TEST_F(Adoption, AContainerOfALivingDriverElsewhereIsLeftAloneUntilItIsSilent) {
   build_of_stranger([&](FakeContainer&) { has_forged_ = true; });
   FakeContainer left = bench_.engine.container(bench_.engine.container_names().at(0));
@@ -170,7 +170,7 @@ TEST_F(Adoption, AContainerOfALivingDriverElsewhereIsLeftAloneUntilItIsSilent) {
   EXPECT_EQ(bench_.engine.calls()["stop_container"], before["stop_container"]);
   EXPECT_THAT(bench_.engine.container_names(), ElementsAre(left.name))
       << "it is neither committed nor removed";
-  // Later it is silent.
+  // Later, the driver gives no sign.
   bench_.engine.remove_container(left.name);
   made(kSilence + 60);
   EXPECT_THAT(bench_.left().snapshots, testing::SizeIs(1));
@@ -181,7 +181,7 @@ TEST_F(Adoption, AContainerOfALivingDriverElsewhereIsLeftAloneUntilItIsSilent) {
 TEST_F(Adoption, WithoutTheStateFolderOnlyTheLabelsCountAndNothingIsFinished) {
   build_of_stranger([&](FakeContainer&) { has_forged_ = true; });
   fs::remove_all(bench_.state_folder.path() / "running");
-  // The driver made a checkpoint before it died; of that, the labels say what it is worth.
+  // The driver made a checkpoint before it died; the checkpoint's labels say what it is worth.
   const std::string container = bench_.engine.container_names().at(0);
   bench_.engine.add_image("checkpoint:1", {.labels = {{std::string(kCheckpointLabel), container}}});
   LeftWork left = bench_.left();
@@ -199,7 +199,7 @@ TEST_F(Adoption, WithoutTheStateFolderOnlyTheLabelsCountAndNothingIsFinished) {
   EXPECT_TRUE(bench_.engine.find_image("checkpoint:1")) << "it is worth more than what was adopted";
 }
 
-TEST_F(Adoption, WhereTheSourcesAreNotKnownNothingIsFinishedAndThatIsSaid) {
+TEST_F(Adoption, UnknownSourcesMeanUnfinishedWithANote) {
   build_of_stranger([&](FakeContainer& container) {
     container.files[std::string(kManifestPath)] = {.content = "other sources\n"};
     has_forged_ = true;
@@ -212,8 +212,8 @@ TEST_F(Adoption, WhereTheSourcesAreNotKnownNothingIsFinishedAndThatIsSaid) {
   EXPECT_THAT(run.notes, Contains(HasSubstr("of which none counts as finished")));
 }
 
-// A container that nobody could save for a month is still there, and so is what was written of it.
-TEST_F(Adoption, WhatIsWrittenOfContainersGoesAfterAMonthUnlessTheyAreThere) {
+// A container that could not be saved for a month still exists, and so does its file in the state folder.
+TEST_F(Adoption, RecordsOfMissingContainersExpireAfterAMonth) {
   const fs::path folder = bench_.state_folder.path() / "running";
   for (const char* name : {"stagemake-a-1", "stagemake-a-2", "stagemake-b-1"}) {
     bench_.state.keep_running(name, "text");

@@ -4,12 +4,13 @@
 
 #include <algorithm>
 
-#include "base/text.h"
-#include "report/reporter_group.h"
+#include "base/text/text.h"
+#include "report/events/reporter_group.h"
+#include "run/build/fresh_build.h"
+#include "run/build/prepare.h"
+#include "run/container/build_container.h"
 #include "run/fake_scripts.h"
-#include "run/fresh_build.h"
-#include "run/learned.h"
-#include "run/workplace.h"
+#include "run/state/learned.h"
 
 namespace stagemake {
 namespace {
@@ -22,7 +23,7 @@ std::string value(const std::string& script, const std::string& name) {
   return between(script, "export " + name + "=", "\n");
 }
 
-// When a stamp was written, as a count: the clock is too coarse to tell the stamps of one test apart.
+// When a stamp was written, as a count: the clock is too coarse for the stamps of one test.
 unsigned long written(const FakeFiles& files, std::string_view stamp_prefix) {
   auto found = files.lower_bound(std::string(stamp_prefix));
   if (found == files.end() || !found->first.starts_with(stamp_prefix)) return 0;
@@ -31,19 +32,17 @@ unsigned long written(const FakeFiles& files, std::string_view stamp_prefix) {
 
 }  // namespace
 
-void RecordingReporter::changed(const std::vector<EnvironmentStatus>& all, std::size_t environment,
-                                std::size_t stage) {
+void RecordingReporter::changed(const std::vector<EnvironmentStatus>& all, StageAddress at) {
   std::lock_guard lock(mutex);
-  const EnvironmentStatus& where = all[environment];
+  const EnvironmentStatus& where = all[at.environment];
   changes.push_back(
-      fmt::format("{} {}: {}", where.name, where.stage_names[stage], word(where.stages[stage].state)));
+      fmt::format("{} {}: {}", where.name, where.stage_names[at.stage], word(where.stages[at.stage].state)));
   if (heard) heard(changes.back());
 }
 
-void RecordingReporter::expected(std::size_t environment, std::size_t stage,
-                                 const StageExpectation& expectation) {
+void RecordingReporter::expected(StageAddress at, const StageExpectation& expectation) {
   std::lock_guard lock(mutex);
-  expectations.push_back({environment, stage, expectation});
+  expectations.push_back({at, expectation});
 }
 
 void RecordingReporter::ends(const std::vector<EnvironmentStatus>&, const RunSeconds&) {
@@ -65,7 +64,7 @@ BuildBench::BuildBench(std::string_view tree_text)
                          std::stop_token stop) { return act(container, script, sink, stop); };
 }
 
-// What a command reads before it does anything.
+// What a command reads first.
 struct BuildBench::Command {
   Command(BuildBench& bench, const std::vector<std::string>& environments)
       : read(bench.tree),
@@ -75,7 +74,7 @@ struct BuildBench::Command {
         world{.engine = bench.engine,
               .state = bench.state,
               .packages = read.packages,
-              .variables = read.variables,
+              .graphs = graphs,
               .table = table,
               .sources = sources,
               .journal = bench.journal,
@@ -87,13 +86,16 @@ struct BuildBench::Command {
               .tags = bench.tags,
               .take_names = bench.take_names,
               .networks = bench.networks,
-              .bases = &bases} {
+              .bases = &bases,
+              .trusted = bench.trusted,
+              .push_fetched = bench.push_fetched} {
     for (const std::string& name : environments)
       resolved.push_back(EnvironmentReader({.packages = read.packages, .processors = 2})
                              .resolve({.name = name, .given = bench.given}));
   }
 
   ReadTree read;
+  DependencyGraphs graphs{read.packages, read.variables};
   StageTable table;
   SourceTree sources;
   BaseImages bases;
@@ -123,9 +125,11 @@ BuildBench::Run BuildBench::build(const std::vector<std::string>& environments) 
     if (left.contains(environment.name))
       adopt_containers(world, environment, {}, reporter, {}, {}, discard_unsaved);
   std::vector<Snapshot> snapshots = find_snapshots(engine, command.table, &run.passed_over);
+  Origins(state.origins()).judge(snapshots, trusted);
+  SnapshotList shared = share(std::move(snapshots));
   std::vector<EnvironmentBuild> builds;
   for (const Environment& environment : resolved)
-    builds.push_back(prepare(world, environment, targets, snapshots, settings));
+    builds.push_back(prepare(world, environment, targets, shared, settings));
   for (EnvironmentBuild& build : builds)
     if (auto found = problems.find(build.plan.environment.name); found != problems.end())
       build.problem = found->second;
@@ -172,7 +176,7 @@ std::vector<std::string> BuildBench::files(const std::string& image, const std::
   return found;
 }
 
-// The container's part: knows the scripts that workplaces write by their lines.
+// What runs in containers: it recognizes the scripts of build containers by their lines.
 RunOutcome BuildBench::act(FakeContainer& container, const std::string& script, const OutputSink& sink,
                            std::stop_token stop) {
   if (lacks_find && script.find("stagemake-times") != std::string::npos) {
@@ -223,8 +227,8 @@ RunOutcome BuildBench::act(FakeContainer& container, const std::string& script, 
   return outcome;
 }
 
-// `make -k`: a package is made where its stamp is missing or older than a normal dependency's; what failed
-// stops its users.
+// `make -k`: a package is made if its stamp is missing or older than a normal dependency's; dependents of a
+// failed package are not made.
 RunOutcome BuildBench::make(FakeContainer& container, const std::vector<std::string>& wanted,
                             const OutputSink& sink, std::stop_token stop, std::string& record) {
   record += "make " + join(wanted, " ") + ":";
@@ -247,7 +251,7 @@ RunOutcome BuildBench::make(FakeContainer& container, const std::vector<std::str
       failed.insert(id);
       continue;
     }
-    // The version is that of the files in the container: what was not brought there is not built.
+    // The version comes from the files in the container: a package whose files are not there is not built.
     auto version_file = container.files.find(fmt::format("/sage/build/pkgs/{}/package-version.txt", name));
     std::string version =
         version_file == container.files.end() ? "none" : std::string(trimmed(version_file->second.content));

@@ -1,5 +1,5 @@
 // A whole build with an engine in memory: a small distribution, environments, and a make that acts on the
-// files in the fake container as the real one does on stamps.
+// files in the fake container as the real make does on stamps.
 #pragma once
 
 #include <atomic>
@@ -13,21 +13,20 @@
 #include <string>
 #include <vector>
 
-#include "engine/fake_engine.h"
-#include "plan/tree_text.h"
-#include "run/adoption.h"
-#include "run/build.h"
+#include "engine/fake/fake_engine.h"
+#include "run/build/build.h"
+#include "run/container/adoption.h"
+#include "tree/tree_text.h"
 
 namespace stagemake {
 
-// What happened, to be compared with lists of words.
+// Records events, to be compared with lists of words.
 class RecordingReporter : public Reporter {
  public:
   void begins(const std::vector<EnvironmentStatus>&) override {}
-  void changed(const std::vector<EnvironmentStatus>& all, std::size_t environment,
-               std::size_t stage) override;
+  void changed(const std::vector<EnvironmentStatus>& all, StageAddress at) override;
   void note(const std::string& text) override;
-  void expected(std::size_t environment, std::size_t stage, const StageExpectation& expectation) override;
+  void expected(StageAddress at, const StageExpectation& expectation) override;
   void ends(const std::vector<EnvironmentStatus>&, const RunSeconds&) override;
 
   std::function<void(const std::string& change)> heard;
@@ -35,7 +34,7 @@ class RecordingReporter : public Reporter {
   std::vector<std::string> changes;  // "ENVIRONMENT STAGE: state"
   std::vector<std::string> notes;
   struct Expected {
-    std::size_t environment, stage;
+    StageAddress at;
     StageExpectation what;
   };
   std::vector<Expected> expectations;
@@ -43,7 +42,7 @@ class RecordingReporter : public Reporter {
   std::size_t notes_before_end = 0;
 };
 
-// Goes on by a second whenever it is looked at: what is told by whole seconds is never of the same one.
+// Advances by a second at each reading, so that two events never fall into the same whole second.
 class TickingClock : public Clock {
  public:
   double now() const override { return began_ + static_cast<double>(++ticks_); }
@@ -51,13 +50,13 @@ class TickingClock : public Clock {
     ++ticks_;
     return !stop.stop_requested();
   }
-  double last() const { return began_ + static_cast<double>(ticks_); }  // it does not go on by that
+  double last() const { return began_ + static_cast<double>(ticks_); }  // reading it here does not advance it
   std::unique_ptr<Alarm> at(double when, std::function<void()> what) override {
     if (by_hand) return std::make_unique<Bell>(*this, std::move(what));
     return system_clock().at(when, std::move(what));
   }
 
-  // With it alarms ring when a test says so, whatever their time: those that are set at that moment.
+  // If set, alarms ring when a test calls ring(), whatever their time: all alarms set at that moment.
   bool by_hand = false;
   void ring() {
     std::vector<std::function<void()>> bells;
@@ -94,26 +93,26 @@ class BuildBench {
 
   struct Run {
     BuildResult result;
-    // Per stage of the first environment, "reused", "built", …
+    // By stage of the first environment: "reused", "built", …
     std::vector<std::string> states;
     std::vector<std::string> scripts;  // what ran in containers, in order: "make all-sage-local: zlib app"
-    std::map<std::string, unsigned> calls;  // of the engine, by verb, in this run alone
+    std::map<std::string, unsigned> calls;  // engine calls of this run only, by verb
     std::vector<std::string> notes;
-    std::vector<std::string> passed_over;  // images, with why
-    bool exact = false;                // the plan of the first environment
-    std::vector<std::string> planned;  // its packages, stage by stage
+    std::vector<std::string> passed_over;  // images, with reasons
+    bool exact = false;                    // the plan of the first environment
+    std::vector<std::string> planned;      // its packages, stage by stage
   };
-  // One command's worth: adopt, look, decide, run.
+  // What one command does: adopt, look, decide, run.
   Run build(const std::vector<std::string>& environments = {"debian-bookworm-minimal"});
 
-  // What a command that only looks finds of dead runs.
+  // What a command that changes nothing finds of dead runs.
   LeftWork left(const std::vector<std::string>& environments = {"debian-bookworm-minimal"});
 
-  // The labels of an image, read as a snapshot.
+  // The labels of an image, parsed as a snapshot.
   Snapshot snapshot(const std::string& image) const;
   bool has_image(const std::string& image) { return engine.find_image(image).has_value(); }
   std::string id_of(const std::string& image);
-  // The files of an image's tree whose names hold `part`.
+  // The files of an image's tree whose names contain `part`.
   std::vector<std::string> files(const std::string& image, const std::string& part) const;
 
   TreeText tree;
@@ -122,15 +121,17 @@ class BuildBench {
   FakeEngine engine;
   Journal journal{state.journal()};
   RecordingReporter reporter;
-  Reporter* also_reports = nullptr;            // beside it
+  Reporter* also_reports = nullptr;            // beside the tree
   std::vector<std::string> reporter_problems;  // of the last run
 
-  // Of the next run.
+  // For the next run.
   std::vector<std::string> targets = {"with-targets"};
   std::vector<std::string> tags = {"1"};
   std::string repository;
-  std::string push_repository;  // empty: nothing is pushed
+  std::string push_repository;  // empty: no push
   bool take_names = false;
+  std::vector<PublicKey> trusted;
+  bool push_fetched = false;
   NetworkChoices networks;
   std::map<std::string, std::string> problems;  // of environments: see EnvironmentBuild
   bool discard_unsaved = false;
@@ -140,14 +141,14 @@ class BuildBench {
   RestoreSettings settings;
   bool start_over = false;                  // with settings.fresh
   std::set<std::string> failing;            // packages
-  std::map<std::string, std::string> says;  // lines that a package's make prints, before it ends either way
-  std::set<std::string> passes_over;        // installed packages that make takes for up to date, each once
-  bool lacks_find = false;                  // containers do
-  std::function<void()> prepared;           // called when all is decided and nothing has run
-  bool learns = false;                      // from what the journal says of runs before
-  // Packages, "bootstrap" and "configure", that end well and leave nothing.
+  std::map<std::string, std::string> says;  // lines that a package's make prints before it ends, well or not
+  std::set<std::string> passes_over;  // installed packages that make wrongly considers up to date, each once
+  bool lacks_find = false;            // containers have no find
+  std::function<void()> prepared;     // called after the decision, before anything runs
+  bool learns = false;                // uses the journal's records of earlier runs
+  // Packages, "bootstrap" and "configure", that succeed and leave nothing.
   std::set<std::string> leaves_nothing;
-  // What configure writes as build/make/Makefile, which make then follows; nothing: an empty one.
+  // build/make/Makefile as configure writes it and make then follows it; if unset, an empty one.
   std::optional<std::string> makefile;
   // Called in the container before make makes a package, or with "" before any other script's work.
   std::function<void(const FakeContainer&, const std::string& package, std::stop_token)> before;
@@ -160,13 +161,13 @@ class BuildBench {
   RunOutcome make(FakeContainer& container, const std::vector<std::string>& targets, const OutputSink& sink,
                   std::stop_token stop, std::string& record);
 
-  const ReadTree* read_ = nullptr;  // of the run that goes on
+  const ReadTree* read_ = nullptr;  // of the current run
   std::mutex mutex_;
   std::vector<std::string> scripts_;
   std::atomic<unsigned long> stamps_{0};
 };
 
-// "…-configured:1" for the usual environment.
+// "…-configured:1" for the default environment.
 std::string image_of_stage(const std::string& stage, const std::string& tag = "1",
                            const std::string& environment = "debian-bookworm-minimal");
 

@@ -1,10 +1,10 @@
-// What is kept when a stage, the engine or a person ends a build, and how the next one goes on.
+// What is kept when a stage, the engine or a person ends a build, and how the next build continues.
 #include <gmock/gmock.h>
 
-#include "base/file_tail.h"
+#include "base/files/file_tail.h"
 #include "plan/planned_tree.h"
 #include "run/build_bench.h"
-#include "run/workplace.h"
+#include "run/container/build_container.h"
 
 namespace stagemake {
 namespace {
@@ -32,7 +32,7 @@ TEST_F(BuildFailure, ABuiltStageHasNoFailuresWhateverItsLogSays) {
   BuildBench::Run run = bench_.build();
   ASSERT_EQ(run.states[4], "built");
   EXPECT_THAT(stage(run, 4).findings, IsEmpty());
-  // What make says of the same package when it did fail
+  // make's message about the same package if it really failed
   bench_.tree.file("build/pkgs/zlib/package-version.txt", "9\n");
   bench_.failing = {"zlib"};
   run = bench_.build();
@@ -63,10 +63,10 @@ TEST_F(BuildFailure, AFailedStageIsKeptAndWhatHangsOnItSkipped) {
   EXPECT_THAT(run.states,
               ElementsAre("built", "built", "built", "built", "failed", "skipped", "not asked for"));
   EXPECT_THAT(run.scripts.back(), HasSubstr("zlib! lone")) << "what is independent is made";
-  EXPECT_THAT(stage(run, 4).detail, HasSubstr("exit status 2; what was done is kept as " +
+  EXPECT_THAT(stage(run, 4).detail, HasSubstr("exit status 2; the work so far is kept as " +
                                               image_of_stage("with-targets-pre", "1-failed")));
   EXPECT_EQ(stage(run, 4).image, image_of_stage("with-targets-pre", "1-failed"));
-  EXPECT_THAT(stage(run, 5).detail, HasSubstr("with-targets-pre did not end well"));
+  EXPECT_THAT(stage(run, 5).detail, HasSubstr("with-targets-pre did not succeed"));
   EXPECT_FALSE(bench_.has_image(image_of_stage("with-targets-pre")));
   Snapshot left = bench_.snapshot(image_of_stage("with-targets-pre", "1-failed"));
   EXPECT_FALSE(left.complete);
@@ -169,7 +169,7 @@ TEST_F(BuildFailure, WithoutKeepGoingNothingNewBegins) {
   EXPECT_EQ(failures, 1u);
 }
 
-// A container that cannot be saved, say.
+// For example, a container that cannot be saved.
 TEST_F(BuildFailure, AProblemOfOneEnvironmentLeavesTheOthersAlone) {
   bench_.engine.add_image("debian:trixie", {});
   bench_.problems = {{"debian-bookworm-minimal", "container x cannot be saved"}};
@@ -199,7 +199,7 @@ TEST_F(BuildFailure, AnInterruptedStageIsKeptAndGoesOn) {
   EXPECT_THAT(run.states,
               ElementsAre("built", "built", "built", "built", "interrupted", "skipped", "not asked for"));
   EXPECT_FALSE(run.result.all_well());
-  EXPECT_THAT(stage(run, 4).detail, HasSubstr("what was done is kept as"));
+  EXPECT_THAT(stage(run, 4).detail, HasSubstr("the work so far is kept as"));
   EXPECT_TRUE(bench_.snapshot(image_of_stage("with-targets-pre", "1-failed")).packages.contains("zlib"));
   EXPECT_THAT(bench_.engine.container_names(), IsEmpty());
   bench_.options.stop = {};
@@ -239,11 +239,11 @@ TEST_F(BuildFailure, AStopBeforeTheFirstStageBeginsNothing) {
   EXPECT_THAT(run.calls, Not(Contains(testing::Pair("create", testing::_))));
 }
 
-// Somebody else has all job slots.
+// Another build holds all job slots.
 class BuildWaits : public BuildFailure {
  protected:
   BuildWaits() { bench_.options.slots = &pool_; }
-  // From the moment when `change` is told: the slots are taken; at the next `running`, a stop is requested.
+  // When `change` is reported, the slots are taken; at the next `running`, a stop is requested.
   void stop_while_waiting_after(const std::string& change) {
     bench_.options.stop = stop_.get_token();
     bench_.reporter.heard = [this, change](const std::string& now) {
@@ -269,7 +269,7 @@ TEST_F(BuildWaits, AStopBeforeTheFirstSlotKeepsNothingAndMovesNoName) {
   BuildBench::Run run = bench_.build();
   EXPECT_THAT(run.states,
               ElementsAre("reused", "reused", "reused", "reused", "interrupted", "skipped", "not asked for"));
-  EXPECT_THAT(stage(run, 4).detail, HasSubstr("still waiting to begin"));
+  EXPECT_THAT(stage(run, 4).detail, HasSubstr("still waiting to start"));
   EXPECT_THAT(stage(run, 4).image, IsEmpty());
   EXPECT_THAT(run.calls, Not(Contains(testing::Pair("commit", testing::_))));
   EXPECT_EQ(bench_.id_of(failed), before);
@@ -305,7 +305,7 @@ TEST_F(BuildFailure, APoorerImageDoesNotTakeTheNameOfARicherOne) {
   BuildBench::Run run = bench_.build();
   EXPECT_EQ(run.states[4], "failed");
   EXPECT_EQ(bench_.id_of(failed), before);
-  EXPECT_THAT(stage(run, 4).detail, HasSubstr("its name stays with an image in which more is done"));
+  EXPECT_THAT(stage(run, 4).detail, HasSubstr("an image with more packages keeps the name"));
   EXPECT_TRUE(bench_.has_image(stage(run, 4).image)) << "it is there all the same";
   EXPECT_NE(bench_.id_of(stage(run, 4).image), before);
   bench_.settings.fresh = false;
@@ -355,7 +355,7 @@ TEST_F(BuildFailure, AStopWhileTheBaseImageIsPulledIsNoFailure) {
   };
   BuildBench::Run run = bench_.build({"debian-nowhere-minimal"});
   EXPECT_EQ(run.states[0], "interrupted");
-  EXPECT_THAT(stage(run, 0).detail, HasSubstr("ended while the base image debian:nowhere was pulled"));
+  EXPECT_THAT(stage(run, 0).detail, HasSubstr("stopped while the base image debian:nowhere was pulled"));
   EXPECT_FALSE(run.result.input_failed);
 }
 
@@ -381,7 +381,7 @@ TEST_F(BuildFailure, WorkThatCannotBeCommittedStaysAndIsTakenOver) {
   EXPECT_EQ(run.states[5], "failed");
   ASSERT_THAT(bench_.engine.container_names(), SizeIs(1));
   std::string container = bench_.engine.container_names()[0];
-  EXPECT_THAT(stage(run, 5).detail, HasSubstr("disk full; what was done stays in container " + container));
+  EXPECT_THAT(stage(run, 5).detail, HasSubstr("disk full; the work so far stays in container " + container));
   EXPECT_THAT([&] { bench_.build(); }, ThrowsMessage<EngineError>(AllOf(
                                            HasSubstr("container " + container), HasSubstr("disk full"),
                                            HasSubstr("stagemake clean debian-bookworm-minimal --containers"),
@@ -489,7 +489,9 @@ TEST_F(BuildFailure, ABaseImageThatIsNowhereIsBadInput) {
   EXPECT_FALSE(run.result.engine_failed);
   EXPECT_EQ(run.states[0], "failed");
   EXPECT_THAT(stage(run, 0).detail,
-              HasSubstr("the base image debian:nowhere is not on this machine and cannot be pulled"));
+              AllOf(HasSubstr("the base image debian:nowhere is not on this machine and cannot be pulled"),
+                    HasSubstr("\n--base-image IMAGE uses another one. `docker pull IMAGE` fetches one"),
+                    HasSubstr("mmdebstrap"), HasSubstr("docker import base.tar debian:nowhere")));
 }
 
 // --- The tree and the images.
@@ -519,7 +521,7 @@ TEST_F(BuildFailure, OnAnOlderWayTooNothingIsLostWhenTheTreeIsEdited) {
   EXPECT_THAT(run.states,
               ElementsAre("reused", "built", "built", "built", "built", "failed", "not asked for"));
   EXPECT_THAT(stage(run, 5).detail,
-              HasSubstr("what was done before is kept as " + image_of_stage("with-targets", "1-failed")));
+              HasSubstr("the work so far is kept as " + image_of_stage("with-targets", "1-failed")));
   bench_.before = nullptr;
   run = bench_.build();
   EXPECT_TRUE(run.result.all_well());
@@ -602,7 +604,7 @@ TEST_F(BuildFailure, OfALogThatIsVeryLongTheEndIsLookedThrough) {
   const LogFinding& finding = stage(run, 4).findings[0];
   EXPECT_THAT(finding.message, HasSubstr("unknown type name"));
   EXPECT_THAT(run.notes, Contains(AllOf(HasSubstr("with-targets-pre.log is longer than"),
-                                        HasSubstr("in its end, from line"))));
+                                        HasSubstr("only its end, from line"))));
   FileTail whole = read_tail(log, 1000).value();
   EXPECT_EQ(finding.line, whole.skipped_lines + 2) << "counted from the beginning of the file";
 }

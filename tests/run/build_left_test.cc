@@ -1,4 +1,4 @@
-// What must exist after a stage, whatever its exit status says.
+// What must exist after a stage, whatever its exit status.
 #include <gmock/gmock.h>
 
 #include "plan/planned_tree.h"
@@ -28,7 +28,7 @@ TEST_F(BuildLeft, ABootstrapThatLeavesNoConfigureHasFailed) {
               ElementsAre("built", "failed", "skipped", "skipped", "skipped", "skipped", "not asked for"));
   EXPECT_TRUE(run.result.stage_failed);
   EXPECT_THAT(stage(run, 1).detail,
-              AllOf(HasSubstr("exit status 0, but missing is configure"),
+              AllOf(HasSubstr("exit status 0, but missing: configure"),
                     HasSubstr("kept as " + image_of_stage("bootstrapped", "1-failed"))));
   EXPECT_THAT(read_file(stage(run, 1).log).value(),
               HasSubstr("what must exist after it is missing: configure"));
@@ -41,10 +41,10 @@ TEST_F(BuildLeft, AConfigureThatWritesNothingHasFailed) {
   bench_.leaves_nothing = {"configure"};
   BuildBench::Run run = bench_.build();
   EXPECT_EQ(run.states[2], "failed");
-  EXPECT_THAT(stage(run, 2).detail, HasSubstr("missing is config.status, build/make/Makefile"));
+  EXPECT_THAT(stage(run, 2).detail, HasSubstr("missing: config.status, build/make/Makefile"));
 }
 
-// The image of a version that believed the exit status.
+// An image from a version that trusted the exit status.
 TEST_F(BuildLeft, AnImageWithoutItIsNotUsedAgain) {
   bench_.targets = {"bootstrapped"};
   bench_.build();
@@ -59,7 +59,7 @@ TEST_F(BuildLeft, AnImageWithoutItIsNotUsedAgain) {
   EXPECT_TRUE(run.result.all_well());
   EXPECT_THAT(run.notes,
               ElementsAre(HasSubstr(name + " is not used: it has no configure, which bootstrapped must "
-                                           "leave")));
+                                           "create")));
   EXPECT_EQ(run.states[1], "built");
 }
 
@@ -68,7 +68,7 @@ TEST_F(BuildLeft, APackageWithoutItsRecordFailsTheStage) {
   bench_.leaves_nothing = {"app"};
   BuildBench::Run run = bench_.build();
   EXPECT_EQ(run.states[4], "failed");
-  EXPECT_THAT(stage(run, 4).detail, HasSubstr("missing is the installation record of app"));
+  EXPECT_THAT(stage(run, 4).detail, HasSubstr("missing: the installation record of app"));
   EXPECT_FALSE(bench_.has_image(image_of_stage("with-targets-pre")));
   bench_.leaves_nothing.clear();
   run = bench_.build();

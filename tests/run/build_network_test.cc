@@ -44,7 +44,7 @@ TEST_F(BuildNetwork, EachStageHasItsOwn) {
   EXPECT_EQ(networks[1], "host");
   EXPECT_EQ(networks[2], "none");
   std::vector<std::string_view> noted;
-  for (const StageRun& run : bench_.journal.read().stages) noted.push_back(name_of(run.network));
+  for (const JournalStage& run : bench_.journal.read().stages) noted.push_back(name_of(run.network));
   EXPECT_THAT(noted, ElementsAre("default", "host", "none", "none", "none", "none"));
 }
 
@@ -52,7 +52,7 @@ TEST_F(BuildNetwork, WithoutAWordNoContainerHasTheHosts) {
   EXPECT_THAT(build(), Not(Contains("host")));
 }
 
-// In an older image stages share a container, which has one network.
+// In an older image, stages share a container, which has one network.
 TEST_F(BuildNetwork, WhereItChangesAnotherContainerGoesOn) {
   build();
   bench_.tree.file("build/pkgs/app/spkg-install.in", "edited\n");

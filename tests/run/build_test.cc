@@ -4,7 +4,7 @@
 
 #include "plan/planned_tree.h"
 #include "run/build_bench.h"
-#include "run/workplace.h"
+#include "run/container/build_container.h"
 
 namespace stagemake {
 namespace {
@@ -87,7 +87,7 @@ TEST_F(Build, ImagesSayWhatTheyAre) {
 }
 
 TEST_F(Build, WhatAPersonStartsFromAnImageIsNoContainerOfOurs) {
-  // Who opens a shell in an image has a container with its labels, which no run may take over.
+  // A shell opened in an image has a container with the image's labels, which no run may adopt.
   bench_.failing = {"pyapp"};
   bench_.build();
   bench_.engine.create({.name = "a-shell", .image = image_of_stage("with-targets", "1-failed")});
@@ -196,7 +196,8 @@ TEST_F(Build, AnImageOfAnEarlierStageMayHoldALaterStagesSources) {
 TEST_F(Build, APackageThatIsNoMoreIsUninstalled) {
   bench_.build();
   bench_.tree.remove("build/pkgs/pyapp");
-  // Only where its image is chosen: it has nothing more ready than its parent's, which is as new.
+  // The image of with-targets is chosen only without this one: no more packages are ready in it, and both are
+  // equally new.
   bench_.engine.remove_image(image_of_stage("with-targets-pre"));
   EXPECT_THAT(bench_.build().scripts, Contains(HasSubstr("uninstall pyapp")));
   EXPECT_FALSE(bench_.snapshot(image_of_stage("with-targets")).packages.contains("pyapp"));

@@ -1,5 +1,5 @@
-// Whatever is thrown in a build, of whatever type and wherever: no finished package is lost, nothing ends but
-// the stage, and the message says where its work is.
+// Whatever a build throws, of any type and anywhere: no finished package is lost, only the stage ends, and
+// the message says where its work is.
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 
@@ -7,7 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 
-#include "base/text.h"
+#include "base/text/text.h"
 #include "plan/planned_tree.h"
 #include "run/build_bench.h"
 
@@ -42,7 +42,7 @@ void throw_one(unsigned type) {
   }
 }
 
-// A build in which something is thrown once, and the undisturbed one after it.
+// A build in which one exception is thrown, and the undisturbed build after it.
 struct Disturbed {
   Disturbed() {
     bench.before = [this](const FakeContainer&, const std::string& package, std::stop_token) {
@@ -64,7 +64,7 @@ struct Disturbed {
   }
   const StageStatus& stage(std::size_t number) const { return run.result.environments[0].stages[number]; }
 
-  // The next run ends well, and no package is made twice.
+  // The next run succeeds, and no package is made twice.
   void expect_nothing_lost(const std::string& what) {
     BuildBench::Run next = bench.build();
     EXPECT_TRUE(next.result.all_well()) << what;
@@ -74,9 +74,9 @@ struct Disturbed {
   }
 
   BuildBench bench{kSmallDistribution};
-  unsigned at = 0, type = 0;  // the call of the engine that throws; 0: none
-  std::string in_package;     // make throws before it
-  std::string thrown_in;      // the verb that did
+  unsigned at = 0, type = 0;  // the number of the engine call that throws; 0: none
+  std::string in_package;     // the package before which make throws
+  std::string thrown_in;      // the verb that threw
   bool is_first = true, armed = false;
   std::map<std::string, unsigned> made;
   BuildBench::Run run;
@@ -97,7 +97,7 @@ TEST(BuildThrows, AtEachCallOfTheEngine) {
                                             "remove_container"}));
 }
 
-// Six stages in one container, of which no image is made before the last one.
+// Six stages in one container; no image is made before the last one.
 TEST(BuildThrows, AtEachCallOfTheEngineInAnOlderImage) {
   std::set<std::string> verbs;
   for (unsigned at = 1;; ++at) {
@@ -118,9 +118,8 @@ TEST(BuildThrows, AtEachCallOfTheEngineInAnOlderImage) {
 }
 
 TEST(BuildThrows, WhileMakeRunsTheWorkIsCommittedAtOnce) {
-  const std::string words[kTypes] = {
-      "the engine is gone",      "there is no memory left", "no space left on device", "parse_error", "a bug",
-      "an error of unknown type"};
+  const std::string words[kTypes] = {"the engine is gone", "out of memory", "no space left on device",
+                                     "parse_error",        "a bug",         "an error of unknown type"};
   for (unsigned type = 0; type < kTypes; ++type) {
     Disturbed build;
     build.in_package = "app";
@@ -131,7 +130,7 @@ TEST(BuildThrows, WhileMakeRunsTheWorkIsCommittedAtOnce) {
     EXPECT_TRUE(build.run.result.engine_failed);
     std::string image = image_of_stage("with-targets-pre", "1-failed");
     EXPECT_THAT(build.stage(4).detail,
-                AllOf(HasSubstr(words[type]), HasSubstr("what was done before is kept as " + image)));
+                AllOf(HasSubstr(words[type]), HasSubstr("the work so far is kept as " + image)));
     EXPECT_EQ(build.stage(4).image, image);
     EXPECT_TRUE(build.bench.snapshot(image).packages.contains("zlib"));
     EXPECT_THAT(build.bench.engine.container_names(), IsEmpty());
@@ -162,7 +161,7 @@ TEST(BuildThrows, AnOpenContainerWhoseNextStageCannotBeginIsCommitted) {
   build.build();
   build.made.clear();
   build.bench.tree.file("build/pkgs/zlib/package-version.txt", "1.3\n");
-  // The folder of the logs is a file: no stage can have a log from then on.
+  // The folder of the logs is a file: from then on, no stage can have a log.
   fs::path logs = build.bench.state.fresh_log("e", "s").parent_path().parent_path();
   build.bench.reporter.heard = [&](const std::string& change) {
     if (change != "debian-bookworm-minimal with-targets-pre: built") return;
@@ -179,15 +178,15 @@ TEST(BuildThrows, AnOpenContainerWhoseNextStageCannotBeginIsCommitted) {
   build.expect_nothing_lost("");
 }
 
-// --- Those that only look on.
+// --- Reporters.
 
 class ThrowingReporter : public Reporter {
  public:
   explicit ThrowingReporter(unsigned type) : type_(type) {}
   void begins(const std::vector<EnvironmentStatus>&) override { fall(); }
-  void changed(const std::vector<EnvironmentStatus>&, std::size_t, std::size_t) override { fall(); }
-  void package(std::size_t, std::size_t, const PackageStatus&) override { fall(); }
-  void printed(const std::string&, const std::string&, std::string_view) override { fall(); }
+  void changed(const std::vector<EnvironmentStatus>&, StageAddress) override { fall(); }
+  void package(StageAddress, const PackageStatus&) override { fall(); }
+  void printed(StageAddress, std::string_view) override { fall(); }
   void sampled(const MachineSample&) override { fall(); }
   void note(const std::string&) override { fall(); }
   void ends(const std::vector<EnvironmentStatus>&, const RunSeconds&) override { fall(); }
@@ -235,7 +234,7 @@ TEST(BuildThrows, WhatCannotBeSentFailsNoStageAndIsTold) {
     PushQueue pushes(build.bench.engine, system_clock(), build.bench.journal, reporter, {.tries = 1});
     build.bench.options.pushes = &pushes;
     build.type = 4;
-    // Names for the registry: each is a call of `tag`.
+    // Names in the registry: each is a call of `tag`.
     build.bench.engine.on_verb = [&](const std::string& verb) {
       if (verb == "tag" || verb == "push") throw_one(build.type++);
     };

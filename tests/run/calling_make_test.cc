@@ -1,5 +1,5 @@
-// The jobserver of a calling make: its words, real pipes, and a real make.
-#include "run/calling_make.h"
+// The jobserver of a calling make: the words in MAKEFLAGS, real pipes, and a real make.
+#include "run/slots/calling_make.h"
 
 #include <fcntl.h>
 #include <gmock/gmock.h>
@@ -14,10 +14,11 @@
 #include <random>
 #include <thread>
 
-#include "base/files.h"
-#include "base/subprocess.h"
-#include "run/job_slots.h"
-#include "run/pooled_make.h"
+#include "base/files/files.h"
+#include "base/holds_soon.h"
+#include "base/process/subprocess.h"
+#include "run/container/pooled_make.h"
+#include "run/slots/job_slots.h"
 
 namespace stagemake {
 namespace {
@@ -81,7 +82,7 @@ class Calling : public testing::Test {
   void put(std::string_view bytes) {
     ASSERT_EQ(::write(ends_[1], bytes.data(), bytes.size()), static_cast<ssize_t>(bytes.size()));
   }
-  // All that lies in the pipe, in order of the bytes' values.
+  // The content of the pipe, sorted by byte value.
   std::string content() {
     int count = 0;
     ::ioctl(ends_[0], FIONREAD, &count);
@@ -124,7 +125,7 @@ TEST_F(Calling, GivesBackAtItsEnd) {
   EXPECT_EQ(content(), "xy");
 }
 
-TEST_F(Calling, ItsDescriptorsGoOnBlockingAndReachNoChild) {
+TEST_F(Calling, ItsDescriptorsKeepBlockingAndReachNoChild) {
   std::unique_ptr<CallingMake> make = join();
   ASSERT_TRUE(make);
   for (int end : ends_) {
@@ -134,7 +135,7 @@ TEST_F(Calling, ItsDescriptorsGoOnBlockingAndReachNoChild) {
   EXPECT_EQ(::fcntl(make->descriptor(), F_GETFD), FD_CLOEXEC);
 }
 
-TEST_F(Calling, ClosedNumbersAreTold) {
+TEST_F(Calling, ClosedDescriptorsAreReported) {
   int others[2];
   ASSERT_EQ(::pipe(others), 0);
   int file = ::open("/dev/null", O_RDWR);
@@ -147,7 +148,7 @@ TEST_F(Calling, ClosedNumbersAreTold) {
   };
   EXPECT_EQ(
       refusal(-2, -2),
-      "make's job slots do not reach stagemake: the recipe needs a `+` in front of its line, or $(MAKE) in "
+      "make's job slots do not reach stagemake: the recipe line must start with `+` or contain $(MAKE) in "
       "it");
   for (auto [read, write] : {std::pair(1000, 1001),
                              {ends_[0], 1001},
@@ -155,7 +156,7 @@ TEST_F(Calling, ClosedNumbersAreTold) {
                              {ends_[0], others[1]},
                              {file, file},
                              {ends_[0], file}})
-    EXPECT_THAT(refusal(read, write), HasSubstr("needs a `+`"));
+    EXPECT_THAT(refusal(read, write), HasSubstr("must start with `+`"));
   ::close(others[0]), ::close(others[1]), ::close(file);
 }
 
@@ -178,12 +179,12 @@ TEST_F(Calling, MayNameAFifo) {
   write_file(plain, "");
   for (const fs::path& path : {plain, folder.path(), fs::path("/nowhere/\x1b")}) {
     EXPECT_FALSE(CallingMake::join({.kind = Kind::Fifo, .fifo = path.string(), .jobs = {}}, why_not_));
-    EXPECT_THAT(why_not_, HasSubstr(" is no pipe"));
+    EXPECT_THAT(why_not_, HasSubstr(" is not a pipe"));
     EXPECT_EQ(why_not_.find('\x1b'), std::string::npos);
   }
 }
 
-TEST_F(Calling, WhoHasNoneIsNotTold) {
+TEST_F(Calling, WithoutAJobserverNothingIsReported) {
   EXPECT_FALSE(CallingMake::join(jobserver_words("k -j"), why_not_));
   EXPECT_EQ(why_not_, "");
 }
@@ -193,10 +194,6 @@ TEST_F(Calling, WhoHasNoneIsNotTold) {
 class Borrowed : public Calling {
  protected:
   fs::path fifo() { return folder_.path() / std::to_string(++made_); }
-  static bool holds_soon(const std::function<bool()>& condition) {
-    for (int i = 0; i < 1000 && !condition(); ++i) std::this_thread::sleep_for(std::chrono::milliseconds(5));
-    return condition();
-  }
 
   TemporaryFolder folder_{fs::temp_directory_path()};
   unsigned made_ = 0;
@@ -213,24 +210,24 @@ TEST_F(Borrowed, OneIsThereAndMoreAreTakenWhereTheyAreWanted) {
   int client = ::open(one->fifo().c_str(), O_RDWR | O_NONBLOCK | O_CLOEXEC);
   char byte = 0;
   unsigned held = 0;
-  EXPECT_TRUE(holds_soon([&] { return held += ::read(client, &byte, 1) == 1, held == 2; }));
+  EXPECT_TRUE(test::holds_soon([&] { return held += ::read(client, &byte, 1) == 1, held == 2; }));
   EXPECT_EQ(make->held(), 3u);
   EXPECT_EQ(content(), "");
   ::close(client);
   one->end();
-  EXPECT_TRUE(holds_soon([&] { return make->held() <= 1; })) << "back before the end of all";
+  EXPECT_TRUE(test::holds_soon([&] { return make->held() <= 1; })) << "back before the end of all";
   other->end();
-  EXPECT_TRUE(holds_soon([&] { return make->held() == 0; }));
+  EXPECT_TRUE(test::holds_soon([&] { return make->held() == 0; }));
   EXPECT_EQ(content(), "abc");
 }
 
-TEST_F(Borrowed, WhatLiesUnusedGoesBack) {
+TEST_F(Borrowed, UnusedSlotsAreReturned) {
   put("abc");
   std::unique_ptr<CallingMake> make = join();
   JobSlots pool(*make, 4);
   auto one = pool.share(fifo());
   ASSERT_TRUE(one->begin({}));
-  // It wants no second slot: make has all of them most of the time.
+  // The pool wants no second slot: make has all of them most of the time.
   int there = 0, looks = 0;
   for (; looks < 100; ++looks) {
     int count = 0;
@@ -241,10 +238,10 @@ TEST_F(Borrowed, WhatLiesUnusedGoesBack) {
   }
   EXPECT_GE(there, 60) << "of 100 looks";
   one->end();
-  EXPECT_TRUE(holds_soon([&] { return make->held() == 0; }));
+  EXPECT_TRUE(test::holds_soon([&] { return make->held() == 0; }));
 }
 
-TEST_F(Borrowed, WhoBeginsWaitsForWhatOthersOfMakeGiveBack) {
+TEST_F(Borrowed, StartingStagesWaitForReturnedSlots) {
   std::unique_ptr<CallingMake> make = join();
   JobSlots pool(*make, 4);
   auto one = pool.share(fifo()), other = pool.share(fifo());
@@ -254,7 +251,7 @@ TEST_F(Borrowed, WhoBeginsWaitsForWhatOthersOfMakeGiveBack) {
   std::this_thread::sleep_for(std::chrono::milliseconds(50));
   EXPECT_FALSE(began);
   put("z");
-  EXPECT_TRUE(holds_soon([&] { return began.load(); }));
+  EXPECT_TRUE(test::holds_soon([&] { return began.load(); }));
   EXPECT_EQ(pool.free(), 2u);
 }
 
@@ -268,7 +265,7 @@ TEST_F(Borrowed, NeverMoreThanTheBound) {
   char byte = 0;
   unsigned held = 0;
   auto take_until = [&](unsigned wanted) {
-    return holds_soon([&] { return held += ::read(client, &byte, 1) == 1, held >= wanted; });
+    return test::holds_soon([&] { return held += ::read(client, &byte, 1) == 1, held >= wanted; });
   };
   EXPECT_TRUE(take_until(1));
   std::this_thread::sleep_for(std::chrono::milliseconds(50));
@@ -277,11 +274,11 @@ TEST_F(Borrowed, NeverMoreThanTheBound) {
   EXPECT_TRUE(take_until(3));
   pool.set_count(1);
   while (held > 0) held -= ::write(client, "+", 1) == 1 ? 1 : 0;
-  EXPECT_TRUE(holds_soon([&] { return make->held() == 0; }));
+  EXPECT_TRUE(test::holds_soon([&] { return make->held() == 0; }));
   ::close(client);
 }
 
-// Containers that are killed with what they hold, beside another job of make's that takes and gives back.
+// Containers that are killed while they hold slots, beside another job of make that takes and returns slots.
 TEST_F(Borrowed, AfterAHundredKillsMakeHasTheVeryBytes) {
   const std::string all = "abcdef";
   put(all);
@@ -324,9 +321,9 @@ TEST_F(Borrowed, AfterAHundredKillsMakeHasTheVeryBytes) {
 }
 
 // Two recipes of a make -j3: one is a make outside, the other a driver with two makes in containers.
-TEST_F(Borrowed, RealMakesInsideAndOutsideRunNoMoreJobsThanMakeHasSlots) {
+TEST_F(Borrowed, RealMakesStayWithinTheCallersSlots) {
   put("+");
-  int outside[2] = {::dup(ends_[0]), ::dup(ends_[1])};  // those of the driver end with an exec
+  int outside[2] = {::dup(ends_[0]), ::dup(ends_[1])};  // the driver's makes end with an exec
   std::unique_ptr<CallingMake> make = join(3);
   JobSlots pool(*make, 3);
   fs::create_directories(folder_.path() / "run");
@@ -366,7 +363,7 @@ TEST_F(Borrowed, RealMakesInsideAndOutsideRunNoMoreJobsThanMakeHasSlots) {
     most = std::max(most, static_cast<unsigned>(std::stoul(counts.substr(at))));
   EXPECT_EQ(jobs, 30u);
   EXPECT_EQ(most, 3u) << "all are used, and never more";
-  EXPECT_TRUE(holds_soon([&] { return make->held() == 0; }));
+  EXPECT_TRUE(test::holds_soon([&] { return make->held() == 0; }));
   EXPECT_EQ(content(), "+");
 }
 

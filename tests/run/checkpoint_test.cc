@@ -3,7 +3,7 @@
 
 #include "plan/planned_tree.h"
 #include "run/build_bench.h"
-#include "run/workplace.h"
+#include "run/container/build_container.h"
 
 namespace stagemake {
 namespace {
@@ -46,12 +46,12 @@ class CheckpointTest : public testing::Test {
   }
 
   BuildBench bench_{kSmallDistribution};
-  std::function<void()> seen;  // what is looked at after the first checkpoint
+  std::function<void()> seen;  // called after the first checkpoint
   std::string container_;
   std::vector<bool> pauses_;
 };
 
-TEST_F(CheckpointTest, AnImageIsMadeOfWhatIsFinishedWhileTheRestIsBuilt) {
+TEST_F(CheckpointTest, CheckpointsContainFinishedPackages) {
   std::optional<Snapshot> checkpoint;
   seen = [&] { checkpoint = bench_.snapshot(kPartial); };
   BuildBench::Run run = bench_.build();
@@ -66,13 +66,13 @@ TEST_F(CheckpointTest, AnImageIsMadeOfWhatIsFinishedWhileTheRestIsBuilt) {
   EXPECT_THAT(notes(run, "checkpoint of"),
               ElementsAre(AllOf(HasSubstr("debian-bookworm-minimal with-targets-pre: paused "),
                                 HasSubstr(", 2 packages, "))));
-  // The stage's own image has taken its place.
+  // The stage's own image has replaced it.
   EXPECT_FALSE(bench_.has_image(kPartial));
   EXPECT_THAT(unfinished(), IsEmpty());
   EXPECT_EQ(bench_.snapshot(image_of_stage("with-targets-pre")).checkpoint_of, "");
 }
 
-TEST_F(CheckpointTest, TheNextRunElsewhereGoesOnInIt) {
+TEST_F(CheckpointTest, TheNextRunElsewhereContinuesFromIt) {
   FakeImage saved;
   seen = [&] { saved = bench_.engine.image(kPartial); };
   bench_.build();
@@ -119,7 +119,7 @@ TEST_F(CheckpointTest, AStageThatMakesNoPackagesHasNone) {
   EXPECT_THAT(pauses_, IsEmpty());
 }
 
-TEST_F(CheckpointTest, WhateverFailsIsToldAndHarmsNothing) {
+TEST_F(CheckpointTest, FailuresAreReportedAndHarmless) {
   for (const char* verb : {"pause", "resume", "commit", "tag"}) {
     BuildBench bench{kSmallDistribution};
     bench.clock.by_hand = true;
@@ -132,7 +132,7 @@ TEST_F(CheckpointTest, WhateverFailsIsToldAndHarmsNothing) {
     };
     BuildBench::Run run = bench.build();
     EXPECT_TRUE(run.result.all_well()) << verb;
-    bool is_mended = std::string(verb) == "resume";  // it was tried again
+    bool is_mended = std::string(verb) == "resume";  // resume was retried
     EXPECT_THAT(notes(run, "no checkpoint could be made: fake"), SizeIs(is_mended ? 0 : 1)) << verb;
     EXPECT_THAT(bench.engine.container_names(), IsEmpty()) << verb;
   }
@@ -145,7 +145,7 @@ TEST_F(CheckpointTest, AStopEndsThePauseAndTheHalfImage) {
     pauses_.push_back(paused);
     if (!paused || stop.stop_requested()) return;
     stop.request_stop();
-    bench_.clock.ring();  // who asked does not wait for the engine
+    bench_.clock.ring();  // this caller does not wait for the engine
     EXPECT_THAT(pauses_, ElementsAre(true, false));
   };
   BuildBench::Run run = bench_.build();

@@ -1,4 +1,4 @@
-#include "run/clock.h"
+#include "run/control/clock.h"
 
 #include <gtest/gtest.h>
 
@@ -9,17 +9,18 @@
 namespace stagemake {
 namespace {
 
-TEST(SystemClock, WhatHasPassedHappensAtOnce) {
+TEST(SystemClock, PastAlarmsRingAtOnce) {
   std::binary_semaphore happened{0};
   auto alarm = system_clock().at(system_clock().now() - 1, [&] { happened.release(); });
   happened.acquire();
 }
 
-// Nanoseconds in 64 bits end in the year 2262: these once counted as past, and each run was out of time.
-TEST(SystemClock, WhatIsTooFarAwayForItDoesNotHappen) {
+// 64 bits of nanoseconds end in the year 2262: such times once counted as past, and every run was out of
+// time.
+TEST(SystemClock, AlarmsTooFarAwayDoNotRing) {
   std::atomic<int> happened = 0;
   for (double when : {253402300799.0, 1e18, 1e300, std::numeric_limits<double>::infinity()})
-    system_clock().at(when, [&] { ++happened; });  // destroyed at once, which waits for what happens
+    system_clock().at(when, [&] { ++happened; });  // destroyed at once, which waits for a running callback
   EXPECT_EQ(happened, 0);
 }
 

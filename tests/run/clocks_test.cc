@@ -1,4 +1,4 @@
-// Clocks that are wrong, of another machine or of this one: what is built again, and what labels say.
+// Wrong clocks, on another machine or on this one: what is rebuilt, and what labels say.
 #include <gmock/gmock.h>
 
 #include "plan/planned_tree.h"
@@ -16,7 +16,7 @@ using testing::Not;
 
 class Clocks : public testing::Test {
  protected:
-  // The finished image as a machine makes it whose clock is a day ahead.
+  // The finished image, made by a machine whose clock is a day ahead.
   void make_image_of_tomorrow() {
     std::string name = image_of_stage("with-targets");
     FakeImage image = bench_.engine.image(name);
@@ -44,13 +44,13 @@ TEST_F(Clocks, AnImageOfTomorrowIsBroughtToThePresent) {
   BuildBench::Run run = bench_.build();
   EXPECT_TRUE(run.result.all_well());
   EXPECT_THAT(run.notes,
-              Contains(AllOf(HasSubstr("had times up to "), HasSubstr("now they are of the present"))));
+              Contains(AllOf(HasSubstr("had times up to "), HasSubstr("were set to the present"))));
   EXPECT_THAT(run.scripts, Contains("make all-sage-local: zlib app"));
   EXPECT_LE(youngest(image_of_stage("with-targets")), bench_.engine.clock());
   EXPECT_THAT(bench_.build().notes, IsEmpty());
 }
 
-TEST_F(Clocks, AYoungStampIsNoSignOfABuildHere) {
+TEST_F(Clocks, AYoungStampDoesNotProveALocalBuild) {
   bench_.build();
   make_image_of_tomorrow();
   bench_.tree.file("build/pkgs/zlib/package-version.txt", "1.3\n");
@@ -72,15 +72,15 @@ TEST_F(Clocks, AnImageWhoseTimesCannotBeChangedIsNotUsed) {
   EXPECT_THAT(run.notes, Contains(AllOf(HasSubstr("is not used: it has file times "),
                                         HasSubstr("there is no find in it"))));
   EXPECT_THAT(run.scripts, Contains("bootstrap")) << "from the base image";
-  // One whose times are of the past needs no program.
+  // An image with times in the past only needs no program.
   bench_.tree.file("build/pkgs/zlib/package-version.txt", "1.4\n");
   EXPECT_THAT(bench_.build().scripts, Contains("make all-sage-local: zlib app"));
 }
 
-TEST_F(Clocks, WhatMakePassedOverIsBuiltAllTheSame) {
+TEST_F(Clocks, PackagesThatMakeSkippedAreBuilt) {
   bench_.build();
   bench_.tree.file("build/pkgs/zlib/package-version.txt", "1.3\n");
-  bench_.passes_over = {"app"};  // as where the clock was set back while make ran
+  bench_.passes_over = {"app"};  // as if the clock was set back while make ran
   BuildBench::Run run = bench_.build();
   EXPECT_TRUE(run.result.all_well());
   EXPECT_THAT(run.scripts,

@@ -1,10 +1,10 @@
-// What a run says of itself before and while it goes on: how long stages take, what they make, what dead runs
-// left.
+// What a run predicts before it starts and while it runs: durations of stages, packages to make, and what
+// dead runs left.
 #include <gmock/gmock.h>
 
 #include "plan/planned_tree.h"
 #include "run/build_bench.h"
-#include "run/remote_snapshots.h"
+#include "run/images/remote_snapshots.h"
 
 namespace stagemake {
 namespace {
@@ -16,11 +16,11 @@ using testing::SizeIs;
 
 class Expectation : public testing::Test {
  protected:
-  // The last word on a stage.
+  // The last expectation reported for a stage.
   StageExpectation last(std::size_t stage) {
     StageExpectation found;
     for (const RecordingReporter::Expected& one : bench_.reporter.expectations)
-      if (one.stage == stage) found = one.what;
+      if (one.at.stage == stage) found = one.what;
     return found;
   }
   std::vector<std::string> makes(std::size_t stage) {
@@ -67,14 +67,14 @@ TEST_F(Expectation, WhenAStageBeginsItsPackagesAreNamedWithWhatTheyNeed) {
 }
 
 // The reported fault: "9 of 23" when it was 17.
-TEST_F(Expectation, OnceConfigureHasRunTheCountIsOfWhatIsReallyBuilt) {
+TEST_F(Expectation, AfterConfigureCountsAreExact) {
   bench_.makefile = "DUMMY_PACKAGES = zlib two\n";
   BuildBench::Run run = bench_.build();
   EXPECT_FALSE(run.exact);
   EXPECT_EQ(run.result.environments[0].expected[kPre].packages, 2u);
   EXPECT_THAT(makes(kPre), ElementsAre("one", "three"));
   EXPECT_THAT(makes(kPre + 1), ElementsAre("pyapp"));
-  // Also where configure's container goes on, without an image of its own.
+  // Also if configure's container continues, without a separate image.
   bench_.tree.file("build/pkgs/one/package-version.txt", "2\n");
   bench_.makefile = "DUMMY_PACKAGES = zlib two three\n";
   run = bench_.build();
@@ -95,14 +95,14 @@ TEST_F(Expectation, AfterConfigureNothingIsAtMost) {
               HasSubstr("4 of 6 stages and 2 of 4 packages are done, 2 remain (pyapp, two)"));
 }
 
-TEST_F(Expectation, TheFirstStageNeedsNoMoreRoomThanItAdded) {
+TEST_F(Expectation, TheFirstStageNeedsTheRoomItAdded) {
   bench_.engine.add_image("debian:bookworm",
                           {.files = {{"/base", {.content = std::string(1'000'000, 'x')}}}});
   bench_.before = [](const FakeContainer& container, const std::string&, std::stop_token) {
     const_cast<FakeContainer&>(container).files["/added"] = {.content = std::string(1000, 'y')};
   };
   bench_.build();
-  std::vector<StageRun> stages = bench_.journal.read().stages;
+  std::vector<JournalStage> stages = bench_.journal.read().stages;
   ASSERT_THAT(stages, testing::Not(IsEmpty()));
   EXPECT_EQ(stages[0].stage, "with-system-packages");
   EXPECT_GE(stages[0].bytes, 1000u);
@@ -121,7 +121,7 @@ TEST_F(Expectation, TheEndOfARunIsThatOfItsPushes) {
 
 // --- Dead runs.
 
-TEST_F(Expectation, WhoOnlyLooksIsToldOfAContainerThatADeadRunLeft) {
+TEST_F(Expectation, ReadOnlyCommandsReportContainersOfDeadRuns) {
   EXPECT_THAT(bench_.left().snapshots, IsEmpty());
   bench_.before = [&](const FakeContainer&, const std::string& package, std::stop_token) {
     if (package != "two") return;
@@ -143,10 +143,10 @@ TEST_F(Expectation, WhoOnlyLooksIsToldOfAContainerThatADeadRunLeft) {
       FileLock::try_take(bench_.state.environment_lock("debian-bookworm-minimal"));
   left = bench_.left();
   EXPECT_THAT(left.snapshots, IsEmpty());
-  EXPECT_THAT(left.notes, ElementsAre(HasSubstr("builds it now")));
+  EXPECT_THAT(left.notes, ElementsAre(HasSubstr("is building it now")));
 }
 
-// --- What a fetch brings.
+// --- The size of a fetch.
 
 TEST(FetchSize, LayersThatAreHereAreNotFetched) {
   Snapshot remote;

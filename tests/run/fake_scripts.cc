@@ -5,7 +5,7 @@
 #include <functional>
 #include <map>
 
-#include "base/text.h"
+#include "base/text/text.h"
 
 namespace stagemake {
 

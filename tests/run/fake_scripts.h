@@ -1,4 +1,4 @@
-// For what plays the container's part in tests: the scripts that workplaces write, taken apart.
+// For tests that simulate containers: parses the scripts that build containers write.
 #pragma once
 
 #include <cstdint>
@@ -7,17 +7,17 @@
 #include <string_view>
 #include <vector>
 
-#include "engine/fake_engine.h"
+#include "engine/fake/fake_engine.h"
 
 namespace stagemake {
 
-// The word after `begin`, up to one of `ends`; unquoted. Empty where there is none.
+// The word after `begin`, up to one of `ends`; unquoted. Empty if there is none.
 std::string between(const std::string& text, std::string_view begin, std::string_view ends);
 
 std::vector<std::string> word_list(const std::string& text);
 
-// Does to the files below "/sage" what run/file_times.h's script does, at the time `now`, and returns what
-// that prints; nothing where the script is another one.
+// Does to the files below "/sage" what the script of run/container/file_times.h does, at the time `now`, and
+// returns that script's output; nothing if it is another script.
 std::optional<std::string> brought_times(FakeContainer& container, const std::string& script,
                                          std::int64_t now);
 

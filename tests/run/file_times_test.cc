@@ -1,5 +1,5 @@
-// File times of the future, as the script changes them: in real shells, on files of the test's.
-#include "run/file_times.h"
+// Future file times, as the script changes them: in real shells, on files of the test.
+#include "run/container/file_times.h"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -10,16 +10,16 @@
 #include <ctime>
 #include <tuple>
 
-#include "base/files.h"
-#include "base/subprocess.h"
-#include "base/text.h"
+#include "base/files/files.h"
+#include "base/process/subprocess.h"
+#include "base/text/text.h"
 
 namespace stagemake {
 namespace {
 
 using testing::HasSubstr;
 
-// A shell, with perl or without.
+// A shell, with or without perl.
 class FileTimes : public testing::TestWithParam<std::tuple<const char*, bool>> {
  protected:
   void SetUp() override {
@@ -27,7 +27,7 @@ class FileTimes : public testing::TestWithParam<std::tuple<const char*, bool>> {
     if (!std::get<bool>(GetParam()))
       programs({"sh", "find", "head", "mkdir", "rm", "stat", "sort", "awk", "tr", "xargs", "touch"});
   }
-  // These and no others are there for the script.
+  // The script finds only these programs.
   void programs(const std::vector<const char*>& names) {
     bin_ = (folder_.path() / "bin").string();
     fs::remove_all(bin_);
@@ -52,7 +52,7 @@ class FileTimes : public testing::TestWithParam<std::tuple<const char*, bool>> {
   }
   static std::int64_t now() { return static_cast<std::int64_t>(std::time(nullptr)); }
 
-  // Makes the root's own time that of an older file: it is none of those that a test counts.
+  // Sets the root's own time to that of an old file: tests do not count the root.
   std::optional<TimesBrought> run() {
     if (fs::exists(root())) set_time(".", 1'000'000'000);
     std::string text = present_times_script(root().string());
@@ -69,7 +69,7 @@ class FileTimes : public testing::TestWithParam<std::tuple<const char*, bool>> {
     return times_brought(finished.exit_code, finished.output, why_);
   }
   static std::string shell() { return find_program(std::get<const char*>(GetParam())); }
-  // The targets that make would make again.
+  // The targets that make would rebuild.
   std::string make(const std::string& target) const {
     Command command;
     command.argv = {"make", "-C", root().string(), "--no-print-directory", target};
@@ -117,10 +117,10 @@ TEST_P(FileTimes, TheFutureEndsBeforeThePresentInItsOrder) {
   EXPECT_EQ(time("c"), time("folder") - 1);
 }
 
-TEST_P(FileTimes, OlderFilesMoveDownWhereThereIsNoRoom) {
+TEST_P(FileTimes, OlderFilesMoveDownIfThereIsNoRoom) {
   std::int64_t began = now();
   for (int i = 1; i <= 6; ++i) write(fmt::format("future{}", i), began + 1000 * i);
-  for (int i = 1; i <= 4; ++i) write(fmt::format("past{}", i), began - i);  // one a second
+  for (int i = 1; i <= 4; ++i) write(fmt::format("past{}", i), began - i);  // one per second
   write("below", began - 60);
   ASSERT_TRUE(run()) << why_ << output_;
   std::vector<std::string> order = {"below",   "past4",   "past3",   "past2",   "past1",  "future1",
@@ -136,7 +136,7 @@ TEST_P(FileTimes, NamesAndKindsOfAllSorts) {
   std::vector<std::string> names = {" blank",   "quo'te\"", "$HOME", "back\\slash",
                                     "tab\tbed", "-dash",    "ümlaut"};
   for (const std::string& name : names) write(name, later);
-  write("line\nfeed", later);  // which make cannot name
+  write("line\nfeed", later);  // make cannot name it
   fs::create_symlink("nowhere", root() / "link");
   set_time("link", later);
   std::optional<TimesBrought> brought = run();
@@ -170,7 +170,7 @@ TEST_P(FileTimes, MakeBuildsWhatItWouldHaveSkipped) {
   EXPECT_THAT(made, testing::Not(HasSubstr("cp source2")));
 }
 
-TEST_P(FileTimes, WhatIsMissingIsSaid) {
+TEST_P(FileTimes, MissingToolsAreReported) {
   write("a", now() + 100);
   programs({"sh", "find", "head", "mkdir", "rm", "stat", "sort", "tr", "xargs", "touch"});
   EXPECT_FALSE(run());

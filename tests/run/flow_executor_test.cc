@@ -1,4 +1,4 @@
-#include "run/flow_executor.h"
+#include "run/control/flow_executor.h"
 
 #include <gmock/gmock.h>
 
@@ -17,7 +17,7 @@ namespace {
 using testing::ElementsAre;
 using namespace std::chrono_literals;
 
-// What ran, in the order in which it ended.
+// What ran, in order of completion.
 class Record {
  public:
   std::function<void()> step(int name) {
@@ -36,7 +36,7 @@ class Record {
   std::vector<int> order_;
 };
 
-// Lets steps meet: each waits until `count` are inside at once. False where they do not within ten seconds.
+// Lets steps meet: each waits until `count` are inside at once. False if they do not meet within ten seconds.
 class Meeting {
  public:
   explicit Meeting(unsigned count) : count_(count) {}
@@ -72,7 +72,7 @@ TEST(FlowExecutor, AChainRunsInOrder) {
 
 TEST(FlowExecutor, BranchesComeAfterTheirParentAndEachRunsOnce) {
   Record record;
-  // 0 ─► 1 ─► 3        4 stands alone
+  // 0 ─► 1 ─► 3        4 is separate
   //   └► 2
   execute_flow({{{}, record.step(0)},
                 {{.after = 0}, record.step(1)},
@@ -114,10 +114,10 @@ TEST(FlowExecutor, NeverMoreAtOnceThanAllowed) {
   }
 }
 
-TEST(FlowExecutor, TheLongestWayBeginsFirstAndGoesOn) {
+TEST(FlowExecutor, TheCriticalPathStartsFirst) {
   for (int i = 0; i < 100; ++i) {
     Record record;
-    // 0 is short; 1 ─► 2 ─► 3 is long; 4 is between.
+    // 0 is short; 1 ─► 2 ─► 3 is long; 4 is in between.
     execute_flow({{{.seconds = 1}, record.step(0)},
                   {{.seconds = 5}, record.step(1)},
                   {{.after = 1, .seconds = 5}, record.step(2)},
@@ -128,7 +128,7 @@ TEST(FlowExecutor, TheLongestWayBeginsFirstAndGoesOn) {
   }
 }
 
-TEST(FlowExecutor, OneThatThrowsStopsNoneAndIsTold) {
+TEST(FlowExecutor, AnExceptionStopsNothingAndIsReported) {
   Record record;
   std::vector<FlowStep> steps = {{{}, [] { throw std::runtime_error("first"); }},
                                  {{.after = 0}, record.step(1)},
@@ -167,7 +167,7 @@ TEST(FlowExecutor, AStepThatTakesMoreMemoryThanWasThoughtKeepsOthersWaiting) {
   std::atomic<int> beside{0};
   std::promise<void> grown;
   FlowExecutor* flow = nullptr;
-  // 0 grows; what comes after 1 has room as it is predicted, and none from then on.
+  // 0 grows; the step after 1 fits by its prediction, but no longer once 0 has grown.
   FlowExecutor executor({{{.seconds = 9, .memory = 1},
                           [&] {
                             first_runs = true;

@@ -1,5 +1,5 @@
-// Names that hold images of somebody else's.
-#include "run/foreign_names.h"
+// Names that hold other people's images.
+#include "run/images/foreign_names.h"
 
 #include <gmock/gmock.h>
 

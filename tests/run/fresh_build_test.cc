@@ -1,11 +1,12 @@
-// `--fresh`: over several runs, until everything is built; and what does not belong to it.
-#include "run/fresh_build.h"
+// `--fresh`: over several runs, until everything is built; and what does not belong to a fresh build.
+#include "run/build/fresh_build.h"
 
 #include <gmock/gmock.h>
 
+#include "base/error.h"
 #include "plan/planned_tree.h"
 #include "run/build_bench.h"
-#include "run/remote_snapshots.h"
+#include "run/images/remote_snapshots.h"
 
 namespace stagemake {
 namespace {
@@ -26,7 +27,7 @@ class FreshBuild : public testing::Test {
     bench_.build({kOther});
     bench_.settings.fresh = true;
   }
-  // Ends a run when make comes to this package.
+  // Ends a run when make reaches this package.
   BuildBench::Run cut_at(const std::string& package,
                          const std::vector<std::string>& environments = {"debian-bookworm-minimal"}) {
     std::stop_source stop;
@@ -59,7 +60,7 @@ TEST_F(FreshBuild, TheSameCommandGoesOnUntilAllIsBuiltAndThenBeginsAnew) {
   BuildBench::Run run = cut_at("app");
   EXPECT_THAT(run.states,
               ElementsAre("built", "built", "built", "built", "interrupted", "skipped", "not asked for"));
-  EXPECT_THAT(run.notes, Contains(HasSubstr("; the same command goes on from here")));
+  EXPECT_THAT(run.notes, Contains(HasSubstr("; the same command continues from here")));
   std::string name = fresh_of("with-targets-pre", "1-failed");
   EXPECT_NE(name, "");
   run = cut_at("pyapp");
@@ -93,7 +94,7 @@ TEST_F(FreshBuild, OneThatStartsOverLeavesAnUnfinishedOneAlone) {
   EXPECT_THAT(run.scripts, Contains("make all-sage-local: zlib app"));
   EXPECT_THAT(
       run.notes,
-      Contains(HasSubstr("; the same command with --fresh instead of --start-over goes on from here")));
+      Contains(HasSubstr("; the same command with --fresh instead of --start-over continues from here")));
   bench_.start_over = false;
   EXPECT_THAT(bench_.build().scripts, ElementsAre("make build: pyapp")) << "the newest one is continued";
   EXPECT_GT(fresh_build_began(fresh_of("with-targets")), fresh_build_began(name));
@@ -165,6 +166,80 @@ TEST_F(FreshBuild, ABuildThatIsNotFreshContinuesItToo) {
   EXPECT_EQ(fresh_of("with-targets"), "") << "went on in an older image";
 }
 
+class Rebuild : public FreshBuild {
+ protected:
+  Rebuild() {
+    bench_.settings.fresh = false;
+    bench_.settings.rebuild = {"with-base-toolchain"};
+  }
+  // As a later command without --rebuild.
+  BuildBench::Run plain() {
+    bench_.settings.rebuild.clear();
+    return bench_.build();
+  }
+};
+
+const std::vector<std::string> kFromToolchain(kEverything.begin() + 3, kEverything.end());
+
+TEST_F(Rebuild, ThatStageAndThoseAfterItAreBuiltAgainAndStay) {
+  std::string before = bench_.engine.find_image(image_of_stage("with-targets"))->id;
+  std::string configured = bench_.engine.find_image(image_of_stage("configured"))->id;
+  BuildBench::Run run = bench_.build();
+  EXPECT_THAT(run.scripts, testing::ElementsAreArray(kFromToolchain));
+  EXPECT_THAT(run.states,
+              ElementsAre("reused", "reused", "reused", "built", "built", "built", "not asked for"));
+  std::string after = bench_.engine.find_image(image_of_stage("with-targets"))->id;
+  EXPECT_NE(after, before);
+  EXPECT_EQ(bench_.engine.find_image(image_of_stage("configured"))->id, configured);
+  EXPECT_TRUE(bench_.snapshot(image_of_stage("with-targets")).clean);
+  EXPECT_THAT(plain().scripts, IsEmpty()) << "there is nothing to do";
+  EXPECT_EQ(bench_.engine.find_image(image_of_stage("with-targets"))->id, after);
+}
+
+TEST_F(Rebuild, TheSameCommandContinuesUntilAllIsBuiltAndThenBeginsAnother) {
+  BuildBench::Run run = cut_at("app");
+  EXPECT_THAT(run.notes, Contains(HasSubstr("; the same command continues from here")));
+  run = bench_.build();
+  EXPECT_THAT(run.notes, Contains(HasSubstr("continuing the rebuild that was begun")));
+  EXPECT_THAT(run.scripts, ElementsAre("make all-sage-local: app", "make build: pyapp"));
+  EXPECT_THAT(bench_.build().scripts, testing::ElementsAreArray(kFromToolchain)) << "another one";
+}
+
+TEST_F(Rebuild, OneThatStartsOverLeavesAnUnfinishedOneAlone) {
+  cut_at("app");
+  bench_.start_over = true;
+  BuildBench::Run run = cut_at("pyapp");
+  EXPECT_THAT(run.scripts, Contains("make all-sage-local: zlib app"));
+  EXPECT_THAT(run.notes, Contains(HasSubstr("; the same command without --start-over continues from here")));
+}
+
+TEST_F(Rebuild, AnEarlierTargetOfTheSameCommandKeepsItsImage) {
+  bench_.targets = {"configured", "with-targets"};
+  EXPECT_THAT(bench_.build().scripts, testing::ElementsAreArray(kFromToolchain));
+  fs::remove_all(bench_.state.fresh_builds());  // as on another machine
+  EXPECT_THAT(bench_.build().scripts, testing::ElementsAreArray(kFromToolchain)) << "it was finished";
+}
+
+TEST_F(Rebuild, SeveralEnvironments) {
+  bench_.options.at_once = 1;
+  BuildBench::Run run = bench_.build({"debian-bookworm-minimal", kOther});
+  EXPECT_EQ(run.scripts.size(), 2 * kFromToolchain.size());
+  EXPECT_TRUE(run.result.all_well());
+}
+
+TEST_F(Rebuild, AStageThatTheBuildDoesNotReachIsAnError) {
+  bench_.settings.rebuild = {"with-targets-optional"};
+  try {
+    bench_.build();
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_STREQ(
+        error.what(),
+        "--rebuild: with-targets-optional is no stage of this build, which ends at with-targets; add --to "
+        "with-targets-optional");
+  }
+}
+
 TEST(FreshBuildName, SaysWhenAndWhat) {
   std::string name = fresh_build_name(1'700'000'000, "a");
   EXPECT_EQ(fresh_build_began(name), 1'700'000'000);
@@ -184,7 +259,7 @@ TEST(FreshBuildName, IsALabelAndOneThatIsNoneIsPassedOver) {
   EXPECT_EQ(from_labels(to_labels(snapshot)).value().fresh_build, "");
 }
 
-// Another machine continues a fresh build by what the registry has of it.
+// Another machine continues a fresh build from the registry's images.
 TEST(FreshBuildInARegistry, TakesTheNamesOfOtherImagesOfTheSameKey) {
   Snapshot there{.environment = "e", .stage = "s", .complete = true, .lineage = {{"s", "k", {}}}};
   Snapshot ours = there;

@@ -1,10 +1,14 @@
-// Making room: what goes from an engine, what the journal says of it, and what keeps an image there.
-#include "run/gc.h"
+// Making room: what is removed from an engine, what the journal records about it, and what keeps an image
+// there.
+#include "run/images/gc.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
+#include <unistd.h>
 
 #include "base/error.h"
 #include "plan/planned_tree.h"
+#include "run/build/prepare.h"
 #include "run/build_bench.h"
 
 namespace stagemake {
@@ -22,7 +26,7 @@ constexpr const char* kEnvironment = "debian-bookworm-minimal";
 
 class Gc : public testing::Test {
  protected:
-  // Two clean builds, of other sources each: the images of the first one have the tag of the second no more.
+  // Two clean builds from different sources: the images of the first one have lost their tags to the second.
   void build_twice(const std::string& second_tag = "1") {
     bench_.build();
     first_ = ids();
@@ -51,7 +55,7 @@ class Gc : public testing::Test {
   std::vector<std::string> told_;
 };
 
-TEST_F(Gc, WhatIsSupersededGoesAndIsRemembered) {
+TEST_F(Gc, SupersededImagesAreRemovedAndRecorded) {
   build_twice();
   GcResult result = collect();
   EXPECT_THAT(told_, ElementsAre("with-targets", "with-targets-pre", "with-base-toolchain", "configured",
@@ -84,7 +88,7 @@ TEST_F(Gc, ADryRunTouchesNothing) {
   EXPECT_FALSE(fs::exists(bench_.state.environment_lock(kEnvironment)));
 }
 
-TEST_F(Gc, AnEnvironmentThatAnotherWorksOnIsPassedOver) {
+TEST_F(Gc, LockedEnvironmentsAreSkipped) {
   build_twice();
   std::optional<FileLock> held = FileLock::try_take(bench_.state.environment_lock(kEnvironment));
   GcResult result = collect({.max_size = 0});
@@ -107,7 +111,7 @@ TEST_F(Gc, TheLockIsHeldWhileImagesGo) {
   EXPECT_TRUE(FileLock::try_take(bench_.state.environment_lock(kEnvironment)));
 }
 
-TEST_F(Gc, WhatAContainerUsesKeepsAllItsNames) {
+TEST_F(Gc, ImagesOfContainersKeepAllNames) {
   bench_.tags = {"1", "also"};
   build_twice("2");
   bench_.engine.create({.name = "user", .image = image_of_stage("with-targets-pre", "1")});
@@ -143,7 +147,7 @@ TEST_F(Gc, FreeSpaceIsThatOfTheEnginesFileSystem) {
   EXPECT_THAT(all.unmet, HasSubstr("--min-free 1.0 EB cannot be met"));
 }
 
-TEST_F(Gc, AJournalThatCannotBeWrittenIsNoReasonToStop) {
+TEST_F(Gc, AnUnwritableJournalStopsNothing) {
   build_twice();
   fs::remove(bench_.state.journal());
   fs::create_directories(bench_.state.journal());
@@ -151,16 +155,17 @@ TEST_F(Gc, AJournalThatCannotBeWrittenIsNoReasonToStop) {
   EXPECT_TRUE(journal_.untold_problem().has_value());
 }
 
-TEST_F(Gc, ALabelThatIsNoEnvironmentsNameBecomesNoFile) {
+TEST_F(Gc, InvalidEnvironmentLabelsCreateNoFiles) {
   build_twice();
   Snapshot strange = bench_.snapshot(image_of_stage("with-targets"));
-  strange.environment = "../../x";
+  std::string name = fmt::format("stagemake-gc-test-{}", ::getpid());  // nobody else's file
+  strange.environment = "../../" + name;
   bench_.engine.add_image("", {.labels = to_labels(strange), .created = 1});
   bench_.engine.add_image("strange:1", {.labels = to_labels(strange)});
   GcResult result = collect();
-  EXPECT_THAT(result.locked["../../x"], HasSubstr("no environment's name"));
+  EXPECT_THAT(result.locked["../../" + name], HasSubstr("not a valid environment name"));
   EXPECT_THAT(result.evicted, SizeIs(6));
-  EXPECT_FALSE(fs::exists(bench_.state.root().parent_path() / "x"));
+  EXPECT_FALSE(fs::exists(bench_.state.root().parent_path() / name));
 }
 
 }  // namespace

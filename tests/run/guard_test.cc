@@ -1,14 +1,14 @@
-// The guard as it runs: in real shells, in a folder of the test's instead of /.stagemake.
-#include "run/guard.h"
+// The guard as it runs: in real shells, in a folder of the test instead of /.stagemake.
+#include "run/container/guard.h"
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "base/subprocess.h"
-#include "base/text.h"
-#include "engine/fake_engine.h"
-#include "run/package_channel.h"
+#include "base/process/subprocess.h"
+#include "base/text/text.h"
+#include "engine/fake/fake_engine.h"
+#include "run/container/package_channel.h"
 
 namespace stagemake {
 namespace {
@@ -29,7 +29,7 @@ class Guard : public testing::TestWithParam<const char*> {
       text.replace(at, 11, folder);
     return text;
   }
-  // Sets the guard up and runs `script`, in which $guard is the program.
+  // Installs the guard and runs `script`, in which $guard is the program.
   int run(const GuardLimits& limits, const std::string& script) {
     Command command;
     command.argv = {
@@ -43,7 +43,7 @@ class Guard : public testing::TestWithParam<const char*> {
           news_.push_back(package.name + " " + std::string(word(package.state)));
         });
     output_ = channel.take(finished.output) + channel.rest() + finished.errors;
-    // The written files hold the place as the test does.
+    // The set-up writes its files below the test's folder.
     for (const char* file : {"guard/guard", "guard/bash-env"})
       EXPECT_TRUE(fs::exists(folder_.path() / file)) << output_;
     return finished.exit_code;
@@ -54,7 +54,7 @@ class Guard : public testing::TestWithParam<const char*> {
 
   TemporaryFolder folder_{fs::temp_directory_path()};
   std::string output_;
-  std::vector<std::string> news_;  // that it told of packages
+  std::vector<std::string> news_;  // what the guard reported about packages
 };
 
 INSTANTIATE_TEST_SUITE_P(, Guard, testing::Values("sh", "bash", "dash"));
@@ -70,7 +70,7 @@ TEST_P(Guard, WithoutADeadlineEverythingBeginsAndIsTimed) {
   EXPECT_THAT(news_, ElementsAre("zlib building", "zlib built"));
 }
 
-TEST_P(Guard, TellsWhatBeginsAndEndsPastWhatRedirectsOutput) {
+TEST_P(Guard, ReportsStartsAndEndsDespiteRedirection) {
   EXPECT_EQ(run({},
                 "$guard echo zlib-1.3 > /dev/null 2>&1\n$guard false gmp-6 > /dev/null || :\n"
                 "MAKEFLAGS=kq $guard echo asked-1 > /dev/null"),
@@ -92,7 +92,7 @@ TEST_P(Guard, NothingBeginsWhenTheDoorIsClosed) {
   EXPECT_THAT(news_, ElementsAre("zlib not begun"));
 }
 
-TEST_P(Guard, WhatWouldNotBeFinishedDoesNotBegin) {
+TEST_P(Guard, PackagesThatWouldNotFinishDoNotStart) {
   GuardLimits limits{.times = kPlenty, .package_seconds = {{"long", 5000}, {"short", 5}, {"longer_name", 1}}};
   EXPECT_EQ(run(limits, "$guard echo long-1 built"), 75);
   EXPECT_THAT(output_, HasSubstr("and it takes about 5000 s"));
@@ -101,7 +101,7 @@ TEST_P(Guard, WhatWouldNotBeFinishedDoesNotBegin) {
   EXPECT_EQ(run(limits, "$guard echo unknown-1 built"), 0);
 }
 
-TEST_P(Guard, WhatMakeOnlyAsksAboutPasses) {
+TEST_P(Guard, QuestionsOfMakePass) {
   for (const char* flags : {"q", "kq -j2", "n", "t"}) {
     EXPECT_EQ(run({.times = kClosed}, fmt::format("MAKEFLAGS='{}' $guard echo zlib-1 asked", flags)), 0)
         << flags;
@@ -129,7 +129,7 @@ TEST_P(Guard, PackagesOfSagesLoggerAreGuardedByBash) {
       << "the logger around all of make is no package";
 }
 
-TEST_P(Guard, ABashFileOfSomebodysOwnIsReadTheSame) {
+TEST_P(Guard, TheCallersBashFileIsStillRead) {
   write_file(folder_.path() / "own", "echo own\n");
   EXPECT_EQ(run({}, "bash -c true"), 0);
   EXPECT_EQ(output_, "");

@@ -1,13 +1,14 @@
-// Whether the driver of a container lives, by what only drivers and the engine can write.
-#include "run/holder.h"
+// Whether the driver of a container is alive, from signs that only drivers and the engine can write.
+#include "run/container/holder.h"
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "base/sleep.h"
-#include "engine/fake_engine.h"
+#include "base/holds_soon.h"
+#include "base/process/sleep.h"
+#include "engine/fake/fake_engine.h"
 
 namespace stagemake {
 namespace {
@@ -28,7 +29,7 @@ class HolderTest : public testing::Test {
     elsewhere_.run = "another-run";
     elsewhere_.process_namespace = "another-namespace";
   }
-  // A container of such a driver, made so many seconds ago.
+  // A container of such a driver, made this many seconds ago.
   ContainerInfo held_by(const Holder& holder, int seconds = 0) {
     return {.name = "c",
             .running = true,
@@ -54,7 +55,7 @@ class HolderTest : public testing::Test {
   Holder elsewhere_;
 };
 
-TEST_F(HolderTest, LabelsSayAllThatIsKnown) {
+TEST_F(HolderTest, LabelsDescribeTheHolder) {
   Holder me = this_driver(state_);
   EXPECT_EQ(holder_in(to_label(me)), me);
   EXPECT_EQ(me.process, ::getpid());
@@ -119,7 +120,7 @@ TEST_F(HolderTest, AnotherBootIsElsewhere) {
   EXPECT_EQ(claim(held_by(before, kSilence + 5)), "dead");
 }
 
-TEST_F(HolderTest, WhatHasASignsLabelAndAnotherNameIsNone) {
+TEST_F(HolderTest, ContainersWithOtherNamesAreNotHolders) {
   sign("another-run", 0, "somebodys");
   EXPECT_EQ(claim(held_by(elsewhere_, kSilence + 5)), "dead");
 }
@@ -135,16 +136,15 @@ TEST_F(HolderTest, ADriverThatLivesGivesSignsAndTakesThemAway) {
     Heartbeat heart(engine_, state_, 5ms);
     EXPECT_THAT(names(), IsEmpty()) << "without containers there is nothing to hold";
     heart.holds("base:1");
-    heart.holds("gone:1");  // the next sign is made from the other one
-    for (int i = 0; i < 2000 && engine_.calls()["create"] < 4; ++i) sleep_for(1ms);
+    heart.holds("gone:1");  // the next sign is made from the other image
+    EXPECT_TRUE(test::holds_soon([&] { return engine_.calls()["create"] >= 4; }));
     Holder me = this_driver(state_);
-    bool seen = false;
-    for (int i = 0; i < 2000 && !seen; ++i) {
-      for (const ContainerInfo& one : engine_.list_containers(std::string(kBeaconLabel), me.run))
-        seen = one.name.starts_with("stagemake.sign-") && !one.running;
-      sleep_for(1ms);
-    }
-    EXPECT_TRUE(seen);
+    EXPECT_TRUE(test::holds_soon([&] {
+      std::vector<ContainerInfo> mine = engine_.list_containers(std::string(kBeaconLabel), me.run);
+      return std::any_of(mine.begin(), mine.end(), [](const ContainerInfo& one) {
+        return one.name.starts_with("stagemake.sign-") && !one.running;
+      });
+    }));
     EXPECT_LE(names().size(), 2u) << "the last one, and the one before for a moment";
   }
   EXPECT_THAT(engine_.container_names(), IsEmpty()) << "and old ones of others go with them";

@@ -1,4 +1,5 @@
-// Builds that go on in a finished image, ours or somebody else's; and what is known once configure has run.
+// Builds that continue from a finished image, stagemake's or somebody else's; and what is known after
+// configure has run.
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 
@@ -6,7 +7,7 @@
 
 #include "plan/planned_tree.h"
 #include "run/build_bench.h"
-#include "run/workplace.h"
+#include "run/container/build_container.h"
 
 namespace stagemake {
 namespace {
@@ -52,7 +53,7 @@ class Incremental : public testing::Test {
   BuildBench bench_{kSmallDistribution};
 };
 
-TEST_F(Incremental, InAnImageOfOthersNothingThatIsReadyIsMadeAgain) {
+TEST_F(Incremental, ReadyPackagesOfForeignImagesAreReused) {
   have_image_of_others();
   BuildBench::Run run = go_on();
   EXPECT_TRUE(run.result.all_well());
@@ -68,7 +69,7 @@ TEST_F(Incremental, InAnImageOfOthersNothingThatIsReadyIsMadeAgain) {
   for (const auto& [name, package] : snapshot.packages) EXPECT_EQ(package.fingerprint.size(), 16u) << name;
 }
 
-TEST_F(Incremental, InAnImageOfOthersOnlyWhatIsOtherIsBroughtAndMade) {
+TEST_F(Incremental, ForeignImagesGetOnlyDifferences) {
   have_image_of_others();
   bench_.tree.file("build/pkgs/app/spkg-install.in", "edited\n").file("src/code.py", "edited\n");
   bench_.tree.remove("src/old.py").remove("src/deep");
@@ -87,7 +88,7 @@ TEST_F(Incremental, InAnImageOfOthersOnlyWhatIsOtherIsBroughtAndMade) {
   EXPECT_GT(files.at("/sage/src/code.py").time, 1000);
 }
 
-TEST_F(Incremental, APackageThatIsNoMoreIsUninstalledInAnImageOfOthers) {
+TEST_F(Incremental, RemovedPackagesAreUninstalledInForeignImages) {
   have_image_of_others();
   bench_.tree.remove("build/pkgs/pyapp");
   BuildBench::Run run = go_on();
@@ -104,7 +105,7 @@ TEST_F(Incremental, ARecordThatWasCutShortIsNotTrusted) {
   EXPECT_THAT(go_on().scripts, Contains("uninstall app; uninstall pyapp; uninstall zlib; other"));
 }
 
-TEST_F(Incremental, InAnImageOfOursItsLabelsSayWhatIsReady) {
+TEST_F(Incremental, LabelsOfOwnImagesListReadyPackages) {
   have_image_of_ours();
   BuildBench::Run run = go_on();
   EXPECT_TRUE(run.result.all_well());
@@ -128,9 +129,9 @@ TEST_F(Incremental, InAnImageOfOursWhatChangedIsMade) {
   EXPECT_EQ(bench_.snapshot(image_of_stage("with-targets")).packages.at("zlib").version, "1.3");
 }
 
-// As where the driver is killed in the first stage: the container's labels were written before anybody had
-// looked into it.
-TEST_F(Incremental, WhatIsLeftOfTheFirstStageIsKnownFromOutside) {
+// As if the driver is killed in the first stage: the container's labels were written before anything looked
+// into it.
+TEST_F(Incremental, RemainsOfTheFirstStageAreKnown) {
   for (bool ours : {false, true}) {
     ours ? have_image_of_ours() : have_image_of_others();
     bench_.tree.file("build/pkgs/app/spkg-install.in", fmt::format("edited {}\n", ours)).remove("src/old.py");
@@ -171,7 +172,7 @@ TEST_F(Incremental, ASecondRunReusesTheFirst) {
   }
 }
 
-TEST_F(Incremental, AnEditAfterwardsGoesOnInItsOwnImage) {
+TEST_F(Incremental, ALaterEditContinuesFromItsOwnImage) {
   have_image_of_others();
   go_on();
   bench_.tree.file("src/code.py", "edited\n");
@@ -180,7 +181,7 @@ TEST_F(Incremental, AnEditAfterwardsGoesOnInItsOwnImage) {
   EXPECT_EQ(result().at("/sage/src/code.py").content, "edited\n");
 }
 
-TEST_F(Incremental, AFailureIsKeptAndGoesOn) {
+TEST_F(Incremental, AFailureIsKeptAndContinued) {
   have_image_of_others();
   bench_.tree.file("build/pkgs/app/spkg-install.in", "edited\n");
   bench_.failing = {"app"};
@@ -192,8 +193,8 @@ TEST_F(Incremental, AFailureIsKeptAndGoesOn) {
   EXPECT_THAT(run.scripts, Contains(HasSubstr("make all-sage-local: app")));
 }
 
-// Names of a registry at which nobody listens: what else there is, it is asked for.
-TEST_F(Incremental, AMissingImageIsToldWithTheOnesThereAre) {
+// Names in a registry that does not answer: it is asked for the names that exist.
+TEST_F(Incremental, AMissingImageIsReportedWithTheExistingOnes) {
   const std::string mine = "127.0.0.1:1/me/sage-x-with-targets:";
   for (const std::string& name : {mine + "dev", mine + "1", std::string("127.0.0.1:1/me/a-first:1"),
                                   std::string("127.0.0.1:1/you/x:1")})
@@ -212,7 +213,7 @@ TEST_F(Incremental, AMissingImageIsToldWithTheOnesThereAre) {
   EXPECT_THAT(bench_.engine.container_names(), IsEmpty());
 }
 
-TEST_F(Incremental, WhereThereIsNoImageThatIsToldAndAfterTenTheyAreCounted) {
+TEST_F(Incremental, MissingImagesAreListedUpToTen) {
   bench_.given["BASE_IMAGE"] = "nobody/none:2";
   EXPECT_THAT(go_on().result.environments[0].stages[0].detail,
               HasSubstr("on this machine is nothing under nobody/"));
@@ -224,7 +225,7 @@ TEST_F(Incremental, WhereThereIsNoImageThatIsToldAndAfterTenTheyAreCounted) {
               AllOf(HasSubstr("without a repository: "), HasSubstr("debian:bookworm")));
 }
 
-// --- Once configure has run
+// --- After configure has run
 
 class Configured : public testing::Test {
  protected:
@@ -244,7 +245,7 @@ TEST_F(Configured, ThePlanIsAnUpperBoundAtFirstAndThenExact) {
   EXPECT_THAT(second.scripts, IsEmpty()) << "keys do not depend on it";
 }
 
-TEST_F(Configured, ImagesSinceThenSayWhatWasDecided) {
+TEST_F(Configured, LaterImagesRecordTheDecision) {
   bench_.build();
   for (const char* stage : {"with-system-packages", "bootstrapped"})
     EXPECT_EQ(bench_.snapshot(image_of_stage(stage)).configured, std::nullopt) << stage;

@@ -1,5 +1,5 @@
 // One pool of job slots for several makes: real pipes, and a real make.
-#include "run/job_slots.h"
+#include "run/slots/job_slots.h"
 
 #include <fcntl.h>
 #include <gmock/gmock.h>
@@ -13,18 +13,14 @@
 #include <random>
 
 #include "base/error.h"
-#include "base/subprocess.h"
-#include "run/pooled_make.h"
+#include "base/holds_soon.h"
+#include "base/process/subprocess.h"
+#include "run/container/pooled_make.h"
 
 namespace stagemake {
 namespace {
 
 using namespace std::chrono_literals;
-
-bool holds_soon(const std::function<bool()>& condition) {
-  for (int i = 0; i < 1000 && !condition(); ++i) std::this_thread::sleep_for(5ms);
-  return condition();
-}
 
 // What a make in a container does with its end of the pipe.
 class Client {
@@ -35,7 +31,7 @@ class Client {
   Client(const Client&) = delete;
   Client& operator=(const Client&) = delete;
 
-  // Wants as many as there are.
+  // Takes as many slots as there are.
   void want() {
     for (char byte = 0; ::read(descriptor_, &byte, 1) == 1;) ++held_;
   }
@@ -61,15 +57,15 @@ class Slots : public testing::Test {
     return pool.share(folder_.path() / std::to_string(++made_));
   }
   bool wants_until(Client& client, unsigned held) {
-    return holds_soon([&] { return client.want(), client.held() >= held; });
+    return test::holds_soon([&] { return client.want(), client.held() >= held; });
   }
 
   TemporaryFolder folder_{fs::temp_directory_path()};
   unsigned made_ = 0;
 };
 
-// A container's user may have any number outside, so that the pipe is open to all; other users of this side
-// must not come to it.
+// A container's user may have any user id outside, so the pipe is open to everybody; other users outside must
+// not be able to reach it.
 TEST_F(Slots, OthersDoNotReachThePipe) {
   ::chmod(folder_.path().c_str(), 0755);
   fs::create_directory(folder_.path() / "slots");
@@ -108,20 +104,20 @@ TEST_F(Slots, OneMakeGetsThemAllButTheOneOfItsFirstJob) {
   EXPECT_EQ(pool.free(), 4u);
 }
 
-TEST_F(Slots, WhatIsNotUsedGoesWhereAllIsTaken) {
+TEST_F(Slots, UnusedSlotsMoveToBusyPools) {
   JobSlots pool(5);
   auto idle = share(pool), busy = share(pool);
   ASSERT_TRUE(idle->begin({}) && busy->begin({}));
   Client make(*busy);
   EXPECT_TRUE(wants_until(make, 3)) << "the idle one keeps the slot of its first job alone";
-  EXPECT_TRUE(holds_soon([&] { return idle->slots() == 1; }));
+  EXPECT_TRUE(test::holds_soon([&] { return idle->slots() == 1; }));
   Client wakes(*idle);
   make.give_back(), make.give_back();
   EXPECT_TRUE(wants_until(wakes, 2));
   EXPECT_EQ(pool.free(), 0u);
 }
 
-TEST_F(Slots, WhoBeginsWaitsForASlotAndComesFirst) {
+TEST_F(Slots, StartingStagesWaitForASlotFirst) {
   JobSlots pool(2);
   auto one = share(pool), other = share(pool);
   ASSERT_TRUE(one->begin({}));
@@ -132,10 +128,10 @@ TEST_F(Slots, WhoBeginsWaitsForASlotAndComesFirst) {
   std::this_thread::sleep_for(50ms);
   EXPECT_FALSE(began) << "all are taken";
   make.give_back();
-  EXPECT_TRUE(holds_soon([&] { return began.load(); }));
+  EXPECT_TRUE(test::holds_soon([&] { return began.load(); }));
 }
 
-TEST_F(Slots, WhoIsStoppedWhileItWaitsBeginsNot) {
+TEST_F(Slots, StagesStoppedWhileWaitingDoNotStart) {
   JobSlots pool(1);
   auto one = share(pool), other = share(pool);
   ASSERT_TRUE(one->begin({}));
@@ -143,7 +139,7 @@ TEST_F(Slots, WhoIsStoppedWhileItWaitsBeginsNot) {
   std::atomic<int> began{-1};
   std::jthread second([&] { began = other->begin(stop.get_token()) ? 1 : 0; });
   stop.request_stop();
-  EXPECT_TRUE(holds_soon([&] { return began == 0; }));
+  EXPECT_TRUE(test::holds_soon([&] { return began == 0; }));
   EXPECT_EQ(other->slots(), 0u);
   EXPECT_EQ(one->slots(), 1u);
 }
@@ -158,10 +154,10 @@ TEST_F(Slots, TheNumberMayChangeOnTheWay) {
   EXPECT_TRUE(wants_until(make, 5));
   pool.set_count(2);
   for (int i = 0; i < 4; ++i) make.give_back();
-  EXPECT_TRUE(holds_soon([&] { return one->slots() <= 2; }));
+  EXPECT_TRUE(test::holds_soon([&] { return one->slots() <= 2; }));
 }
 
-// Containers that begin, take slots, and are killed with what they hold, again and again.
+// Containers that start, take slots, and are killed while they hold them, again and again.
 TEST_F(Slots, AfterAHundredKillsAllAreThere) {
   constexpr unsigned kSlots = 7;
   JobSlots pool(kSlots);
@@ -185,7 +181,7 @@ TEST_F(Slots, AfterAHundredKillsAllAreThere) {
         at_once += 1;
         for (unsigned step = 0, steps = static_cast<unsigned>(random() % 20); step < steps; ++step) {
           if (random() % 3 == 0) {
-            note(make.held() > 0 ? make.held() : 1);  // before it is given back
+            note(make.held() > 0 ? make.held() : 1);  // before it is returned
             make.give_back();
           } else {
             make.take_one();
@@ -193,7 +189,7 @@ TEST_F(Slots, AfterAHundredKillsAllAreThere) {
           note(make.held() + 1);
           std::this_thread::sleep_for(std::chrono::microseconds(random() % 3000));
         }
-        at_once -= mine;  // killed, with all that it holds
+        at_once -= mine;  // killed, with all slots that it holds
         one->end();
       }
     });
@@ -205,7 +201,7 @@ TEST_F(Slots, AfterAHundredKillsAllAreThere) {
 
 // --- With a real make.
 
-TEST_F(Slots, ARealMakeTakesPartAndNoMoreJobsRunThanSlots) {
+TEST_F(Slots, RealMakesRunNoMoreJobsThanSlots) {
   std::string makefile = "all:";
   for (int i = 0; i < 12; ++i) makefile += " j" + std::to_string(i);
   makefile += "\nj%:\n\t@touch run/$@; ls run | wc -l >> most; sleep 0.05; rm run/$@\n";

@@ -1,5 +1,5 @@
-// What the journal keeps, what it passes over, and what is learned from it.
-#include "run/journal.h"
+// What the journal keeps, what it skips, and what is learned from it.
+#include "run/state/journal.h"
 
 #include <gmock/gmock.h>
 #include <sys/wait.h>
@@ -11,7 +11,7 @@
 #include <thread>
 
 #include "base/deep_json.h"
-#include "run/learned.h"
+#include "run/state/learned.h"
 
 namespace stagemake {
 namespace {
@@ -36,7 +36,7 @@ PackageBuilt package(const std::string& name, double seconds = 1) {
   return {.when = 7, .environment = "a-minimal", .package = name, .version = "1", .seconds = seconds};
 }
 
-TEST_F(JournalTest, DeepLinesArePassedOver) {
+TEST_F(JournalTest, DeeplyNestedLinesAreSkipped) {
   EXPECT_TRUE(journal_.add(package("zlib")));
   for (const std::string& text : test::deep_json("kind", 1u << 20)) append(text + "\n");
   for (const std::string& text : test::deep_json("kind", 50'000)) append(text + "\n");
@@ -45,7 +45,7 @@ TEST_F(JournalTest, DeepLinesArePassedOver) {
 }
 
 // Each line would wait a second.
-TEST_F(JournalTest, ALockThatIsHeldIsNotWaitedForAfterARequestToStop) {
+TEST_F(JournalTest, AHeldLockIsNotAwaitedAfterAStop) {
   std::optional<FileLock> held = FileLock::try_take(file().string() + ".lock");
   ASSERT_TRUE(held);
   std::stop_source stop;
@@ -55,8 +55,8 @@ TEST_F(JournalTest, ALockThatIsHeldIsNotWaitedForAfterARequestToStop) {
   EXPECT_EQ(journal_.read().packages.size(), 500u);
 }
 
-TEST_F(JournalTest, WhatIsAddedIsRead) {
-  EXPECT_TRUE(journal_.add(StageRun{.when = 5,
+TEST_F(JournalTest, AddedRecordsAreRead) {
+  EXPECT_TRUE(journal_.add(JournalStage{.when = 5,
                                     .environment = "a-minimal",
                                     .stage = "with-targets",
                                     .key = "abc",
@@ -118,7 +118,7 @@ TEST_F(JournalTest, NoJournalIsAnEmptyOne) {
   EXPECT_THAT(journal_.read().stages, SizeIs(0));
 }
 
-TEST_F(JournalTest, WhatIsNoRecordIsPassedOver) {
+TEST_F(JournalTest, InvalidRecordsAreSkipped) {
   journal_.add(package("first"));
   std::string good = text();
   auto with = [&](const std::string& from, const std::string& to) {
@@ -135,7 +135,7 @@ TEST_F(JournalTest, WhatIsNoRecordIsPassedOver) {
   append(with("\"seconds\":1.0", "\"seconds\":1e300"));
   append(with("\"seconds\":1.0", "\"seconds\":\"x\""));
   append(with("\"version\":\"1\",", ""));
-  append(good.substr(0, good.size() / 2));  // cut off; the next writer begins a line of its own
+  append(good.substr(0, good.size() / 2));  // truncated; the next writer starts a new line
   EXPECT_TRUE(journal_.add(package("last")));
   JournalContents read = journal_.read();
   ASSERT_THAT(read.packages, SizeIs(2));
@@ -151,7 +151,7 @@ TEST_F(JournalTest, NumbersThatAreNoneAreWrittenAsNothing) {
   EXPECT_THAT(journal_.read().packages, SizeIs(3));
 }
 
-TEST_F(JournalTest, AJournalThatCannotBeWrittenIsToldOnce) {
+TEST_F(JournalTest, AnUnwritableJournalIsReportedOnce) {
   write_file(folder_.path() / "file", "x");
   Journal impossible(folder_.path() / "file/journal");
   EXPECT_EQ(impossible.untold_problem(), std::nullopt);
@@ -186,7 +186,7 @@ TEST_F(JournalTest, SeveralThreadsAndProcessesAddAtOnceAndNothingIsLost) {
   std::string filler = "{\"filler\":\"" + std::string(1000, 'x') + "\"}\n";
   std::string block;
   while (block.size() < Journal::kMostKept - 20'000) block += filler;
-  append(block);  // so that it is shortened in the middle of it all
+  append(block);  // so that it is shortened during the test
   constexpr int kEach = 100;
   auto add_some = [&](const std::string& name) {
     Journal own(file());
@@ -213,7 +213,7 @@ TEST_F(JournalTest, AnEvictionIsToldUntilTheStageIsBuiltAgain) {
     return Eviction{.when = when, .environment = "a-minimal", .stage = "configured", .key = "k", .why = why};
   };
   EXPECT_EQ(evicted(journal_.read(), "a-minimal", "configured", "k"), std::nullopt);
-  journal_.add(StageRun{.when = 1, .environment = "a-minimal", .stage = "configured", .key = "k"});
+  journal_.add(JournalStage{.when = 1, .environment = "a-minimal", .stage = "configured", .key = "k"});
   journal_.add(eviction(2, "first"));
   journal_.add(eviction(3, "second"));
   ASSERT_TRUE(evicted(journal_.read(), "a-minimal", "configured", "k").has_value());
@@ -221,7 +221,7 @@ TEST_F(JournalTest, AnEvictionIsToldUntilTheStageIsBuiltAgain) {
   EXPECT_EQ(evicted(journal_.read(), "a-minimal", "configured", "other"), std::nullopt);
   EXPECT_EQ(evicted(journal_.read(), "a-minimal", "bootstrapped", "k"), std::nullopt);
   EXPECT_EQ(evicted(journal_.read(), "b-minimal", "configured", "k"), std::nullopt);
-  StageRun again{.when = 4, .environment = "a-minimal", .stage = "configured", .key = "k"};
+  JournalStage again{.when = 4, .environment = "a-minimal", .stage = "configured", .key = "k"};
   again.outcome = StageOutcome::Failed;
   journal_.add(again);
   EXPECT_TRUE(evicted(journal_.read(), "a-minimal", "configured", "k").has_value());
@@ -240,13 +240,13 @@ TEST_F(JournalTest, LinesFromBeforeMemoryWasLookedAtAreRead) {
 
 TEST_F(JournalTest, PredictionsAreLearnedFromIt) {
   journal_.add(package("zlib", 4));
-  journal_.add(StageRun{.environment = "a-minimal",
+  journal_.add(JournalStage{.environment = "a-minimal",
                         .stage = "configured",
                         .seconds = 9,
                         .commit_seconds = 10,
                         .bytes = 77,
                         .memory = 88});
-  journal_.add(StageRun{
+  journal_.add(JournalStage{
       .environment = "a-minimal", .stage = "configured", .outcome = StageOutcome::Failed, .seconds = 1});
   journal_.add(TransferRecord{.host = "near", .bytes = 200'000'000, .seconds = 2});
   journal_.add(TransferRecord{.host = "near", .bytes = 900'000'000, .seconds = 1, .ok = false});

@@ -1,4 +1,4 @@
-#include "run/machine_watch.h"
+#include "run/control/machine_watch.h"
 
 #include <gmock/gmock.h>
 
@@ -16,7 +16,7 @@ TEST(ProcessorTimes, AreThoseOfAllProcessorsTogether) {
     EXPECT_FALSE(processor_times(text));
 }
 
-TEST(MachineWatch, TellsSamplesThatTheRunHasCompleted) {
+TEST(MachineWatch, ReportsCompletedSamples) {
   std::promise<MachineSample> promise;
   std::atomic<bool> told = false;
   {

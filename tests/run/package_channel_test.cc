@@ -1,4 +1,4 @@
-#include "run/package_channel.h"
+#include "run/container/package_channel.h"
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
@@ -9,7 +9,7 @@ namespace {
 using testing::ElementsAre;
 using testing::IsEmpty;
 
-// What is heard, and what is left of the output, of pieces.
+// The reports found in pieces of output, and the rest of the output.
 struct Heard {
   std::vector<std::string> news;
   std::string text;
@@ -28,7 +28,7 @@ Heard hear(const std::vector<std::string>& pieces) {
   return heard;
 }
 
-TEST(PackageChannel, TakesOutWhatTheGuardTells) {
+TEST(PackageChannel, RemovesTheGuardsLines) {
   Heard heard = hear({"one\n\x1epackage n1 begun gmp\nchecking for x... \x1epackage n1 built gmp\nyes\n"});
   EXPECT_THAT(heard.news, ElementsAre("gmp building", "gmp built"));
   EXPECT_EQ(heard.text, "one\nchecking for x... yes\n");
@@ -46,7 +46,7 @@ TEST(PackageChannel, AlsoWhereItComesByteByByte) {
   EXPECT_EQ(heard.text, "ab\x1e");
 }
 
-TEST(PackageChannel, WhatOnlyLooksLikeItStays) {
+TEST(PackageChannel, SimilarLinesStay) {
   for (const char* text :
        {"\x1e", "\x1epackage", "\x1epackage begun gmp\n", "\x1epackage n2 begun gmp\n",
         "\x1epackage n1 begun\n", "\x1epackage n1 begun a b\n", "\x1epackage n1 ended gmp\n",
@@ -68,7 +68,7 @@ TEST(PackageChannel, APackageThatGoesThroughTheGuardTwiceBeginsAndEndsOnce) {
   EXPECT_THAT(heard.news, ElementsAre("xz building", "xz failed", "xz building", "xz built"));
 }
 
-TEST(PackageChannel, WhatNoTreeHasAndWhatCannotBeIsDroppedAndCounted) {
+TEST(PackageChannel, ImpossibleLinesAreDroppedAndCounted) {
   Heard heard =
       hear({"\x1epackage n1 begun unknown\n\x1epackage n1 built xz\n\x1epackage n1 failed xz\n"
             "\x1epackage n1 begun gmp\n\x1epackage n1 begun gmp\n\x1epackage n1 begun gmp\n"});
@@ -77,13 +77,14 @@ TEST(PackageChannel, WhatNoTreeHasAndWhatCannotBeIsDroppedAndCounted) {
   EXPECT_EQ(heard.dropped, 4u);
 }
 
-TEST(PackageChannel, WhatTheInnerGuardRefusesFailsOutside) {
+TEST(PackageChannel, RefusalsOfTheInnerGuardFailOutside) {
   Heard heard = hear({"\x1epackage n1 begun xz\n\x1epackage n1 refused xz\n\x1epackage n1 failed xz\n"});
   EXPECT_THAT(heard.news, ElementsAre("xz building", "xz not begun"));
   EXPECT_EQ(heard.dropped, 0u);
 }
 
-// With a list of targets each is a make of its own, and each makes what has no installation record.
+// With a list of targets, each is a separate make, and each makes the packages that have no installation
+// record.
 TEST(PackageChannel, APackageMayBeginOncePerTarget) {
   std::size_t told = 0;
   PackageChannel channel(
@@ -93,8 +94,8 @@ TEST(PackageChannel, APackageMayBeginOncePerTarget) {
   EXPECT_EQ(channel.dropped_text(), "");
 }
 
-// What a build can print in a second or two. Before, each of 1.5 million invented packages was remembered and
-// shown, and the display looked through all of them for each: it took minutes.
+// What a build can print in a second or two. A former version remembered and showed each of 1.5 million
+// invented packages, and the display searched all of them for each: it took minutes.
 TEST(PackageChannel, AFloodOfForgedLinesCostsLittle) {
   std::size_t told = 0;
   PackageChannel channel(
@@ -112,7 +113,7 @@ TEST(PackageChannel, AFloodOfForgedLinesCostsLittle) {
   EXPECT_THAT(channel.dropped_text(), testing::HasSubstr("1499968 lines"));
 }
 
-// Marks, and beginnings of lines of ours, without an end: nothing is held back for long.
+// Markers and beginnings of report lines without an end: nothing is held back for long.
 TEST(PackageChannel, AnEndlessLinePassesAsItComes) {
   PackageChannel channel(
       "n1", [](const std::string&) { return true; }, [](const PackageStatus&) {});

@@ -1,5 +1,5 @@
 // What follows from a journal, and what does not.
-#include "run/package_history.h"
+#include "run/state/package_history.h"
 
 #include <gmock/gmock.h>
 
@@ -18,7 +18,7 @@ PackageBuilt built(std::int64_t when, std::string package, std::string version, 
           .seconds = seconds};
 }
 
-StageRun ran(std::int64_t when, std::string key, std::string environment = "one") {
+JournalStage ran(std::int64_t when, std::string key, std::string environment = "one") {
   return {.when = when, .environment = std::move(environment), .stage = "make", .key = std::move(key)};
 }
 
@@ -56,14 +56,14 @@ TEST(LastBuild, TheFirstHasNoReasonButItself) {
   EXPECT_THAT(last->reasons, IsEmpty());
 }
 
-TEST(LastBuild, NamesVersionsAndWhatWasBuiltSince) {
+TEST(LastBuild, NamesVersionsAndRebuiltDependencies) {
   JournalContents journal;
   journal.stages = {ran(10, "first-key-of-all"), ran(20, "second-key-of-all")};
   journal.packages = {built(10, "gmp", "6.1", 5), built(10, "xz", "1", 5), built(10, "mpfr", "1", 5),
                       built(20, "gmp", "6.2", 5), built(20, "mpfr", "2", 5)};
   EXPECT_THAT(last_build(journal, "one", "mpfr", {"gmp", "xz"})->reasons,
-              ElementsAre("its version went from 1 to 2", "it needs gmp (6.1 -> 6.2), built again since",
-                          "what make is made from had changed (key first-key-of -> second-key-o)"));
+              ElementsAre("its version went from 1 to 2", "it needs gmp (6.1 -> 6.2), rebuilt since then",
+                          "the inputs of make had changed (key first-key-of -> second-key-o)"));
 }
 
 TEST(LastBuild, SaysNothingThatTheJournalDoesNotTell) {
@@ -81,7 +81,7 @@ TEST(LastBuild, TheSameSourcesMeanThatTheImageWasGone) {
   EXPECT_THAT(
       last_build(journal, "one", "mpfr", {})->reasons,
       ElementsAre(
-          "make was made anew from the same sources: its image was gone, or a fresh build was asked for"));
+          "make was rebuilt from the same sources: its image was gone, or a fresh build was requested"));
   journal.evictions = {{.when = 15,
                         .environment = "one",
                         .stage = "make",
@@ -89,7 +89,7 @@ TEST(LastBuild, TheSameSourcesMeanThatTheImageWasGone) {
                         .image = "img:1",
                         .why = "gc (--max-size 1 GB)"}};
   EXPECT_THAT(last_build(journal, "one", "mpfr", {})->reasons,
-              ElementsAre("the image img:1 that held it was evicted by gc (--max-size 1 GB)"));
+              ElementsAre("the image img:1 that contained it was evicted by gc (--max-size 1 GB)"));
 }
 
 TEST(LastBuild, TextOfTheJournalIsMadePrintable) {

@@ -1,16 +1,16 @@
-// The program that $MAKE names in a container: what it says to makes of each version, and with a real make in
-// a tree of Sage's shape.
-#include "run/pooled_make.h"
+// The program that $MAKE names in a container: what it passes to makes of each version, and how it works with
+// a real make in a tree of Sage's shape.
+#include "run/container/pooled_make.h"
 
 #include <gmock/gmock.h>
 #include <sys/stat.h>
 
 #include <cstdlib>
 
-#include "base/files.h"
-#include "base/subprocess.h"
-#include "base/text.h"
-#include "run/job_slots.h"
+#include "base/files/files.h"
+#include "base/process/subprocess.h"
+#include "base/text/text.h"
+#include "run/slots/job_slots.h"
 
 namespace stagemake {
 namespace {
@@ -34,7 +34,7 @@ class PooledMakeTest : public testing::Test {
     write_file(at(name), "#!/bin/sh\n" + text);
     fs::permissions(at(name), fs::owner_all);
   }
-  // A make that prints what reaches it.
+  // A make that prints what it gets.
   void fake_make(const std::string& version) {
     program("bin/make", "if [ \"$1\" = --version ]; then echo " + shell_quoted(std::string_view(version)) +
                             "; exit; fi\n"
@@ -44,7 +44,7 @@ class PooledMakeTest : public testing::Test {
     Finished finished = run_command({.argv = {"sh", "-e", "-c", "exec 2>&1\n" + script}});
     return finished.output + (finished.ok() ? "" : "failed\n");
   }
-  // What a make that `make` starts with these MAKEFLAGS is told.
+  // What a make gets that `make` starts with these MAKEFLAGS.
   std::string told(const std::string& makeflags, const std::string& more = "") {
     return run(setup(fifo()) + more + "MAKEFLAGS=" + shell_quoted(std::string_view(makeflags)) +
                " $MAKE all\n");
@@ -53,7 +53,7 @@ class PooledMakeTest : public testing::Test {
   TemporaryFolder folder_{fs::temp_directory_path()};
 };
 
-TEST_F(PooledMakeTest, EachMakeIsToldOfTheSlotsInItsOwnWords) {
+TEST_F(PooledMakeTest, EachMakeGetsSlotsInItsOwnSyntax) {
   std::string piped = fifo() + " all\n";
   for (const char* version : {"3.82", "4.0", "4.1"}) {
     fake_make(std::string("GNU Make ") + version);
@@ -69,7 +69,7 @@ TEST_F(PooledMakeTest, EachMakeIsToldOfTheSlotsInItsOwnWords) {
   }
 }
 
-TEST_F(PooledMakeTest, WhatMakeflagsSaysElseStays) {
+TEST_F(PooledMakeTest, OtherMakeflagsStay) {
   fake_make("GNU Make 4.3");
   const std::string slots = " -j3 --jobserver-auth=8,8";
   auto expect = [&](const std::string& before, const std::string& after) {
@@ -107,7 +107,7 @@ TEST_F(PooledMakeTest, TheMakeOfTheRecipesOwnPathIsTheOneThatCounts) {
   EXPECT_EQ(told("", "PATH=" + at("other") + ":$PATH\n"), "other [ -j --jobserver-fds=8,8]\n");
 }
 
-TEST_F(PooledMakeTest, AMakeThatSharesNoneIsToldAndGetsItsFairShare) {
+TEST_F(PooledMakeTest, AMakeWithoutSharingGetsItsFairShare) {
   std::string show = "echo \"$MAKE $SAGE_NUM_THREADS $NUMPROC\"\n";
   fake_make("GNU Make 3.79.1");
   EXPECT_EQ(run(setup(fifo()) + show),
@@ -132,8 +132,8 @@ TEST_F(PooledMakeTest, ABaseImagesMakeflagsDoNotReachTheFirstMake) {
   EXPECT_EQ(run(image + setup(fifo()) + "make all; echo \"$GNUMAKEFLAGS$MAKELEVEL\"\n"), "[]  all\n\n");
 }
 
-// --- With a real make, in a tree where each target is a make of its own, and two of them at once fail.
-// STAGEMAKE_TEST_MAKE names another make than that of PATH.
+// --- With a real make, in a tree where each target is a separate make, and two of them at once fail.
+// STAGEMAKE_TEST_MAKE names another make than the one in PATH.
 
 class SageShapedTree : public PooledMakeTest {
  protected:
@@ -155,7 +155,7 @@ class SageShapedTree : public PooledMakeTest {
       inner += " ; @:\n" + name + "%: ; +@$(MAKE_REC) -f inner.mk job-$@\n";
     }
     inner += "job-%:\n\t@touch run/$@; ls run | wc -l >> most; sleep 0.05; rm run/$@\n";
-    // As a package does whose makefiles cannot run in parallel.
+    // Like a package whose makefiles cannot run in parallel.
     inner += "serial: ; +@export MAKE='$(MAKE) -j1'; $$MAKE --no-print-directory -f inner.mk below\n";
     inner += "below: ; +@$(MAKE) --no-print-directory -f inner.mk a\n";
     write_file(at("inner.mk"), inner);
@@ -196,7 +196,7 @@ TEST_F(SageShapedTree, ARecipeThatRunsTheProgramItselfJoinsAtOnce) {
   EXPECT_THAT(make("$MAKE -k a b c\n"), HasSubstr("two at once")) << "the fault that the tree shows";
 }
 
-TEST_F(SageShapedTree, WhereAPackageSaysMinusJ1ItsMakesAreSerial) {
+TEST_F(SageShapedTree, PackagesWithMinusJ1AreSerial) {
   EXPECT_THAT(make("make serial\n"), Not(HasSubstr("jobserver unavailable")));
   EXPECT_EQ(jobs(), std::pair(6u, 1u));
 }

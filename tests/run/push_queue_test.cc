@@ -1,17 +1,19 @@
-#include "run/push_queue.h"
+#include "run/images/push_queue.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <atomic>
 #include <thread>
+#include <utility>
 
-#include "engine/fake_engine.h"
+#include "engine/fake/fake_engine.h"
 #include "run/build_bench.h"
 
 namespace stagemake {
 namespace {
 
+using testing::Contains;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
@@ -58,7 +60,7 @@ TEST_F(Pushes, GoToTheRegistryAndIntoTheJournal) {
   EXPECT_EQ(journal_.read().transfers[0].bytes, 5'000'000u);
 }
 
-TEST_F(Pushes, WhatIsNotRequiredIsNoFailure) {
+TEST_F(Pushes, OptionalPushesDoNotFailTheRun) {
   engine_.registry().fail("denied");
   PushQueue queue(engine_, clock_, journal_, reporter_, {});
   queue.add({"r.example/a:1"}, 0, false);
@@ -66,7 +68,7 @@ TEST_F(Pushes, WhatIsNotRequiredIsNoFailure) {
   EXPECT_THAT(reporter_.notes, ElementsAre(HasSubstr("r.example/a:1 could not be pushed")));
 }
 
-TEST_F(Pushes, WhatIsForgottenIsNotSent) {
+TEST_F(Pushes, ForgottenImagesAreNotPushed) {
   engine_.add_image("r.example/b:1", {});
   std::atomic<bool> is_sending = false, may_go_on = false;
   engine_.registry().on_call = [&](const std::string&, const std::string& name) {
@@ -116,7 +118,7 @@ TEST_F(Pushes, APermanentAnswerIsNotAskedForTwice) {
   }
 }
 
-TEST_F(Pushes, DoNotReplaceWhatIsWorthMore) {
+TEST_F(Pushes, DoNotReplaceRicherImages) {
   PushResults results =
       push({.keeps = [](const std::string& name, const std::stop_token&) { return "better than " + name; }});
   EXPECT_THAT(results.kept, ElementsAre("r.example/a:1"));
@@ -148,7 +150,25 @@ TEST_F(Pushes, AreGivenUpWhenTheTimeIsOver) {
   EXPECT_EQ(engine_.calls()["push"], 0u);
 }
 
-TEST_F(Pushes, AnEngineThatIsGoneIsAFailureOfThatPush) {
+TEST_F(Pushes, AreNoFailureIfTheyCannotBeSigned) {
+  auto gone = [](auto&&...) -> std::string { throw EngineError("it went away"); };
+  auto image = [](const std::string&) -> std::string { return "id"; };
+  PushResults results = push({.signed_image = image, .signs = gone});
+  EXPECT_THAT(results.pushed, ElementsAre("r.example/a:1"));
+  EXPECT_THAT(results.failed, IsEmpty());
+  EXPECT_THAT(reporter_.notes, Contains(HasSubstr("was pushed but could not be signed: it went away")));
+  results = push({.signed_image = gone, .signs = gone});
+  EXPECT_THAT(results.pushed, ElementsAre("r.example/a:1"));
+  EXPECT_THAT(results.failed, IsEmpty());
+  EXPECT_THAT(reporter_.notes, Contains(HasSubstr("will not be signed: it went away")));
+  bool is_asked = false;
+  results = push(
+      {.signed_image = [&](const std::string&) { return std::exchange(is_asked, true) ? "other" : "id"; },
+       .signs = gone});
+  EXPECT_THAT(reporter_.notes, Contains(HasSubstr("another image has taken its name in the meantime")));
+}
+
+TEST_F(Pushes, AMissingEngineFailsThatPush) {
   engine_.fail("push", "gone");
   PushResults results = push({}, {"r.example/a:1", "r.example/b:1"});
   EXPECT_EQ(results.failed.size(), 2u);

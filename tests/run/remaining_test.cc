@@ -1,4 +1,4 @@
-#include "run/remaining.h"
+#include "run/build/remaining.h"
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
@@ -34,8 +34,8 @@ TEST(Remaining, OfAFewEachHasItsLine) {
                         .seconds = 90},
                        {.environment = "two", .stages_done = 0, .stages = 2}}),
       ElementsAre("one: 3 of 6 stages and 7 of 9 packages are done, at most 2 remain (gmp, pari), about 1 "
-                  "min 30 s; the same command goes on from here",
-                  "two: 0 of 2 stages are done; the same command goes on from here"));
+                  "min 30 s; the same command continues from here",
+                  "two: 0 of 2 stages are done; the same command continues from here"));
   EXPECT_THAT(remaining_lines(many(8)), SizeIs(8));
 }
 
@@ -44,7 +44,7 @@ TEST(Remaining, OfManyThereIsOneForAll) {
       remaining_lines(many(9)),
       ElementsAre(
           "9 environments are not done: 36 stages and 18 packages remain, about 36 min 00 s one after the "
-          "other; furthest behind: e8, e7, e6 and 6 more; the same command goes on from here"));
+          "other; furthest behind: e8, e7, e6 and 6 more; the same command continues from here"));
   std::vector<RemainingWork> all = many(9);
   all[4].is_exact = false;
   EXPECT_THAT(remaining_lines(all)[0], testing::HasSubstr("and at most 18 packages remain"));
@@ -60,7 +60,7 @@ TEST(Remaining, StagesCountWhereNoPackagesAreKnown) {
   EXPECT_THAT(
       remaining_lines(all),
       ElementsAre("10 environments are not done: 42 stages remain; furthest behind: e7, e0, e1 and 7 more; "
-                  "the same command goes on from here"));
+                  "the same command continues from here"));
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
-// What of a registry's images a push leaves alone.
-#include "run/remote_snapshots.h"
+// Which of a registry's images a push does not replace.
+#include "run/images/remote_snapshots.h"
 
 #include <gtest/gtest.h>
 
@@ -19,7 +19,7 @@ TEST(WorthKeeping, TheSameAndWhatHasTheSameKey) {
   Snapshot there = image_of({{"system", "1"}}), ours = there;
   EXPECT_EQ(worth_keeping(there, ours), "it is there already");
   ours.created = 5;
-  EXPECT_EQ(worth_keeping(there, ours), "one of the same key is there already");
+  EXPECT_EQ(worth_keeping(there, ours), "the registry already has an image with the same key");
   there.clean = false;
   EXPECT_EQ(worth_keeping(there, ours), "") << "a clean one is better";
   EXPECT_EQ(worth_keeping(image_of({{"system", "2"}}), ours), "");

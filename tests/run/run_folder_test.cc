@@ -1,4 +1,4 @@
-#include "run/run_folder.h"
+#include "run/state/run_folder.h"
 
 #include <gmock/gmock.h>
 

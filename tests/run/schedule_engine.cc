@@ -35,7 +35,7 @@ void ScheduleEngine::moment() {
   if (mishaps_.dies == moments_) die();
 }
 
-// Of the lane of the build.
+// In the build lane.
 void ScheduleEngine::begin(const char* verb) {
   if (dead_) throw DriverDied();
   moment();
@@ -64,7 +64,7 @@ Transfer ScheduleEngine::pull(const std::string& image, const std::stop_token& s
   return FakeEngine::pull(image, stop);
 }
 
-// In a lane of its own: no moments, and no chance but that of its name.
+// In the push lane: no moments, and only the randomness of its name.
 Transfer ScheduleEngine::push(const std::string& image, const std::stop_token& stop) {
   time_.pass(0.2 + 0.7 * static_cast<double>(std::hash<std::string>()(image) % 100) / 100);
   if (is_broken()) throw EngineError("push: the engine is gone");
@@ -116,11 +116,11 @@ std::string ScheduleEngine::commit(const std::string& container, const CommitSpe
   begin("commit");
   time_.pass(commit_seconds * chance_.between(1, 1.4));
   std::string id = FakeEngine::commit(container, spec);
-  begin("commit");  // it may be gone before it has answered
+  begin("commit");  // the engine may be gone before it has answered
   return id;
 }
 
-// Also called where an exception is under way: a driver that is dead removes nothing.
+// Also called during an exception: a dead driver removes nothing.
 void ScheduleEngine::remove_container(const std::string& container) {
   if (is_broken()) throw EngineError("remove_container: nobody is there");
   FakeEngine::remove_container(container);

@@ -1,5 +1,5 @@
-// A fake engine for simulations: its verbs take virtual time, and at a stated moment of a command something
-// happens: the driver dies, the engine goes away, a person asks for the end.
+// A fake engine for simulations: its verbs take virtual time, and at a given moment of a command something
+// happens: the driver dies, the engine goes away, a person requests a stop.
 #pragma once
 
 #include <functional>
@@ -9,12 +9,12 @@
 #include <stop_token>
 #include <string>
 
-#include "engine/fake_engine.h"
+#include "engine/fake/fake_engine.h"
 #include "run/virtual_clock.h"
 
 namespace stagemake {
 
-// The driver is no more. A build takes it for a failure like any other; the simulation knows by is_dead().
+// The driver died. A build treats it like any other failure; the simulation checks is_dead().
 struct DriverDied : std::exception {
   const char* what() const noexcept override { return "the driver died"; }
 };
@@ -32,12 +32,12 @@ class Chance {
   std::mt19937_64 engine_;
 };
 
-// What happens in a command, by the number of the moment; moments are verbs, and in containers the beginning,
-// the middle and the end of what is made.
+// What happens in a command, by the number of the moment. Moments are verbs, and in containers the start, the
+// middle and the end of what is made.
 struct Mishaps {
   std::optional<unsigned> dies, crashes, stops, kills;
-  bool leaves_running = false;  // the container goes on when the driver dies
-  // The machine's clock is set then, by so many seconds.
+  bool leaves_running = false;  // the container keeps running when the driver dies
+  // At this moment, the machine's clock is set, by this many seconds.
   std::optional<unsigned> clock_is_set = {};
   double set_by = 0;
 };
@@ -47,24 +47,24 @@ class ScheduleEngine : public FakeEngine {
   ScheduleEngine(std::shared_ptr<FakeRegistry> registry, const std::string& machine, VirtualClock& time,
                  Chance& chance);
 
-  // Begins a command; whatever was gone is there again.
+  // Starts a command; if the engine was gone, it is back.
   void begin_command(const Mishaps& mishaps);
-  // A moment passes; throws DriverDied where the driver dies in it.
+  // A moment passes; throws DriverDied if the driver dies in it.
   void moment();
-  // Whether what runs is left half done.
+  // Whether running work is left half done.
   bool is_broken() const { return dead_ || gone_; }
   bool is_gone() const { return gone_; }
   bool is_dead() const { return dead_; }
   std::stop_token stop() const { return stop_.get_token(); }
   std::stop_token kill() const { return kill_.get_token(); }
-  // Of the run that goes on.
+  // Of the current run.
   const StopRequest& request() const { return request_; }
 
-  // In front of the names that are pushed.
+  // The prefix of the names that are pushed.
   std::string push_repository;
   double ahead = 0;            // seconds by which the machine's clock is wrong
-  double commit_seconds = 10;  // at least; up to two fifths more
-  // Sees each new container's files before anything is done in it.
+  double commit_seconds = 10;  // at least; at most 40 % more
+  // Sees each new container's files before anything runs in it.
   std::function<void(const FakeContainer&)> on_create;
 
   std::optional<ImageInfo> find_image(const std::string& image) override;

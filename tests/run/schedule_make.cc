@@ -7,8 +7,8 @@
 #include <limits>
 #include <utility>
 
-#include "base/digest.h"
-#include "base/text.h"
+#include "base/text/digest.h"
+#include "base/text/text.h"
 #include "plan/configured_packages.h"
 #include "run/fake_scripts.h"
 
@@ -26,7 +26,7 @@ void erase_below(FakeFiles& files, const std::string& prefix) {
     files.erase(std::string(at->first));
 }
 
-// In which order they were written in truth; one that was cut short is as young as can be.
+// The true order in which they were written; a truncated one counts as the newest.
 unsigned long written(const FakeFiles& files, const std::string& package) {
   std::string prefix = fmt::format("{}{}-", kStamps, package);
   auto found = files.lower_bound(prefix);
@@ -35,7 +35,7 @@ unsigned long written(const FakeFiles& files, const std::string& package) {
   return number.empty() ? std::numeric_limits<unsigned long>::max() : std::stoul(number);
 }
 
-// What make goes by; 0 where there is no stamp.
+// The time that make uses; 0 if there is no stamp.
 std::int64_t time_of(const FakeFiles& files, const std::string& package) {
   std::string prefix = fmt::format("{}{}-", kStamps, package);
   auto found = files.lower_bound(prefix);
@@ -84,7 +84,7 @@ RunOutcome ScheduleMake::act(FakeContainer& container, const std::string& script
   return work(container, script, stop);
 }
 
-// False where a stop was requested: then some more time goes by until all has ended.
+// False if a stop was requested: then some more time passes until everything has ended.
 bool ScheduleMake::spend(double takes, const std::stop_token& stop) {
   time_.pass(takes, stop);
   if (!stop.stop_requested()) return true;
@@ -109,7 +109,7 @@ void ScheduleMake::remove(FakeContainer& container, const std::string& script) {
     }
 }
 
-// What run/guard.h wrote into the script.
+// What run/container/guard.h wrote into the script.
 ScheduleMake::Guard ScheduleMake::guard_of(FakeContainer& container, const std::string& script) const {
   Guard guard;
   std::size_t expected = script.find(" > /.stagemake/guard/expected\n");
@@ -141,8 +141,8 @@ bool ScheduleMake::may_begin(FakeContainer& container, const std::string& name, 
   return false;
 }
 
-// Takes from the system what its spkg-configure.m4 says, and counts optional packages as enabled that are
-// installed: for make they are so from then on.
+// Takes from the system what its spkg-configure.m4 allows, and enables installed optional packages: make
+// treats them as enabled from then on.
 void ScheduleMake::configure(FakeContainer& container) const {
   const FakeFiles& files = container.files;
   std::string dummies, installed;
@@ -182,7 +182,7 @@ std::string ScheduleMake::digest(const FakeFiles& files, const DependencyGraph& 
   return sha256_hex(text).substr(0, 16);
 }
 
-// Returns false where it was not built.
+// Returns false if it was not built.
 bool ScheduleMake::build(FakeContainer& container, const DependencyGraph& graph, PackageId id,
                          const Guard& guard, const std::stop_token& stop) {
   const FakeFiles& files = container.files;
@@ -204,7 +204,7 @@ bool ScheduleMake::build(FakeContainer& container, const DependencyGraph& graph,
   if (ended) engine_.moment();
   std::int64_t now = engine_.clock();
   if (stop.stop_requested() || engine_.is_broken()) {
-    if (chance_.percent(15)) container.files[path] = {.content = "", .time = now};  // cut short
+    if (chance_.percent(15)) container.files[path] = {.content = "", .time = now};  // truncated
     return false;
   }
   if (!ended) return false;

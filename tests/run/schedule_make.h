@@ -1,6 +1,6 @@
 // What runs in the containers of a simulation: bootstrap, configure, and a make that follows stamps, takes
-// virtual time and heeds the guard. A stamp tells what its package was built from: a digest of the package's
-// files in the container and of the stamps of its normal dependencies.
+// virtual time and obeys the guard. A stamp says what its package was built from: it is a digest of the
+// package's files in the container and of the stamps of its normal dependencies.
 #pragma once
 
 #include <map>
@@ -8,17 +8,17 @@
 #include <string>
 #include <vector>
 
-#include "plan/tree_text.h"
 #include "run/schedule_engine.h"
+#include "tree/tree_text.h"
 
 namespace stagemake {
 
-// By package: version and digest. A stamp that was cut short has no digest.
+// By package: version and digest. A truncated stamp has no digest.
 struct Stamp {
   std::string version;
   std::string digest;
-  unsigned long number = 0;  // in which order they were written
-  std::int64_t time = 0;     // of the file: what make goes by
+  unsigned long number = 0;  // in the order of writing
+  std::int64_t time = 0;     // of the file, as make uses it
   bool operator==(const Stamp& other) const { return version == other.version && digest == other.digest; }
 };
 using Stamps = std::map<std::string, Stamp>;
@@ -33,12 +33,12 @@ class ScheduleMake {
   RunOutcome act(FakeContainer& container, const std::string& script, const OutputSink& sink,
                  const std::stop_token& stop);
 
-  const ReadTree* tree = nullptr;  // of the command that goes on
+  const ReadTree* tree = nullptr;  // of the current command
   std::set<std::string> failing;
   std::map<std::string, double> seconds;  // by package
-  // A package begins to be built in a container, with what its stamp will tell.
+  // Called when the build of a package starts in a container, with the content of its stamp.
   std::function<void(const FakeContainer&, const std::string& package, const Stamp&)> on_build;
-  Stamps last;  // what was in the container of the last run when that ended
+  Stamps last;  // the content of the last run's container at its end
   bool has_run = false;
 
  private:

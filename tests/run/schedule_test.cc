@@ -1,15 +1,15 @@
-// Random schedules of builds: whatever happens on the way, the result is that of a clean build, no package
-// that is finished is built again, and deadlines are kept.
+// Random schedules of builds: whatever happens on the way, the result equals that of a clean build, no
+// finished package is rebuilt, and deadlines are kept.
 //
-//   STAGEMAKE_TEST_RUNS=10000 test_run --gtest_filter=Schedules.*    (STAGEMAKE_TEST_FIRST=5001: from that
-//   on) STAGEMAKE_TEST_SEED=17 … runs that one alone, and tells its story.
+//   STAGEMAKE_TEST_RUNS=10000 test_run --gtest_filter=Schedules.*  runs that many (STAGEMAKE_TEST_FIRST=5001:
+//   from that one on); STAGEMAKE_TEST_SEED=17 … runs only that one, and prints its history.
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <chrono>
 #include <cstdlib>
 
-#include "base/text.h"
+#include "base/text/text.h"
 #include "run/schedule_world.h"
 
 namespace stagemake {
@@ -99,7 +99,7 @@ class Schedule {
     world_.run(machine, command);
   }
 
-  // Something that takes away what is there; what was finished may have to be built again.
+  // Something that removes existing images; finished packages may have to be rebuilt.
   void happen(ScheduleMachine& machine) {
     std::vector<std::string> ids = world_.images(machine);
     if (ids.empty()) return;
@@ -116,7 +116,7 @@ class Schedule {
       default:
         tell(machine.name + ": an image is damaged");
         world_.damage(machine, id);
-        world_.tree().touch_sources();  // one that is used as it stands is not looked at
+        world_.tree().touch_sources();  // an image that is used unchanged is not inspected
     }
     machine.finished.clear();
   }
@@ -140,10 +140,10 @@ std::optional<std::uint64_t> number_in(const char* variable) {
   return text == nullptr || *text == '\0' ? std::nullopt : std::optional(std::strtoull(text, nullptr, 10));
 }
 
-// Seeds of histories in which something once went wrong: records whose times were brought to the present
-// while nothing was made yet (an adopter took all for built there); a package of the system's, asked for by
-// name, that make passed over.
-TEST(Schedules, ThoseThatOnceFailedEndWell) {
+// Seeds of histories that once failed: records whose times were moved to the present before anything was made
+// (an adopter considered all of them built there); a package of the system's, requested by name, that make
+// skipped.
+TEST(Schedules, FormerFailuresSucceed) {
   for (std::uint64_t seed : {774, 2171, 2351, 4090, 4300}) {
     Schedule schedule(seed);
     schedule.run();
@@ -180,13 +180,13 @@ TEST(Schedules, EndAsAnUndisturbedBuildDoes) {
       runs, std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count(), commands, built,
       deaths, adopted, late, demoted, pushed, mapped, checkpoints, left_paused, vanished, saved, thrown);
   if (one) return;
-  // What is not there is not tested.
+  // An event that never happens is not tested.
   EXPECT_GT(deaths, 0u);
   EXPECT_GT(adopted, 0u);
   EXPECT_GT(mapped, 0u);
   EXPECT_GT(checkpoints, 0u);
   EXPECT_GT(thrown, 0u);
-  if (runs >= 500) {  // rarer
+  if (runs >= 500) {  // less frequent
     EXPECT_GT(left_paused, 0u);
     EXPECT_GT(vanished, 0u);
     EXPECT_GT(saved, 0u);

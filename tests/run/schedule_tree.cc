@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "base/text.h"
+#include "base/text/text.h"
 
 namespace stagemake {
 namespace {
@@ -54,10 +54,10 @@ ScheduleTree::Package& ScheduleTree::any() {
   return packages_[chance_.below(packages_.size())];
 }
 
-// In the middle of the others: those after it may need it.
+// In the middle of the others: later ones may need it.
 std::size_t ScheduleTree::add(std::size_t at) {
   Package package{.name = fmt::format("p{}", ++names_), .needs = {}, .needs_first = {}};
-  if (names_ > 1) {  // the first is the toolchain
+  if (names_ > 1) {  // the first package is the toolchain
     package.optional = chance_.percent(20);
     package.in_venv = chance_.percent(25);
   }

@@ -1,5 +1,5 @@
-// A small distribution that is edited at random: versions, build scripts, dependencies, packages that come
-// and go, what configure takes from the system, targets, sources.
+// A small distribution with random edits: versions, build scripts, dependencies, packages that come and go,
+// packages that configure takes from the system, targets, sources.
 #pragma once
 
 #include <map>
@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "plan/tree_text.h"
 #include "run/schedule_engine.h"
+#include "tree/tree_text.h"
 
 namespace stagemake {
 
@@ -16,16 +16,16 @@ class ScheduleTree {
  public:
   explicit ScheduleTree(Chance& chance);
 
-  // Does one thing to it; says what.
+  // Makes one change, and describes it.
   std::string edit();
-  // A change after which no finished image of the last stage is that of the tree any more.
+  // A change after which no finished image of the last stage matches the tree.
   void touch_sources();
 
   const fs::path& path() const { return text_.path(); }
   std::vector<std::string> packages() const;
   // TARGETS, TARGETS_PRE
   std::map<std::string, std::string> given() const;
-  // A line for each package with what it needs, and the targets.
+  // A line for each package with its dependencies, and the targets.
   std::string text() const;
   unsigned edits() const { return count_; }
 
@@ -49,9 +49,9 @@ class ScheduleTree {
   Chance& chance_;
   TreeText text_;
   std::vector<Package> packages_;  // each needs only those before it
-  std::set<std::string> targets_;  // optional packages that TARGETS names
+  std::set<std::string> targets_;  // optional packages in TARGETS
   std::map<std::string, bool> system_;
-  unsigned count_ = 0;  // of edits: no content comes twice
+  unsigned count_ = 0;  // of edits: no content occurs twice
   unsigned names_ = 0;
 };
 

@@ -5,14 +5,15 @@
 #include <algorithm>
 #include <utility>
 
-#include "base/machine.h"
-#include "base/text.h"
-#include "plan/explanation.h"
-#include "run/adoption.h"
-#include "run/gc.h"
-#include "run/image_survey.h"
-#include "run/learned.h"
-#include "run/remote_snapshots.h"
+#include "base/process/machine.h"
+#include "base/text/text.h"
+#include "run/build/prepare.h"
+#include "run/container/adoption.h"
+#include "run/container/image_survey.h"
+#include "run/images/gc.h"
+#include "run/images/remote_snapshots.h"
+#include "run/state/learned.h"
+#include "snapshot/explanation.h"
 
 namespace stagemake {
 namespace {
@@ -29,14 +30,14 @@ std::string text_of(const Stamps& stamps) {
   return text;
 }
 
-// What is told in a command, in the lanes of builds and pushes.
+// What is reported in a command, in the build lane and the push lane.
 class Notes {
  public:
   void add(std::string text) {
     std::lock_guard lock(mutex_);
     notes_.push_back(std::move(text));
   }
-  // When all lanes have ended.
+  // After all lanes have ended.
   const std::vector<std::string>& all() const { return notes_; }
 
  private:
@@ -44,15 +45,15 @@ class Notes {
   std::vector<std::string> notes_;
 };
 
-// The end of a push is heard of here.
+// The end of a push is reported here.
 class ScheduleReporter : public Reporter {
  public:
   ScheduleReporter(VirtualClock& time, Notes& notes) : time_(time), notes_(notes) {}
   void begins(const std::vector<EnvironmentStatus>&) override { call(); }
-  void changed(const std::vector<EnvironmentStatus>&, std::size_t, std::size_t) override { call(); }
+  void changed(const std::vector<EnvironmentStatus>&, StageAddress) override { call(); }
   void ends(const std::vector<EnvironmentStatus>&, const RunSeconds&) override { call(); }
-  void printed(const std::string&, const std::string&, std::string_view) override { call(); }
-  void package(std::size_t, std::size_t, const PackageStatus&) override { call(); }
+  void printed(StageAddress, std::string_view) override { call(); }
+  void package(StageAddress, const PackageStatus&) override { call(); }
   void note(const std::string& text) override {
     bool is_push = text.starts_with("pushed ") || text.find(" is not pushed: ") != std::string::npos ||
                    text.find(" could not be pushed") != std::string::npos;
@@ -71,7 +72,7 @@ class ScheduleReporter : public Reporter {
     if (!throws.contains(number)) return;
     ++thrown;
     if (number % 2 == 0) throw std::runtime_error("a reader's own fault");
-    throw number;  // nobody knows what
+    throw number;  // a type that nobody expects
   }
 
   std::atomic<unsigned> calls_ = 0;
@@ -89,7 +90,7 @@ ScheduleMachine::ScheduleMachine(std::shared_ptr<FakeRegistry> registry, const s
       journal(state.journal()),
       engine(std::move(registry), its_name, time, chance),
       make(engine, time, chance) {
-  // The same content everywhere, and so the same digest.
+  // The same content on every machine, and so the same digest.
   engine.add_image(kBaseImage,
                    {.files = {{"/etc/os", {.content = "debian"}}}, .created = 1, .digest = "sha256:base"});
   engine.on_run = [this](FakeContainer& container, const std::string& script, const OutputSink& sink,
@@ -101,22 +102,22 @@ ScheduleMachine::ScheduleMachine(std::shared_ptr<FakeRegistry> registry, const s
   };
 }
 
-// A command, and what is seen of it.
+// A command, and what was observed of it.
 struct ScheduleWorld::Running {
   ScheduleMachine& machine;
   const ScheduleCommand& command;
   std::optional<RunTime> time = {};
   Notes notes = {};
-  std::vector<Snapshot> snapshots = {};
+  SnapshotList snapshots = {};
   std::vector<EnvironmentBuild> builds = {};
   std::optional<BuildResult> result = {};
   bool died = false;
   bool vanished = false;
   std::string error = {};
-  Stamps finished = {};                                    // before
+  Stamps finished = {};                                    // before the command
   std::map<std::string, Stamps> starts = {};               // what containers held at first
-  std::map<std::string, std::set<std::string>> made = {};  // packages begun, by container
-  std::vector<std::string> twice = {};                     // of `finished`, begun again
+  std::map<std::string, std::set<std::string>> made = {};  // packages started, by container
+  std::vector<std::string> twice = {};                     // of `finished`, started again
 };
 
 ScheduleWorld::ScheduleWorld(Chance& chance, unsigned machines) : chance_(chance), tree_(chance) {
@@ -131,7 +132,7 @@ void ScheduleWorld::note(const Running& running, const std::string& text) {
   broken.push_back(fmt::format("command {} on {}: {}", commands, running.machine.name, text));
 }
 
-// Watches what is built: nothing that is ready where it is built, nothing that was finished before.
+// Watches builds: no package is built where it is ready, and no package that was finished before.
 void ScheduleWorld::observe(Running& running) {
   ScheduleMachine& machine = running.machine;
   machine.engine.on_create = [&](const FakeContainer& container) {
@@ -150,7 +151,7 @@ void ScheduleWorld::observe(Running& running) {
                                      [&](PackageId id) { return made.contains(packages[id].name); });
     made.insert(name);
     if (after_another) return;
-    // Where a normal dependency is younger, a run was cut off between the two, or the clock was set back.
+    // If a normal dependency is newer, a run was cut off between the two, or the clock was set back.
     auto has = [&](const Stamps& stamps) {
       auto found = stamps.find(name);
       return found != stamps.end() && found->second == stamp &&
@@ -166,7 +167,7 @@ void ScheduleWorld::observe(Running& running) {
   };
 }
 
-std::vector<Snapshot> ScheduleWorld::remote(const std::vector<Snapshot>& here, const BuildWorld& world) {
+std::vector<Snapshot> ScheduleWorld::remote(const SnapshotList& here, const BuildWorld& world) {
   auto likeness = [](const Snapshot& s) { return std::pair(s.created, to_labels(s)); };
   std::vector<Snapshot> found;
   std::set<std::string> references;
@@ -182,14 +183,14 @@ std::vector<Snapshot> ScheduleWorld::remote(const std::vector<Snapshot>& here, c
                                                     .layers = {}});
     if (!snapshot || snapshot->distribution != world.table.distribution) continue;
     if (std::any_of(here.begin(), here.end(),
-                    [&](const Snapshot& one) { return likeness(one) == likeness(*snapshot); }))
+                    [&](const SnapshotPtr& one) { return likeness(*one) == likeness(*snapshot); }))
       continue;
     if (references.insert(snapshot->reference).second) found.push_back(std::move(*snapshot));
   }
   return found;
 }
 
-// As the command does; false where the driver could not even decide.
+// As the command does; false if the driver could not even decide.
 bool ScheduleWorld::look(Running& running, BuildWorld& world) {
   const ScheduleCommand& command = running.command;
   EnvironmentReader reader({.packages = world.packages, .processors = 2});
@@ -199,9 +200,8 @@ bool ScheduleWorld::look(Running& running, BuildWorld& world) {
     ++adopted;
     adopt_containers(world, environment, running.machine.engine.stop(), reporter, running.time);
   }
-  running.snapshots = find_snapshots(world.engine, world.table);
-  if (command.from)
-    for (Snapshot& one : remote(running.snapshots, world)) running.snapshots.push_back(std::move(one));
+  running.snapshots = share(find_snapshots(world.engine, world.table));
+  if (command.from) append(running.snapshots, remote(running.snapshots, world));
   world.predictions = learned(world.journal.read(), running.snapshots);
   running.builds.push_back(prepare(world, environment, {command.target}, running.snapshots, {}));
   return true;
@@ -261,12 +261,13 @@ void ScheduleWorld::run(ScheduleMachine& machine, const ScheduleCommand& command
   ReadTree read(tree_.path());
   machine.make.tree = &read;
   machine.make.has_run = false;
+  DependencyGraphs graphs(read.packages, read.variables);
   StageTable table = stage_table_of(tree_.path(), read.packages.features(), {});
   SourceTree sources(tree_.path(), machine.state.source_ids(), kNow);
   BuildWorld world{.engine = machine.engine,
                    .state = machine.state,
                    .packages = read.packages,
-                   .variables = read.variables,
+                   .graphs = graphs,
                    .table = table,
                    .sources = sources,
                    .journal = machine.journal,
@@ -278,7 +279,7 @@ void ScheduleWorld::run(ScheduleMachine& machine, const ScheduleCommand& command
   } catch (const std::exception& error) {
     running.error = error.what();
   }
-  // Whatever became of the exception on its way.
+  // Whatever happened to the exception on its way.
   if (machine.engine.is_dead()) {
     running.died = true;
     running.error.clear();
@@ -296,7 +297,7 @@ void ScheduleWorld::run(ScheduleMachine& machine, const ScheduleCommand& command
   machine.make.tree = nullptr;
 }
 
-// The containers go with their driver: what is left are images, the last checkpoint among them.
+// The containers disappear with their driver: only images are left, among them the last checkpoint.
 void ScheduleWorld::vanish(Running& running) {
   ScheduleEngine& engine = running.machine.engine;
   Stamps saved;
@@ -310,10 +311,10 @@ void ScheduleWorld::vanish(Running& running) {
   running.machine.finished = saved;
 }
 
-// A package that was finished before is only built again where that was weighed: an image in which it is
-// ready was known, and another one was better.
+// A package that was finished before is rebuilt only after a decision: an image in which it is ready was
+// known, and another one was better.
 void ScheduleWorld::check_rebuilt(const Running& running) {
-  // Where the clock is set back while make runs, make builds with what it should have built again before.
+  // If the clock is set back while make runs, make builds what it should have rebuilt before.
   if (running.command.mishaps.clock_is_set) return;
   for (const std::string& name : running.twice) {
     bool known = false;
@@ -346,7 +347,7 @@ void ScheduleWorld::check_result(const Running& running) {
     else if (text.find("no checkpoint could be made") != std::string::npos && !running.died &&
              !engine.is_gone())
       note(running, text);
-    else if (text.find(" in the future, now they are of the present") != std::string::npos)
+    else if (text.find(" in the future, and were set to the present") != std::string::npos)
       ++mapped;
   if (running.time && time_.now() > running.time->deadline && !running.died)
     note(running, fmt::format("ended {} s after its deadline, which was {} s from its beginning",
@@ -373,7 +374,7 @@ std::vector<std::string> ScheduleWorld::images(ScheduleMachine& machine) {
   return ids;
 }
 
-// In its place comes one that says the same of itself and is not so.
+// Replaces it with an image that claims the same but has other content.
 void ScheduleWorld::damage(ScheduleMachine& machine, const std::string& id) {
   FakeEngine& engine = machine.engine;
   FakeImage image = engine.image(id);

@@ -1,7 +1,7 @@
 // A world for random schedules: a tree that is edited, machines with an engine and a state folder each, and
-// one registry. A command goes as `stagemake build` does: adopt, look, decide, run, push.
+// one registry. A command does what `stagemake build` does: adopt, look, decide, run, push.
 //
-// What must hold whatever happens is checked here as it happens; what does not is a line in `broken`.
+// Properties that must always hold are checked here as things happen; each violation is a line in `broken`.
 #pragma once
 
 #include <memory>
@@ -9,10 +9,10 @@
 #include <string>
 #include <vector>
 
-#include "plan/tree_text.h"
-#include "run/build.h"
+#include "run/build/build.h"
 #include "run/schedule_make.h"
 #include "run/schedule_tree.h"
+#include "tree/tree_text.h"
 
 namespace stagemake {
 
@@ -26,19 +26,19 @@ struct ScheduleMachine {
   Journal journal;
   ScheduleEngine engine;
   ScheduleMake make;
-  // What is finished in the last container and was not taken away since: no package of it is built again.
+  // What is finished in the last container and was not removed since: no such package is rebuilt.
   Stamps finished;
-  double works_until = 0;  // a container that a dead driver left running
+  double works_until = 0;  // until then, a container of a dead driver keeps running
 };
 
 struct ScheduleCommand {
   std::string target = "with-targets";
   std::optional<double> seconds = {};  // until the deadline
   bool push = false;
-  bool from = false;                      // the registry is looked into
-  std::optional<double> checkpoint = {};  // seconds from one to the next
+  bool from = false;                      // the registry is searched
+  std::optional<double> checkpoint = {};  // seconds between checkpoints
   std::set<unsigned> throws = {};         // calls of the reporter, counted from 1
-  bool vanishes = false;                  // where the driver dies, its containers are gone with it
+  bool vanishes = false;                  // if the driver dies, its containers disappear with it
   Mishaps mishaps = {};
 };
 
@@ -53,7 +53,8 @@ class ScheduleWorld {
   VirtualClock& time() { return time_; }
 
   void run(ScheduleMachine& machine, const ScheduleCommand& command);
-  // The installed packages of the finished image, against those of a build from the base image elsewhere.
+  // Compares the installed packages of the finished image with those of a build from the base image
+  // elsewhere.
   void compare_with_clean(ScheduleMachine& machine);
   // Snapshots of a machine.
   std::vector<std::string> images(ScheduleMachine& machine);
@@ -61,17 +62,17 @@ class ScheduleWorld {
   void collect(ScheduleMachine& machine);
 
   std::vector<std::string> broken;
-  std::vector<std::string> story;  // what happened, a line each
+  std::vector<std::string> story;  // what happened, one line each
   unsigned commands = 0, built = 0, deaths = 0, adopted = 0, out_of_time = 0, demoted = 0, pushed = 0;
   unsigned checkpoints = 0, left_paused = 0, vanished = 0, saved_by_checkpoint = 0;
   unsigned thrown = 0;  // by the reporter
-  unsigned mapped = 0;  // images whose file times were brought to the present
+  unsigned mapped = 0;  // images whose file times were moved to the present
 
  private:
   struct Running;  // a command
 
   std::unique_ptr<ScheduleMachine> new_machine(const std::string& name);
-  std::vector<Snapshot> remote(const std::vector<Snapshot>& here, const BuildWorld& world);
+  std::vector<Snapshot> remote(const SnapshotList& here, const BuildWorld& world);
   bool look(Running& running, BuildWorld& world);
   void build(Running& running, BuildWorld& world);
   void observe(Running& running);
@@ -85,7 +86,6 @@ class ScheduleWorld {
   VirtualClock time_;
   std::shared_ptr<FakeRegistry> registry_ = std::make_shared<FakeRegistry>();
   std::vector<std::unique_ptr<ScheduleMachine>> machines_;
-  bool in_push_ = false;
 };
 
 }  // namespace stagemake

@@ -1,4 +1,4 @@
-#include "run/signals.h"
+#include "run/control/signals.h"
 
 #include <gmock/gmock.h>
 #include <signal.h>
@@ -14,7 +14,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// What is set once, and waited for.
+// Can be opened once, and waited for.
 class Gate {
  public:
   void open() {
@@ -48,7 +48,7 @@ TEST(Signals, TheStopIsRequestedFirstAndReportedSecond) {
   EXPECT_EQ(watch.first(), SIGTERM);
 }
 
-// Output that nobody reads, say.
+// For example, output that nobody reads.
 TEST(Signals, AReportThatWaitsDelaysNeitherTheSecondNorTheThird) {
   SignalWatch watch;
   Gate stopped, killed, ended, reports, goes_on;
@@ -76,7 +76,7 @@ TEST(Signals, AReportThatWaitsDelaysNeitherTheSecondNorTheThird) {
   goes_on.open();
 }
 
-// A request that waits is against the rules, and must not take the last way out.
+// A request that waits breaks the rules, and must not block the last way out.
 TEST(Signals, ARequestThatWaitsDoesNotDelayTheThird) {
   SignalWatch watch;
   Gate ended, waits, goes_on;
@@ -88,7 +88,7 @@ TEST(Signals, ARequestThatWaitsDoesNotDelayTheThird) {
   ::raise(SIGINT);
   ASSERT_TRUE(waits.is_open());
   ::raise(SIGINT);
-  ::raise(SIGTERM);  // two of the same may be one
+  ::raise(SIGTERM);  // two signals of one kind may merge
   watch.request(SIGINT);
   EXPECT_TRUE(ended.is_open());
   goes_on.open();
@@ -102,18 +102,18 @@ TEST(Signals, OneThatCameBeforeAnybodyHearsIsReported) {
   EXPECT_TRUE(reported.is_open());
 }
 
-// nohup, and the background of a script.
-TEST(Signals, WhatWasIgnoredStaysIgnored) {
+// nohup, and background jobs of a script.
+TEST(Signals, IgnoredSignalsStayIgnored) {
   for (int number : {SIGHUP, SIGINT, SIGTERM}) {
     ::signal(number, SIG_IGN);
     {
       SignalWatch watch;
-      ::raise(number);  // which would end the test, or request a stop
+      ::raise(number);  // it would end the test, or request a stop
       struct sigaction now {};
       ::sigaction(number, nullptr, &now);
       EXPECT_EQ(now.sa_handler, SIG_IGN);
       EXPECT_EQ(watch.first(), 0);
-      watch.request(SIGINT);  // the key q ends it all the same
+      watch.request(SIGINT);  // the key q still stops it
       EXPECT_EQ(watch.first(), SIGINT);
     }
     struct sigaction after {};

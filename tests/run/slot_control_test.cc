@@ -1,8 +1,9 @@
 // Changing the job slots of a running build.
-#include "run/slot_control.h"
+#include "run/slots/slot_control.h"
 
 #include <gmock/gmock.h>
 
+#include "base/holds_soon.h"
 #include "run/build_bench.h"
 
 namespace stagemake {
@@ -23,17 +24,21 @@ class Control : public testing::Test {
 TEST_F(Control, ARunningPoolHearsTheNumberAndSaysSo) {
   SlotControl control(folder_.path() / "pools", pool_, reporter_);
   EXPECT_THAT(SlotControl::ask(folder_.path() / "pools", 5), SizeIs(1));
-  for (int i = 0; i < 1000 && pool_.count() != 5; ++i) std::this_thread::sleep_for(5ms);
+  auto notes = [&] {
+    std::lock_guard lock(reporter_.mutex);
+    return reporter_.notes;
+  };
+  EXPECT_TRUE(test::holds_soon([&] { return !notes().empty(); }));
   EXPECT_EQ(pool_.count(), 5u);
-  std::lock_guard lock(reporter_.mutex);
-  EXPECT_THAT(reporter_.notes, ElementsAre("5 job slots from now on; it was 2 before"));
+  EXPECT_THAT(notes(), ElementsAre("5 job slots from now on; it was 2 before"));
 }
 
-TEST_F(Control, WhoIsGoneIsNotAsked) {
+TEST_F(Control, EndedBuildsAreNotAsked) {
   EXPECT_THAT(SlotControl::ask(folder_.path() / "nowhere", 5), IsEmpty());
   { SlotControl control(folder_.path() / "pools", pool_, reporter_); }
   EXPECT_THAT(SlotControl::ask(folder_.path() / "pools", 5), IsEmpty());
-  write_file(folder_.path() / "pools/999999999", "process 999999999");  // killed, its file is left
+  write_file(folder_.path() / "pools/999999999",
+             "process 999999999");  // of a killed driver: its file is left
   EXPECT_THAT(SlotControl::ask(folder_.path() / "pools", 5), IsEmpty());
   EXPECT_FALSE(fs::exists(folder_.path() / "pools/999999999"));
 }

@@ -1,4 +1,4 @@
-#include "run/source_sync.h"
+#include "run/container/source_sync.h"
 
 #include <gmock/gmock.h>
 #include <sys/stat.h>
@@ -6,12 +6,12 @@
 #include <fstream>
 #include <set>
 
-#include "base/digest.h"
 #include "base/error.h"
-#include "base/subprocess.h"
-#include "base/tarball.h"
-#include "plan/snapshot.h"
-#include "plan/tree_text.h"
+#include "base/files/tarball.h"
+#include "base/process/subprocess.h"
+#include "base/text/digest.h"
+#include "snapshot/snapshot.h"
+#include "tree/tree_text.h"
 
 namespace stagemake {
 namespace {
@@ -132,7 +132,7 @@ TEST_F(RemovalScript, OddNamesAreNamesAndNothingElse) {
   EXPECT_FALSE(there("made"));
 }
 
-TEST_F(RemovalScript, WhatIsGoneAlreadyIsNoError) {
+TEST_F(RemovalScript, RemovingMissingFilesIsNoError) {
   run({"not/there", "nor-this"});
   run({});
 }
@@ -146,7 +146,7 @@ TEST_F(RemovalScript, AFolderInAFilesPlaceGoesToo) {
 
 // --- The tar file.
 
-// Without the manifest that holds while the others are unpacked.
+// Without the manifest that applies while the others are unpacked.
 std::vector<TarEntry> written(const TreeText& tree, const std::vector<SourceFile>& files,
                               const std::string& root = "/opt/sage") {
   TemporaryFolder folder(fs::temp_directory_path());
@@ -166,7 +166,7 @@ TEST(CompareSources, AHalfBroughtTreeSaysOfNoChangedFileWhatItIs) {
   ASSERT_EQ(half.size(), 4u);
   EXPECT_EQ(half[1].path, "comes");
   EXPECT_TRUE(parse_manifest(manifest_text(half)));
-  // Whichever way the tree goes on from here, nothing of it is believed.
+  // Whichever version the tree continues with, the unfinished files are not trusted.
   for (const std::vector<SourceFile>& next : {before, wanted}) {
     SourceSync sync = compare_sources(half, next);
     std::set<std::string> touched(sync.removed.begin(), sync.removed.end());
@@ -205,7 +205,7 @@ TEST(SourceTar, LongAndOddNamesSurvive) {
   EXPECT_EQ(entries[1].name, "opt/sage/\xc3\xa9\n");
 }
 
-// What is said of files that are no longer what their ids say.
+// The error about files that no longer match their ids.
 std::string refusal(const TreeText& tree, const std::vector<SourceFile>& files) {
   try {
     written(tree, files);
@@ -227,7 +227,7 @@ TEST(SourceTar, FilesEditedMeanwhileAreFaultsAllAtOnce) {
   EXPECT_THAT(told, testing::Not(HasSubstr("b: ")));
 }
 
-TEST(SourceTar, AFileThatIsGoneIsNotAnEmptyOne) {
+TEST(SourceTar, AMissingFileIsNotAnEmptyOne) {
   TreeText tree("");
   tree.file("is-a-file", "target");
   EXPECT_THAT(refusal(tree, {file("empty", "")}), HasSubstr("empty: changed"));

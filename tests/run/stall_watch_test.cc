@@ -1,4 +1,4 @@
-#include "run/stall_watch.h"
+#include "run/control/stall_watch.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -6,7 +6,7 @@
 #include <atomic>
 #include <thread>
 
-#include "engine/fake_engine.h"
+#include "engine/fake/fake_engine.h"
 
 namespace stagemake {
 namespace {
@@ -24,7 +24,7 @@ class Stalls : public testing::Test {
       return std::vector<ContainerProcess>{{.pid = 7, .cpu_seconds = cpu_ += busy_, .command = "sleep 300"}};
     };
   }
-  // What the watch finds in so many seconds of a script that prints nothing; empty: nothing.
+  // What the watch finds within this many seconds of a script that prints nothing; empty if nothing.
   std::string found_in(double seconds) {
     std::atomic<bool> stalled = false;
     std::string findings;
@@ -52,14 +52,14 @@ class Stalls : public testing::Test {
 
   FakeEngine engine_;
   double cpu_ = 0;
-  double busy_ = 0;  // seconds of processor time between two looks
+  double busy_ = 0;  // seconds of processor time between two measurements
 };
 
-TEST_F(Stalls, WhatNeitherPrintsNorComputesIsFound) {
+TEST_F(Stalls, SilentIdleStagesAreFound) {
   EXPECT_THAT(found_in_run(5), HasSubstr("sleep 300"));
 }
 
-TEST_F(Stalls, WhatComputesIsNotSilent) {
+TEST_F(Stalls, ComputingStagesAreNotStalled) {
   busy_ = 0.1;
   EXPECT_EQ(found_in_run(0.3), "");
 }

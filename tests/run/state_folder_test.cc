@@ -1,18 +1,18 @@
-#include "run/state_folder.h"
+#include "run/state/state_folder.h"
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
-#include "base/digest.h"
 #include "base/error.h"
-#include "plan/snapshot.h"
+#include "base/text/digest.h"
+#include "snapshot/snapshot.h"
 
 namespace stagemake {
 namespace {
 
 class Manifests : public ::testing::Test {
  protected:
-  // Keeps one of some 1,000 bytes that was used `seconds` after the epoch.
+  // Keeps a manifest of about 1,000 bytes that was used `seconds` after the epoch.
   std::string keep(const std::string& name, std::time_t seconds) const {
     std::string text =
         manifest_text({{std::string(900, 'd') + "/" + name, SourceFile::Kind::Plain, git_blob_id(name)}});
@@ -44,7 +44,7 @@ TEST_F(Manifests, TheLongestUnusedGoFirstAndThoseOfImagesStay) {
   EXPECT_FALSE(there(young));
 }
 
-// What earlier versions left open, and where others can put something.
+// Folders that earlier versions left open, where other users can put files.
 TEST(StateFolder, IsItsUsersAlone) {
   TemporaryFolder folder(fs::temp_directory_path());
   auto mode = [](const fs::path& path) {

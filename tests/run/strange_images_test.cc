@@ -1,4 +1,4 @@
-// Images of others that say too much of themselves: a build does without them, and says so.
+// Foreign images with labels that are too long: a build works without them, and reports them.
 #include <gmock/gmock.h>
 
 #include "plan/planned_tree.h"
@@ -13,7 +13,7 @@ using testing::IsEmpty;
 
 class StrangeImages : public testing::Test {
  protected:
-  // What `image` is, with other labels, under another name.
+  // A copy of `image` with other labels, under another name.
   void add(const std::string& image, const std::string& label, const std::string& value) {
     FakeImage copy = bench_.engine.image(image);
     copy.labels[label] = value;
@@ -26,19 +26,19 @@ class StrangeImages : public testing::Test {
   BuildBench bench_{kSmallDistribution};
 };
 
-TEST_F(StrangeImages, LabelsThatNoCommandLineTakesArePassedOver) {
+TEST_F(StrangeImages, TooLongLabelsAreSkipped) {
   bench_.build();
   for (const char* label : {"org.stagemake.packages", "org.stagemake.other"}) {
     add(image_of_stage("with-targets"), label, "{\"zlib\":[\"" + std::string(270'000, '1') + "\",\"\"]}");
     BuildBench::Run run = bench_.build();
     EXPECT_TRUE(run.result.all_well());
-    EXPECT_THAT(run.passed_over, ElementsAre(HasSubstr("the image strange:1 is passed over: its label " +
+    EXPECT_THAT(run.passed_over, ElementsAre(HasSubstr("the image strange:1 is skipped: its label " +
                                                        std::string(label) + " has 270.0 kB")));
     EXPECT_THAT(bench_.build().scripts, IsEmpty()) << "what was built without it is found";
   }
 }
 
-TEST_F(StrangeImages, LongLabelsOfOthersCostNothing) {
+TEST_F(StrangeImages, LongForeignLabelsAreHarmless) {
   bench_.build();
   add(image_of_stage("with-targets"), "com.example", std::string(270'000, '1'));
   BuildBench::Run run = bench_.build();

@@ -1,4 +1,4 @@
-// --strict: fail instead of building from the base image where there are images.
+// --strict: fail instead of building from the base image if there are images.
 #include <gmock/gmock.h>
 
 #include "plan/planned_tree.h"
@@ -14,7 +14,7 @@ using testing::IsEmpty;
 class Strict : public testing::Test {
  protected:
   Strict() { bench_.settings.strict = true; }
-  // Why the build was refused; empty where it was not.
+  // Why the build was refused; empty if it was not.
   std::string refusal() {
     BuildBench::Run run = bench_.build();
     EXPECT_THAT(run.scripts, IsEmpty()) << "nothing has run";
@@ -27,11 +27,11 @@ class Strict : public testing::Test {
   BuildBench bench_{kSmallDistribution};
 };
 
-TEST_F(Strict, WhereThereIsNoImageNothingWasExpected) {
+TEST_F(Strict, WithoutImagesNothingIsRequired) {
   EXPECT_TRUE(bench_.build().result.all_well());
 }
 
-TEST_F(Strict, WhatGoesOnInAnImageIsWell) {
+TEST_F(Strict, ContinuingFromAnImageSucceeds) {
   bench_.build();
   bench_.tree.file("build/pkgs/app/spkg-install.in", "edited\n");
   EXPECT_TRUE(bench_.build().result.all_well());
@@ -44,14 +44,16 @@ TEST_F(Strict, FromScratchIsRefusedWithAReasonForEachImage) {
   EXPECT_THAT(refusal(), HasSubstr("would be built from its base image"));
 }
 
-TEST_F(Strict, ACleanBuildSaysWhyItGoesOnInNone) {
+TEST_F(Strict, ACleanBuildSaysWhyItContinuesFromNone) {
   bench_.build();
   bench_.settings.clean_only = true;
   bench_.tree.file("build/pkgs/_prereq/distros/debian.txt", "gcc make git\n");
-  EXPECT_THAT(refusal(),
-              AllOf(HasSubstr(image_of_stage("with-targets") +
-                              ": it was made from other sources, and a clean build goes on in no such image"),
-                    HasSubstr(image_of_stage("configured") + ": it was made from other sources")));
+  EXPECT_THAT(
+      refusal(),
+      AllOf(HasSubstr(
+                image_of_stage("with-targets") +
+                ": it was made from other sources, and a clean build does not continue from such an image"),
+            HasSubstr(image_of_stage("configured") + ": it was made from other sources")));
 }
 
 }  // namespace

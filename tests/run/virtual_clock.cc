@@ -8,7 +8,7 @@ namespace stagemake {
 namespace {
 
 constexpr double kNever = std::numeric_limits<double>::infinity();
-thread_local bool pushes = false;  // this thread does
+thread_local bool pushes = false;  // whether this thread is the push lane
 
 }  // namespace
 
@@ -19,7 +19,7 @@ class VirtualClock::Entry : public Clock::Alarm {
     std::lock_guard lock(clock_.mutex_);
     clock_.alarms_.emplace(when, this);
   }
-  // Alarms ring in the lane that takes them back: none rings now.
+  // Alarms ring in the lane that removes them: none rings now.
   ~Entry() override {
     std::lock_guard lock(clock_.mutex_);
     std::erase_if(clock_.alarms_, [this](const auto& alarm) { return alarm.second == this; });
@@ -40,14 +40,14 @@ std::unique_ptr<Clock::Alarm> VirtualClock::at(double when, std::function<void()
   return std::make_unique<Entry>(*this, when, std::move(what));
 }
 
-// When the lane of the build goes on; never where it does nothing, long ago where it is at work.
+// When the build lane continues; never if it does nothing, long ago if it is working.
 double VirtualClock::next_of_build() const {
   if (!builds_) return kNever;
   if (!build_wakes_) return -kNever;
   return std::min(*build_wakes_, alarms_.empty() ? kNever : alarms_.begin()->first);
 }
 
-// Each returns whether it did something; else there is something to wait for.
+// Each returns whether it did something; if not, the caller has to wait.
 bool VirtualClock::pass_in_build(std::unique_lock<std::mutex>& lock, double until) {
   double alarm = alarms_.empty() ? kNever : alarms_.begin()->first;
   double push = push_wakes_ ? *push_wakes_ : sends_ || !awaited_.empty() ? -kNever : kNever;
@@ -67,7 +67,7 @@ bool VirtualClock::pass_in_push(std::unique_lock<std::mutex>& lock, double until
   return true;
 }
 
-// `wakes`: of the lane that rings, which is at work meanwhile.
+// `wakes`: of the lane that rings; it is working meanwhile.
 void VirtualClock::ring_first(std::unique_lock<std::mutex>& lock, std::optional<double>& wakes) {
   std::function<void()> ring = alarms_.begin()->second->what();
   alarms_.erase(alarms_.begin());
@@ -87,7 +87,7 @@ void VirtualClock::pass(double seconds, const std::stop_token& stop) {
   changed_.notify_all();
   while (!released_ && !stop.stop_requested() && now_ < until)
     if (!(pushes ? pass_in_push(lock, until) : pass_in_build(lock, until))) changed_.wait(lock);
-  if (released_) now_ = std::max(now_, until);  // who is left waits for nothing
+  if (released_) now_ = std::max(now_, until);  // the remaining threads wait for nothing
   wakes.reset();
   changed_.notify_all();
 }

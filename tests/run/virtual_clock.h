@@ -1,9 +1,9 @@
-// Time for simulations: it goes by only when somebody who has something to do says how long that takes.
+// Time for simulations: it passes only when a thread that has work says how long the work takes.
 //
-// Two lanes go side by side, as in a run: what builds, and what pushes. Time goes on to the next thing that
-// happens in either lane, and only when both wait or have nothing to do; so a schedule is the same each time,
-// however the machine's threads are scheduled. The thread that first says begin_push() is the lane of pushes;
-// all others are the lane of the build, of which one at a time may be at work.
+// There are two parallel lanes, as in a run: builds and pushes. Time advances to the next event in either
+// lane, and only when both wait or have nothing to do; so a schedule is the same each time, however the
+// machine's threads are scheduled. The first thread that calls begin_push() is the push lane; all others are
+// the build lane, of which only one at a time may be working.
 #pragma once
 
 #include <condition_variable>
@@ -14,7 +14,7 @@
 #include <stop_token>
 #include <string>
 
-#include "run/clock.h"
+#include "run/control/clock.h"
 
 namespace stagemake {
 
@@ -25,20 +25,20 @@ class VirtualClock : public Clock {
     pass(seconds, stop);
     return !stop.stop_requested();
   }
-  // Rings in the lane of the build while that waits, and in the lane of pushes when there is no other.
+  // Rings in the build lane while that waits, and in the push lane if there is no other.
   std::unique_ptr<Alarm> at(double when, std::function<void()> what) override;
 
-  // Lets time go by; less where a stop is requested meanwhile.
+  // Lets time pass; less if a stop is requested meanwhile.
   void pass(double seconds, const std::stop_token& stop = {});
 
-  // --- What the lane of pushes has to do.
+  // --- The work of the push lane.
   void await_push(const std::string& name);
   void begin_push(const std::string& name);
   void end_push(const std::string& what);
 
   void begin_build();
   void end_build();
-  // Nobody waits any more, and time stands still: the driver is dead.
+  // Nothing waits any more, and time stands still: the driver is dead.
   void release();
 
  private:
@@ -55,7 +55,7 @@ class VirtualClock : public Clock {
   double now_ = 1'700'000'000;
   Alarms alarms_;
   std::optional<double> build_wakes_, push_wakes_;
-  std::set<std::string> awaited_;  // pushes that the queue has been given
+  std::set<std::string> awaited_;  // pushes that the queue was given
   bool sends_ = false;
   bool builds_ = false;
   bool released_ = false;

@@ -1,4 +1,4 @@
-#include "run/volumes.h"
+#include "run/container/volumes.h"
 
 #include <gmock/gmock.h>
 
@@ -24,7 +24,7 @@ TEST(Volumes, AtAboveAndBelowTheTreeAreInTheWay) {
   EXPECT_THAT(in_the_way("/opt/dist", "/opt/dist/sage"), HasSubstr("the volume /opt/dist,"));
 }
 
-TEST(Volumes, WhereTheSystemInstallsAreInTheWay) {
+TEST(Volumes, VolumesHideInstallationFolders) {
   for (const char* volume : {"/usr", "/etc/", "/var", "/var/lib"})
     EXPECT_THAT(in_the_way(volume), HasSubstr("what the system installs there would be lost")) << volume;
 }

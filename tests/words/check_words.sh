@@ -1,10 +1,10 @@
 #!/bin/bash
-# Checks that no message of the driver prints "1 stages": a number in front of a noun goes through counted() of
-# base/text.h. It looks for a placeholder or a number followed by a plural in string literals.
+# Checks that no message of the driver prints "1 stages": a number before a noun goes through counted() of
+# base/text/text.h. It searches string literals for a placeholder or a number followed by a plural.
 #   check_words.sh FOLDER      checks its sources: status 0, or 1 with every fault as "file:line: the line"
 #   check_words.sh --self-test checks that each kind of fault is found
-# Words that are verbs as often (builds, runs) are none of them.
-# A number that is never 1 is named here: a limit ("more than {} names"), or "all {} …" behind a check for one.
+# The nouns exclude words that are as often verbs (builds, runs).
+# `never_one` lists numbers that are never 1: a limit ("more than {} names"), or "all {} …" after a check for one.
 set -u
 
 nouns='stages|packages|environments|images|layers|slots|jobs|job slots|systems|processors|processes|machines|files'
@@ -15,18 +15,18 @@ never_one='(more|longer|less|fewer) than|at least two|all \{\}|of the \{\}'
 
 check() {
   local found
-  # In literals only: what follows the first quote of a line.
+  # Only in literals: the text after the first quote of a line.
   found=$(grep -rnE --include='*.cc' --include='*.h' \
       "\"([^\"]*(\{[0-9]*(:[^{}]*)?\}|[^0-9A-Za-z.\"]1)|1) ((more|other|new|job|make|system|unfinished|partial) )*($nouns)\b" \
       "$1" | grep -vE "$never_one|static_assert|^[^:]*:[0-9]*: *//" ;
     grep -rnE --include='*.cc' --include='*.h' '"[^"]*\{[0-9]*\}\. (try|attempt|time|run)\b' "$1")
   [ -z "$found" ] && return 0
   echo "$found"
-  echo 'a number in front of a noun: use counted(number, "noun") of base/text.h'
+  echo 'a number in front of a noun: use counted(number, "noun") of base/text/text.h'
   return 1
 }
 
-# One case: what must be found ("bad") or not ("good"), and a line of a source.
+# One case: whether a fault must be found ("bad") or not ("good"), and a source line.
 expect() {
   local folder status
   folder=$(mktemp -d) || exit 2

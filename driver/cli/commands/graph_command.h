@@ -1,0 +1,11 @@
+// Draws stages and packages. Each command returns its exit status, prints to standard
+// output, and throws Error on failure.
+#pragma once
+
+#include "cli/options/options.h"
+
+namespace stagemake {
+
+int graph_command(const Options& options);
+
+}  // namespace stagemake

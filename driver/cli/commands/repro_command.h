@@ -1,0 +1,11 @@
+// A script of plain engine commands that repeats a stage. Each command returns its exit status, prints to
+// standard output, and throws Error on failure.
+#pragma once
+
+#include "cli/options/options.h"
+
+namespace stagemake {
+
+int repro_command(const Options& options);
+
+}  // namespace stagemake

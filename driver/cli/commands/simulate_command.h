@@ -1,0 +1,11 @@
+// How long a build would take. Each command returns its exit status, prints to standard
+// output, and throws Error on failure.
+#pragma once
+
+#include "cli/options/options.h"
+
+namespace stagemake {
+
+int simulate_command(const Options& options);
+
+}  // namespace stagemake

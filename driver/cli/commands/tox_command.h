@@ -1,0 +1,11 @@
+// What a tree's tox.ini calls. Each command returns its exit status, prints to standard
+// output, and throws Error on failure.
+#pragma once
+
+#include "cli/options/options.h"
+
+namespace stagemake {
+
+int tox_command(const Options& options);
+
+}  // namespace stagemake

@@ -1,0 +1,36 @@
+// A run of several builds: makes their flow, runs it, and reports what it came to.
+#pragma once
+
+#include <deque>
+#include <vector>
+
+#include "run/build/environment_run.h"
+#include "run/build/run_context.h"
+
+namespace stagemake {
+
+class BuildRun {
+ public:
+  // All arguments must outlive it.
+  BuildRun(const BuildWorld& world, std::vector<EnvironmentBuild>& builds, const BuildOptions& options,
+           Reporter& reporter);
+  // Call it once.
+  BuildResult run();
+
+ private:
+  std::vector<FlowStep> steps();
+  void note_networks();
+  void note_proxies();
+  void note_closed_host();
+  void note_remaining();
+
+  std::vector<EnvironmentBuild>& builds_;
+  RunProgress progress_;
+  ImageNames names_;
+  MachineLimits limits_;
+  Heartbeat heartbeat_;  // destroyed after all containers
+  RunContext run_;
+  std::deque<EnvironmentRun> environments_;
+};
+
+}  // namespace stagemake
