@@ -65,7 +65,7 @@ write_stages() {
 
 # docker_build BUILDKIT STAGE: 1 is BuildKit, 0 the older builder.
 docker_build() {
-  DOCKER_BUILDKIT=$1 "$STAGEMAKE_DOCKER" build --network host --quiet --tag "peer-$1-$2" --target "$2" \
+  DOCKER_BUILDKIT=$1 "$STAGEMAKE_TEST_DOCKER" build --network host --quiet --tag "peer-$1-$2" --target "$2" \
     --file "$tree/Dockerfile" "$tree"
 }
 # Since docker 23, BuildKit needs a plug-in, which a machine may lack.

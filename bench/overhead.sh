@@ -28,11 +28,11 @@ done
 bare_docker() {
   local i parent=$base
   for i in $(seq "$count"); do
-    "$STAGEMAKE_DOCKER" create --name "bare-$i" --network host --interactive "$parent" /bin/sh &&
-      "$STAGEMAKE_DOCKER" cp - "bare-$i:/" < "$work/tars/$i.tar" &&
-      echo true | "$STAGEMAKE_DOCKER" start --attach --interactive "bare-$i" &&
-      "$STAGEMAKE_DOCKER" commit --change "LABEL stage=$i" "bare-$i" "bare:$i" &&
-      "$STAGEMAKE_DOCKER" rm "bare-$i" || return
+    "$STAGEMAKE_TEST_DOCKER" create --name "bare-$i" --network host --interactive "$parent" /bin/sh &&
+      "$STAGEMAKE_TEST_DOCKER" cp - "bare-$i:/" < "$work/tars/$i.tar" &&
+      echo true | "$STAGEMAKE_TEST_DOCKER" start --attach --interactive "bare-$i" &&
+      "$STAGEMAKE_TEST_DOCKER" commit --change "LABEL stage=$i" "bare-$i" "bare:$i" &&
+      "$STAGEMAKE_TEST_DOCKER" rm "bare-$i" || return
     parent=bare:$i
   done
 }

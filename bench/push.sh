@@ -23,7 +23,7 @@ recipe = "head -c ${megabytes}M /dev/urandom > /large"
 T
 name=sage-docker-$environment-large:latest
 stage() { stagemake build "$environment" --base-image "$base" --stages "$work/stages.toml" "$@"; }
-by_docker() { "$STAGEMAKE_DOCKER" push -q "$docker/$name"; }
+by_docker() { "$STAGEMAKE_TEST_DOCKER" push -q "$docker/$name"; }
 by_stagemake() { stage --push-to "$ours" --push=required; }
 
 print_load
@@ -32,14 +32,14 @@ docker=$registry
 start_registry our-registry
 ours=$registry
 for registry in "$docker" "$ours"; do
-  "$STAGEMAKE_DOCKER" tag "$base" "$registry/${name%:*}:base"
-  "$STAGEMAKE_DOCKER" push -q "$registry/${name%:*}:base" > /dev/null
+  "$STAGEMAKE_TEST_DOCKER" tag "$base" "$registry/${name%:*}:base"
+  "$STAGEMAKE_TEST_DOCKER" push -q "$registry/${name%:*}:base" > /dev/null
 done
 touch "$work/pushed-bases"
 for round in $(seq "$rounds"); do
   echo "$round" > round
   stage > "$work/out"
-  "$STAGEMAKE_DOCKER" tag "$name" "$docker/$name"
+  "$STAGEMAKE_TEST_DOCKER" tag "$name" "$docker/$name"
   order="by_docker by_stagemake"
   [ $((round % 2)) = 1 ] || order="by_stagemake by_docker"
   for side in $order; do
@@ -48,7 +48,7 @@ for round in $(seq "$rounds"); do
     echo "$seconds $side" >> "$work/order"
   done
   # Removes all that the round made, with the registries' copies, but not the base image: only the newest stays on disk.
-  "$STAGEMAKE_DOCKER" images --format '{{.Repository}}:{{.Tag}}' | grep -- '-large:latest$' | xargs "$STAGEMAKE_DOCKER" rmi -f > /dev/null
+  "$STAGEMAKE_TEST_DOCKER" images --format '{{.Repository}}:{{.Tag}}' | grep -- '-large:latest$' | xargs "$STAGEMAKE_TEST_DOCKER" rmi -f > /dev/null
   find "$work"/*-registry/docker/registry/v2/blobs -newer "$work/pushed-bases" -size +"$((megabytes * 512))"k -delete
 done
 printf '  %-40s %10s %10s\n' "$megabytes MB of random bytes, $rounds rounds" best median

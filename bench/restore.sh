@@ -51,7 +51,7 @@ figures "in an image on this machine" "$work/here"
 figures "in one that is fetched from a registry" "$work/there"
 
 [ "$engine" = docker ] || exit 0
-"$STAGEMAKE_DOCKER" inspect "sage-docker-$environment-with-targets:v2" "sage-docker-$environment-with-targets-pre:v2" |
+"$STAGEMAKE_TEST_DOCKER" inspect "sage-docker-$environment-with-targets:v2" "sage-docker-$environment-with-targets-pre:v2" |
   "$bench/fill_registry.py" "$registry" "$images"
 remove_images
 many=(explain "$environment" --base-image "$base" --from "$registry/many")

@@ -2,23 +2,32 @@
 
 #include <fmt/format.h>
 
+#include "base/process/callers_environment.h"
 #include "engine/buildah/buildah_engine.h"
 #include "engine/buildah/buildah_program.h"
 #include "engine/docker/docker_engine.h"
-#include "engine/docker/docker_program.h"
+#include "engine/docker_cli/docker_cli_engine.h"
+#include "engine/docker_cli/docker_cli_program.h"
 
 namespace stagemake {
 namespace {
 
+// Whoever names a program wants that one: a wrapper, or one with docker's command line.
+bool goes_by_program() {
+  return !callers_variable(docker_dialect().variable).empty();
+}
+
 EngineReport examined(EngineKind kind, Look look = Look::Quick) {
-  if (kind == EngineKind::Docker) return DockerProgram(docker_dialect()).examine(look);
-  if (kind == EngineKind::Podman) return DockerProgram(podman_dialect()).examine(look);
+  if (kind == EngineKind::Docker)
+    return goes_by_program() ? DockerCliProgram(docker_dialect()).examine(look) : DockerApi().examine(look);
+  if (kind == EngineKind::Podman) return DockerCliProgram(podman_dialect()).examine(look);
   return BuildahProgram().examine(look);
 }
 
 std::unique_ptr<ContainerEngine> opened(EngineKind kind) {
-  if (kind == EngineKind::Docker) return std::make_unique<DockerEngine>(docker_dialect());
-  if (kind == EngineKind::Podman) return std::make_unique<DockerEngine>(podman_dialect());
+  if (kind == EngineKind::Docker && !goes_by_program()) return std::make_unique<DockerEngine>();
+  if (kind == EngineKind::Docker) return std::make_unique<DockerCliEngine>(docker_dialect());
+  if (kind == EngineKind::Podman) return std::make_unique<DockerCliEngine>(podman_dialect());
   return std::make_unique<BuildahEngine>();
 }
 

@@ -136,7 +136,11 @@ std::string last_words(const Finished& finished) {
   auto is_log = [](const std::string& line) { return line.starts_with("time=\""); };
   if (!std::all_of(last.begin(), last.end(), is_log)) std::erase_if(last, is_log);
   if (last.size() > kLastLines) last.erase(last.begin(), last.end() - kLastLines);
-  std::string text = with_short_words(with_short_ids(without_secrets(join(last, "; "))));
+  return shown_words(join(last, "; "));
+}
+
+std::string shown_words(std::string_view words) {
+  std::string text = with_short_words(with_short_ids(without_secrets(printable(trimmed(words)))));
   if (text.size() > kLongestWords) text = "…" + printable(text.substr(text.size() - kLongestWords));
   return text;
 }

@@ -49,6 +49,8 @@ bool says_absent(const Finished& finished);
 bool says_in_use(const Finished& finished);
 // The end of its output (up to three lines), safe to print on a terminal and without the passwords in URLs.
 std::string last_words(const Finished& finished);
+// An engine's words in one line that is safe to print: short ids, no passwords in URLs.
+std::string shown_words(std::string_view words);
 
 // Parses JSON that an engine printed. EngineError if it is not JSON.
 nlohmann::json parsed_answer(const std::string& program, const std::string& text);

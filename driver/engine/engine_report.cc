@@ -9,12 +9,12 @@
 
 namespace stagemake {
 
-EngineReport usable(const EngineProgram& program, std::string version, std::string warning) {
-  return {program.name(), true, std::move(version), "", "", std::move(warning)};
+EngineReport usable(const std::string& engine, std::string version, std::string warning) {
+  return {engine, true, std::move(version), "", "", std::move(warning)};
 }
 
-EngineReport not_usable(const EngineProgram& program, std::string problem, std::string advice) {
-  return {program.name(), false, "", std::move(problem), std::move(advice), ""};
+EngineReport not_usable(const std::string& engine, std::string problem, std::string advice) {
+  return {engine, false, "", std::move(problem), std::move(advice), ""};
 }
 
 std::string usable_version(const EngineReport& report) {
@@ -28,7 +28,7 @@ std::optional<EngineReport> lacks_ids(const EngineProgram& program) {
   if (::geteuid() != 0) {
     for (const char* helper : {"newuidmap", "newgidmap"})
       if (find_program(helper).empty())
-        return not_usable(program,
+        return not_usable(program.name(),
                           fmt::format("there is no {} in PATH; without it, a user other than root has only "
                                       "one user id in containers",
                                       helper),
@@ -37,18 +37,19 @@ std::optional<EngineReport> lacks_ids(const EngineProgram& program) {
         program.call({"unshare", "sh", "-c", "cat /proc/self/uid_map; echo; cat /proc/self/gid_map"});
     if (!maps.ok())
       return not_usable(
-          program, "it cannot create a user namespace: " + last_words(maps),
+          program.name(), "it cannot create a user namespace: " + last_words(maps),
           "allow it (sysctl kernel.unprivileged_userns_clone=1, or what your system calls it), or "
           "run as root");
     std::string lack = lack_of_ids(maps.output, user);
-    if (!lack.empty()) return not_usable(program, lack, ids_advice(user));
+    if (!lack.empty()) return not_usable(program.name(), lack, ids_advice(user));
     return std::nullopt;
   }
   std::string lack = lack_of_ids(
       read_file("/proc/self/uid_map").value_or("") + "\n" + read_file("/proc/self/gid_map").value_or(""),
       user);
   if (lack.empty()) return std::nullopt;
-  return not_usable(program, lack, "run in a container or namespace that has 65536 user and group ids");
+  return not_usable(program.name(), lack,
+                    "run in a container or namespace that has 65536 user and group ids");
 }
 
 std::string storage_warning(std::string_view driver) {

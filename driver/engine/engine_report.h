@@ -23,8 +23,8 @@ struct EngineReport {
 // and checks the storage.
 enum class Look { Quick, Close };
 
-EngineReport usable(const EngineProgram& program, std::string version, std::string warning = {});
-EngineReport not_usable(const EngineProgram& program, std::string problem, std::string advice);
+EngineReport usable(const std::string& engine, std::string version, std::string warning = {});
+EngineReport not_usable(const std::string& engine, std::string problem, std::string advice);
 // The version of a usable engine. If it is not usable, throws EngineError with what is missing and how to get
 // it.
 std::string usable_version(const EngineReport& report);

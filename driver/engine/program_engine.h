@@ -1,5 +1,5 @@
-// What engines that call a program have in common: they count their verbs, and leave images to a class of
-// their own (engine/docker/docker_images.h, engine/buildah/buildah_images.h).
+// What engines have in common that call a program or a socket: they count their verbs, and leave images to a
+// class of their own (such as engine/docker/docker_images.h).
 #pragma once
 
 #include <map>

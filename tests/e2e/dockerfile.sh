@@ -13,7 +13,7 @@ docker_build() {
   name=$2
   shift 2
   cp "$work/Dockerfile" "$tree/Dockerfile"
-  "$STAGEMAKE_DOCKER" build --network host --progress plain --tag "$name" "$@" --file "$tree/Dockerfile" "$tree" \
+  "$STAGEMAKE_TEST_DOCKER" build --network host --progress plain --tag "$name" "$@" --file "$tree/Dockerfile" "$tree" \
     > "$work/out" 2>&1 || { tail -n 40 "$work/out"; fail "docker build $* with DOCKER_BUILDKIT=$DOCKER_BUILDKIT"; }
   rm "$tree/Dockerfile"
 }
@@ -22,11 +22,11 @@ docker_build() {
 builders() {
   echo 0
   printf 'FROM scratch\nCOPY VERSION.txt /\n' > "$tree/Dockerfile"
-  if DOCKER_BUILDKIT=1 "$STAGEMAKE_DOCKER" build "$tree" > /dev/null 2>&1; then echo 1; fi
+  if DOCKER_BUILDKIT=1 "$STAGEMAKE_TEST_DOCKER" build "$tree" > /dev/null 2>&1; then echo 1; fi
   rm "$tree/Dockerfile"
 }
 
-in_image() { "$STAGEMAKE_DOCKER" run --rm --network host "$1" sh -c "$2"; }
+in_image() { "$STAGEMAKE_TEST_DOCKER" run --rm --network host "$1" sh -c "$2"; }
 # The installation records in an image, on one line.
 records() { in_image "$1" 'ls /sage/local/var/lib/sage/installed /sage/venv/var/lib/sage/installed 2> /dev/null' | grep -v : | sort | xargs; }
 made() { grep -c 'successfully installed' "$work/out" || true; }
@@ -54,12 +54,12 @@ for builder in $(builders); do
   [ -z "$(in_image "all:$builder" 'echo "${MAKE-}${NUMPROC-}"')" ] || fail "the number of jobs is in the image"
 
   step "again: all from docker's cache"
-  id=$("$STAGEMAKE_DOCKER" image inspect --format '{{.Id}}' "all:$builder")
+  id=$("$STAGEMAKE_TEST_DOCKER" image inspect --format '{{.Id}}' "all:$builder")
   docker_build "$builder" "all:$builder"
   [ "$(made)" = 0 ] || fail "something was made again"
   [ "$(cached)" -ge "$layers" ] || fail "only $(cached) of $layers steps are cached"
   if [ "$builder" = 0 ]; then
-    [ "$id" = "$("$STAGEMAKE_DOCKER" image inspect --format '{{.Id}}' "all:$builder")" ] || fail "another image"
+    [ "$id" = "$("$STAGEMAKE_TEST_DOCKER" image inspect --format '{{.Id}}' "all:$builder")" ] || fail "another image"
   fi
 
   step "an edited README makes nothing up to with-targets again"
@@ -100,8 +100,8 @@ done
 step "a stage that fails makes docker build fail, but for the one whose errors are ignored"
 export DOCKER_BUILDKIT=0
 cp "$work/Dockerfile" "$tree/Dockerfile"
-expect 1 "$STAGEMAKE_DOCKER" build --network host --target bootstrapped --build-arg BOOTSTRAP='false' "$tree" > /dev/null 2>&1
-"$STAGEMAKE_DOCKER" build --network host --build-arg TARGETS_OPTIONAL=no-such-target "$tree" > "$work/out" 2>&1 ||
+expect 1 "$STAGEMAKE_TEST_DOCKER" build --network host --target bootstrapped --build-arg BOOTSTRAP='false' "$tree" > /dev/null 2>&1
+"$STAGEMAKE_TEST_DOCKER" build --network host --build-arg TARGETS_OPTIONAL=no-such-target "$tree" > "$work/out" 2>&1 ||
   fail "with-targets-optional: $(tail -n 5 "$work/out")"
 grep -q '(error ignored)' "$work/out" || fail "the error is not told"
 echo "all well"

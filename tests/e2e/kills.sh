@@ -98,7 +98,7 @@ printed() { sed -n 's/^\([0-9.]*\) *\[\(.*\)\] successfully installed\..*/\2 \1/
 
 ours() {
   case $engine in
-    docker) "$STAGEMAKE_DOCKER" ps "$@" --quiet --no-trunc --filter label=org.stagemake.schema ;;
+    docker) "$STAGEMAKE_TEST_DOCKER" ps "$@" --quiet --no-trunc --filter label=org.stagemake.schema ;;
     buildah) buildah containers --quiet --notruncate ;;
   esac
 }
@@ -108,7 +108,7 @@ stamps_in() {
   case $engine in
     docker)
       for folder in "${records[@]}"; do
-        ("$STAGEMAKE_DOCKER" cp "$1:/sage/$folder" - 2> /dev/null || true) | (tar -tv --full-time --utc 2> /dev/null || true)
+        ("$STAGEMAKE_TEST_DOCKER" cp "$1:/sage/$folder" - 2> /dev/null || true) | (tar -tv --full-time --utc 2> /dev/null || true)
       done | awk '$1 ~ /^-/ { sub(/.*\//, "", $6); print $6, $4, $5 }' |
         while read -r name day time; do echo "$name $(date -u -d "$day $time" +%s)"; done
       ;;
@@ -133,9 +133,9 @@ stamps() {
   [ -n "$newest" ] || return 0
   case $engine in
     docker)
-      one=$("$STAGEMAKE_DOCKER" create "$newest" true)
+      one=$("$STAGEMAKE_TEST_DOCKER" create "$newest" true)
       stamps_in "$one"
-      "$STAGEMAKE_DOCKER" rm "$one" > /dev/null
+      "$STAGEMAKE_TEST_DOCKER" rm "$one" > /dev/null
       ;;
     buildah)
       one=$(buildah from --pull-never "${newest#sha256:}")
@@ -148,7 +148,7 @@ stamps() {
 # The container's first process; empty if none runs.
 first_process() {
   case $engine in
-    docker) ours | xargs -r "$STAGEMAKE_DOCKER" inspect --format '{{.State.Pid}}' 2> /dev/null | grep -vx 0 || true ;;
+    docker) ours | xargs -r "$STAGEMAKE_TEST_DOCKER" inspect --format '{{.State.Pid}}' 2> /dev/null | grep -vx 0 || true ;;
     buildah)
       for one in $(ours); do
         marked=" $(grep -slzx "STAGEMAKE_CONTAINER=$one" /proc/[0-9]*/environ | tr '\0' '\n' | cut -d / -f 3 | tr '\n' ' ')"
@@ -296,8 +296,8 @@ done
 # Every image with a snapshot's labels must be a complete snapshot.
 case $engine in
   docker)
-    "$STAGEMAKE_DOCKER" images --all --quiet --no-trunc --filter label=org.stagemake.schema | sort -u |
-      xargs "$STAGEMAKE_DOCKER" image inspect --format '{{.Id}} {{index .Config.Labels "org.stagemake.lineage"}}'
+    "$STAGEMAKE_TEST_DOCKER" images --all --quiet --no-trunc --filter label=org.stagemake.schema | sort -u |
+      xargs "$STAGEMAKE_TEST_DOCKER" image inspect --format '{{.Id}} {{index .Config.Labels "org.stagemake.lineage"}}'
     ;;
   buildah)
     buildah images --all --quiet --no-trunc --filter label=org.stagemake.schema | sort -u | while read -r image; do

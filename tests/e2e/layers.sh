@@ -14,7 +14,7 @@ case $engine in
   docker)
     runs=30
     layered "$base" 105 > "$work/layers/Dockerfile"
-    "$STAGEMAKE_DOCKER" build --quiet --tag layered:1 "$work/layers"
+    "$STAGEMAKE_TEST_DOCKER" build --quiet --tag layered:1 "$work/layers"
     ;;
   buildah)
     runs=40
@@ -48,7 +48,7 @@ echo "$runs runs, at most $most layers"
 [ "$most" -gt 40 ] && [ "$most" -le 120 ] || fail "$most layers"
 newest=sage-docker-$environment-made:latest
 case $engine in
-  docker) "$STAGEMAKE_DOCKER" run --rm --network host "$newest" cat /sage/first /sage/last /etc/stagemake-system > "$work/files" ;;
+  docker) "$STAGEMAKE_TEST_DOCKER" run --rm --network host "$newest" cat /sage/first /sage/last /etc/stagemake-system > "$work/files" ;;
   buildah)
     buildah from --name look --pull-never "localhost/$newest" > /dev/null
     buildah run --isolation chroot look -- cat /sage/first /sage/last /etc/stagemake-system > "$work/files"

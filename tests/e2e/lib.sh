@@ -58,7 +58,7 @@ quick_disk() {
 # start_docker [NAME]: starts a dockerd with its own folders, and sets DOCKER_HOST to it.
 start_docker() {
   docker=$work/docker${1:-}
-  export DOCKER_HOST=unix://$docker.sock STAGEMAKE_DOCKER=${STAGEMAKE_DOCKER:-/usr/bin/docker}
+  export DOCKER_HOST=unix://$docker.sock STAGEMAKE_TEST_DOCKER=${STAGEMAKE_TEST_DOCKER:-/usr/bin/docker}
   command -v dockerd > /dev/null || [ -x /usr/sbin/dockerd ] || skip "there is no dockerd"
   [ "$(id -u)" = 0 ] || skip "dockerd needs root"
   quick_disk "$docker"
@@ -66,7 +66,7 @@ start_docker() {
     --pidfile "$docker.pid" --iptables=false --bridge=none $dockerd_options > "$work/dockerd${1:-}.log" 2>&1 &
   dockerd_pid=$!
   for _ in $(seq 500); do
-    "$STAGEMAKE_DOCKER" info > /dev/null 2>&1 && dockerd_pids="$dockerd_pids $dockerd_pid" && return
+    "$STAGEMAKE_TEST_DOCKER" info > /dev/null 2>&1 && dockerd_pids="$dockerd_pids $dockerd_pid" && return
     kill -0 "$dockerd_pid" 2> /dev/null || break
     sleep 0.2
   done
@@ -93,7 +93,7 @@ small_disk() {
 
 import_base() {
   case $engine in
-    docker) "$STAGEMAKE_DOCKER" import "$STAGEMAKE_TEST_ROOTFS" "$base" > /dev/null ;;
+    docker) "$STAGEMAKE_TEST_DOCKER" import "$STAGEMAKE_TEST_ROOTFS" "$base" > /dev/null ;;
     buildah)
       container=$(buildah from scratch)
       if [ "$(id -u)" = 0 ]; then # several times faster than `add`
@@ -111,9 +111,9 @@ import_base() {
 make_image() {
   case $engine in
     docker)
-      "$STAGEMAKE_DOCKER" run --name made --network host "$base" sh -c "$2"
-      "$STAGEMAKE_DOCKER" commit made "$1" > /dev/null
-      "$STAGEMAKE_DOCKER" rm made > /dev/null
+      "$STAGEMAKE_TEST_DOCKER" run --name made --network host "$base" sh -c "$2"
+      "$STAGEMAKE_TEST_DOCKER" commit made "$1" > /dev/null
+      "$STAGEMAKE_TEST_DOCKER" rm made > /dev/null
       ;;
     buildah)
       buildah from --name made --pull-never "localhost/$base" > /dev/null
@@ -193,7 +193,7 @@ expect_built() {
 
 containers() {
   case $engine in
-    docker) "$STAGEMAKE_DOCKER" ps --all --quiet ;;
+    docker) "$STAGEMAKE_TEST_DOCKER" ps --all --quiet ;;
     buildah) buildah containers --quiet ;;
   esac
 }

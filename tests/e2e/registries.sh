@@ -51,9 +51,9 @@ remove_images() {
     docker)
       # The newest first: an image that another one was made from goes with that one.
       for _ in 1 2 3; do
-        "$STAGEMAKE_DOCKER" images --all --quiet --filter label=org.stagemake.schema | awk '!seen[$0]++' > "$work/unwanted"
+        "$STAGEMAKE_TEST_DOCKER" images --all --quiet --filter label=org.stagemake.schema | awk '!seen[$0]++' > "$work/unwanted"
         [ -s "$work/unwanted" ] || break
-        xargs "$STAGEMAKE_DOCKER" rmi --force < "$work/unwanted" > /dev/null 2>&1 || true
+        xargs "$STAGEMAKE_TEST_DOCKER" rmi --force < "$work/unwanted" > /dev/null 2>&1 || true
       done
       ;;
     buildah)
@@ -68,7 +68,7 @@ remove_images() {
 # said_of_images: everything that the engine says about all images.
 said_of_images() {
   case $engine in
-    docker) "$STAGEMAKE_DOCKER" images --all --quiet | sort -u | xargs -r "$STAGEMAKE_DOCKER" inspect ;;
+    docker) "$STAGEMAKE_TEST_DOCKER" images --all --quiet | sort -u | xargs -r "$STAGEMAKE_TEST_DOCKER" inspect ;;
     buildah) buildah images --all --quiet | sort -u | while read -r id; do buildah inspect --type image "$id"; done ;;
   esac
 }
@@ -78,7 +78,7 @@ in_image() {
   local name=$1
   shift
   case $engine in
-    docker) "$STAGEMAKE_DOCKER" run --rm --network host "$name" "$@" ;;
+    docker) "$STAGEMAKE_TEST_DOCKER" run --rm --network host "$name" "$@" ;;
     buildah)
       buildah from --name look --pull-never "$name" > /dev/null
       # On a busy machine, `buildah run` sometimes loses part of the command's output.

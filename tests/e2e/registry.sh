@@ -166,11 +166,11 @@ explain $toolchain --clean-only --trust "$work/build.pub"
 said 'with-base-toolchain +reuse'
 if [ "$engine" = docker ]; then
   image=$registry/team/mini/sage-docker-$environment-with-base-toolchain:s1
-  "$STAGEMAKE_DOCKER" pull --quiet "$image" > /dev/null
-  "$STAGEMAKE_DOCKER" run --name planting "$image" sh -c 'echo code > /sage/planted'
-  "$STAGEMAKE_DOCKER" commit planting "$image" > /dev/null
-  "$STAGEMAKE_DOCKER" rm planting > /dev/null
-  "$STAGEMAKE_DOCKER" push "$image" > /dev/null
+  "$STAGEMAKE_TEST_DOCKER" pull --quiet "$image" > /dev/null
+  "$STAGEMAKE_TEST_DOCKER" run --name planting "$image" sh -c 'echo code > /sage/planted'
+  "$STAGEMAKE_TEST_DOCKER" commit planting "$image" > /dev/null
+  "$STAGEMAKE_TEST_DOCKER" rm planting > /dev/null
+  "$STAGEMAKE_TEST_DOCKER" push "$image" > /dev/null
   remove_images
   explain --from "$there" $toolchain --clean-only --trust "$work/build.pub"
   said "it comes from $registry/team/mini/.*, and no trusted key has signed it"

@@ -14,18 +14,18 @@ repro() {
 }
 in_container() {
   case $engine in
-    docker) "$STAGEMAKE_DOCKER" exec "repro-$environment-$1" sh -c "$2" ;;
+    docker) "$STAGEMAKE_TEST_DOCKER" exec "repro-$environment-$1" sh -c "$2" ;;
     buildah) buildah run --isolation chroot "repro-$environment-$1" -- sh -c "$2" ;;
   esac
 }
 remove_container() {
   case $engine in
-    docker) "$STAGEMAKE_DOCKER" rm -f "repro-$environment-$1" > /dev/null ;;
+    docker) "$STAGEMAKE_TEST_DOCKER" rm -f "repro-$environment-$1" > /dev/null ;;
     buildah) buildah rm "repro-$environment-$1" > /dev/null ;;
   esac
 }
 run_script() { sh "$work/repro.sh" > "$work/out" 2>&1; }
-PATH=$(dirname "${STAGEMAKE_DOCKER:-/usr/bin/docker}"):$PATH  # the scripts say `docker`
+PATH=$(dirname "${STAGEMAKE_TEST_DOCKER:-/usr/bin/docker}"):$PATH  # the scripts say `docker`
 
 step "nothing is built: from the base image on, with an untracked file, a deleted one, and names that a shell would read"
 git init -q

@@ -72,9 +72,9 @@ later='find /sage -exec sh -c "for one; do touch -h -d @\$((\$(stat -c %Y \"\$on
 image=sage-docker-$environment-with-targets:latest
 case $engine in
   docker)
-    "$STAGEMAKE_DOCKER" run --name later --network host --entrypoint '' "$image" sh -c "$later"
-    "$STAGEMAKE_DOCKER" commit later "$image" > /dev/null
-    "$STAGEMAKE_DOCKER" rm later > /dev/null
+    "$STAGEMAKE_TEST_DOCKER" run --name later --network host --entrypoint '' "$image" sh -c "$later"
+    "$STAGEMAKE_TEST_DOCKER" commit later "$image" > /dev/null
+    "$STAGEMAKE_TEST_DOCKER" rm later > /dev/null
     ;;
   buildah)
     buildah from --name later --pull-never "localhost/$image" > /dev/null
@@ -223,7 +223,7 @@ kill -KILL "$driver"
 wait "$driver" 2> /dev/null || true
 grep 'checkpoint of' "$work/out" || fail "no checkpoint was made: $(cat "$work/out")"
 case $engine in
-  docker) containers | xargs "$STAGEMAKE_DOCKER" rm --force --volumes > /dev/null ;;
+  docker) containers | xargs "$STAGEMAKE_TEST_DOCKER" rm --force --volumes > /dev/null ;;
   buildah)
     for one in $(buildah containers --quiet --notruncate); do
       grep -slzx "STAGEMAKE_CONTAINER=$one" /proc/[0-9]*/environ | cut -d / -f 3 | xargs -r kill -KILL 2> /dev/null || true

@@ -97,7 +97,7 @@ one_block "80 by 24 again"
 step "failures come with the line that matters"
 for container in $(containers); do
   case $engine in
-    docker) "$STAGEMAKE_DOCKER" exec "$container" touch /go || : ;;
+    docker) "$STAGEMAKE_TEST_DOCKER" exec "$container" touch /go || : ;;
     buildah) touch "$(buildah mount "$container")/go" ;;
   esac
 done

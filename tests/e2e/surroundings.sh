@@ -6,13 +6,13 @@ source "$(dirname "$0")/lib.sh"
 step() { printf '\n=== %s (after %s s)\n' "$1" "$SECONDS"; }
 id_of() {
   case $engine in
-    docker) "$STAGEMAKE_DOCKER" image inspect --format '{{.Id}}' "$1" ;;
+    docker) "$STAGEMAKE_TEST_DOCKER" image inspect --format '{{.Id}}' "$1" ;;
     buildah) buildah inspect --type image --format '{{.FromImageID}}' "localhost/$1" ;;
   esac
 }
 tag_as() {
   case $engine in
-    docker) "$STAGEMAKE_DOCKER" tag "$1" "$2" ;;
+    docker) "$STAGEMAKE_TEST_DOCKER" tag "$1" "$2" ;;
     buildah) buildah tag "localhost/$1" "localhost/$2" ;;
   esac
 }
@@ -20,9 +20,9 @@ tag_as() {
 with_volume() {
   case $engine in
     docker)
-      "$STAGEMAKE_DOCKER" create --name volume "$base" true > /dev/null
-      "$STAGEMAKE_DOCKER" commit --change "VOLUME $2" volume "$1" > /dev/null
-      "$STAGEMAKE_DOCKER" rm --volumes volume > /dev/null
+      "$STAGEMAKE_TEST_DOCKER" create --name volume "$base" true > /dev/null
+      "$STAGEMAKE_TEST_DOCKER" commit --change "VOLUME $2" volume "$1" > /dev/null
+      "$STAGEMAKE_TEST_DOCKER" rm --volumes volume > /dev/null
       ;;
     buildah)
       buildah from --name volume --pull-never "localhost/$base" > /dev/null

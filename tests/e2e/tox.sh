@@ -26,7 +26,7 @@ call() {
 
 # image STAGE [SYSTEM]: the name of an image.
 image() { echo "sage-docker-debian-${2:-bookworm}-minimal-$1"; }
-exists() { "$STAGEMAKE_DOCKER" image inspect "$1" > /dev/null 2>&1 || fail "there is no image $1"; }
+exists() { "$STAGEMAKE_TEST_DOCKER" image inspect "$1" > /dev/null 2>&1 || fail "there is no image $1"; }
 # expect_lines FILE LINE…: the only lines of the file since `forget` was called.
 expect_lines() {
   file=$1
@@ -51,21 +51,21 @@ if ls "$envdir"/sage/local/var/lib/sage/installed/openblas-* 2> /dev/null; then 
 expect_no_container
 
 step "again: nothing to do"
-id=$("$STAGEMAKE_DOCKER" image inspect --format '{{.Id}}' "$(image with-targets):latest")
+id=$("$STAGEMAKE_TEST_DOCKER" image inspect --format '{{.Id}}' "$(image with-targets):latest")
 call -e "$small" -- -p V=0 $targets
 grep -q ' built ' "$work/out" && fail "something was built again"
-[ "$id" = "$("$STAGEMAKE_DOCKER" image inspect --format '{{.Id}}' "$(image with-targets):latest")" ] || fail "another image"
+[ "$id" = "$("$STAGEMAKE_TEST_DOCKER" image inspect --format '{{.Id}}' "$(image with-targets):latest")" ] || fail "another image"
 [ "$(wc -l < "$envdir/Dockertags")" = 2 ] || fail "Dockertags holds: $(cat "$envdir/Dockertags")"
 
 step "tox, the plain command, make's fragment, make -j3 and no pool: the same files are installed from several targets"
 # installed: the files and installation records in the image; a record's content includes the time.
 installed() {
-  "$STAGEMAKE_DOCKER" run --rm --network host "$(image with-targets-pre):latest" sh -c \
+  "$STAGEMAKE_TEST_DOCKER" run --rm --network host "$(image with-targets-pre):latest" sh -c \
     'cd /sage/local && find . -type f ! -path "./var/lib/sage/installed/*" -exec sha256sum {} + && ls var/lib/sage/installed' | sort
 }
 # compare COMMAND…: rebuilds with-targets-pre with the command.
 compare() {
-  "$STAGEMAKE_DOCKER" images --format '{{.Repository}}:{{.Tag}}' | grep with-targets | xargs "$STAGEMAKE_DOCKER" rmi --force > "$work/removed"
+  "$STAGEMAKE_TEST_DOCKER" images --format '{{.Repository}}:{{.Tag}}' | grep with-targets | xargs "$STAGEMAKE_TEST_DOCKER" rmi --force > "$work/removed"
   "$@" > "$work/out" 2>&1 || fail "$* ended with $?: $(cat "$work/out")"
   installed > "$work/installed"
   diff "$work/by-tox" "$work/installed" || fail "\`$*\` installed other files"
@@ -165,7 +165,7 @@ grep -q 'could not be pushed in 3 attempts' "$work/out" || fail "nothing is said
 
 step "incremental, from what was pushed: only what changed is built"
 unset DOCKER_PUSH_REPOSITORY
-"$STAGEMAKE_DOCKER" images --format '{{.Repository}}:{{.Tag}}' | grep "^sage-\|/sage-" | xargs "$STAGEMAKE_DOCKER" rmi --force > /dev/null
+"$STAGEMAKE_TEST_DOCKER" images --format '{{.Repository}}:{{.Tag}}' | grep "^sage-\|/sage-" | xargs "$STAGEMAKE_TEST_DOCKER" rmi --force > /dev/null
 set_version openblas 0.3.99
 FROM_DOCKER_REPOSITORY=$registry/mini/ EXTRA_DOCKER_BUILD_ARGS="--build-arg NUMPROC=2" call -e "$small-incremental"
 envdir=$folders/$small-incremental

@@ -6,7 +6,7 @@ source "$here/registries.sh"
 [ "$engine" = docker ] || skip "two daemons are docker's"
 
 step() { printf '\n=== %s (after %s s)\n' "$1" "$SECONDS"; }
-docker() { "$STAGEMAKE_DOCKER" "$@"; }
+docker() { "$STAGEMAKE_TEST_DOCKER" "$@"; }
 
 # on MACHINE: switches to its engine, state, caches and checkout.
 on() {

@@ -223,7 +223,7 @@ TEST_P(Conformance, CallsAreCounted) {
 }
 
 TEST_P(Conformance, ProbesAndNamesItself) {
-  EXPECT_EQ(engine().name(), GetParam());
+  EXPECT_EQ(engine().name(), GetParam() == "docker_cli" ? "docker" : GetParam());
   EXPECT_THAT(engine().probe(), Not(IsEmpty()));
   EXPECT_THAT(engine().shell_command(kBase), ::testing::Contains(std::string(kBase)));
   std::vector<std::string> inside = engine().command_inside("container", {"sh", "-c", "exit 0"}, true);

@@ -30,7 +30,7 @@ using ::testing::IsEmpty;
 using ::testing::SizeIs;
 using ::testing::UnorderedElementsAre;
 
-INSTANTIATE_TEST_SUITE_P(Engines, Conformance, ::testing::Values("fake", "docker", "buildah"),
+INSTANTIATE_TEST_SUITE_P(Engines, Conformance, ::testing::Values("fake", "docker", "docker_cli", "buildah"),
                          [](const auto& tested) { return tested.param; });
 
 TEST_P(Conformance, LabelsOfAContainerComeBackExactly) {

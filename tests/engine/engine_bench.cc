@@ -18,6 +18,7 @@
 #include "base/text/text.h"
 #include "engine/buildah/buildah_engine.h"
 #include "engine/docker/docker_engine.h"
+#include "engine/docker_cli/docker_cli_engine.h"
 
 namespace stagemake::test {
 namespace {
@@ -108,22 +109,25 @@ class FakeBench : public EngineBench {
   FakeEngine engine_;
 };
 
-// --- docker
+// --- docker, by its socket or by its program
 
 class DockerBench : public EngineBench {
  public:
-  DockerBench() : dockerd_(scratch() / "dockerd") {
+  explicit DockerBench(const std::string& engine)
+      : by_program_(engine == "docker_cli"), dockerd_(scratch() / engine) {
     ::setenv("DOCKER_HOST", dockerd_.host().c_str(), 1);
-    engine_ = std::make_unique<DockerEngine>(docker_dialect());
+    ::setenv("XDG_CACHE_HOME", (scratch() / (engine + "-cache")).c_str(), 1);
+    engine_ = second_engine();
     engine_->probe();
     add_image(kBase, {.command = {"/bin/sh"}});
   }
   ContainerEngine& engine() override { return *engine_; }
   std::unique_ptr<ContainerEngine> second_engine() override {
-    return std::make_unique<DockerEngine>(docker_dialect());
+    if (by_program_) return std::make_unique<DockerCliEngine>(docker_dialect());
+    return std::make_unique<DockerEngine>();
   }
   void add_image(const std::string& name, const FakeConfiguration& configuration) override {
-    std::vector<std::string> argv{program(), "import"};
+    std::vector<std::string> argv{"docker", "import"};
     auto change = [&](const std::string& text) { argv.insert(argv.end(), {"--change", text}); };
     if (!configuration.entry_point.empty()) change("ENTRYPOINT " + json(configuration.entry_point).dump());
     if (!configuration.command.empty()) change("CMD " + json(configuration.command).dump());
@@ -139,17 +143,14 @@ class DockerBench : public EngineBench {
     must_run(argv);
   }
   FakeConfiguration configuration(const std::string& image) override {
-    json found = json::parse(must_run({program(), "image", "inspect", image}));
+    json found = json::parse(must_run({"docker", "image", "inspect", image}));
     return read_configuration(found.at(0).at("Config"));
   }
 
  private:
-  static std::string program() {
-    const char* chosen = ::getenv("STAGEMAKE_DOCKER");
-    return chosen == nullptr ? "docker" : chosen;
-  }
+  bool by_program_;
   TestDockerd dockerd_;
-  std::unique_ptr<DockerEngine> engine_;
+  std::unique_ptr<ContainerEngine> engine_;
 };
 
 // --- buildah
@@ -203,14 +204,14 @@ std::string missing_for(const std::string& engine) {
   if (::getuid() != 0) return "only root can start it for a test";
   if (find_program("busybox").empty())
     return "there is no busybox for its base image (apt-get install busybox-static)";
-  if (engine == "docker") return missing_for_dockerd();
+  if (engine.starts_with("docker")) return missing_for_dockerd();
   if (engine == "buildah" && find_program("buildah").empty())
     return "there is no buildah (apt-get install buildah)";
   return {};
 }
 
 std::unique_ptr<EngineBench> made(const std::string& engine) {
-  if (engine == "docker") return std::make_unique<DockerBench>();
+  if (engine.starts_with("docker")) return std::make_unique<DockerBench>(engine);
   if (engine == "buildah") return std::make_unique<BuildahBench>();
   return std::make_unique<FakeBench>();
 }
@@ -248,9 +249,9 @@ EngineBench* bench(const std::string& engine, std::string& why) {
 }
 
 bool must_work(const std::string& engine) {
-  const char* variable = engine == "docker"    ? "STAGEMAKE_DOCKER_MUST_WORK"
-                         : engine == "buildah" ? "STAGEMAKE_BUILDAH_MUST_WORK"
-                                               : nullptr;
+  const char* variable = engine.starts_with("docker") ? "STAGEMAKE_DOCKER_MUST_WORK"
+                         : engine == "buildah"        ? "STAGEMAKE_BUILDAH_MUST_WORK"
+                                                      : nullptr;
   return variable != nullptr && ::getenv(variable) != nullptr;
 }
 

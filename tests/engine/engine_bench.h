@@ -28,8 +28,9 @@ class EngineBench {
 
 inline constexpr const char* kBase = "base:1";
 
-// The bench of an engine: "fake", "docker", "buildah". Null if it is unavailable here; then `why` has the
-// reason, and $STAGEMAKE_DOCKER_MUST_WORK, $STAGEMAKE_BUILDAH_MUST_WORK decide whether that is a failure.
+// The bench of an engine: "fake", "docker", "docker_cli", "buildah". Null if it is unavailable here; then
+// `why` has the reason, and $STAGEMAKE_DOCKER_MUST_WORK, $STAGEMAKE_BUILDAH_MUST_WORK decide whether that is
+// a failure.
 EngineBench* bench(const std::string& engine, std::string& why);
 bool must_work(const std::string& engine);
 

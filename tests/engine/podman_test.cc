@@ -7,8 +7,8 @@
 
 #include "base/process/subprocess.h"
 #include "engine/conformance.h"
-#include "engine/docker/docker_engine.h"
-#include "engine/docker/docker_program.h"
+#include "engine/docker_cli/docker_cli_engine.h"
+#include "engine/docker_cli/docker_cli_program.h"
 
 namespace stagemake::test {
 namespace {
@@ -26,7 +26,7 @@ class Podman : public ::testing::Test {
     if (bench("buildah", why) == nullptr) GTEST_SKIP() << "shares the test storage of buildah: " << why;
   }
   // The storage is buildah's, and so is the base image.
-  DockerEngine engine_{podman_dialect()};
+  DockerCliEngine engine_{podman_dialect()};
 };
 
 TEST_F(Podman, CommitsLabelsConfigurationAndFilesAsTheOthersDo) {
@@ -74,7 +74,7 @@ TEST_F(Podman, CommitsLabelsConfigurationAndFilesAsTheOthersDo) {
 }
 
 TEST_F(Podman, AContainerThatCannotStartIsAnEngineError) {
-  if (DockerProgram(podman_dialect()).examine().usable) GTEST_SKIP() << "podman runs containers here";
+  if (DockerCliProgram(podman_dialect()).examine().usable) GTEST_SKIP() << "podman runs containers here";
   EXPECT_THROW(engine_.probe(), EngineError);
   engine_.create({"podman-3", kBase, {}});
   EXPECT_THROW(engine_.run("podman-3", "true", {}, {.grace = kGrace}), EngineError);

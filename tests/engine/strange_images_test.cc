@@ -5,7 +5,7 @@
 
 #include "base/variables.h"
 #include "engine/buildah/buildah_engine.h"
-#include "engine/docker/docker_engine.h"
+#include "engine/docker_cli/docker_cli_engine.h"
 
 namespace stagemake::test {
 namespace {
@@ -45,7 +45,7 @@ TEST_F(StrangeImages, ABrokenOneTakesNothingButItselfAway) {
   for (const std::string& bad :
        {std::string("echo layer does not exist >&2; exit 1"), deep, std::string("echo no JSON")}) {
     answers("case \"$*\" in *aa*) " + bad + " ;; *) " + good + " ;; esac");
-    std::vector<ImageInfo> images = DockerEngine(docker_dialect()).list_images("l", "1");
+    std::vector<ImageInfo> images = DockerCliEngine(docker_dialect()).list_images("l", "1");
     ASSERT_EQ(images.size(), 2u) << bad;
     EXPECT_EQ(images[0].id, "sha256:aa");
     EXPECT_NE(images[0].problem, "");
@@ -58,7 +58,7 @@ TEST_F(StrangeImages, ABrokenOneTakesNothingButItselfAway) {
 
 TEST_F(StrangeImages, LabelsThatNoCommandLineTakesAreRefusedEarly) {
   answers("true");
-  DockerEngine engine(docker_dialect());
+  DockerCliEngine engine(docker_dialect());
   const Labels long_label = {{"l", std::string(270'000, 'x')}};
   EXPECT_THAT(message_of([&] { engine.create({.name = "c", .image = "i", .labels = long_label}); }),
               HasSubstr("docker create: its label l has 270.0 kB"));
@@ -81,7 +81,7 @@ TEST_F(StrangeImages, LongForeignLabelsDoNotStopAnImport) {
              "  image) echo '[{\"Config\": {}}]' ;;\n  import) cat >/dev/null\n"
              "    for word; do echo \"$word\" >> \"$0.import\"; done; echo sha256:cc ;;\nesac\n");
   fs::permissions(program_, fs::owner_all);
-  EXPECT_EQ(DockerEngine(docker_dialect()).commit("c", {.labels = {{"ours", "o"}}, .squash = true}),
+  EXPECT_EQ(DockerCliEngine(docker_dialect()).commit("c", {.labels = {{"ours", "o"}}, .squash = true}),
             "sha256:cc");
   std::string said = read_file(program_ + ".import").value_or("");
   EXPECT_THAT(said, HasSubstr("LABEL \"ours\"=\"o\""));

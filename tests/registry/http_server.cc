@@ -68,6 +68,9 @@ struct HttpServer::State {
                    failed);
       request.body = buffer.substr(0, length);
       buffer.erase(0, length);
+      // The last chunk; the content of those before is not of interest.
+      if (request.header("transfer-encoding") == "chunked")
+        buffer.erase(0, asio::read_until(socket, asio::dynamic_buffer(buffer), "0\r\n\r\n", failed));
       if (!reply(socket, request)) break;
     }
     socket.shutdown(tcp::socket::shutdown_both, failed);

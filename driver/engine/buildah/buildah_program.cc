@@ -17,23 +17,23 @@ BuildahProgram::BuildahProgram() : EngineProgram("buildah", "STAGEMAKE_BUILDAH")
 
 EngineReport BuildahProgram::examine(Look look) const {
   constexpr const char* kInstall = "install buildah: apt-get install buildah";
-  if (!installed()) return not_usable(*this, fmt::format("there is no {} in PATH", path()), kInstall);
+  if (!installed()) return not_usable(name(), fmt::format("there is no {} in PATH", path()), kInstall);
   Finished finished = call({"version", "--json"});
-  if (!finished.ok()) return not_usable(*this, last_words(finished), kInstall);
+  if (!finished.ok()) return not_usable(name(), last_words(finished), kInstall);
   if (std::optional<EngineReport> lack = lacks_ids(*this)) return *std::move(lack);
   // The version says nothing about the storage, which may break every later command.
   Finished listed = call({"images", "--quiet"});
   if (!listed.ok())
-    return not_usable(*this, last_words(listed),
+    return not_usable(name(), last_words(listed),
                       "set CONTAINERS_STORAGE_CONF to a storage.conf whose folders you may write");
   std::string version = text_at(parsed_answer("buildah", finished.output), "version");
-  if (look == Look::Quick) return usable(*this, std::move(version));
+  if (look == Look::Quick) return usable(name(), std::move(version));
   if (std::optional<std::string> why = cannot_run())
     return not_usable(
-        *this, fmt::format("it cannot run anything here with isolation {}: {}", isolation_, *why),
+        name(), fmt::format("it cannot run anything here with isolation {}: {}", isolation_, *why),
         "run as root, or set STAGEMAKE_BUILDAH_ISOLATION to another isolation (chroot, rootless, oci)");
   Finished driver = call({"info", "--format", "{{.store.GraphDriverName}}"});
-  return usable(*this, std::move(version), driver.ok() ? storage_warning(trimmed(driver.output)) : "");
+  return usable(name(), std::move(version), driver.ok() ? storage_warning(trimmed(driver.output)) : "");
 }
 
 // An empty container has no program to run: if everything else works, buildah complains about that.

@@ -1,223 +1,201 @@
 #include "engine/docker/docker_commit.h"
 
 #include <fcntl.h>
-#include <fmt/format.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <exception>
 #include <nlohmann/json.hpp>
 #include <thread>
-#include <utility>
 
 #include "base/files/descriptor.h"
+#include "base/text/json_text.h"
+#include "base/text/json_values.h"
 #include "base/text/labels.h"
 #include "base/text/text.h"
+#include "engine/docker/docker_images.h"
+#include "engine/engine_program.h"
 
 namespace stagemake {
 namespace {
 
 using nlohmann::json;
 
-// Docker reads changes with a line scanner that fails at 64 KiB.
-constexpr std::size_t kLongestChange = 32u << 10;
+constexpr std::size_t kLongestAnswer = 1u << 20;
 
-bool fits_change(const std::string& text) {
-  return text.size() < kLongestChange && is_utf8(text) && printable(text) == text;
+std::string text_of(const json& content) {
+  return content.dump(-1, ' ', false, json::error_handler_t::replace);
 }
 
-// One word of a Dockerfile, in double quotes.
-std::string dockerfile_quoted(std::string_view text) {
-  std::string quoted = "\"";
-  for (char c : text) {
-    if (c == '"' || c == '\\' || c == '$') quoted += '\\';
-    quoted += c;
-  }
-  return quoted + "\"";
+json described(const DockerApi& api, const std::string& container) {
+  std::optional<json> found = api.find_container(container, "commit");
+  if (!found) throw api.error("commit", "no such container: " + printable(container));
+  return *std::move(found);
 }
 
-std::string dockerfile_word(const std::string& text) {
-  return text.find_first_of(" \t\"'\\$#") == std::string::npos ? text : dockerfile_quoted(text);
+// What an image keeps of its parent although its files were imported. (Health checks and ON BUILD triggers
+// are dropped.)
+json kept_configuration(const json& parent) {
+  json config = json::object();
+  for (const char* key : {"User", "Env", "WorkingDir", "StopSignal", "ExposedPorts", "Volumes"})
+    if (json value = member(parent, key); !value.is_null()) config[key] = std::move(value);
+  return config;
 }
 
-std::string list_change(const char* instruction, const json& list) {
-  return fmt::format("{} {}", instruction, list.is_array() ? list.dump() : "[]");
-}
-
-void set_working_folder(std::vector<std::string>& changes, const std::string& folder) {
-  if (!folder.empty()) changes.push_back("WORKDIR " + dockerfile_word(folder));
-}
-
-struct PipeEnds {
-  PipeEnds() {
-    int ends[2];
-    if (::pipe2(ends, O_CLOEXEC) != 0) throw EngineError("cannot create a pipe: too many open files");
-    reading = Descriptor(ends[0]);
-    writing = Descriptor(ends[1]);
-  }
-  Descriptor reading;
-  Descriptor writing;
-};
-
-using Variables = std::vector<std::pair<std::string, std::string>>;
-
-// Everything that an import loses: the parent's configuration except command, entry point and labels. Values
-// that no change can express go to `unsaid`. (Health checks and ON BUILD triggers are dropped.)
-std::vector<std::string> configuration_changes(const json& config, Variables& unsaid) {
-  std::vector<std::string> changes;
-  if (std::string user = text_at(config, "User"); !user.empty())
-    changes.push_back("USER " + dockerfile_word(user));
-  set_working_folder(changes, text_at(config, "WorkingDir"));
-  if (std::string name = text_at(config, "StopSignal"); !name.empty())
-    changes.push_back("STOPSIGNAL " + name);
-  const json ports = member(config, "ExposedPorts");
-  for (const auto& [port, nothing] : ports.items()) changes.push_back("EXPOSE " + dockerfile_word(port));
-  const json volumes = member(config, "Volumes");
-  for (const auto& [folder, nothing] : volumes.items())
-    changes.push_back("VOLUME " + json::array({folder}).dump());
-  const json environment = member(config, "Env");
-  for (const json& entry : environment) {
-    std::string text = entry.get<std::string>();
-    std::size_t sign = std::min(text.find('='), text.size());
-    std::string key = text.substr(0, sign);
-    std::string value = text.substr(std::min(sign + 1, text.size()));
-    if (fits_change(key) && fits_change(value))
-      changes.push_back(fmt::format("ENV {}={}", dockerfile_quoted(key), dockerfile_quoted(value)));
-    else
-      unsaid.emplace_back(std::move(key), std::move(value));
-  }
-  return changes;
-}
-
-// An image in the making.
-struct Draft {
-  std::vector<std::string> setup;    // only for an import: the parent's configuration
-  std::vector<std::string> restore;  // the parent's entry point and command
-  std::vector<std::string> changes;  // working folder, and the labels that a change can express
-  Labels labels;                     // labels that it cannot express
-  Variables environment;             // likewise; only for an import
-  bool unsaid() const { return !labels.empty() || !environment.empty(); }
-  void add_to(std::vector<std::string>& arguments) const {
-    for (const auto* list : {&setup, &restore, &changes})
-      for (const std::string& change : *list) arguments.insert(arguments.end(), {"--change", change});
-  }
-};
-
-Draft begin_draft(const DockerProgram& program, const std::string& container, const CommitSpec& spec) {
-  bool import = spec.squash && !program.dialect().commit_squashes;
-  json inspected = program.inspect_container(container);
-  json images = parsed_answer(program.name(), program.ask({"image", "inspect", text_at(inspected, "Image")}));
-  json parent = member(images.at(0), "Config");
-  Draft draft;
-  if (import) draft.setup = configuration_changes(parent, draft.environment);
-  // The entry point comes first: setting it removes the command.
-  draft.restore = {list_change("ENTRYPOINT", member(parent, "Entrypoint")),
-                   list_change("CMD", member(parent, "Cmd"))};
-  set_working_folder(draft.changes, spec.working_folder);
-  Labels present = labels_in(member(member(inspected, "Config"), "Labels"));
-  Labels wanted = spec.labels;
-  wanted.insert(present.begin(), present.end());
+// An import also loses other people's labels. Those that no command line holds stay behind, since buildah and
+// podman could not use the image.
+void add_foreign_labels(const Labels& present, Labels& labels) {
   std::size_t bytes = 0;
-  for (const auto& [key, value] : wanted) {
-    auto there = present.find(key);
-    if (!import && there != present.end() && there->second == value) continue;
-    // An import also loses other people's labels. Labels that are too long for a command line must not stop
-    // it.
+  for (const auto& [key, value] : present) {
     std::size_t size = key.size() + value.size();
-    if (!spec.labels.contains(key) && (size > kLongestLabel || bytes + size > kMostLabelBytes)) continue;
+    if (size > kLongestLabel || bytes + size > kMostLabelBytes) continue;
     bytes += size;
-    if (program.dialect().label_changes && fits_change(key) && fits_change(value))
-      draft.changes.push_back(fmt::format("LABEL {}={}", dockerfile_quoted(key), dockerfile_quoted(value)));
-    else
-      draft.labels[key] = value;
+    labels.emplace(key, value);
   }
-  return draft;
 }
 
-std::string committed(const DockerProgram& program, const std::string& container, const Draft& draft,
-                      bool squash) {
-  std::vector<std::string> arguments{"commit"};
-  if (squash) arguments.push_back("--squash");
-  draft.add_to(arguments);
-  arguments.push_back(container);
-  std::string id(trimmed(program.ask(std::move(arguments))));
-  return id.starts_with("sha256:") ? id : "sha256:" + id;  // podman omits it
+// Docker merges the container's own configuration into what is empty here.
+json configuration(const json& parent, const json& inspected, const CommitSpec& spec) {
+  json config = spec.squash ? kept_configuration(parent) : json::object();
+  config["Cmd"] = member(parent, "Cmd");
+  // A container of ours has no entry point. An empty list keeps it so.
+  config["Entrypoint"] = json::array();
+  if (json point = member(parent, "Entrypoint"); point.is_array()) config["Entrypoint"] = std::move(point);
+  if (!spec.working_folder.empty()) config["WorkingDir"] = spec.working_folder;
+  Labels labels = spec.labels;
+  if (spec.squash) add_foreign_labels(labels_in(member(member(inspected, "Config"), "Labels")), labels);
+  config["Labels"] = labels;
+  return config;
 }
 
-std::string import_flat(const DockerProgram& program, const std::string& container, const Draft& draft) {
-  std::vector<std::string> arguments{"import"};
-  draft.add_to(arguments);
-  arguments.push_back("-");
+std::string committed(const DockerApi& api, const std::string& container, const json& configuration) {
+  json answer = api.ask({.verb = "commit",
+                         .method = "POST",
+                         .path = "/commit",
+                         .query = {{"container", container}},
+                         .content = text_of(configuration)});
+  std::string id = text_at(answer, "Id");
+  if (!id.starts_with("sha256:")) throw api.error("commit", "the daemon names no image");
+  return id;
+}
 
-  PipeEnds pipe;
-  Finished exported;
+void export_to(const DockerApi& api, const std::string& container, int descriptor) {
+  DockerAnswer answer = api.call({.verb = "export",
+                                  .path = docker_path("/containers/", container, "/export"),
+                                  .sink = [&](std::string_view piece) {
+                                    if (int failed = write_all(descriptor, piece); failed != 0)
+                                      throw EngineError("docker export: " + write_failure(failed));
+                                  }});
+  if (!answer.ok()) throw api.error("export", answer);
+}
+
+// The id of the image in the lines that an import prints.
+std::string imported_id(const std::string& said) {
+  std::string id;
+  for (std::string_view line : lines(said))
+    if (std::optional<json> value = json_in(line, kLongestAnswer))
+      if (std::string status = text_at(*value, "status"); status.starts_with("sha256:")) id = status;
+  return id;
+}
+
+std::string import_flat(const DockerApi& api, const std::string& container) {
+  int ends[2];
+  if (::pipe2(ends, O_CLOEXEC) != 0) throw EngineError("cannot create a pipe: too many open files");
+  Descriptor reading(ends[0]);
+  Descriptor writing(ends[1]);
   std::exception_ptr failed;
-  std::jthread exporter([&] {
+  std::thread exporter([&] {
     try {
-      Command command = program.command({"export", container});
-      command.standard_output = pipe.writing.get();
-      exported = program.run(command);
+      export_to(api, container, writing.get());
     } catch (...) {
       failed = std::current_exception();
     }
-    pipe.writing = Descriptor();
+    writing = Descriptor();
   });
-  Command command = program.command(std::move(arguments));
-  command.standard_input = pipe.reading.get();
-  Finished imported = program.run(command);
-  pipe.reading = Descriptor();  // a failed import must not leave the export waiting
-  exporter.join();
-  if (failed) std::rethrow_exception(failed);
-  if (!imported.ok()) throw program.error("import", imported);
-  std::string image(trimmed(imported.output));
-  if (!exported.ok()) {
-    program.call({"rmi", image});  // it has only part of the files
-    throw program.error("export", exported);
+  DockerAnswer imported;
+  std::exception_ptr import_failed;
+  try {
+    imported = api.call({.verb = "import",
+                         .method = "POST",
+                         .path = "/images/create",
+                         .query = {{"fromSrc", "-"}},
+                         .body = reading.get()});
+  } catch (...) {
+    import_failed = std::current_exception();
   }
+  reading = Descriptor();  // a failed import must not leave the export waiting
+  exporter.join();
+  if (import_failed) std::rethrow_exception(import_failed);
+  std::string image = imported_id(imported.content);
+  if (failed) {
+    if (!image.empty()) DockerImages(api).remove(image);  // it has only part of the files
+    std::rethrow_exception(failed);
+  }
+  if (!imported.ok() || image.empty()) throw api.error("import", imported);
   return image;
 }
 
-std::string relabel(const DockerProgram& program, const std::string& container, const std::string& image,
-                    const Draft& draft, bool squash) {
-  std::string name = container + "-labels";
-  program.call({"rm", "--force", "--volumes", name});  // left by a driver that died here
-  std::vector<std::string> arguments{"create", "--pull",       "never", "--name",       name, "--network",
-                                     "none",   "--log-driver", "none",  "--entrypoint", ""};
-  arguments.insert(arguments.end(), program.dialect().create_extra.begin(),
-                   program.dialect().create_extra.end());
-  for (const auto& [key, value] : draft.environment)
-    arguments.insert(arguments.end(), {"--env", key + "=" + value});
-  for (const auto& [key, value] : draft.labels)
-    arguments.insert(arguments.end(), {"--label", key + "=" + value});
-  arguments.insert(arguments.end(), {image, "/bin/sh"});
-  program.ask(std::move(arguments));
-  Draft same;
-  same.restore = draft.restore;
+void remove(const DockerApi& api, const std::string& container) {
+  api.call({.verb = "rm",
+            .method = "DELETE",
+            .path = docker_path("/containers/", container),
+            .query = {{"force", "1"}, {"v", "1"}}});
+}
+
+// The image with this configuration instead of its own.
+std::string configured(const DockerApi& api, const std::string& name, const std::string& image,
+                       const json& configuration) {
+  remove(api, name);  // left by a driver that died here
+  ContainerSpec spec{.name = name, .image = image, .network = Network::None};
+  api.ask({.verb = "create",
+           .method = "POST",
+           .path = "/containers/create",
+           .query = {{"name", name}},
+           .content = container_content(spec)});
   try {
-    std::string labelled = committed(program, name, same, squash);
-    program.call({"rm", "--force", "--volumes", name});
-    return labelled;
+    std::string id = committed(api, name, configuration);
+    remove(api, name);
+    return id;
   } catch (...) {
-    program.call({"rm", "--force", "--volumes", name});
+    remove(api, name);
     throw;
   }
 }
 
 }  // namespace
 
-std::string commit_container(const DockerProgram& program, const std::string& container,
-                             const CommitSpec& spec) {
-  if (std::string why = unfit_label(spec.labels); !why.empty()) throw program.error("commit", why);
-  Draft draft = begin_draft(program, container, spec);
-  std::string image;
-  if (spec.squash && !program.dialect().commit_squashes)
-    image = import_flat(program, container, draft);
-  else
-    image = committed(program, container, draft, spec.squash && !draft.unsaid());
-  if (draft.unsaid())
-    image = relabel(program, container, image, draft, spec.squash && program.dialect().commit_squashes);
-  for (const std::string& name : spec.names) program.ask({"tag", image, name});
-  return image;
+std::string container_content(const ContainerSpec& spec) {
+  json host = {{"LogConfig", {{"Type", "none"}}}};
+  if (spec.network != Network::Default) host["NetworkMode"] = name_of(spec.network);
+  for (const FileMount& mount : spec.mounts)
+    host["Mounts"].push_back({{"Type", "bind"}, {"Source", mount.from.string()}, {"Target", mount.to}});
+  json content = {
+      {"Image", spec.image},
+      {"Cmd", {"/bin/sh"}},
+      // An empty entry point, not /bin/sh: a commit can set an entry point, but cannot remove one.
+      {"Entrypoint", {""}},
+      // The host's name must not get into images; "localhost" is in every /etc/hosts.
+      {"Hostname", "localhost"},
+      {"OpenStdin", true},
+      {"StdinOnce", true},
+      {"AttachStdin", true},
+      {"AttachStdout", true},
+      {"AttachStderr", true},
+      {"Labels", spec.labels},
+      {"HostConfig", std::move(host)}};
+  return text_of(content);
+}
+
+std::string commit_container(const DockerApi& api, const std::string& container, const CommitSpec& spec) {
+  if (std::string why = unfit_label(spec.labels); !why.empty()) throw api.error("commit", why);
+  json inspected = described(api, container);
+  json image = api.ask(
+      {.verb = "image inspect", .path = docker_path("/images/", text_at(inspected, "Image"), "/json")});
+  json config = configuration(member(image, "Config"), inspected, spec);
+  std::string id = spec.squash ? configured(api, container + "-labels", import_flat(api, container), config)
+                               : committed(api, container, config);
+  DockerImages images(api);
+  for (const std::string& name : spec.names) images.tag(id, name);
+  return id;
 }
 
 }  // namespace stagemake

@@ -1,23 +1,22 @@
 #include "engine/docker/docker_engine.h"
 
 #include <fcntl.h>
-#include <fmt/format.h>
-#include <signal.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <nlohmann/json.hpp>
 
 #include "base/files/descriptor.h"
 #include "base/process/sleep.h"
-#include "base/text/json_text.h"
+#include "base/text/json_values.h"
 #include "base/text/labels.h"
 #include "base/text/text.h"
+#include "engine/docker/attached_run.h"
+#include "engine/docker/docker_answers.h"
 #include "engine/docker/docker_commit.h"
-#include "engine/proc.h"
+#include "engine/docker_cli/docker_cli_shell.h"
+#include "engine/engine_program.h"
 #include "engine/process_table.h"
-#include "engine/script_input.h"
 
 namespace stagemake {
 namespace {
@@ -25,152 +24,49 @@ namespace {
 using nlohmann::json;
 using namespace std::chrono_literals;
 
-// A stop request may come before the container's first process starts (0.1 s after `start` on an idle
-// machine) or between two commands of the script: then there is nothing to signal yet.
-constexpr std::chrono::milliseconds kAskPatience = 2s;
-constexpr auto kAskPause = 50ms;
+constexpr std::chrono::milliseconds kAskPatience = 2s;  // as in attached_run.cc
 constexpr auto kEndPause = 100ms;
-constexpr auto kStartPause = 200ms;
-constexpr unsigned kStartAttempts = 50;
-constexpr std::size_t kLongestPath = 64u << 10;  // bytes, as JSON
-constexpr std::size_t kIdSize = 64;              // hexadecimal digits
 
-Descriptor opened_file(const fs::path& path) {
-  Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!file.is_open()) throw EngineError(printable(path.string()) + ": cannot be read");
-  return file;
+std::string path_of(const std::string& container, std::string_view after = {}) {
+  return docker_path("/containers/", container, after);
 }
 
-// As CSV fields, the format of --mount: paths may contain commas and quotes.
-std::string mount_words(const FileMount& mount) {
-  auto field = [](std::string text) {
-    for (std::size_t at = 0; (at = text.find('"', at)) != std::string::npos; at += 2) text.insert(at, 1, '"');
-    return '"' + text + '"';
-  };
-  return "type=bind," + field("source=" + mount.from.string()) + "," + field("target=" + mount.to);
-}
-
-// Without the option, containers have the network that the engine is configured for.
-void add_network(Network network, std::vector<std::string>& arguments) {
-  if (network != Network::Default)
-    arguments.insert(arguments.end(), {"--network", std::string(name_of(network))});
-}
-
-// The stream in Finished::output, or written to `descriptor` unless that is -1; nothing if there is no such
-// path.
-std::optional<Finished> copied_out(const DockerProgram& program, const std::string& container,
-                                   const std::string& path, int descriptor) {
-  Command command = program.command({"cp", container + ":" + path, "-"});
-  command.standard_output = descriptor;
-  Finished finished = program.run(command);
-  if (finished.ok()) return finished;
-  // "No such container:path" is about the path; a missing container is the caller's mistake.
-  bool below_a_file = finished.errors.find("not a directory") != std::string::npos;
-  if (!says_absent(finished) && !below_a_file) throw program.error("cp", finished);
-  program.inspect_container(container);
-  return std::nullopt;
-}
-
-// Whether the container's state has this mark, "Running" or "Paused". False if there is no such container.
-bool has_state(const DockerProgram& program, const std::string& container, const char* mark) {
-  Finished finished = program.call({"inspect", "--type", "container", container});
-  if (!finished.ok() && says_absent(finished)) return false;
-  if (!finished.ok()) throw program.error("inspect", finished);
-  json found = parsed_answer(program.name(), finished.output);
-  return found.is_array() && !found.empty() && member(found[0], "State").value(mark, false);
-}
-
-// A request ends the wait for a shell that has not started yet.
-void ask_to_end(const DockerProgram& program, const std::string& container,
-                std::chrono::milliseconds patience, const std::stop_token& now = {}) {
-  auto give_up = std::chrono::steady_clock::now() + patience;
-  while (true) {
-    // From inside, -1 means every process except the first, which is the script's shell; kill fails if there
-    // is none.
-    Finished finished = program.call({"exec", "--user", "0", container, "/bin/sh", "-c", "kill -TERM -1"});
-    if (finished.ok() || std::chrono::steady_clock::now() > give_up) return;
-    std::string status = text_at(member(program.inspect_container(container), "State"), "Status");
-    if (status != "running") return;
-    if (!sleep_for(kAskPause, now)) return;
+// Rows of words, as `top` prints them.
+std::string table_text(const json& answer) {
+  std::string text;
+  for (const json& row : elements(member(answer, "Processes"))) {
+    for (std::string cell : texts_in(row)) {
+      std::replace(cell.begin(), cell.end(), '\n', ' ');
+      text += cell + " ";
+    }
+    text += '\n';
   }
+  return text;
 }
 
-// The result of the program, and whether the script started.
-std::pair<Finished, bool> start(const DockerProgram& program, const std::string& container,
-                                const std::string& script, const OutputSink& sink, const StopRequest& stop) {
-  ScriptInput input(script);
-  Command command = program.command({"start", "--attach", "--interactive", container});
-  command.standard_input = input.descriptor();
-  command.on_output = sink ? sink : [](std::string_view) {};
-  command.on_errors = [&](std::string_view piece) {
-    if (input.hear(piece)) input.release();
+std::function<void(std::string_view)> writer_to(int descriptor, const char* verb) {
+  return [descriptor, verb](std::string_view piece) {
+    if (int failed = write_all(descriptor, piece); failed != 0)
+      throw EngineError(std::string("docker ") + verb + ": " + write_failure(failed));
   };
-  command.stop = stop.stop;
-  command.hurry = stop.kill;
-  command.grace = stop.grace;
-  command.ask = [&] {
-    input.withhold();
-    if (input.released()) ask_to_end(program, container, std::min(stop.grace, kAskPatience));
-  };
-  command.kill = [&] {
-    input.withhold();
-    program.call({"kill", container});
-  };
-  Finished finished;
-  try {
-    finished = program.run(command);
-  } catch (...) {
-    program.call({"kill", container});
-    throw;
-  }
-  finished.errors = without_greeting(finished.errors);
-  return {std::move(finished), input.released()};
-}
-
-// The script's exit status is in the container's state, not in the program's exit status: the program also
-// exits when its connection ends.
-RunOutcome outcome_of(const DockerProgram& program, const std::string& container, const Finished& finished,
-                      bool started) {
-  json state = program.inspect_container(container).at("State");
-  if (state.value("Running", false)) {
-    program.call({"kill", container});
-    if (!finished.stopped) throw program.error("start", "the connection to the running container was lost");
-    state = program.inspect_container(container).at("State");
-  }
-  if (!started && !finished.stopped) throw program.error("start", finished);
-  RunOutcome outcome;
-  outcome.exit_code = started ? state.value("ExitCode", finished.exit_code) : 128 + SIGTERM;
-  outcome.stopped = finished.stopped;
-  outcome.out_of_memory = started && state.value("OOMKilled", false);
-  return outcome;
-}
-
-bool is_local(const DockerProgram& program) {
-  const char* host = std::getenv("DOCKER_HOST");
-  if (host != nullptr && *host != '\0') return std::string_view(host).starts_with("unix://");
-  Finished finished = program.call({"context", "inspect", "--format", "{{.Endpoints.docker.Host}}"});
-  std::string_view answer = trimmed(finished.output);
-  return !finished.ok() || answer.empty() || answer.starts_with("unix://");
 }
 
 }  // namespace
 
 std::vector<ContainerInfo> DockerEngine::list_containers(const std::string& label, const std::string& value) {
   counter_.count("list_containers");
-  std::vector<std::string> ids =
-      ids_in(program_.ask({"ps", "--all", "--quiet", "--no-trunc", "--filter", label_filter(label, value)}));
-  if (ids.empty()) return {};
-  std::vector<std::string> arguments{"inspect", "--type", "container"};
-  arguments.insert(arguments.end(), ids.begin(), ids.end());
-  Finished finished = program_.call(std::move(arguments));
-  if (!finished.ok() && !says_absent(finished)) throw program_.error("inspect", finished);
+  json listed = program_.ask({.verb = "ps",
+                              .path = "/containers/json",
+                              .query = {{"all", "1"}, {"filters", docker_label_filter(label, value)}}});
   std::vector<ContainerInfo> containers;
-  for (const json& entry : parsed_answer(program_.name(), finished.output)) {
+  for (const json& entry : elements(listed)) {
     ContainerInfo info;
-    info.name = text_at(entry, "Name");
-    if (info.name.starts_with("/")) info.name.erase(0, 1);
-    info.running = member(entry, "State").value("Running", false);
-    info.labels = labels_in(member(member(entry, "Config"), "Labels"));
+    // A container that others link to has further names, "/other/name".
+    for (const std::string& name : texts_in(member(entry, "Names")))
+      if (name.rfind('/') == 0) info.name = name.substr(1);
+    std::string state = text_at(entry, "State");
+    info.running = state == "running" || state == "paused";
+    info.labels = labels_in(member(entry, "Labels"));
     if (has_label(info.labels, label, value)) containers.push_back(std::move(info));
   }
   return containers;
@@ -179,73 +75,71 @@ std::vector<ContainerInfo> DockerEngine::list_containers(const std::string& labe
 void DockerEngine::create(const ContainerSpec& spec) {
   counter_.count("create");
   if (std::string why = unfit_label(spec.labels); !why.empty()) throw program_.error("create", why);
-  // `--entrypoint ""` and a command, not `--entrypoint /bin/sh`: a commit can set an entry point but cannot
-  // remove one.
-  std::vector<std::string> arguments{"create",       "--pull", "never",         "--name",       spec.name,
-                                     "--log-driver", "none",   "--interactive", "--entrypoint", ""};
-  add_network(spec.network, arguments);
-  arguments.insert(arguments.end(), program_.dialect().create_extra.begin(),
-                   program_.dialect().create_extra.end());
-  for (const auto& [key, value] : spec.labels)
-    arguments.insert(arguments.end(), {"--label", key + "=" + value});
-  for (const FileMount& mount : spec.mounts)
-    arguments.insert(arguments.end(), {"--mount", mount_words(mount)});
-  arguments.insert(arguments.end(), {spec.image, "/bin/sh"});
-  program_.ask(std::move(arguments));
+  program_.ask({.verb = "create",
+                .method = "POST",
+                .path = "/containers/create",
+                .query = {{"name", spec.name}},
+                .content = container_content(spec)});
 }
 
-// (Podman creates its network on demand.)
 std::string DockerEngine::network_gap(Network network) {
-  if (network != Network::Default || !program_.dialect().has_daemon) return {};
-  Finished finished = program_.call({"network", "inspect", "--format", "{{.Driver}}", "bridge"});
-  bool is_absent = finished.errors.find("not found") != std::string::npos || says_absent(finished);
-  if (finished.ok() || !is_absent) return {};
+  if (network != Network::Default) return {};
+  DockerAnswer answer = program_.call({.verb = "network inspect", .path = "/networks/bridge"});
+  if (!answer.is_absent()) return {};
   return "the docker daemon has no container network (it runs with --bridge=none), so containers reach "
          "nothing";
 }
 
 void DockerEngine::copy_in(const std::string& container, const fs::path& tar_file) {
   counter_.count("copy_in");
-  Descriptor file = opened_file(tar_file);
-  Command command = program_.command({"cp", "-", container + ":/"});
-  command.standard_input = file.get();
-  Finished finished = program_.run(command);
-  if (!finished.ok()) throw program_.error("cp", finished);
+  Descriptor file(::open(tar_file.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file.is_open()) throw EngineError(printable(tar_file.string()) + ": cannot be read");
+  DockerAnswer answer = program_.call({.verb = "cp",
+                                       .method = "PUT",
+                                       .path = path_of(container, "/archive"),
+                                       .query = {{"path", "/"}, {"noOverwriteDirNonDir", "true"}},
+                                       .body = file.get()});
+  if (!answer.ok()) throw program_.error("cp", answer);
+}
+
+// False if there is no such path.
+bool DockerEngine::copied_out(const std::string& container, const std::string& path,
+                              const std::function<void(std::string_view)>& sink) const {
+  DockerAnswer answer = program_.call(
+      {.verb = "cp", .path = path_of(container, "/archive"), .query = {{"path", path}}, .sink = sink});
+  if (answer.ok()) return true;
+  // The status is the same for a missing path and a missing container, and a path below a file has that of
+  // any fault.
+  bool below_a_file = answer.content.find("not a directory") != std::string::npos;
+  if (!answer.is_absent() && !below_a_file) throw program_.error("cp", answer);
+  if (!program_.find_container(container, "cp")) throw program_.error("cp", answer);
+  return false;
 }
 
 std::optional<std::string> DockerEngine::copy_out(const std::string& container, const std::string& path) {
   counter_.count("copy_out");
-  std::optional<Finished> copied = copied_out(program_, container, path, -1);
-  return copied ? std::optional(std::move(copied->output)) : std::nullopt;
+  std::string tar;
+  if (!copied_out(container, path, [&](std::string_view piece) { tar += piece; })) return std::nullopt;
+  return tar;
 }
 
 bool DockerEngine::copy_out_to(const std::string& container, const std::string& path, int descriptor) {
   counter_.count("copy_out");
-  return copied_out(program_, container, path, descriptor).has_value();
+  return copied_out(container, path, writer_to(descriptor, "cp"));
 }
 
 RunOutcome DockerEngine::run(const std::string& container, const std::string& script, const OutputSink& sink,
                              const StopRequest& stop) {
   counter_.count("run");
-  // On a busy machine, containerd may still remember what ran in the container before. Then nothing of the
-  // script has run.
-  for (unsigned attempt = 1;; ++attempt) {
-    auto [finished, started] = start(program_, container, script, sink, stop);
-    bool is_too_early = !started && !finished.stopped && finished.errors.find("task ") != std::string::npos &&
-                        finished.errors.find(": already exists") != std::string::npos;
-    if (!is_too_early || attempt == kStartAttempts) return outcome_of(program_, container, finished, started);
-    sleep_for(kStartPause, stop.stop);
-  }
+  return run_attached(program_, container, script, sink, stop);
 }
 
 std::vector<ContainerProcess> DockerEngine::processes(const std::string& container) {
   counter_.count("processes");
-  std::vector<std::string> arguments{"top", container};
-  arguments.insert(arguments.end(), program_.dialect().top_columns.begin(),
-                   program_.dialect().top_columns.end());
-  Finished finished = program_.call(std::move(arguments));
-  if (finished.ok()) return process_table(finished.output);
-  if (has_state(program_, container, "Running")) throw program_.error("top", finished);
+  DockerAnswer answer = program_.call(
+      {.verb = "top", .path = path_of(container, "/top"), .query = {{"ps_args", "-eo pid,ppid,times,args"}}});
+  if (answer.ok()) return process_table(table_text(parsed_answer("docker top", answer.content)));
+  if (has_state(container, "Running")) throw program_.error("top", answer);
   return {};
 }
 
@@ -254,60 +148,57 @@ std::string DockerEngine::id_of(const std::string& container) {
     std::lock_guard lock(mutex_);
     if (auto known = ids_.find(container); known != ids_.end()) return known->second;
   }
-  Finished finished = program_.call({"inspect", "--type", "container", "--format", "{{.Id}}", container});
-  if (!finished.ok() && says_absent(finished)) return {};
-  if (!finished.ok()) throw program_.error("inspect", finished);
-  std::string id(trimmed(finished.output));
-  if (id.size() < kIdSize) throw program_.error("inspect", finished);
+  std::optional<json> found = program_.find_container(container, "inspect");
+  if (!found) return {};
+  std::string id = text_at(*found, "Id");
   std::lock_guard lock(mutex_);
   return ids_[container] = id;
 }
 
-// Control groups are named after the container's whole id. Everybody may read them and each process's memory
-// use. If the daemon is elsewhere, no process here has such a group.
 std::map<std::string, std::uint64_t> DockerEngine::memory_in_use(const std::vector<std::string>& containers) {
   counter_.count("memory_in_use");
   std::map<std::string, std::string> ids;
   for (const std::string& container : containers)
     if (std::string id = id_of(container); !id.empty()) ids[container] = std::move(id);
-  std::map<std::string, std::uint64_t> bytes;
-  if (ids.empty()) return bytes;
-  for_each_process([&](pid_t process) {
-    std::string groups = proc_file(process, "cgroup");
-    for (const auto& [container, id] : ids)
-      if (groups.find(id) != std::string::npos) bytes[container] += held_memory(proc_file(process, "status"));
-  });
-  return bytes;
+  return memory_by_id(ids);
+}
+
+bool DockerEngine::has_state(const std::string& container, const char* mark) const {
+  std::optional<json> found = program_.find_container(container, "inspect");
+  if (!found) return false;
+  json value = member(member(*found, "State"), mark);
+  return value.is_boolean() && value.get<bool>();
 }
 
 bool DockerEngine::pause(const std::string& container) {
   counter_.count("pause");
-  Finished finished = program_.call({"pause", container});
-  if (finished.ok() || finished.errors.find("already paused") != std::string::npos) return true;
-  if (!has_state(program_, container, "Running")) return false;
-  throw program_.error("pause", finished);
+  DockerAnswer answer =
+      program_.call({.verb = "pause", .method = "POST", .path = path_of(container, "/pause")});
+  if (answer.ok() || has_state(container, "Paused")) return true;
+  if (!has_state(container, "Running")) return false;
+  throw program_.error("pause", answer);
 }
 
 void DockerEngine::resume(const std::string& container) {
   counter_.count("resume");
-  Finished finished = program_.call({"unpause", container});
-  if (finished.ok() || says_absent(finished)) return;
-  if (has_state(program_, container, "Paused")) throw program_.error("unpause", finished);
+  DockerAnswer answer =
+      program_.call({.verb = "unpause", .method = "POST", .path = path_of(container, "/unpause")});
+  if (!answer.ok() && has_state(container, "Paused")) throw program_.error("unpause", answer);
 }
 
 void DockerEngine::stop_container(const std::string& container, std::chrono::milliseconds grace,
                                   const std::stop_token& kill) {
   counter_.count("stop_container");
-  if (!has_state(program_, container, "Running")) return;
-  if (has_state(program_, container, "Paused")) resume(container);
+  if (!has_state(container, "Running")) return;
+  if (has_state(container, "Paused")) resume(container);
   auto give_up = std::chrono::steady_clock::now() + grace;
   ask_to_end(program_, container, std::min(grace, kAskPatience), kill);
   bool left = true;
-  while ((left = has_state(program_, container, "Running")) && std::chrono::steady_clock::now() < give_up)
+  while ((left = has_state(container, "Running")) && std::chrono::steady_clock::now() < give_up)
     if (!sleep_for(kEndPause, kill)) break;
   if (!left) return;
-  Finished finished = program_.call({"kill", container});
-  if (has_state(program_, container, "Running")) throw program_.error("kill", finished);
+  kill_container(program_, container);
+  if (has_state(container, "Running")) throw program_.error("kill", "the container still runs");
 }
 
 std::string DockerEngine::commit(const std::string& container, const CommitSpec& spec) {
@@ -317,9 +208,9 @@ std::string DockerEngine::commit(const std::string& container, const CommitSpec&
 
 void DockerEngine::export_files(const std::string& container, int descriptor) {
   counter_.count("export_files");
-  Command command = program_.command({"export", container});
-  command.standard_output = descriptor;
-  if (Finished finished = program_.run(command); !finished.ok()) throw program_.error("export", finished);
+  DockerAnswer answer = program_.call(
+      {.verb = "export", .path = path_of(container, "/export"), .sink = writer_to(descriptor, "export")});
+  if (!answer.ok()) throw program_.error("export", answer);
 }
 
 void DockerEngine::remove_container(const std::string& container) {
@@ -328,72 +219,50 @@ void DockerEngine::remove_container(const std::string& container) {
     std::lock_guard lock(mutex_);
     ids_.erase(container);
   }
-  Finished finished = program_.call({"rm", "--force", "--volumes", container});
-  bool going = finished.errors.find("already in progress") != std::string::npos;
-  if (!finished.ok() && !says_absent(finished) && !going) throw program_.error("rm", finished);
-}
-
-// A daemon on another machine has folders with the same names.
-bool DockerEngine::daemon_is_here() const {
-  std::call_once(asked_where_, [this] { is_here_ = is_local(program_); });
-  return is_here_;
+  DockerAnswer answer = program_.call(
+      {.verb = "rm", .method = "DELETE", .path = path_of(container), .query = {{"force", "1"}, {"v", "1"}}});
+  // A conflict: another call is removing it.
+  if (!answer.ok() && !answer.is_absent() && !answer.is_conflict()) throw program_.error("rm", answer);
 }
 
 // A daemon on another machine may have a different clock, which sets the times of files in containers.
 double DockerEngine::now() {
-  if (!program_.dialect().has_daemon || *program_.dialect().time_template == '\0' || daemon_is_here())
-    return ContainerEngine::now();
-  std::string answer(trimmed(program_.ask({"info", "--format", program_.dialect().time_template})));
-  std::int64_t seconds = epoch_seconds(answer);
-  if (seconds <= 0) throw program_.error("info", "it does not report its time: " + printable(answer));
+  if (program_.endpoint().is_local()) return ContainerEngine::now();
+  std::string time = text_at(program_.ask({.verb = "info", .path = "/info"}), "SystemTime");
+  std::int64_t seconds = epoch_seconds(time);
+  if (seconds <= 0) throw program_.error("info", "it does not report its time: " + printable(time));
   return static_cast<double>(seconds);
 }
 
+// A daemon on another machine has folders with the same names.
 std::optional<fs::path> DockerEngine::storage_folder() {
   counter_.count("storage_folder");
-  if (program_.dialect().has_daemon && !daemon_is_here()) return std::nullopt;
-  json folder = json_in(program_.ask({"info", "--format", program_.dialect().storage_template}), kLongestPath)
-                    .value_or(nullptr);
+  if (!program_.endpoint().is_local()) return std::nullopt;
+  std::string folder = text_at(program_.ask({.verb = "info", .path = "/info"}), "DockerRootDir");
   boost::system::error_code failed;
-  if (!folder.is_string() || !fs::is_directory(folder.get<std::string>(), failed)) return std::nullopt;
-  return folder.get<std::string>();
+  if (folder.empty() || !fs::is_directory(folder, failed)) return std::nullopt;
+  return folder;
+}
+
+std::vector<std::string> DockerEngine::program() const {
+  if (!program_.endpoint().is_guess) return {"docker"};
+  return {"docker", "--host", program_.endpoint().host};
 }
 
 std::vector<std::string> DockerEngine::shell_command(const std::string& image) const {
-  return {program_.path(),
-          "run",
-          "--rm",
-          "--interactive",
-          "--tty",
-          "--entrypoint",
-          "/bin/sh",
-          image,
-          "-c",
-          "command -v bash >/dev/null && exec bash; exec sh"};
+  return docker_shell_command(program(), image);
 }
 
 std::vector<std::string> DockerEngine::open_shell(const ContainerSpec& spec,
                                                   const std::vector<std::string>& argv, bool terminal) {
   counter_.count("open_shell");
-  std::vector<std::string> command{program_.path(), "run",     "--rm",          "--pull",       "never",
-                                   "--name",        spec.name, "--interactive", "--entrypoint", argv.at(0)};
-  add_network(spec.network, command);
-  if (terminal) command.emplace_back("--tty");
-  for (const auto& [key, value] : spec.labels) command.insert(command.end(), {"--label", key + "=" + value});
-  for (const FileMount& mount : spec.mounts) command.insert(command.end(), {"--mount", mount_words(mount)});
-  command.push_back(spec.image);
-  command.insert(command.end(), argv.begin() + 1, argv.end());
-  return command;
+  return docker_run_command(program(), spec, argv, terminal);
 }
 
 std::vector<std::string> DockerEngine::command_inside(const std::string& container,
                                                       const std::vector<std::string>& argv,
                                                       bool terminal) const {
-  std::vector<std::string> command = {program_.path(), "exec", "--interactive"};
-  if (terminal) command.emplace_back("--tty");
-  command.push_back(container);
-  command.insert(command.end(), argv.begin(), argv.end());
-  return command;
+  return docker_exec_command(program(), container, argv, terminal);
 }
 
 }  // namespace stagemake

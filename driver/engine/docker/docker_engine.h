@@ -1,24 +1,22 @@
-// Docker and podman: one adapter for both.
+// Docker by its daemon's socket. (engine/docker_cli/ works by the programs docker and podman.)
 //
-// A container is created with /bin/sh as its command and an open standard input. Each run is a `start
-// --attach --interactive` that gets its script there (script_input.h). A commit restores the parent's command
-// and entry point. The daemon may be on another machine: nothing is mounted, all data go through the program.
-//
-// Knows the command lines and answers of the two programs for containers; DockerImages knows those for
-// images.
+// A container is created with /bin/sh as its command and an open standard input. Each run attaches to it and
+// starts it (attached_run.h). A commit restores the parent's command and entry point. The daemon may be on
+// another machine: nothing is mounted, all data go through the socket. Only a shell for a person needs the
+// program docker.
 #pragma once
 
 #include <mutex>
 
+#include "engine/docker/docker_api.h"
 #include "engine/docker/docker_images.h"
-#include "engine/docker/docker_program.h"
 #include "engine/program_engine.h"
 
 namespace stagemake {
 
-class DockerEngine : public ProgramEngine<DockerProgram, DockerImages> {
+class DockerEngine : public ProgramEngine<DockerApi, DockerImages> {
  public:
-  explicit DockerEngine(const DockerDialect& dialect) : ProgramEngine(dialect) {}
+  explicit DockerEngine(DockerPatience patience = {}) : ProgramEngine(patience) {}
 
   std::vector<ContainerInfo> list_containers(const std::string& label, const std::string& value) override;
   void create(const ContainerSpec& spec) override;
@@ -49,12 +47,15 @@ class DockerEngine : public ProgramEngine<DockerProgram, DockerImages> {
  private:
   // Empty if there is no such container.
   std::string id_of(const std::string& container);
-  bool daemon_is_here() const;
+  // Whether the container's state has this mark, "Running" or "Paused". False if there is no such container.
+  bool has_state(const std::string& container, const char* mark) const;
+  bool copied_out(const std::string& container, const std::string& path,
+                  const std::function<void(std::string_view)>& sink) const;
+  // The program docker, which finds the same daemon.
+  std::vector<std::string> program() const;
 
   std::mutex mutex_;
   std::map<std::string, std::string> ids_;  // of containers, by name
-  mutable std::once_flag asked_where_;
-  mutable bool is_here_ = true;  // whether the daemon is on this machine, once asked
 };
 
 }  // namespace stagemake

@@ -2,147 +2,181 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
-#include <set>
 
-#include "base/files/files.h"
+#include "base/text/image_name.h"
+#include "base/text/json_text.h"
+#include "base/text/json_values.h"
+#include "base/text/line_cutter.h"
 #include "base/text/text.h"
+#include "engine/docker/docker_answers.h"
+#include "engine/engine_program.h"
+#include "registry/registry_credentials.h"
 
 namespace stagemake {
 namespace {
 
 using nlohmann::json;
 
-constexpr std::size_t kInspectedAtOnce = 500;  // ids of 71 bytes; a command line holds about 128 KiB
+constexpr std::size_t kLongestLine = 1u << 20;  // bytes of a line about a transfer's progress
 
-ImageInfo image_info(const json& image) {
-  ImageInfo info;
-  info.id = text_at(image, "Id");
-  if (!info.id.starts_with("sha256:")) info.id = "sha256:" + info.id;  // podman omits it
-  for (const std::string& name : texts_in(member(image, "RepoTags")))
-    if (name != "<none>:<none>") info.names.push_back(plain_name(name));
-  for (const std::string& text : texts_in(member(image, "RepoDigests"))) {
-    std::size_t at = text.find('@');
-    // Podman also assigns digests to images that it built itself.
-    if (at != std::string::npos && !text.starts_with("localhost/")) info.digest = text.substr(at + 1);
-  }
-  info.labels = labels_in(member(member(image, "Config"), "Labels"));
-  info.created = epoch_seconds(text_at(image, "Created"));
-  info.volumes = volumes_in(member(image, "Config"));
-  info.size = size_at(image, "Size");
-  info.layer_ids = texts_in(member(member(image, "RootFS"), "Layers"));
-  info.layers = static_cast<unsigned>(info.layer_ids.size());
-  return info;
+struct NameParts {
+  std::string repository;  // with its registry
+  std::string tag;         // or "sha256:…"; empty if the name has neither
+};
+
+NameParts parts_of(const std::string& name) {
+  if (std::string digest = digest_in(name); !digest.empty()) return {name.substr(0, name.rfind('@')), digest};
+  std::size_t colon = name.rfind(':');
+  if (colon == std::string::npos || name.find('/', colon) != std::string::npos) return {name, ""};
+  return {name.substr(0, colon), name.substr(colon + 1)};
 }
 
-// From "Digest: sha256:…" of a pull, or "TAG: digest: sha256:… size: N" of a push: the last lines.
-std::string printed_digest(const std::string& output) {
+// The login for the registry in an image's name, as the daemon wants it; always some text.
+std::string authorization(const std::string& repository, const std::stop_token& stop) {
+  std::string host = registry_of(repository);
+  std::string path = host.empty() ? repository : repository.substr(host.size() + 1);
+  if (host.empty()) host = "docker.io";
+  std::vector<std::string> problems;  // without a login, the registry's own words say what is missing
+  std::optional<RegistryCredential> login = RegistryCredentials(stop).find(host, path, problems);
+  json said = json::object();
+  if (login && !login->identity_token.empty())
+    said = {{"identitytoken", login->identity_token}, {"serveraddress", host}};
+  else if (login)
+    said = {{"username", login->user}, {"password", login->password}, {"serveraddress", host}};
+  std::string text = to_base64(said.dump(-1, ' ', true, json::error_handler_t::replace));
+  std::replace(text.begin(), text.end(), '+', '-');
+  std::replace(text.begin(), text.end(), '/', '_');
+  return text;
+}
+
+// What a transfer tells in JSON lines.
+class Progress {
+ public:
+  void take(std::string_view piece) {
+    cutter_.take(piece, [this](std::string_view line) { hear(line); });
+  }
+  void end() {
+    cutter_.rest([this](std::string_view line) { hear(line); });
+  }
   std::string digest;
-  for (std::string_view line : lines(output)) {
-    std::size_t at = line.find("igest: sha256:");
-    if (at == std::string_view::npos) continue;
-    std::string_view rest = line.substr(at + 7);
-    digest = digest_in("@" + std::string(rest.substr(0, rest.find_first_of(" \r"))));
-  }
-  return digest;
-}
+  std::string problem;
 
-// The results of `image inspect` for each image. Images without a result are inspected one by one, so that a
-// broken image does not affect others.
-std::vector<json> inspected_images(const EngineProgram& program, const std::vector<std::string>& ids,
-                                   std::vector<ImageInfo>& broken) {
-  std::vector<std::string> arguments{"image", "inspect"};
-  arguments.insert(arguments.end(), ids.begin(), ids.end());
-  std::vector<json> all;
-  try {
-    Finished finished = program.call(std::move(arguments));
-    // Another process may have removed one of them in between; the others are printed anyway.
-    if (!finished.ok() && !says_absent(finished)) throw program.error("image inspect", finished);
-    for (json& image : elements(parsed_answer(program.name(), finished.output)))
-      all.push_back(std::move(image));
-    return all;
-  } catch (const EngineError& error) {
-    if (ids.size() == 1) {
-      broken.push_back({.id = ids[0], .problem = printable(error.what())});
-      return {};
-    }
+ private:
+  void hear(std::string_view line) {
+    std::optional<json> said = json_in(line, kLongestLine);
+    if (!said) return;
+    std::string failed = text_at(member(*said, "errorDetail"), "message");
+    if (failed.empty()) failed = text_at(*said, "error");
+    if (!failed.empty()) problem = shown_words(failed);
+    if (std::string found = digest_in_line(text_at(*said, "status")); !found.empty()) digest = found;
+    if (std::string found = digest_in("@" + text_at(member(*said, "aux"), "Digest")); !found.empty())
+      digest = found;
   }
-  for (const std::string& id : ids)
-    for (json& image : inspected_images(program, {id}, broken)) all.push_back(std::move(image));
-  return all;
+  LineCutter cutter_{kLongestLine};
+};
+
+Transfer transferred(const DockerApi& api, DockerRequest request, const std::string& image) {
+  Progress progress;
+  request.sink = [&](std::string_view piece) { progress.take(piece); };
+  DockerAnswer answer = api.call(request);
+  progress.end();
+  if (answer.stopped) return {.ok = false, .why = "the run was stopped"};
+  if (!answer.ok()) return {.ok = false, .why = answer.message()};
+  if (!progress.problem.empty()) return {.ok = false, .why = progress.problem};
+  return {.ok = true, .digest = progress.digest.empty() ? digest_in(image) : progress.digest};
 }
 
 }  // namespace
 
 std::optional<ImageInfo> DockerImages::find(const std::string& image) const {
-  Finished finished = program_.call({"image", "inspect", image});
-  if (!finished.ok() && says_absent(finished)) return std::nullopt;
-  if (!finished.ok()) throw program_.error("image inspect", finished);
-  json found = parsed_answer(program_.name(), finished.output);
-  if (!found.is_array() || found.empty()) return std::nullopt;
-  return image_info(found[0]);
+  DockerAnswer answer = api_.call({.verb = "image inspect", .path = docker_path("/images/", image, "/json")});
+  if (answer.is_absent()) return std::nullopt;
+  if (!answer.ok()) throw api_.error("image inspect", answer);
+  return image_info(parsed_answer("docker image inspect", answer.content));
 }
 
-std::vector<ImageInfo> DockerImages::list(const std::string& label, const std::string& value) const {
-  // --all includes an image whose name moved on to an image made from it.
-  std::vector<std::string> question{"images", "--all", "--quiet", "--no-trunc"};
-  if (!label.empty()) question.insert(question.end(), {"--filter", label_filter(label, value)});
-  std::vector<std::string> ids = ids_in(program_.ask(std::move(question)));
-  std::vector<json> inspected;
-  std::vector<ImageInfo> images;  // starts with the broken ones
-  for (std::size_t at = 0; at < ids.size(); at += kInspectedAtOnce) {
-    std::vector<std::string> some(
-        ids.begin() + static_cast<long>(at),
-        ids.begin() + static_cast<long>(std::min(at + kInspectedAtOnce, ids.size())));
-    for (json& image : inspected_images(program_, some, images)) inspected.push_back(std::move(image));
+// A listed image with its layers; nothing if it was removed in between.
+std::optional<ImageInfo> DockerImages::described(const json& listed) {
+  std::string id = text_at(listed, "Id");
+  std::optional<ImageInfo> seen;
+  {
+    std::lock_guard lock(mutex_);
+    seen = seen_.find(id);
   }
-  if (inspected.empty() && !images.empty() && !program_.examine().usable)
-    throw EngineError(images[0].problem);
-  std::set<std::pair<std::string, unsigned>> grown;  // parents, with their children's numbers of layers
-  for (const json& image : inspected) grown.emplace(text_at(image, "Parent"), image_info(image).layers);
-  for (const json& image : inspected) {
-    ImageInfo info = image_info(image);
-    // An intermediate image of a commit (docker_commit.h) has no name, and a child without a layer of its
-    // own.
-    bool half_way = info.names.empty() && grown.contains({info.id, info.layers});
-    if (!half_way && has_label(info.labels, label, value)) images.push_back(std::move(info));
+  if (!seen) {
+    seen = find(id);
+    if (!seen) return std::nullopt;
+    std::lock_guard lock(mutex_);
+    seen_.remember(*seen);
   }
+  set_names(listed, *seen);
+  return seen;
+}
+
+std::vector<ImageInfo> DockerImages::list(const std::string& label, const std::string& value) {
+  // All: also an image whose name moved on to an image made from it.
+  DockerRequest request{.verb = "images", .path = "/images/json", .query = {{"all", "1"}}};
+  if (!label.empty()) request.query.emplace_back("filters", docker_label_filter(label, value));
+  std::vector<ImageInfo> broken;
+  std::vector<ImageInfo> images;
+  HalfWayImages half_way;
+  for (const json& listed : elements(api_.ask(request))) {
+    try {
+      if (std::optional<ImageInfo> info = described(listed)) {
+        half_way.add_child(text_at(listed, "ParentId"), info->layers);
+        images.push_back(*std::move(info));
+      }
+    } catch (const EngineError& error) {
+      api_.expect_sign_of_life();
+      broken.push_back({.id = text_at(listed, "Id"), .problem = printable(error.what())});
+    }
+  }
+  std::erase_if(images, [&](const ImageInfo& info) {
+    return half_way.contains(info) || !has_label(info.labels, label, value);
+  });
+  images.insert(images.begin(), broken.begin(), broken.end());
   return images;
 }
 
-Transfer DockerImages::transfer(const std::string& verb, const std::string& image,
-                                const std::stop_token& stop) const {
-  TemporaryFolder folder(fs::temp_directory_path());
-  fs::path file = folder.path() / "digest";
-  std::vector<std::string> arguments{verb};
-  if (program_.dialect().transfer_options && plain_http_.allows_image(image))
-    arguments.push_back("--tls-verify=false");
-  if (program_.dialect().transfer_options && verb == "push")
-    arguments.insert(arguments.end(), {"--digestfile", file.string()});
-  arguments.push_back(image);
-  Command command = program_.command(std::move(arguments));
-  command.stop = stop;
-  Finished finished = program_.run(command);
-  if (finished.ok()) {
-    std::string digest = program_.dialect().transfer_options
-                             ? digest_in("@" + std::string(trimmed(read_file(file).value_or(""))))
-                             : printed_digest(finished.output);
-    return {.ok = true, .digest = digest.empty() ? digest_in(image) : digest};
-  }
-  if (finished.stopped) return {.ok = false, .why = "the run was stopped"};
-  // A registry's fault is an answer; the engine's own is not.
-  if (!program_.examine().usable) throw program_.error(verb, finished);
-  return {.ok = false, .why = last_words(finished)};
+Transfer DockerImages::pull(const std::string& image, const std::stop_token& stop) const {
+  NameParts name = parts_of(image);
+  return transferred(
+      api_,
+      {.verb = "pull",
+       .method = "POST",
+       .path = "/images/create",
+       .query = {{"fromImage", name.repository}, {"tag", name.tag.empty() ? "latest" : name.tag}},
+       .authorization = authorization(name.repository, stop),
+       .stop = stop},
+      image);
+}
+
+Transfer DockerImages::push(const std::string& image, const std::stop_token& stop) const {
+  NameParts name = parts_of(image);
+  return transferred(api_,
+                     {.verb = "push",
+                      .method = "POST",
+                      .path = docker_path("/images/", name.repository, "/push"),
+                      .query = {{"tag", name.tag.empty() ? "latest" : name.tag}},
+                      .authorization = authorization(name.repository, stop),
+                      .stop = stop},
+                     image);
 }
 
 void DockerImages::tag(const std::string& image, const std::string& new_name) const {
-  program_.ask({"tag", image, new_name});
+  NameParts name = parts_of(new_name);
+  DockerAnswer answer = api_.call({.verb = "tag",
+                                   .method = "POST",
+                                   .path = docker_path("/images/", image, "/tag"),
+                                   .query = {{"repo", name.repository}, {"tag", name.tag}}});
+  if (!answer.ok()) throw api_.error("tag", answer);
 }
 
 bool DockerImages::remove(const std::string& name) const {
-  Finished finished = program_.call({"rmi", name});
-  if (finished.ok() || says_absent(finished)) return true;
-  if (says_in_use(finished)) return false;
-  throw program_.error("rmi", finished);
+  DockerAnswer answer = api_.call({.verb = "rmi", .method = "DELETE", .path = docker_path("/images/", name)});
+  if (answer.ok() || answer.is_absent()) return true;
+  if (answer.is_conflict()) return false;
+  throw api_.error("rmi", answer);
 }
 
 }  // namespace stagemake

@@ -1,41 +1,42 @@
-// The images of docker and podman: descriptions, names, pull and push. The functions keep the rules of the
-// verbs of ContainerEngine.
+// Docker's images by its socket: descriptions, names, pull and push. The functions keep the rules of the
+// verbs of ContainerEngine. Layers and volumes are asked for once per image id (engine/image_cache.h); names,
+// every time.
+//
+// Thread rule: all calls from any thread.
 #pragma once
 
+#include <mutex>
 #include <optional>
 #include <stop_token>
 #include <string>
 #include <vector>
 
 #include "engine/container_engine.h"
-#include "engine/docker/docker_program.h"
-#include "registry/plain_http.h"
+#include "engine/docker/docker_api.h"
+#include "engine/image_cache.h"
 
 namespace stagemake {
 
 class DockerImages {
  public:
-  // The program must outlive it.
-  explicit DockerImages(const DockerProgram& program) : program_(program) {}
+  // The API must outlive it.
+  explicit DockerImages(const DockerApi& api) : api_(api) {}
 
-  void allow_plain_http(const std::vector<std::string>& hosts) { plain_http_.allow(hosts); }
+  void allow_plain_http(const std::vector<std::string>&) {}  // the daemon's "insecure-registries" count
 
   std::optional<ImageInfo> find(const std::string& image) const;
-  std::vector<ImageInfo> list(const std::string& label, const std::string& value) const;
-  Transfer pull(const std::string& image, const std::stop_token& stop) const {
-    return transfer("pull", image, stop);
-  }
-  Transfer push(const std::string& image, const std::stop_token& stop) const {
-    return transfer("push", image, stop);
-  }
+  std::vector<ImageInfo> list(const std::string& label, const std::string& value);
+  Transfer pull(const std::string& image, const std::stop_token& stop) const;
+  Transfer push(const std::string& image, const std::stop_token& stop) const;
   void tag(const std::string& image, const std::string& new_name) const;
   bool remove(const std::string& name) const;
 
  private:
-  Transfer transfer(const std::string& verb, const std::string& image, const std::stop_token& stop) const;
+  std::optional<ImageInfo> described(const nlohmann::json& listed);
 
-  const DockerProgram& program_;
-  PlainHttp plain_http_;
+  const DockerApi& api_;
+  std::mutex mutex_;  // of seen_
+  ImageCache seen_{ImageCache::place("docker")};
 };
 
 }  // namespace stagemake

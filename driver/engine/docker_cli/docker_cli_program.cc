@@ -1,4 +1,4 @@
-#include "engine/docker/docker_program.h"
+#include "engine/docker_cli/docker_cli_program.h"
 
 #include <fmt/format.h>
 
@@ -72,13 +72,14 @@ const DockerDialect& podman_dialect() {
   return dialect;
 }
 
-EngineReport DockerProgram::examine(Look look) const {
+EngineReport DockerCliProgram::examine(Look look) const {
   if (!installed())
-    return not_usable(*this, fmt::format("there is no {} in PATH", path()), dialect_.install_advice);
+    return not_usable(name(), fmt::format("there is no {} in PATH", path()), dialect_.install_advice);
   Finished finished = call({"version", "--format", "{{json .}}"});
   if (!finished.ok()) {
     std::string problem = last_words(finished);
-    return not_usable(*this, problem, dialect_.has_daemon ? daemon_advice(problem) : dialect_.install_advice);
+    return not_usable(name(), problem,
+                      dialect_.has_daemon ? daemon_advice(problem) : dialect_.install_advice);
   }
   json version = parsed_answer(name(), finished.output);
   const char* part = dialect_.has_daemon ? "Server" : "Client";
@@ -86,7 +87,7 @@ EngineReport DockerProgram::examine(Look look) const {
     if (std::optional<EngineReport> lack = lacks_ids(*this)) return *std::move(lack);
   if (!dialect_.has_daemon)
     if (std::optional<std::string> why = cannot_start(*this))
-      return not_usable(*this, "it cannot start a container here: " + *why,
+      return not_usable(name(), "it cannot start a container here: " + *why,
                         "use buildah, whose isolation \"chroot\" needs fewer privileges");
   std::string warning;
   if (look == Look::Close) {
@@ -94,10 +95,10 @@ EngineReport DockerProgram::examine(Look look) const {
         call({"info", "--format", dialect_.has_daemon ? "{{.Driver}}" : "{{.Store.GraphDriverName}}"});
     if (driver.ok()) warning = storage_warning(trimmed(driver.output));
   }
-  return usable(*this, text_at(member(version, part), "Version"), std::move(warning));
+  return usable(name(), text_at(member(version, part), "Version"), std::move(warning));
 }
 
-json DockerProgram::inspect_container(const std::string& container) const {
+json DockerCliProgram::inspect_container(const std::string& container) const {
   json found = parsed_answer(name(), ask({"inspect", "--type", "container", container}));
   if (!found.is_array() || found.size() != 1) throw error("inspect", "no such container: " + container);
   return found[0];

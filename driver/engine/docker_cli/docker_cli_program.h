@@ -39,9 +39,9 @@ const DockerDialect& docker_dialect();
 const DockerDialect& podman_dialect();
 
 // Thread rule: as for EngineProgram.
-class DockerProgram : public EngineProgram {
+class DockerCliProgram : public EngineProgram {
  public:
-  explicit DockerProgram(const DockerDialect& dialect)
+  explicit DockerCliProgram(const DockerDialect& dialect)
       : EngineProgram(dialect.name, dialect.variable), dialect_(dialect) {}
 
   const DockerDialect& dialect() const { return dialect_; }
