@@ -100,8 +100,12 @@ expect_no_container
 
 step "ctrl-C twice, of a package that does not heed SIGTERM: it is killed before its grace of 5 s ends"
 cp build/pkgs/slowpoke/spkg-install.in "$work/slowpoke.good"
-echo 'trap "" TERM; while :; do echo "tick $(date +%s.%N)"; sleep 0.1; done' > build/pkgs/slowpoke/spkg-install.in
+# Nothing between make and it may heed the signal: when they end, make ends, and with make the container.
+cp Makefile "$work/Makefile.good"
+sed -i 's/build.bin.sage-logger/trap "" TERM; &/' Makefile
+echo 'while :; do echo "tick $(date +%s.%N)"; sleep 0.1037; done' > build/pkgs/slowpoke/spkg-install.in
 start_until_slowpoke
+wait_until pgrep -fx 'sleep 0[.]1037' > "$work/ticking"
 signalled=$EPOCHREALTIME
 kill -INT "$driver"
 sleep 0.5
@@ -117,6 +121,7 @@ expect_no_container
 
 step "three times: over at once, and the next run takes the container over and completes"
 start_until_slowpoke
+wait_until pgrep -fx 'sleep 0[.]1037' > "$work/ticking"
 kill -INT "$driver"
 sleep 0.1
 kill -INT "$driver"
@@ -125,6 +130,7 @@ kill -INT "$driver"
 ended 130
 [ -n "$(containers)" ] || fail "no container is left to take over"
 cp "$work/slowpoke.good" build/pkgs/slowpoke/spkg-install.in
+cp "$work/Makefile.good" Makefile
 slow 1
 forget_logs
 build

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# kill -9 at random moments: of the driver, the engine's client, both, a container's first process, and dockerd.
+# kill -9 at random moments: of the driver, a container's first process, dockerd, and with buildah the program that runs a stage.
 # After each kill, the next run completes, and no package that was finished before it is built again.
 #
 # STAGEMAKE_TEST_RUNS: number of kills (default 4). STAGEMAKE_TEST_SEED: repeats a series, as far as timing allows.
@@ -160,7 +160,7 @@ first_process() {
       ;;
   esac
 }
-client() { pgrep -P "$driver" -f "$([ "$engine" = docker ] && echo ' start --attach' || echo 'buildah run')" || true; }
+client() { pgrep -P "$driver" -f 'buildah run' || true; }
 
 # Kills the processes that `kind` names as soon as they exist; fails if the build ends before.
 kill_it() {
@@ -208,6 +208,7 @@ runs=1
 echo "an undisturbed build takes $whole s"
 
 kinds=(driver client both first)
+[ "$engine" != docker ] || kinds=(driver first driver first) # its driver speaks with the daemon itself
 while [ "$done_kills" -lt "$kills" ]; do
   kind=${kinds[done_kills % 4]}
   [ "$engine" != docker ] || [ $((done_kills % 12)) != 4 ] || kind=dockerd

@@ -32,7 +32,7 @@ complete() {
 said() { grep -q -- "$1" "$work/err" || fail "nothing is said of \"$1\": $(cat "$work/err")"; }
 
 step "as it should be: a reader that is slow gets all"
-(run 2> "$work/err"; echo "status $?" > "$work/status") | (sleep 3; cat) > "$work/out" || true
+(run 2> "$work/err"; echo "status $?" > "$work/status") | (sleep 1; cat) > "$work/out" || true
 [ "$(grep -c '^line [0-9]* of output' "$work/out")" = "$lines" ] || fail "the reader got not all"
 [ ! -s "$work/err" ] || fail "something is wrong: $(cat "$work/err")"
 complete "a slow reader"

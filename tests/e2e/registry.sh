@@ -225,7 +225,7 @@ for password in "$registry_password" 'wr0ng-one'; do
 done >> "$work/secret/patterns"
 said_of_images > "$work/images"
 grep -q 'org.stagemake' "$work/images" || fail "the engine says nothing of the images"
-kill -0 $sampler && [ "$(grep -ac '^push$' "$work/processes")" -gt 10 ] || fail "the processes were not looked at"
+kill -0 $sampler && [ "$(grep -ac '^--push-to$' "$work/processes")" -gt 10 ] || fail "the processes were not looked at"
 # The file system of an image file is mounted beside it; the file itself is sparse, 40 GB.
 grep -rlaF --exclude-dir={secret,netns} --exclude='*.img' -f "$work/secret/patterns" "$work" > "$work/secret/found" && fail "in: $(cat "$work/secret/found")"
 expect_no_container

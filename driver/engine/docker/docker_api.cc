@@ -3,7 +3,6 @@
 #include <curl/curl.h>
 #include <fmt/format.h>
 #include <poll.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -16,11 +15,11 @@
 #include <thread>
 
 #include "base/files/descriptor.h"
-#include "base/process/sleep.h"
 #include "base/process/subprocess.h"
 #include "base/text/json_text.h"
 #include "base/text/json_values.h"
 #include "base/text/text.h"
+#include "engine/docker/dialer.h"
 #include "engine/engine_program.h"
 
 namespace stagemake {
@@ -70,69 +69,6 @@ std::string target_of(const DockerRequest& request, const std::string& version) 
     separator = '&';
   }
   return target;
-}
-
-// Connections by way of a program, such as ssh: one program each, whose two streams are the connection. They
-// end with it.
-class Dialer {
- public:
-  explicit Dialer(const std::vector<std::string>& argv) : argv_(argv) {}
-  ~Dialer() {
-    stop_.request_stop();
-    for (std::thread& thread : threads_) thread.join();
-  }
-  int dial() {
-    int ends[2];
-    if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) return -1;
-    std::lock_guard lock(mutex_);
-    threads_.emplace_back([this, theirs = ends[1]] {
-      Descriptor end(theirs);
-      Command command;
-      command.argv = argv_;
-      command.standard_input = end.get();
-      command.standard_output = end.get();
-      command.stop = stop_.get_token();
-      command.grace = milliseconds(1000);
-      std::string words;
-      try {
-        words = last_words(run_command(command));
-      } catch (const Error& error) {
-        words = printable(error.what());
-      }
-      std::lock_guard heard(mutex_);
-      if (!words.empty()) words_ = std::move(words);
-    });
-    return ends[0];
-  }
-  // What a program said that ended; waits a moment for one that is about to.
-  std::string words() const {
-    for (int i = 0; i < kMoments; ++i) {
-      std::unique_lock lock(mutex_);
-      if (!words_.empty()) return words_;
-      lock.unlock();
-      sleep_for(kMoment);
-    }
-    return {};
-  }
-
- private:
-  static constexpr int kMoments = 20;
-  static constexpr milliseconds kMoment{50};
-
-  const std::vector<std::string>& argv_;
-  mutable std::mutex mutex_;
-  std::string words_;
-  std::stop_source stop_;
-  std::vector<std::thread> threads_;
-};
-
-curl_socket_t open_dialed(void* dialer, curlsocktype, curl_sockaddr*) {
-  int end = static_cast<Dialer*>(dialer)->dial();
-  return end < 0 ? CURL_SOCKET_BAD : end;
-}
-
-int is_connected(void*, curl_socket_t, curlsocktype) {
-  return CURL_SOCKOPT_ALREADY_CONNECTED;
 }
 
 // One request and its answer on the way.
@@ -194,6 +130,13 @@ std::optional<unsigned> minor_version(std::string_view text) {
   auto [rest, failed] = std::from_chars(text.data() + 2, text.data() + text.size(), minor);
   if (failed != std::errc() || rest != text.data() + text.size()) return std::nullopt;
   return minor;
+}
+
+// "docker ping: cannot …" → "cannot …"
+std::string without_verb(std::string_view message) {
+  std::size_t colon = message.find(": ");
+  bool has_verb = message.starts_with("docker") && colon != std::string_view::npos;
+  return std::string(has_verb ? message.substr(colon + 2) : message);
 }
 
 }  // namespace
@@ -271,12 +214,10 @@ void DockerApi::State::set_endpoint(CURL* easy) {
   set(CURLOPT_TCP_KEEPALIVE, 1L);
   set(CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(patience.connect.count()));
   set(CURLOPT_USERAGENT, "stagemake/" STAGEMAKE_VERSION);
-  if (!to.socket.empty()) set(CURLOPT_UNIX_SOCKET_PATH, to.socket.c_str());
-  if (dialer) {
-    set(CURLOPT_OPENSOCKETFUNCTION, open_dialed);
-    set(CURLOPT_OPENSOCKETDATA, &*dialer);
-    set(CURLOPT_SOCKOPTFUNCTION, is_connected);
-  }
+  if (dialer)
+    set(CURLOPT_UNIX_SOCKET_PATH, dialer->socket().c_str());
+  else if (!to.socket.empty())
+    set(CURLOPT_UNIX_SOCKET_PATH, to.socket.c_str());
   if (!to.authority.empty()) set(CURLOPT_CAINFO, to.authority.c_str());
   if (!to.certificate.empty()) set(CURLOPT_SSLCERT, to.certificate.c_str());
   if (!to.key.empty()) set(CURLOPT_SSLKEY, to.key.c_str());
@@ -295,7 +236,7 @@ EngineError DockerApi::State::unreachable(const std::string& verb, CURL* easy, C
                        : words != nullptr && *words != '\0' ? words
                                                             : curl_easy_strerror(code);
   if (dialer)
-    if (std::string said = dialer->words(); !said.empty()) reason = said;
+    if (std::string said = dialer->last_words(); !said.empty()) reason = said;
   return EngineError(fmt::format("docker {}: {} the docker daemon at {}: {}", verb,
                                  never_connected ? "cannot connect to" : "lost the connection to",
                                  place().host, printable(reason)));
@@ -452,26 +393,32 @@ EngineError DockerApi::error(const std::string& verb, std::string_view words) co
 EngineReport DockerApi::examine(Look look) const {
   const std::string install =
       "install docker: apt-get install docker.io, or see https://docs.docker.com/engine/install";
+  const DockerEndpoint* to = nullptr;
   try {
-    const DockerEndpoint& to = endpoint();
-    boost::system::error_code failed;
-    if (to.is_local() && !fs::exists(to.socket, failed) && !failed && find_program("docker").empty())
-      return not_usable(name(), fmt::format("there is no docker daemon at {}", to.host), install);
+    to = &endpoint();
+  } catch (const EngineError& error) {
+    return not_usable(name(), without_verb(error.what()),
+                      "correct DOCKER_HOST, DOCKER_CONTEXT or docker's configuration, whichever names it");
+  }
+  boost::system::error_code failed;
+  if (to->is_local() && !fs::exists(to->socket, failed) && !failed && find_program("docker").empty())
+    return not_usable(name(), fmt::format("there is no docker daemon at {}", to->host), install);
+  try {
     json version = ask({.verb = "version", .path = "/version"});
     std::string warning;
-    if (look == Look::Close) {
-      json info = ask({.verb = "info", .path = "/info"});
-      warning = storage_warning(text_at(info, "Driver"));
-    }
+    if (look == Look::Close)
+      warning = storage_warning(text_at(ask({.verb = "info", .path = "/info"}), "Driver"));
     return usable(name(), text_at(version, "Version"), std::move(warning));
   } catch (const EngineError& error) {
-    std::string problem = error.what();
-    bool is_denied = problem.find(std::strerror(EACCES)) != std::string::npos;
+    std::string problem = without_verb(error.what());
+    bool is_denied = problem.find(std::strerror(EACCES)) != std::string::npos && to->is_local();
     return not_usable(
         name(), problem,
-        is_denied ? "add yourself to the group docker (usermod -aG docker $USER) and log in again, "
-                    "or use buildah"
-                  : "start the daemon (systemctl start docker), or set DOCKER_HOST to where it listens");
+        is_denied
+            ? "add yourself to the group docker (usermod -aG docker $USER) and log in again, or use buildah"
+        : to->dialer.empty()
+            ? "start the daemon (systemctl start docker), or set DOCKER_HOST to where it listens"
+            : "`" + join(to->dialer, " ") + "` must work without asking anything");
   }
 }
 
