@@ -13,13 +13,12 @@ using nlohmann::json;
 
 constexpr std::size_t kLargest = 64u << 20;  // bytes; several thousand images. A larger file is started anew
 
-std::optional<ImageInfo> parsed(std::string_view line) {
-  std::optional<json> known = json_in(line, kLargest);
+std::optional<ImageInfo> parsed(std::string_view text) {
+  std::optional<json> known = json_in(text, kLargest);
   if (!known) return std::nullopt;
   const json& value = *known;
   try {
     ImageInfo image;
-    image.id = value.at("id").get<std::string>();
     image.labels = value.at("labels").get<Labels>();
     image.created = value.at("created").get<std::int64_t>();
     image.size = value.at("size").get<std::uint64_t>();
@@ -47,7 +46,8 @@ void ImageCache::read() {
     std::optional<std::string> text = read_file(file_, kLargest);
     if (!text) return;
     for (std::string_view line : lines(*text))
-      if (std::optional<ImageInfo> image = parsed(line)) images_[image->id] = std::move(*image);
+      if (std::size_t blank = line.find(' '); blank != std::string_view::npos)
+        unread_[std::string(line.substr(0, blank))] = line.substr(blank + 1);
   } catch (const Error&) {
     boost::system::error_code ignored;
     fs::remove(file_, ignored);
@@ -56,8 +56,14 @@ void ImageCache::read() {
 
 std::optional<ImageInfo> ImageCache::find(const std::string& id) {
   if (!is_read_) read();
-  auto found = images_.find(id);
-  return found == images_.end() ? std::nullopt : std::optional(found->second);
+  if (auto found = images_.find(id); found != images_.end()) return found->second;
+  auto unread = unread_.find(id);
+  if (unread == unread_.end()) return std::nullopt;
+  std::optional<ImageInfo> image = parsed(unread->second);
+  unread_.erase(unread);
+  if (!image) return std::nullopt;
+  image->id = id;
+  return images_[id] = *std::move(image);
 }
 
 void ImageCache::remember(const ImageInfo& image) {
@@ -65,10 +71,13 @@ void ImageCache::remember(const ImageInfo& image) {
   kept.names.clear();
   kept.digest.clear();
   if (file_.empty()) return;
-  json line = {{"id", kept.id},     {"labels", kept.labels},       {"created", kept.created},
-               {"size", kept.size}, {"layer_ids", kept.layer_ids}, {"volumes", kept.volumes}};
+  json described = {{"labels", kept.labels},
+                    {"created", kept.created},
+                    {"size", kept.size},
+                    {"layer_ids", kept.layer_ids},
+                    {"volumes", kept.volumes}};
   try {
-    append_line(file_, line.dump(-1, ' ', true));
+    append_line(file_, kept.id + " " + described.dump(-1, ' ', true));
   } catch (const std::exception&) {
     file_.clear();  // labels that are not UTF-8, or a read-only folder: only this process remembers them
   }
