@@ -1,6 +1,7 @@
 #include "plan/dependency_graphs.h"
 
 #include "base/text/text.h"
+#include "plan/package_fingerprints.h"
 
 namespace stagemake {
 namespace {
@@ -38,6 +39,15 @@ std::shared_ptr<const DependencyGraph> DependencyGraphs::of(
   if (graphs_.size() == kMostKept) graphs_.clear();  // their users keep theirs
   auto graph = std::make_shared<const DependencyGraph>(packages_, variables_, options);
   return graphs_.emplace(std::move(options), std::move(graph)).first->second;
+}
+
+std::shared_ptr<const std::vector<std::string>> DependencyGraphs::fingerprints(SourceTree& sources) {
+  std::lock_guard lock(mutex_);
+  if (fingerprints_) return fingerprints_;
+  std::map<std::string, std::string> by_name = package_fingerprints(sources.below("build/pkgs"));
+  auto by_id = std::make_shared<std::vector<std::string>>();
+  for (const Package& package : packages_) by_id->push_back(by_name[package.name]);
+  return fingerprints_ = std::move(by_id);
 }
 
 }  // namespace stagemake

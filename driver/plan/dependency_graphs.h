@@ -1,4 +1,5 @@
-// The dependency graphs of a tree. Environments with the same options share one, so each is built once.
+// What the plans of a tree's environments share, so that it is computed once: dependency graphs, one for all
+// environments with the same options, and the fingerprints of packages.
 //
 // Thread rule: all calls from any thread.
 #pragma once
@@ -7,10 +8,13 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <string>
+#include <vector>
 
 #include "environment/environment.h"
 #include "plan/configured_packages.h"
 #include "plan/dependency_graph.h"
+#include "tree/source_tree.h"
 
 namespace stagemake {
 
@@ -32,11 +36,15 @@ class DependencyGraphs {
   std::shared_ptr<const DependencyGraph> of(const Environment& environment,
                                             const std::optional<ConfiguredPackages>& configured = {});
 
+  // package_fingerprints() of the tree, by PackageId. `sources` must be the same each time.
+  std::shared_ptr<const std::vector<std::string>> fingerprints(SourceTree& sources);
+
  private:
   const PackageIndex& packages_;
   const MakeVariables& variables_;
   std::mutex mutex_;
   std::map<GraphOptions, std::shared_ptr<const DependencyGraph>> graphs_;
+  std::shared_ptr<const std::vector<std::string>> fingerprints_;
 };
 
 }  // namespace stagemake

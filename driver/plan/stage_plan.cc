@@ -119,11 +119,10 @@ void walk_inputs(const StageSpec& spec, const StagePlan& plan, PlannedStage& sta
   std::size_t added = 0;
   for (const std::string& path : spec.adds) {
     if (spec.leaves_out(path)) continue;
-    add(path, SourceTree::digest(files_of(spec, path, false, sources)));
+    add(path, sources.digest_below(path, false, spec.unkeyed));
     ++added;
   }
-  for (const std::string& path : spec.adds_always)
-    add(path, SourceTree::digest(files_of(spec, path, true, sources)));
+  for (const std::string& path : spec.adds_always) add(path, sources.digest_below(path, true, spec.unkeyed));
 
   DigestBuilder key;
   key.field(fmt::format("stagemake key {}", kKeySchema)).field(stage.name).field(plan.table.root);
@@ -187,23 +186,6 @@ std::string stage_recipe(const StageSpec& stage, const Environment& environment,
   return prepares || environment.name.empty() ? recipe : in_system(environment.setup, recipe);
 }
 
-std::map<std::string, std::string> package_fingerprints(const std::vector<SourceFile>& files) {
-  constexpr std::string_view kFolder = "build/pkgs/";
-  std::map<std::string, std::vector<SourceFile>> by_package;
-  for (const SourceFile& file : files) {
-    if (!file.path.starts_with(kFolder)) continue;
-    std::string_view rest = std::string_view(file.path).substr(kFolder.size());
-    std::size_t end = rest.find('/');
-    if (end == std::string_view::npos) continue;
-    std::string_view inside = rest.substr(end + 1);
-    if (inside == "SPKG.rst" || inside == "spkg-configure.m4" || inside.starts_with("distros/")) continue;
-    by_package[std::string(rest.substr(0, end))].push_back(file);
-  }
-  std::map<std::string, std::string> fingerprints;
-  for (const auto& [name, own] : by_package) fingerprints[name] = SourceTree::digest(own).substr(0, 16);
-  return fingerprints;
-}
-
 namespace {
 
 // Sets the packages that each stage adds to its parent's.
@@ -263,8 +245,7 @@ StagePlan make_stage_plan(DependencyGraphs& graphs, const StageTable& table, con
   }
   set_packages(plan, *graphs.of(environment));
   // After the stages, because most of these files are hashed by then.
-  std::map<std::string, std::string> fingerprints = package_fingerprints(sources.below("build/pkgs"));
-  for (const Package& package : graphs.packages()) plan.fingerprints.push_back(fingerprints[package.name]);
+  plan.fingerprints = graphs.fingerprints(sources);
   return plan;
 }
 

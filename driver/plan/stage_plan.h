@@ -9,7 +9,7 @@
 // the key (Snapshot::base_digest), so that a plan needs no engine and a key is the same with every engine.
 #pragma once
 
-#include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -57,8 +57,8 @@ struct StagePlan {
   // bound, because configure may find some on the system.
   std::optional<ConfiguredPackages> configured;
   // Digests of the files in build/pkgs that determine how a package is built, by PackageId. See
-  // package_fingerprints().
-  std::vector<std::string> fingerprints;
+  // package_fingerprints(). Never null.
+  std::shared_ptr<const std::vector<std::string>> fingerprints;
 
   bool is_exact() const { return configured.has_value(); }
 
@@ -77,12 +77,6 @@ StagePlan make_stage_plan(DependencyGraphs& graphs, const StageTable& table, con
 
 // Updates the plan with configure's decisions: the packages of the stages change, their keys do not.
 void set_packages_exactly(StagePlan& plan, DependencyGraphs& graphs, ConfiguredPackages configured);
-
-// By package, 16 hex digits over the files of build/pkgs/NAME among `files` (sorted) that can affect a build:
-// all except descriptions (SPKG.rst), the lists for systems (distros/) and the test of the system's copy
-// (spkg-configure.m4). They catch changes that make's stamps miss: an edited patch or build script without a
-// new version.
-std::map<std::string, std::string> package_fingerprints(const std::vector<SourceFile>& files);
 
 // Whether the stage installs system packages.
 bool prepares_system(const StageSpec& stage);

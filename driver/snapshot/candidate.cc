@@ -75,7 +75,7 @@ const CandidateJudge::View& CandidateJudge::view(const std::optional<ConfiguredP
   std::unique_ptr<View>& view = views_[clean ? configured_text(*clean) : ""];
   if (view) return *view;
   std::shared_ptr<const DependencyGraph> graph = graphs_.of(plan_.environment, configured);
-  std::vector<std::string> fingerprints = build_fingerprints(packages_, *graph, plan_.fingerprints);
+  std::vector<std::string> fingerprints = build_fingerprints(packages_, *graph, *plan_.fingerprints);
   view = std::make_unique<View>(View{.graph = std::move(graph), .fingerprints = std::move(fingerprints)});
   // Before configure has run, the packages that it will enable or take from the system are unknown.
   view->all_known = configured || !plan_.configuring_stage();

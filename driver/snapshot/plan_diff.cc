@@ -8,6 +8,7 @@
 
 #include "base/text/text.h"
 #include "plan/build_fingerprint.h"
+#include "plan/package_fingerprints.h"
 #include "snapshot/explanation.h"
 
 namespace stagemake {
@@ -129,7 +130,7 @@ std::vector<PackageChange> package_changes(const PackageIndex& before, SourceTre
 SnapshotList finished_images(const DiffSide& side) {
   const StagePlan& plan = side.plan;
   std::shared_ptr<const DependencyGraph> graph = side.graphs.of(plan.environment, plan.configured);
-  std::vector<std::string> fingerprints = build_fingerprints(side.packages(), *graph, plan.fingerprints);
+  std::vector<std::string> fingerprints = build_fingerprints(side.packages(), *graph, *plan.fingerprints);
   SnapshotList images;
   for (std::size_t s = 0; s < plan.stages.size(); ++s) {
     const PlannedStage& stage = plan.stages[s];

@@ -401,6 +401,12 @@ SourceTree::SourceTree(fs::path tree, fs::path cache, std::int64_t now)
 
 SourceTree::~SourceTree() = default;
 
+bool lies_below(const std::vector<std::string>& folders, std::string_view path) {
+  return std::any_of(folders.begin(), folders.end(), [&](const std::string& folder) {
+    return path.starts_with(folder) && (path.size() == folder.size() || path[folder.size()] == '/');
+  });
+}
+
 void SourceTree::leave_out(std::set<std::string> paths) {
   state_->left_out = std::move(paths);
 }
@@ -453,6 +459,24 @@ bool SourceTree::is_ignored(const std::string& path) const {
   if (state_->rules.excluded(path)) return true;
   std::lock_guard lock(state_->mutex);
   return State::git_ignores_it(state_->folders_to(path).back(), path, false) && !state_->index.tracks(path);
+}
+
+std::string SourceTree::digest_below(const std::string& path, bool ignored_too,
+                                     const std::vector<std::string>& left_out) {
+  std::tuple what(path, ignored_too, left_out);
+  std::lock_guard lock(digests_mutex_);
+  if (auto found = digests_.find(what); found != digests_.end()) return found->second;
+  const std::vector<SourceFile>& all = below(path, ignored_too);
+  std::string digest;
+  if (left_out.empty()) {
+    digest = SourceTree::digest(all);
+  } else {
+    std::vector<SourceFile> files;
+    std::copy_if(all.begin(), all.end(), std::back_inserter(files),
+                 [&](const SourceFile& file) { return !lies_below(left_out, file.path); });
+    digest = SourceTree::digest(files);
+  }
+  return digests_.emplace(std::move(what), std::move(digest)).first->second;
 }
 
 std::string SourceTree::digest(const std::vector<SourceFile>& files) {

@@ -12,6 +12,8 @@
 #include <mutex>
 #include <set>
 #include <string>
+#include <string_view>
+#include <tuple>
 #include <vector>
 
 #include "base/files/files.h"
@@ -26,6 +28,9 @@ struct SourceFile {
 
   auto operator<=>(const SourceFile&) const = default;
 };
+
+// Whether `path` is one of `folders` or lies below one.
+bool lies_below(const std::vector<std::string>& folders, std::string_view path);
 
 class SourceTree {
  public:
@@ -60,6 +65,11 @@ class SourceTree {
   // Whether a file is left out for one of these reasons; the file need not exist.
   bool is_ignored(const std::string& path) const;
 
+  // The digest of the files that below() returns, without those whose paths are, or lie below, one of
+  // `left_out`. Computed once per object. May be called from several threads; throws like below().
+  std::string digest_below(const std::string& path, bool ignored_too,
+                           const std::vector<std::string>& left_out);
+
   // A digest of the paths, kinds and ids of files.
   static std::string digest(const std::vector<SourceFile>& files);
 
@@ -78,6 +88,8 @@ class SourceTree {
   std::map<std::pair<std::string, bool>, std::vector<SourceFile>> known_;
   std::mutex tarballs_mutex_;
   std::map<std::string, std::vector<SourceFile>> tarballs_;  // by folder
+  std::mutex digests_mutex_;
+  std::map<std::tuple<std::string, bool, std::vector<std::string>>, std::string> digests_;
 };
 
 }  // namespace stagemake

@@ -4,6 +4,7 @@
 
 #include "base/files/beneath.h"
 #include "base/text/text.h"
+#include "tree/source_tree.h"
 #include "tree/stage_table_toml.h"
 
 namespace stagemake {
@@ -74,9 +75,7 @@ bool StageTable::installs_system_packages() const {
 }
 
 bool StageSpec::leaves_out(std::string_view path) const {
-  return std::any_of(unkeyed.begin(), unkeyed.end(), [&](const std::string& folder) {
-    return path.starts_with(folder) && (path.size() == folder.size() || path[folder.size()] == '/');
-  });
+  return lies_below(unkeyed, path);
 }
 
 StageTable built_in_stages(const TreeFeatures& features) {

@@ -1,8 +1,9 @@
-// Dependency graphs: built once, shared, and bounded.
+// Dependency graphs and fingerprints: computed once, shared, and bounded.
 #include "plan/dependency_graphs.h"
 
 #include <gmock/gmock.h>
 
+#include "plan/package_fingerprints.h"
 #include "plan/planned_tree.h"
 
 namespace stagemake {
@@ -43,6 +44,14 @@ TEST_F(DependencyGraphsTest, ManyDecisionsDoNotFillTheMemory) {
     graphs_.of(environment({{"SAGE_CHECK", "yes"}, {"SAGE_CHECK_PACKAGES", "!x" + std::to_string(i)}}));
   EXPECT_TRUE(first.expired());
   EXPECT_FALSE(held->is_dummy(read_.id("zlib"))) << "in use, so it stays";
+}
+
+TEST_F(DependencyGraphsTest, PlansShareTheFingerprintsOfPackages) {
+  SourceTree sources(tree_.path(), tree_.path() / "no-cache/ids", 2'000'000'000);
+  auto fingerprints = graphs_.fingerprints(sources);
+  ASSERT_EQ(fingerprints->size(), read_.packages.size());
+  EXPECT_EQ(fingerprints->at(read_.id("zlib")), package_fingerprints(sources.below("build/pkgs")).at("zlib"));
+  EXPECT_EQ(graphs_.fingerprints(sources), fingerprints);
 }
 
 }  // namespace

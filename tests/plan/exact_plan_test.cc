@@ -40,14 +40,14 @@ TEST_F(ExactPlan, APlanIsAnUpperBoundAtFirst) {
 
 TEST_F(ExactPlan, DummiesLeaveItAndKeysDoNotDependOnThem) {
   std::vector<std::string> before = keys();
-  std::vector<std::string> fingerprints = planned_.plan.fingerprints;
+  std::vector<std::string> fingerprints = *planned_.plan.fingerprints;
   set_exactly(planned_, {{"zlib", "tool"}, {}});
   EXPECT_TRUE(planned_.plan.is_exact());
   EXPECT_THAT(planned_.packages_of("with-base-toolchain"), IsEmpty());
   EXPECT_THAT(planned_.packages_of("with-targets-pre"), ElementsAre("app"));
   EXPECT_THAT(planned_.packages_of("with-targets"), ElementsAre("pyapp"));
   EXPECT_EQ(keys(), before);
-  EXPECT_EQ(planned_.plan.fingerprints, fingerprints);
+  EXPECT_EQ(*planned_.plan.fingerprints, fingerprints);
 }
 
 TEST_F(ExactPlan, EnabledPackagesArePlanned) {

@@ -77,7 +77,7 @@ inline Snapshot image_of(const PlannedTree& planned, std::string_view stage, con
   snapshot.complete = true;
   snapshot.base_digest = "sha256:base";
   std::vector<std::string> fingerprints =
-      build_fingerprints(planned.read.packages, planned.read.graph, planned.plan.fingerprints);
+      build_fingerprints(planned.read.packages, planned.read.graph, *planned.plan.fingerprints);
   for (std::size_t held : planned.plan.chain(planned.at(stage))) {
     const PlannedStage& one = planned.plan.stages[held];
     snapshot.lineage.push_back({one.name, one.key, one.inputs});

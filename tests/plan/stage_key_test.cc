@@ -5,6 +5,7 @@
 #include <functional>
 
 #include "base/text/digest.h"
+#include "plan/package_fingerprints.h"
 #include "plan/planned_tree.h"
 
 namespace stagemake {

@@ -523,5 +523,20 @@ TEST(SourceTree, TheRootsGitignoreIsNotAskedForIt) {
       << ".dockerignore says what of the root's file counts";
 }
 
+TEST(SourceTreeDigests, LeaveOutFoldersAndAreThoseOfTheFilesLeft) {
+  TemporaryFolder folder(fs::temp_directory_path());
+  for (const char* name : {"config/a", "config/b", "config/notes/c", "config/notes-too"})
+    write_file(folder.path() / name, name);
+  SourceTree sources(folder.path(), folder.path() / "no-cache/ids", kNow);
+  std::vector<SourceFile> files = sources.below("config");
+  EXPECT_EQ(sources.digest_below("config", false, {}), SourceTree::digest(files));
+  std::erase_if(files, [](const SourceFile& file) { return file.path == "config/notes/c"; });
+  EXPECT_EQ(files.size(), 3u);
+  EXPECT_EQ(sources.digest_below("config", false, {"config/notes"}), SourceTree::digest(files));
+  EXPECT_EQ(sources.digest_below("config", false, {"config/notes"}), SourceTree::digest(files)) << "again";
+  EXPECT_EQ(sources.digest_below("config", false, {"config"}), SourceTree::digest({}));
+  EXPECT_EQ(sources.digest_below("nothing", true, {}), SourceTree::digest({}));
+}
+
 }  // namespace
 }  // namespace stagemake

@@ -15,6 +15,7 @@
 #include "base/text/image_name.h"
 #include "base/text/text.h"
 #include "engine/copied_files.h"
+#include "plan/package_fingerprints.h"
 #include "run/build/prepare.h"
 #include "run/container/build_container.h"
 #include "run/container/guard.h"

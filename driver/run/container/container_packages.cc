@@ -7,6 +7,7 @@
 
 #include "base/text/text.h"
 #include "plan/build_fingerprint.h"
+#include "plan/package_fingerprints.h"
 
 namespace stagemake {
 namespace {
