@@ -124,6 +124,7 @@ rm -rf /etc/yum.repos.d /etc/zypp/repos.d /var/lib/rpm
 mkdir -p /etc/yum.repos.d /etc/zypp/repos.d /var/lib/rpm
 printf '[test]\nname=test\nbaseurl=file:///repo/rpm\ngpgcheck=0\nenabled=1\n' > /etc/yum.repos.d/test.repo
 cp /etc/yum.repos.d/test.repo /etc/zypp/repos.d/
+rm -f /etc/zypp/systemCheck # where it is installed, zypper wants a glibc beside Debian's
 END
 cp setup/fedora setup/opensuse
 cat > setup/arch << 'END'

@@ -224,15 +224,17 @@ void export_by_run(const BuildahProgram& program, std::vector<std::string> argum
   if (!packed.ok()) throw program.error("run tar", packed);
 }
 
-std::string graph_root(const BuildahProgram& program) {
-  return text_at(member(parsed_answer(program.name(), program.ask({"info"})), "store"), "GraphRoot");
-}
-
 }  // namespace
 
 std::vector<ContainerInfo> BuildahEngine::list_containers(const std::string& label,
                                                           const std::string& value) {
   counter_.count("list_containers");
+  std::vector<std::string> changed;
+  {
+    std::lock_guard lock(mutex_);
+    for (const auto& [container, command] : to_restore_) changed.push_back(container);
+  }
+  for (const std::string& container : changed) restore_configuration(container);
   json listed = parsed_answer("buildah", program_.ask({"containers", "--json"}));
   std::vector<ContainerInfo> containers;
   std::map<std::string, std::size_t> by_mark;
@@ -258,7 +260,10 @@ void BuildahEngine::create(const ContainerSpec& spec) {
   if (std::string why = unfit_label(spec.labels); !why.empty()) throw program_.error("from", why);
   bool labelled = !spec.labels.empty();
   std::string name = labelled ? fmt::format("{}{}{}", spec.name, kBeingMade, this_maker()) : spec.name;
-  std::vector<std::string> making{"from", "--quiet", "--pull-never", "--name", name};
+  TemporaryFolder folder(fs::temp_directory_path());
+  fs::path id_file = folder.path() / "id";
+  std::vector<std::string> making{"from",   "--quiet", "--pull-never", "--cidfile", id_file.string(),
+                                  "--name", name};
   std::vector<FileMount> of_runs;
   for (const FileMount& mount : spec.mounts)
     if (fits_a_volume(mount))
@@ -271,6 +276,8 @@ void BuildahEngine::create(const ContainerSpec& spec) {
     std::lock_guard lock(mutex_);
     mounts_[spec.name] = std::move(of_runs);
     networks_[spec.name] = spec.network;
+    if (std::string id(trimmed(read_file(id_file).value_or(""))); !id.empty())
+      marks_[spec.name] = mark_of(id);
   }
   if (!labelled) return;
   std::vector<std::string> arguments{"config"};
@@ -343,7 +350,10 @@ std::optional<Finished> BuildahEngine::copied_out(const std::string& container, 
 RunOutcome BuildahEngine::run(const std::string& container, const std::string& script, const OutputSink& sink,
                               const StopRequest& stop) {
   counter_.count("run");
-  std::string mark = mark_of(present_configuration(program_, container).id);
+  std::string mark = known_mark(container);
+  if (mark.empty()) throw program_.error("run", "no such container: " + container);
+  restore_configuration(container);
+  Running running(*this, container);
   ContainerProcesses processes(mark);
   // Buildah relays the shell's output through its own pipes, and on a busy machine stops before it has read
   // all of it (1.28: 2 of 120 short scripts lost all output). It passes on descriptors that it does not know.
@@ -395,8 +405,10 @@ RunOutcome BuildahEngine::run(const std::string& container, const std::string& s
 std::string BuildahEngine::commit(const std::string& container, const CommitSpec& spec) {
   counter_.count("commit");
   if (std::string why = unfit_label(spec.labels); !why.empty()) throw program_.error("commit", why);
-  // A commit takes its labels from the container, so they are reset afterwards: the next commit has its own
-  // labels.
+  // A commit takes its labels from the container, so they are reset before anything else happens to it: the
+  // next commit has its own labels. Most containers are removed instead. One that runs may lose its driver at
+  // any time, so it is reset at once.
+  restore_configuration(container);
   Configuration before = present_configuration(program_, container);
   std::vector<std::string> set{"config"};
   std::vector<std::string> undo{"config"};
@@ -417,22 +429,51 @@ std::string BuildahEngine::commit(const std::string& container, const CommitSpec
   std::vector<std::string> arguments{"commit", "--quiet", "--disable-compression"};
   if (spec.squash) arguments.push_back("--squash");
   arguments.push_back(container);
+  if (!spec.names.empty()) arguments.push_back(spec.names[0]);
   Finished finished = program_.call(std::move(arguments));
-  if (changed) program_.ask(std::move(undo));
+  if (changed) {
+    bool is_running = false;
+    {
+      std::lock_guard lock(mutex_);
+      is_running = running_.contains(container);
+      to_restore_[container] = std::move(undo);
+    }
+    if (is_running || !finished.ok()) restore_configuration(container);
+  }
   if (!finished.ok()) throw program_.error("commit", finished);
   std::string id(trimmed(finished.output));
-  if (!spec.names.empty()) {
+  if (spec.names.size() > 1) {
     std::vector<std::string> tags{"tag", id};
-    tags.insert(tags.end(), spec.names.begin(), spec.names.end());
+    tags.insert(tags.end(), spec.names.begin() + 1, spec.names.end());
     program_.ask(std::move(tags));
   }
   return "sha256:" + id;
 }
 
+void BuildahEngine::restore_configuration(const std::string& container) {
+  std::vector<std::string> command;
+  {
+    std::lock_guard lock(mutex_);
+    auto found = to_restore_.find(container);
+    if (found == to_restore_.end()) return;
+    command = std::move(found->second);
+    to_restore_.erase(found);
+  }
+  program_.ask(std::move(command));
+}
+
+BuildahEngine::~BuildahEngine() {
+  for (const auto& [container, command] : to_restore_) try {
+      program_.call(command);
+    } catch (const EngineError&) {
+      // Its labels say no more than those of its image.
+    }
+}
+
 std::vector<ContainerProcess> BuildahEngine::processes(const std::string& container) {
   counter_.count("processes");
-  std::optional<Configuration> found = configuration(program_, container);
-  return found ? ContainerProcesses(mark_of(found->id)).table() : std::vector<ContainerProcess>();
+  std::string mark = known_mark(container);
+  return mark.empty() ? std::vector<ContainerProcess>() : ContainerProcesses(mark).table();
 }
 
 std::string BuildahEngine::known_mark(const std::string& container) {
@@ -477,8 +518,7 @@ void BuildahEngine::resume(const std::string& container) {
 void BuildahEngine::stop_container(const std::string& container, std::chrono::milliseconds grace,
                                    const std::stop_token& kill) {
   counter_.count("stop_container");
-  if (std::optional<Configuration> found = configuration(program_, container))
-    ContainerProcesses(mark_of(found->id)).end(grace, kill);
+  if (std::string mark = known_mark(container); !mark.empty()) ContainerProcesses(mark).end(grace, kill);
 }
 
 void BuildahEngine::export_files(const std::string& container, int descriptor) {
@@ -495,34 +535,42 @@ void BuildahEngine::export_files(const std::string& container, int descriptor) {
 
 void BuildahEngine::remove_container(const std::string& container) {
   counter_.count("remove_container");
+  std::string mark = known_mark(container);
   {
     std::lock_guard lock(mutex_);
     marks_.erase(container);
     mounts_.erase(container);
+    networks_.erase(container);
+    to_restore_.erase(container);
   }
-  std::optional<Configuration> found = configuration(program_, container);
-  if (!found) return;
-  ContainerProcesses(mark_of(found->id)).end(0ms);
+  if (mark.empty()) return;
+  ContainerProcesses(mark).end(0ms);
   Finished finished = program_.call({"rm", container});
   if (!finished.ok() && !says_absent(finished)) throw program_.error("rm", finished);
 }
 
+std::string BuildahEngine::graph_root() {
+  std::lock_guard lock(mutex_);
+  if (graph_root_.empty())
+    graph_root_ =
+        text_at(member(parsed_answer(program_.name(), program_.ask({"info"})), "store"), "GraphRoot");
+  return graph_root_;
+}
+
 std::optional<fs::path> BuildahEngine::storage_folder() {
   counter_.count("storage_folder");
-  fs::path folder = graph_root(program_);
+  fs::path folder = graph_root();
   boost::system::error_code failed;
   return fs::is_directory(folder, failed) ? std::optional(folder) : std::nullopt;
 }
 
 unsigned BuildahEngine::most_layers() {
-  std::lock_guard lock(mutex_);
-  if (most_layers_ != 0) return most_layers_;
-  std::size_t root = graph_root(program_).size();
+  std::size_t root = graph_root().size();
   constexpr std::size_t kPage = 4096;
   std::size_t fixed = 2 * (root + 100) + 300;  // upper and work folder, and the other options
   std::size_t per_layer = root + 12 + 26 + 1;  // ROOT/overlay/l/, 26 letters, a colon
-  return most_layers_ = static_cast<unsigned>(
-             std::clamp<std::size_t>((kPage - std::min(kPage, fixed)) / per_layer, 10, 120));
+  return static_cast<unsigned>(
+      std::clamp<std::size_t>((kPage - std::min(kPage, fixed)) / per_layer, 10, 120));
 }
 
 std::vector<std::string> BuildahEngine::shell_command(const std::string& image) const {
@@ -540,8 +588,7 @@ std::vector<std::string> BuildahEngine::open_shell(const ContainerSpec& spec,
     throw program_.error(
         "run", "with isolation chroot, only stagemake itself can cut a container off from the network");
   create(spec);
-  std::string mark =
-      mark_of(present_configuration(program_, spec.name).id);  // lets remove_container() find the processes
+  std::string mark = known_mark(spec.name);  // lets remove_container() find the processes
   std::vector<std::string> command =
       run_arguments(spec.name, {terminal ? "--terminal" : "--terminal=false", "--env", mark});
   command.insert(command.begin(), program_.path());

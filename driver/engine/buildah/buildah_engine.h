@@ -5,7 +5,11 @@
 // Knows buildah's command lines and answers for containers; BuildahImages knows those for images.
 #pragma once
 
+#include <map>
 #include <mutex>
+#include <set>
+#include <string>
+#include <vector>
 
 #include "engine/buildah/buildah_images.h"
 #include "engine/buildah/buildah_program.h"
@@ -33,6 +37,8 @@ class BuildahEngine : public ProgramEngine<BuildahProgram, BuildahImages> {
   void export_files(const std::string& container, int descriptor) override;
   void remove_container(const std::string& container) override;
 
+  ~BuildahEngine() override;
+
   // As many layers as the storage can mount: it lists the path of every layer in one page of mount options.
   // Its shorter form for more layers fails since Linux became strict about an empty option (buildah 1.28 on
   // Linux 6: at the 49th layer below a folder whose path has 38 letters).
@@ -55,11 +61,36 @@ class BuildahEngine : public ProgramEngine<BuildahProgram, BuildahImages> {
   std::optional<Finished> copied_out(const std::string& container, const std::string& path,
                                      int descriptor) const;
 
+  std::string graph_root();  // the folder of the storage
+  // Takes back what a commit changed in the container's configuration.
+  void restore_configuration(const std::string& container);
+
+  // Says that something runs in a container.
+  class Running {
+   public:
+    Running(BuildahEngine& engine, const std::string& container) : engine_(engine), container_(container) {
+      std::lock_guard lock(engine_.mutex_);
+      engine_.running_.insert(container_);
+    }
+    ~Running() {
+      std::lock_guard lock(engine_.mutex_);
+      engine_.running_.erase(container_);
+    }
+    Running(const Running&) = delete;
+    Running& operator=(const Running&) = delete;
+
+   private:
+    BuildahEngine& engine_;
+    const std::string container_;
+  };
+
   mutable std::mutex mutex_;
-  unsigned most_layers_ = 0;                              // 0: not asked yet
+  std::string graph_root_;                                // empty: not asked yet
   std::map<std::string, std::string> marks_;              // of containers, by name
   std::map<std::string, std::vector<FileMount>> mounts_;  // needed by each run of a container, by its name
   std::map<std::string, Network> networks_;               // of containers, by name
+  std::set<std::string> running_;                         // containers
+  std::map<std::string, std::vector<std::string>> to_restore_;  // by container: the command that does it
 };
 
 }  // namespace stagemake
