@@ -401,12 +401,6 @@ SourceTree::SourceTree(fs::path tree, fs::path cache, std::int64_t now)
 
 SourceTree::~SourceTree() = default;
 
-bool lies_below(const std::vector<std::string>& folders, std::string_view path) {
-  return std::any_of(folders.begin(), folders.end(), [&](const std::string& folder) {
-    return path.starts_with(folder) && (path.size() == folder.size() || path[folder.size()] == '/');
-  });
-}
-
 void SourceTree::leave_out(std::set<std::string> paths) {
   state_->left_out = std::move(paths);
 }

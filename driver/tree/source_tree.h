@@ -12,7 +12,6 @@
 #include <mutex>
 #include <set>
 #include <string>
-#include <string_view>
 #include <tuple>
 #include <vector>
 
@@ -28,9 +27,6 @@ struct SourceFile {
 
   auto operator<=>(const SourceFile&) const = default;
 };
-
-// Whether `path` is one of `folders` or lies below one.
-bool lies_below(const std::vector<std::string>& folders, std::string_view path);
 
 class SourceTree {
  public:

@@ -4,7 +4,6 @@
 
 #include "base/files/beneath.h"
 #include "base/text/text.h"
-#include "tree/source_tree.h"
 #include "tree/stage_table_toml.h"
 
 namespace stagemake {

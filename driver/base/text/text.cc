@@ -139,6 +139,12 @@ std::vector<std::string_view> split(std::string_view text, char separator) {
   }
 }
 
+bool lies_below(const std::vector<std::string>& folders, std::string_view path) {
+  return std::any_of(folders.begin(), folders.end(), [&](const std::string& folder) {
+    return path.starts_with(folder) && (path.size() == folder.size() || path[folder.size()] == '/');
+  });
+}
+
 std::string join(const std::vector<std::string>& parts, std::string_view separator) {
   return fmt::format("{}", fmt::join(parts, separator));
 }

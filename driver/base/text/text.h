@@ -31,6 +31,9 @@ template <class Text>
 requires std::is_same_v<Text, std::string>
 void split(Text&&, char) = delete;
 
+// Whether `path` is one of `folders`, or lies below one; all relative or all absolute, with `/`.
+bool lies_below(const std::vector<std::string>& folders, std::string_view path);
+
 std::string join(const std::vector<std::string>& parts, std::string_view separator);
 
 // `text` as one word of a POSIX shell. Our text must not reach a shell in any other way.
