@@ -64,7 +64,9 @@ contender "stagemake build --fresh" driven
 contender "stagemake build, nothing to do" nothing
 measure "$rounds"
 echo "  $calls"
-awk -v bare="$(milliseconds 0)" -v driven="$(milliseconds 1)" -v once="$(milliseconds 2)" -v n="$count" 'BEGIN {
-  printf "  per stage: bare %.0f ms, stagemake %.0f ms (without what a run costs once), overhead %.0f ms; aim: under 50 ms\n",
-    bare / n, (driven - once) / n, (driven - once - bare) / n
+aim=50
+[ "$engine" = docker ] || aim=120
+awk -v aim=$aim -v bare="$(milliseconds 0)" -v driven="$(milliseconds 1)" -v once="$(milliseconds 2)" -v n="$count" 'BEGIN {
+  printf "  per stage: bare %.0f ms, stagemake %.0f ms (without what a run costs once), overhead %.0f ms; aim: under %d ms\n",
+    bare / n, (driven - once) / n, (driven - once - bare) / n, aim
 }'
