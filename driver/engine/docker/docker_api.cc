@@ -170,8 +170,9 @@ struct DockerApi::State {
   const DockerEndpoint& place() {
     std::lock_guard lock(mutex);
     if (!endpoint) {
-      endpoint = docker_endpoint();
-      if (!endpoint->dialer.empty()) dialer.emplace(endpoint->dialer);
+      DockerEndpoint found = docker_endpoint();
+      if (!found.dialer.empty()) dialer.emplace(found.dialer);
+      endpoint = std::move(found);
     }
     return *endpoint;
   }
@@ -208,6 +209,7 @@ void DockerApi::State::set_endpoint(CURL* easy) {
   auto set = [&](CURLoption option, auto value) { curl_easy_setopt(easy, option, value); };
   set(CURLOPT_NOSIGNAL, 1L);
   set(CURLOPT_PROXY, "");
+  set(CURLOPT_PATH_AS_IS, 1L);
   set(CURLOPT_PROTOCOLS_STR, "http,https");
   set(CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
   set(CURLOPT_TCP_NODELAY, 1L);
@@ -264,15 +266,13 @@ DockerAnswer DockerApi::State::exchange(const DockerRequest& request, const std:
     set(CURLOPT_UPLOAD, 1L);
     set(CURLOPT_READFUNCTION, give_body);
     set(CURLOPT_READDATA, &exchange);
-  } else if (request.method == "HEAD") {
-    set(CURLOPT_NOBODY, 1L);
   } else if (request.method != "GET") {
     add("Content-Type: application/json");
     set(CURLOPT_POST, 1L);
     set(CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request.content.size()));
     set(CURLOPT_POSTFIELDS, request.content.c_str());
   }
-  if (request.method != "HEAD") set(CURLOPT_CUSTOMREQUEST, request.method.c_str());
+  set(CURLOPT_CUSTOMREQUEST, request.method.c_str());
   set(CURLOPT_HTTPHEADER, headers.get());
   set(CURLOPT_ERRORBUFFER, words);
   set(CURLOPT_WRITEFUNCTION, take_body);
@@ -450,9 +450,11 @@ DockerStream::DockerStream(const DockerApi& api, const DockerRequest& request)
   if (!state_->easy) throw EngineError("docker: libcurl cannot be initialized");
   CURL* easy = state_->easy.get();
   DockerApi::State& shared = *api.state_;
-  std::string target = target_of(request, shared.version());
+  std::string version = shared.version();
   shared.set_endpoint(easy);
   std::string url = shared.place().url;
+  std::size_t path = url.find('/', url.find("//") + 2);  // where a proxy passes requests on below a path
+  std::string target = (path == std::string::npos ? "" : url.substr(path)) + target_of(request, version);
   curl_easy_setopt(easy, CURLOPT_URL, url.c_str());
   curl_easy_setopt(easy, CURLOPT_CONNECT_ONLY, 1L);
   curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, state_->words);

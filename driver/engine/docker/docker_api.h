@@ -47,7 +47,8 @@ struct DockerAnswer {
   long status = 0;
   std::string content = {};  // without a sink, or if it is not ok()
   bool stopped = false;
-  bool ok() const { return status >= 200 && status < 400 && !stopped; }  // 304: it is so already
+  // 304: it is so already.
+  bool ok() const { return ((status >= 200 && status < 300) || status == 304) && !stopped; }
   bool is_absent() const { return status == 404; }
   bool is_conflict() const { return status == 409; }
   // The daemon's words, in one printable line; else the status.
