@@ -3,7 +3,8 @@
 # Usage: source lib.sh ENGINE, with ENGINE docker or buildah. Needs STAGEMAKE_BINARY (the command) and
 # STAGEMAKE_TEST_ROOTFS (a tar file of a small Debian with make, gcc and libc6-dev). If the engine cannot work here, the
 # script says why and exits with 77, which ctest shows as a skip; STAGEMAKE_DOCKER_MUST_WORK=1 and
-# STAGEMAKE_BUILDAH_MUST_WORK=1 make that a failure.
+# STAGEMAKE_BUILDAH_MUST_WORK=1 make that a failure. The scripts themselves call docker as $STAGEMAKE_TEST_DOCKER (default:
+# /usr/bin/docker); STAGEMAKE_DOCKER would make the command call it, too.
 set -euo pipefail
 
 engine=${1:?usage: $0 docker|buildah}

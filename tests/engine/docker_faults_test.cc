@@ -12,6 +12,7 @@
 
 #include "base/variables.h"
 #include "engine/docker/docker_engine.h"
+#include "engine/engine_error.h"
 #include "registry/http_server.h"
 
 namespace stagemake::test {
@@ -23,15 +24,6 @@ using ::testing::HasSubstr;
 using Clock = std::chrono::steady_clock;
 
 constexpr DockerPatience kImpatient{.connect = 2s, .silence = 200ms, .sign = 500ms};
-
-std::string message_of(const std::function<void()>& call) {
-  try {
-    call();
-  } catch (const EngineError& error) {
-    return error.what();
-  }
-  return "no EngineError";
-}
 
 // A server in the place of a daemon. It answers `_ping` like one, and everything else as a test says.
 class FaultyDocker : public testing::Test {

@@ -8,6 +8,7 @@
 #include "engine/conformance.h"
 #include "engine/docker/docker_engine.h"
 #include "engine/docker_cli/docker_cli_engine.h"
+#include "engine/engine_error.h"
 #include "engine/engine_finder.h"
 
 namespace stagemake::test {
@@ -36,15 +37,6 @@ class Setting {
   const char* variable_;
   std::optional<std::string> old_;
 };
-
-std::string message_of(const std::function<void()>& call) {
-  try {
-    call();
-  } catch (const EngineError& error) {
-    return error.what();
-  }
-  return "no EngineError";
-}
 
 class EngineLoss : public testing::TestWithParam<bool> {
  protected:

@@ -6,20 +6,12 @@
 #include "base/variables.h"
 #include "engine/buildah/buildah_engine.h"
 #include "engine/docker_cli/docker_cli_engine.h"
+#include "engine/engine_error.h"
 
 namespace stagemake::test {
 namespace {
 
 using ::testing::HasSubstr;
-
-std::string message_of(const std::function<void()>& call) {
-  try {
-    call();
-  } catch (const EngineError& error) {
-    return error.what();
-  }
-  return "no EngineError";
-}
 
 // A minimal docker: two images, one of them broken.
 class StrangeImages : public testing::Test {
