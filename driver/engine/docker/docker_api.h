@@ -28,7 +28,7 @@ namespace stagemake {
 struct DockerPatience {
   std::chrono::milliseconds connect{30'000};
   std::chrono::milliseconds silence{20'000};  // nothing comes: then the daemon is asked whether it lives
-  std::chrono::milliseconds sign{30'000};     // for its answer to that
+  std::chrono::milliseconds sign{60'000};     // for its answer to that
 };
 
 struct DockerRequest {
