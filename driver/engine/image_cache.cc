@@ -45,8 +45,8 @@ void ImageCache::read() {
   try {
     std::optional<std::string> text = read_file(file_, kLargest);
     if (!text) return;
-    for (std::string_view line : lines(*text))
-      if (std::size_t blank = line.find(' '); blank != std::string_view::npos)
+    for (std::string_view line : lines(*text))  // a line that was cut must not hide an earlier one
+      if (std::size_t blank = line.find(' '); blank != std::string_view::npos && line.ends_with('}'))
         unread_[std::string(line.substr(0, blank))] = line.substr(blank + 1);
   } catch (const Error&) {
     boost::system::error_code ignored;
