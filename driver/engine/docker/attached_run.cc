@@ -28,9 +28,6 @@ using namespace std::chrono_literals;
 using Clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 
-// A stop request may come before the container's first process starts (0.1 s after `start` on an idle
-// machine) or between two commands of the script: then there is nothing to signal yet.
-constexpr milliseconds kAskPatience = 2s;
 constexpr milliseconds kAskPause = 50ms;
 constexpr milliseconds kStartPause = 200ms;
 constexpr unsigned kStartAttempts = 50;
@@ -278,7 +275,8 @@ void ask_to_end(const DockerApi& api, const std::string& container, milliseconds
                 .method = "POST",
                 .path = docker_path("/exec/", id, "/start"),
                 .content = R"({"Detach":false,"Tty":false})",
-                .sink = [](std::string_view) {}});
+                .sink = [](std::string_view) {},
+                .stop = now});
       DockerAnswer ended = api.call({.verb = "exec", .path = docker_path("/exec/", id, "/json")});
       if (ended.ok()) {
         json status = parsed_answer("docker exec", ended.content);

@@ -5,12 +5,19 @@
 // output, and a daemon may go away. What the container's state says, counts.
 #pragma once
 
+#include <chrono>
+#include <stop_token>
 #include <string>
 
 #include "engine/container_engine.h"
 #include "engine/docker/docker_api.h"
 
 namespace stagemake {
+
+// A stop request may come before the container's first process starts (0.1 s after `start` on an idle
+// machine) or between two commands of the script: then there is nothing to signal yet. So ask_to_end() tries
+// again this long.
+inline constexpr std::chrono::milliseconds kAskPatience{2000};
 
 // As ContainerEngine::run.
 RunOutcome run_attached(const DockerApi& api, const std::string& container, const std::string& script,

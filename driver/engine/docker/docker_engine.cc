@@ -24,7 +24,6 @@ namespace {
 using nlohmann::json;
 using namespace std::chrono_literals;
 
-constexpr std::chrono::milliseconds kAskPatience = 2s;  // as in attached_run.cc
 constexpr auto kEndPause = 100ms;
 
 std::string path_of(const std::string& container, std::string_view after = {}) {
