@@ -66,7 +66,7 @@ class Build {
   Cost run() {
     std::vector<FlowStep> steps;
     for (std::size_t e = 0; e < all_.size(); ++e)
-      steps.push_back({.task = {}, .work = [this, e] { stage(e); }});
+      steps.push_back({.task = {}, .work = [this, e](auto) { stage(e); }});
     double processor = processor_seconds();
     auto began = Clock::now();
     reporter_.begins(all_);

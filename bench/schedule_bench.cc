@@ -113,7 +113,7 @@ class Distribution {
 };
 
 // Today's CI: a stage starts on any system only after the previous stage has ended on all systems.
-double chained(const std::vector<SimulatedStage>& stages, const SimulatedMachines& machines) {
+double chained(const std::vector<SimulatedStage>& stages, const std::vector<SimulatedMachine>& machines) {
   std::vector<std::size_t> levels(stages.size());
   std::size_t last = 0;
   for (std::size_t s = 0; s < stages.size(); ++s) {
@@ -141,7 +141,7 @@ void bench_orders(const fs::path& tree, std::size_t systems) {
              "lower bound", "bound by", "stagemake", "first come", "stage by st.");
   double worst = 1;
   for (unsigned slots : {2u, 4u, 8u, 16u, 32u, 64u}) {
-    SimulatedMachines machines{.slots = slots, .at_once = slots};
+    std::vector<SimulatedMachine> machines{{.slots = slots, .at_once = slots}};
     Simulated ours = simulate(stages, machines);
     double bound = ours.lower_bound();
     double first_come = simulate(stages, machines, SimulatedOrder::FirstCome).makespan;
@@ -155,7 +155,7 @@ void bench_orders(const fs::path& tree, std::size_t systems) {
              worst <= 1.05 ? "held" : "missed");
   // As in today's CI: for each environment a machine with two slots, which waits for all others after each
   // stage.
-  SimulatedMachines runners{.machines = static_cast<unsigned>(3 * systems), .slots = 2, .at_once = 1};
+  std::vector<SimulatedMachine> runners(3 * systems, {.slots = 2, .at_once = 1});
   double apart = simulate(stages, runners).makespan;
   double together = chained(stages, runners);
   fmt::print(
@@ -172,11 +172,11 @@ void bench_deciding() {
     tasks.push_back({.after = i % 7 == 0 ? std::nullopt : std::optional(i - 1),
                      .seconds = package_seconds(std::to_string(i))});
   auto began = std::chrono::steady_clock::now();
-  Dispatcher dispatcher(tasks, {.at_once = 64});
+  Dispatcher dispatcher(tasks, {{.at_once = 64}});
   for (std::size_t i = 0; i < tasks.size(); i += 7) dispatcher.add_ready(i);
   std::vector<std::size_t> running;
   for (std::size_t ended = 0; ended < tasks.size(); ++ended) {
-    while (std::optional<std::size_t> next = dispatcher.next()) running.push_back(*next);
+    while (std::optional<Dispatcher::Start> next = dispatcher.next()) running.push_back(next->task);
     std::size_t one = running.front();
     running.erase(running.begin());
     dispatcher.end(one);

@@ -2,9 +2,14 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <future>
+
 #include "base/error.h"
 #include "base/text/text.h"
+#include "cli/options/host_list.h"
 #include "engine/engine_finder.h"
+#include "engine/engine_program.h"
 
 namespace stagemake {
 namespace {
@@ -23,6 +28,9 @@ std::optional<EngineKind> remembered(const StateFolder& state) {
 }  // namespace
 
 std::unique_ptr<ContainerEngine> choose_engine(const Options& options, const StateFolder& state) {
+  if (!options.hosts.empty())
+    throw bad_input("--hosts",
+                    "this command uses one engine: DOCKER_HOST or a docker context selects a host");
   std::optional<EngineKind> own = remembered(state);
   if (options.engine != EngineKind::Auto || !own) return open_engine(options.engine);
   try {
@@ -34,6 +42,36 @@ std::unique_ptr<ContainerEngine> choose_engine(const Options& options, const Sta
                     "another engine, which does not have them",
                     error.what(), printable(name)));
   }
+}
+
+std::vector<ChosenEngine> choose_engines(const Options& options, const StateFolder& state) {
+  std::vector<ChosenEngine> engines;
+  if (options.hosts.empty()) {
+    engines.push_back({.engine = choose_engine(options, state)});
+    return engines;
+  }
+  for (HostSpec& host : host_list(options.hosts))
+    engines.push_back({.host = host, .engine = open_host(host)});
+  std::vector<std::future<std::string>> answers;  // one that hangs does not keep the others from answering
+  for (const ChosenEngine& one : engines)
+    answers.push_back(std::async(std::launch::async, [&engine = *one.engine]() -> std::string {
+      try {
+        engine.probe();
+        return {};
+      } catch (const EngineError& error) {
+        return error.what();
+      }
+    }));
+  std::string problems;
+  for (std::size_t i = 0; i < engines.size(); ++i) {
+    engines[i].problem = shown_words(answers[i].get());
+    if (!engines[i].problem.empty())
+      problems += fmt::format("\n  {}: {}", engines[i].host.name, engines[i].problem);
+  }
+  if (std::none_of(engines.begin(), engines.end(),
+                   [](const ChosenEngine& one) { return one.problem.empty(); }))
+    throw EngineError("no host of --hosts works:" + problems);
+  return engines;
 }
 
 std::string remember_engine(const Options& options, const StateFolder& state, const std::string& engine) {

@@ -7,9 +7,11 @@ namespace stagemake {
 
 Prediction predicted(const Session& session, const Options& options, unsigned slots) {
   Estimate estimate = estimate_of(estimate_basis(session.world), decided(session.builds));
-  Simulated simulated = simulate(
-      estimate.simulated,
-      {.slots = slots, .at_once = stages_at_once(options, slots), .memory = memory_for_stages(options)});
+  std::vector<SimulatedMachine> machines = session.limits;
+  if (machines.empty())
+    machines.push_back(
+        {.slots = slots, .at_once = stages_at_once(options, slots), .memory = memory_for_stages(options)});
+  Simulated simulated = simulate(estimate.simulated, machines);
   return {.sums = sums_of(estimate_basis(session.world), estimate, decided(session.builds)),
           .seconds = simulated.makespan};
 }

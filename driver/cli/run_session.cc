@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <deque>
 #include <map>
 #include <mutex>
 #include <thread>
@@ -81,9 +82,9 @@ std::string signal_note(int number, unsigned count, bool by_key) {
 }
 
 // Why to keep the registry's image of that name, if it is worth more than its replacement; empty: replace it.
-std::string worth_keeping_there(Session& session, const Options& options, const std::string& name,
-                                const std::stop_token& stop) {
-  std::optional<ImageInfo> ours = session.engine->find_image(name);
+std::string worth_keeping_there(Session& session, ContainerEngine& engine, const Options& options,
+                                const std::string& name, const std::stop_token& stop) {
+  std::optional<ImageInfo> ours = engine.find_image(name);
   std::optional<Snapshot> own = ours ? snapshot_of(*ours) : std::nullopt;
   if (!own) return {};
   std::string why;
@@ -112,6 +113,20 @@ void tell_estimate(const Session& session, const Options& options, unsigned slot
   reporter.expects(estimate_text(prediction.sums, prediction.seconds), prediction.seconds);
 }
 
+std::vector<HostFacts> facts_of_hosts(const Session& session) {
+  std::vector<HostFacts> all;
+  for (std::size_t h = 0; h < session.limits.size(); ++h) {
+    const ChosenEngine& one = session.hosts[h];
+    all.push_back({.name = one.host.name,
+                   .place = without_secrets(one.host.place),
+                   .slots = session.limits[h].slots,
+                   .at_once = session.limits[h].at_once,
+                   .memory = session.limits[h].memory,
+                   .problem = one.problem});
+  }
+  return all;
+}
+
 RunFacts facts_of(const Session& session, const Options& options, unsigned at_once, unsigned slots) {
   std::string machine(256, '\0');
   if (::gethostname(machine.data(), machine.size() - 1) != 0) machine.clear();
@@ -128,7 +143,8 @@ RunFacts facts_of(const Session& session, const Options& options, unsigned at_on
           .process = ::getpid(),
           .processors = std::thread::hardware_concurrency(),
           .at_once = at_once,
-          .slots = slots};
+          .slots = slots,
+          .hosts = facts_of_hosts(session)};
 }
 
 // Reports why stages are built, for people who look at the run during or after it.
@@ -149,7 +165,8 @@ class SessionRun {
       : session_(session),
         options_(options),
         expected_(expected_failures(options)),
-        choice_(choose_slots(options, session.environments)),
+        choice_(session.limits.empty() ? choose_slots(options, session.environments)
+                                       : slots_of_hosts(session.limits)),
         reporters_(options, session.engine->name(), streams, keys()),
         hearing_(signals_,
                  {.report = [this](int number,
@@ -219,21 +236,8 @@ class SessionRun {
     std::stop_callback on_signal(signals_.token(), [this] { session_.describing->stop(); });
     auto is_stopped = [this] { return signals_.token().stop_requested(); };
     std::map<std::string, std::string> problems;  // by environment: why old containers cannot be saved
-    std::set<std::string> left =
-        environments_left_behind(*session_.engine, session_.state, session_.environments);
-    for (const Environment& environment : session_.environments) {
-      if (is_stopped()) return false;
-      if (!left.contains(environment.name)) continue;
-      session_.settle_tags(options_);
-      if (is_stopped()) return false;
-      try {
-        adopt_containers(session_.world, environment, signals_.token(), reporters_.all(), time_,
-                         signals_.kill_token(), options_.discard_unsaved);
-      } catch (const EngineError& error) {
-        if (session_.environments.size() == 1) throw;
-        problems[environment.name] = error.what();
-      }
-    }
+    for (ChosenEngine& host : session_.hosts)
+      if (host.problem.empty() && !adopt(*host.engine, problems)) return false;
     session_.look(options_, signals_.token());
     for (EnvironmentBuild& build : session_.builds)
       if (auto found = problems.find(build.plan.environment.name); found != problems.end())
@@ -243,48 +247,143 @@ class SessionRun {
     reporters_.begin(facts_of(session_, options_, stages_at_once(options_, choice_.count), choice_.count),
                      session_.state);
     for (const std::string& problem : session_.problems) tell(problem);
-    if (std::string word = remember_engine(options_, session_.state, session_.engine->name()); !word.empty())
+    if (std::string word = !session_.limits.empty()
+                               ? std::string()
+                               : remember_engine(options_, session_.state, session_.engine->name());
+        !word.empty())
       tell(word);
     tell_estimate(session_, options_, choice_.count, reporters_.all());
     note_reasons(session_);
     return true;
   }
 
-  BuildOutcome build() {
-    std::optional<PushQueue> pushes;
-    // tox's images are pushed separately: one for each target, when it is built.
-    if (!session_.world.push_repository.empty() && options_.verb == Verb::Build) {
-      PushOptions how{.keeps =
-                          [this](const std::string& name, const std::stop_token& stop) {
-                            return worth_keeping_there(session_, options_, name, stop);
-                          },
-                      .stop = signals_.token(),
-                      .kill = signals_.kill_token(),
-                      .deadline = options_.deadline};
-      sign_pushes(how, session_, options_);
-      pushes.emplace(*session_.engine, session_.world.clock, session_.journal, reporters_.all(),
-                     std::move(how));
+  // False if a signal came in between. `problems`: by environment.
+  bool adopt(ContainerEngine& engine, std::map<std::string, std::string>& problems) {
+    auto is_stopped = [this] { return signals_.token().stop_requested(); };
+    std::set<std::string> left = environments_left_behind(engine, session_.state, session_.environments);
+    for (const Environment& environment : session_.environments) {
+      if (is_stopped()) return false;
+      if (!left.contains(environment.name)) continue;
+      session_.settle_tags(options_);
+      if (is_stopped()) return false;
+      try {
+        adopt_containers(with_engine(session_.world, engine), environment, signals_.token(), reporters_.all(),
+                         time_, signals_.kill_token(), options_.discard_unsaved);
+      } catch (const EngineError& error) {
+        if (session_.environments.size() == 1) throw;
+        problems[environment.name] = error.what();
+      }
     }
+    return true;
+  }
+
+  // tox's images are pushed separately: one for each target, when it is built.
+  bool pushes() const { return !session_.world.push_repository.empty() && options_.verb == Verb::Build; }
+
+  PushOptions push_options(ContainerEngine& engine) {
+    PushOptions how{.keeps =
+                        [this, &engine](const std::string& name, const std::stop_token& stop) {
+                          return worth_keeping_there(session_, engine, options_, name, stop);
+                        },
+                    .stop = signals_.token(),
+                    .kill = signals_.kill_token(),
+                    .deadline = options_.deadline};
+    sign_pushes(how, session_, engine, options_);
+    return how;
+  }
+
+  // The hosts of the run, with a pool of job slots for each on this machine.
+  std::vector<BuildHost> build_hosts(std::deque<PushQueue>& queues) {
+    std::vector<BuildHost> hosts;
+    std::vector<std::string> shares;  // hosts whose makes share no job slots
+    for (std::size_t h = 0; h < session_.limits.size(); ++h) {
+      ChosenEngine& one = session_.hosts[h];
+      const DispatchLimits& limits = session_.limits[h];
+      BuildHost host{.name = one.host.name,
+                     .engine = *one.engine,
+                     .slots = limits.slots,
+                     .at_once = limits.at_once,
+                     .memory = limits.memory,
+                     .problem = one.problem};
+      std::string why_not = one.problem.empty() ? why_no_slots(session_, *one.engine) : one.problem;
+      if (why_not.empty())
+        host.pool = &pools_.emplace_back(limits.slots);
+      else
+        shares.push_back(one.host.name);
+      if (pushes())
+        host.pushes = &queues.emplace_back(*one.engine, session_.world.clock, session_.journal,
+                                           reporters_.all(), push_options(*one.engine));
+      hosts.push_back(std::move(host));
+    }
+    if (!shares.empty())
+      tell(
+          fmt::format("makes on {} share no job slots, because the pipe for them cannot leave this machine: "
+                      "each stage gets an equal share",
+                      join(shares, ", ")));
+    return hosts;
+  }
+
+  BuildOutcome build() {
+    if (!session_.limits.empty()) return build_on_hosts();
+    std::optional<PushQueue> queue;
+    if (pushes())
+      queue.emplace(*session_.engine, session_.world.clock, session_.journal, reporters_.all(),
+                    push_options(*session_.engine));
     std::optional<SlotControl> control;
     begin_slots();
     if (slots_) control.emplace(session_.state.pools(), *slots_, reporters_.all());
+    BuildOptions how = build_options();
+    how.at_once = stages_at_once(options_, choice_.count);
+    how.slots = slots_ ? &*slots_ : nullptr;
+    how.memory = memory_for_stages(options_);
+    how.pushes = queue ? &*queue : nullptr;
+    BuildOutcome outcome = run(how);
+    if (queue) outcome.pushes = queue->finish();
+    return end(std::move(outcome));
+  }
+
+  BuildOutcome build_on_hosts() {
+    std::deque<PushQueue> queues;
+    BuildOptions how = build_options();
+    how.hosts = build_hosts(queues);
+    how.at_once = 0;
+    for (const BuildHost& host : how.hosts) how.at_once += host.at_once;
+    how.look_again = [this](const std::string& environment, const std::stop_token& stop) {
+      return session_.look_in_registries(options_, environment, stop);
+    };
+    BuildOutcome outcome = run(how);
+    for (PushQueue& queue : queues) {
+      PushResults results = queue.finish();
+      auto add = [](std::vector<std::string>& all, const std::vector<std::string>& more) {
+        all.insert(all.end(), more.begin(), more.end());
+      };
+      add(outcome.pushes.pushed, results.pushed);
+      add(outcome.pushes.kept, results.kept);
+      add(outcome.pushes.failed, results.failed);
+    }
+    return end(std::move(outcome));
+  }
+
+  // Those that do not depend on the number of machines.
+  BuildOptions build_options() {
+    return {.keep_going = options_.keep_going,
+            .stop = signals_.token(),
+            .kill = signals_.kill_token(),
+            .time = time_,
+            .min_free = options_.min_free.value_or(0),
+            .stall = options_.stall,
+            .checkpoint = options_.checkpoint,
+            .watch_every = kWatchEvery,
+            .predicted_slots = choice_.count};
+  }
+
+  BuildOutcome run(const BuildOptions& how) {
     BuildOutcome outcome{.push_required = options_.push == Options::Push::Required};
-    outcome.result = run_builds(session_.world, session_.builds,
-                                {.keep_going = options_.keep_going,
-                                 .at_once = stages_at_once(options_, choice_.count),
-                                 .stop = signals_.token(),
-                                 .kill = signals_.kill_token(),
-                                 .time = time_,
-                                 .min_free = options_.min_free.value_or(0),
-                                 .stall = options_.stall,
-                                 .checkpoint = options_.checkpoint,
-                                 .slots = slots_ ? &*slots_ : nullptr,
-                                 .memory = memory_for_stages(options_),
-                                 .watch_every = kWatchEvery,
-                                 .pushes = pushes ? &*pushes : nullptr,
-                                 .predicted_slots = choice_.count},
-                                reporters_.all());
-    if (pushes) outcome.pushes = pushes->finish();
+    outcome.result = run_builds(session_.world, session_.builds, how, reporters_.all());
+    return outcome;
+  }
+
+  BuildOutcome end(BuildOutcome outcome) {
     if (std::optional<std::string> problem = session_.journal.untold_problem()) tell(*problem);
     outcome.signal = signals_.first();
     end(outcome.exit_status());
@@ -294,7 +393,7 @@ class SessionRun {
   // If a pool is impossible and --slots was not given, the build runs without one.
   void begin_slots() {
     if (!choice_.note.empty()) tell(choice_.note);
-    std::string why_not = choice_.pool ? why_no_slots(session_) : std::string();
+    std::string why_not = choice_.pool ? why_no_slots(session_, *session_.engine) : std::string();
     if (choice_.pool && (choice_.is_asked || why_not.empty())) {
       std::lock_guard lock(slots_mutex_);
       if (choice_.make)
@@ -323,6 +422,7 @@ class SessionRun {
   const SlotChoice choice_;
   std::mutex slots_mutex_;  // keys may be pressed while the pool is created
   std::optional<JobSlots> slots_;
+  std::deque<JobSlots> pools_;  // of several hosts
   std::atomic<bool> quit_pressed_ = false;
   SignalWatch signals_;
   Reporters reporters_;           // its keys change the above

@@ -15,6 +15,7 @@
 #include "cli/host_shell.h"
 #include "cli/inspection.h"
 #include "cli/options/network_options.h"
+#include "cli/options/slot_choice.h"
 #include "run/build/fresh_build.h"
 #include "run/build/prepare.h"
 #include "run/container/adoption.h"
@@ -71,7 +72,9 @@ Session::Parts Session::read(const Options& options) {
   Tree tree = open_tree(options);
   std::vector<Environment> environments = read_environments(options, tree, *describing);
   StateFolder state(options.state, tree.path);
-  std::unique_ptr<ContainerEngine> engine = choose_engine(options, state);
+  std::vector<ChosenEngine> hosts = choose_engines(options, state);
+  std::stable_partition(hosts.begin(), hosts.end(),
+                        [](const ChosenEngine& one) { return one.problem.empty(); });
   std::vector<PublicKey> trusted = trusted_keys(options);
   std::optional<SigningKey> signing_key;
   if (options.sign_with) {
@@ -82,7 +85,7 @@ Session::Parts Session::read(const Options& options) {
           .tree = std::move(tree),
           .environments = std::move(environments),
           .state = std::move(state),
-          .engine = std::move(engine),
+          .hosts = std::move(hosts),
           .signing_key = std::move(signing_key),
           .trusted = std::move(trusted)};
 }
@@ -92,7 +95,9 @@ Session::Session(const Options& options, Parts parts)
       tree(std::move(parts.tree)),
       environments(std::move(parts.environments)),
       state(std::move(parts.state)),
-      engine(std::move(parts.engine)),
+      hosts(std::move(parts.hosts)),
+      limits(host_limits(options, hosts)),
+      engine(hosts.front().engine.get()),
       graphs(tree.packages, tree.variables),
       sources(tree.path, state.source_ids(), std::time(nullptr)),
       journal(state.journal()),
@@ -112,7 +117,10 @@ Session::Session(const Options& options, Parts parts)
             .registries = {.plain_http = options.plain_http, .token_hosts = options.token_hosts},
             .trusted = std::move(parts.trusted),
             .push_fetched = options.push_fetched} {
-  engine->allow_plain_http(options.plain_http);
+  for (const ChosenEngine& one : hosts) {
+    one.engine->allow_plain_http(options.plain_http);
+    if (hosts.size() > 1) world.hosts.push_back(one.host.name);
+  }
   std::vector<std::string> names;
   for (const Environment& environment : environments) names.push_back(environment.name);
   world.networks = network_choices(options, tree.table, names);
@@ -164,6 +172,7 @@ void Session::look(const Options& options, const std::stop_token& stop) {
     Registry registry(registry_options(options, stop));
     look_for_signatures(registry, here, origins, world.trusted);
   }
+  for (Snapshot& image : images_of_hosts()) here.push_back(std::move(image));
   snapshots = share(std::move(here));
   bool only_looks = options.verb == Verb::Explain || options.verb == Verb::Simulate || options.dry_run;
   if (only_looks) look_into_containers();
@@ -187,6 +196,29 @@ void Session::look(const Options& options, const std::stop_token& stop) {
   }
   state.bound_manifests(manifests);
   origins.bound(images);
+}
+
+// Those of all hosts but the first, which would have to fetch them.
+std::vector<Snapshot> Session::images_of_hosts() {
+  std::vector<Snapshot> all;
+  for (std::size_t h = 1; h < hosts.size(); ++h) {
+    ChosenEngine& one = hosts[h];
+    if (!one.problem.empty()) continue;
+    std::vector<Snapshot> there;
+    try {
+      there = find_snapshots(*one.engine, tree.table, &problems);
+    } catch (const EngineError& error) {
+      one.problem = error.what();
+      continue;
+    }
+    Origins(state.origins()).judge(there, world.trusted);
+    for (Snapshot& image : there) {
+      image.host = one.host.name;
+      image.fetch_size = image.size;
+      all.push_back(std::move(image));
+    }
+  }
+  return all;
 }
 
 // A build adopts the work of dead runs before it decides (run/container/adoption.h), so its decisions depend
@@ -230,6 +262,17 @@ void Session::look_further(const Options& options, const std::stop_token& stop) 
   remembered = journal.read();
   world.predictions = learned(remembered, snapshots);
   decide_all(options);
+}
+
+std::vector<Snapshot> Session::look_in_registries(const Options& options, const std::string& environment,
+                                                  const std::stop_token& stop) {
+  std::vector<std::string> places = repositories(options);
+  if (places.empty()) return {};
+  Registry registry(registry_options(options, stop));
+  RemoteSnapshots found = find_remote_snapshots(registry, tree.table, {environment}, places, {});
+  judge_remote(registry, found.snapshots, world.trusted);
+  set_fetch_sizes(found.snapshots, {});
+  return std::move(found.snapshots);
 }
 
 // Layers of images that may be shared with images in registries.
@@ -285,10 +328,10 @@ std::vector<PublicKey> trusted_keys(const Options& options) {
   return keys;
 }
 
-void sign_pushes(PushOptions& pushes, Session& session, const Options& options) {
+void sign_pushes(PushOptions& pushes, Session& session, ContainerEngine& engine, const Options& options) {
   if (!session.signing_key) return;
-  auto ours = [&session](const std::string& name) -> std::optional<Snapshot> {
-    std::optional<ImageInfo> image = session.engine->find_image(name);
+  auto ours = [&session, &engine](const std::string& name) -> std::optional<Snapshot> {
+    std::optional<ImageInfo> image = engine.find_image(name);
     std::optional<Snapshot> snapshot = image ? snapshot_of(*image) : std::nullopt;
     if (snapshot) Origins(session.state.origins()).judge(*snapshot, session.world.trusted);
     return snapshot && snapshot->unvouched.empty() ? snapshot : std::nullopt;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/process/standard_streams.h"
+#include "cli/engine_choice.h"
 #include "cli/tree.h"
 #include "registry/registry.h"
 #include "run/build/build.h"
@@ -43,6 +44,9 @@ struct Session {
   // errors are in `problems`. A request to stop ends this; then do not act on the decisions.
   void look(const Options& options, const std::stop_token& stop = {});
   std::vector<StageExplanation> explain(const EnvironmentBuild& build, const Listing& listing = {});
+  // What registries have of one environment now.
+  std::vector<Snapshot> look_in_registries(const Options& options, const std::string& environment,
+                                           const std::stop_token& stop);
   JournalContents remembered;  // the contents of the journal; empty if nothing is to be built
   // Where to look for images: --from, and the repository for pushes.
   std::vector<std::string> repositories(const Options& options) const;
@@ -51,7 +55,10 @@ struct Session {
   Tree tree;
   std::vector<Environment> environments;
   StateFolder state;
-  std::unique_ptr<ContainerEngine> engine;
+  // The engines that build: one, or those of --hosts, those that work first.
+  std::vector<ChosenEngine> hosts;
+  std::vector<DispatchLimits> limits;  // of each, if there are several; else empty
+  ContainerEngine* engine;             // the first; its images are the local ones
   DependencyGraphs graphs;
   SourceTree sources;
   Journal journal;
@@ -69,7 +76,7 @@ struct Session {
     Tree tree;
     std::vector<Environment> environments;
     StateFolder state;
-    std::unique_ptr<ContainerEngine> engine;
+    std::vector<ChosenEngine> hosts;
     std::optional<SigningKey> signing_key;
     std::vector<PublicKey> trusted;
   };
@@ -78,6 +85,7 @@ struct Session {
 
   void decide_all(const Options& options);
   void look_into_containers();
+  std::vector<Snapshot> images_of_hosts();
   void note_pulls();
   void look_further(const Options& options, const std::stop_token& stop);
   std::vector<std::vector<std::string>> layers_here();
@@ -91,8 +99,8 @@ std::uint64_t memory_for_stages(const Options& options);
 std::vector<PublicKey> trusted_keys(const Options& options);
 
 // With --sign-with, pushed images are signed if runs of this state folder made them. `session` and `options`
-// must outlive the queue.
-void sign_pushes(PushOptions& pushes, Session& session, const Options& options);
+// must outlive the queue; `engine` is the queue's.
+void sign_pushes(PushOptions& pushes, Session& session, ContainerEngine& engine, const Options& options);
 
 // Information about images in registries is cached in the user's cache folder. A request to stop ends all
 // requests.

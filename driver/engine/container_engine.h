@@ -111,6 +111,12 @@ struct StopRequest {
   std::stop_token kill = {};
 };
 
+// The machine on which an engine's containers run.
+struct EngineMachine {
+  unsigned processors = 0;   // 0: not known
+  std::uint64_t memory = 0;  // bytes, all of it; 0: not known
+};
+
 // Receives output as it comes. Called from one thread per run.
 using OutputSink = std::function<void(std::string_view)>;
 
@@ -200,6 +206,15 @@ class ContainerEngine {
   // effect; its daemon's "insecure-registries" count.
   virtual void allow_plain_http(const std::vector<std::string>&) {}
 
+  // Writes an image, named or by id, with all its layers to an open descriptor, in a form that load_image()
+  // of an engine of the same kind reads. EngineError if the image does not exist or the reader goes away, and
+  // for engines that cannot do this (podman, buildah). A stop request ends it with an EngineError, too.
+  virtual void save_image(const std::string& image, int descriptor, const std::stop_token& stop = {});
+  // Reads what save_image() of another engine writes. The image has the same id afterwards, and no name
+  // unless it was saved by name. EngineError if the stream is incomplete; then find_image() does not know the
+  // image.
+  virtual void load_image(int descriptor);
+
   virtual void tag(const std::string& image, const std::string& new_name) = 0;
   // Removes a name, and the image with its last name. An absent one is fine. False if something still uses
   // it. The image's parents may be removed too, if they have no name and nothing else was made from them.
@@ -210,6 +225,9 @@ class ContainerEngine {
   virtual double now() {
     return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
   }
+
+  // The machine on which containers run, which may be another one.
+  virtual EngineMachine machine() { return {}; }
 
   // The most layers that an image may have, so that containers can still be made from it and images from
   // those.

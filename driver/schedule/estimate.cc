@@ -56,6 +56,31 @@ std::uint64_t predicted_memory(const EstimateBasis& basis, const StagePlan& plan
   return static_cast<std::uint64_t>(kMemoryMargin * static_cast<double>(most));
 }
 
+// The times to bring what a stage starts from to another host.
+void fill_in_transfers(SimulatedStage& simulated, const EstimateBasis& basis, const DecidedEnvironment& build,
+                       std::size_t stage) {
+  constexpr std::uint64_t kUnknownImage = 1'000'000'000;  // bytes
+  const std::string& environment = build.plan.environment.name;
+  if (simulated.after) {
+    std::optional<std::size_t> parent = build.plan.stages[stage].parent;
+    std::uint64_t bytes = kUnknownImage;
+    if (parent)
+      bytes = basis.predictions.stage_bytes(environment, build.plan.stages[*parent].name).value_or(bytes);
+    simulated.move_seconds = basis.predictions.fetch_seconds(bytes, "host " + basis.hosts.front());
+    return;
+  }
+  const std::optional<Candidate>& start = build.decisions[stage].start;
+  if (!start || start->snapshot == nullptr || !start->snapshot->reference.empty()) return;
+  const Snapshot& image = *start->snapshot;
+  for (const std::string& host : basis.hosts) {
+    bool is_there = image.host.empty() ? host == basis.hosts.front() : host == image.host;
+    simulated.bring_seconds.push_back(is_there ? 0
+                                               : basis.predictions.fetch_seconds(image.size, "host " + host));
+  }
+  // It is in them now.
+  if (!image.host.empty()) simulated.waiting_seconds = 0;
+}
+
 // Besides packages: a stage that makes none costs what it took before, or a default.
 void add_guess_of_stage(EstimateSums& sums, const EstimateBasis& basis, const DecidedEnvironment& environment,
                         const EstimatedStage& stage) {
@@ -88,19 +113,17 @@ std::optional<SharedStages> shared_stages(const DecidedEnvironments& environment
 Estimate estimate_of(const EstimateBasis& basis, const DecidedEnvironments& environments) {
   Estimate estimate;
   std::vector<std::vector<std::optional<std::size_t>>> places;  // in the estimate, per build and stage
-  std::vector<std::size_t> groups;                              // builds that share stages run on one machine
   for (std::size_t b = 0; b < environments.size(); ++b) {
     const DecidedEnvironment& build = *environments[b];
     std::vector<StageEstimate> stages = stage_estimates(build.plan, build.decisions, build.restore);
     std::optional<SharedStages> shared = shared_stages(environments, b);
     std::vector<std::size_t> theirs = shared ? build.plan.chain(shared->stage) : std::vector<std::size_t>();
-    groups.push_back(shared ? groups[shared->environment] : b);
     std::shared_ptr<const DependencyGraph> graph =
         basis.graphs.of(build.plan.environment, build.plan.configured);
     places.emplace_back(stages.size());
     for (std::size_t s = 0; s < stages.size(); ++s) {
       if (stages[s].action == StageEstimate::Action::NotWanted) continue;
-      SimulatedStage simulated{.environment = groups[b], .is_first = build.is_first};
+      SimulatedStage simulated{.environment = b, .is_first = build.is_first};
       if (std::optional<std::size_t> parent = build.plan.stages[s].parent)
         simulated.after = places[b][*parent];
       else if (shared)
@@ -110,6 +133,7 @@ Estimate estimate_of(const EstimateBasis& basis, const DecidedEnvironments& envi
       } else {
         fill_in(simulated, *graph, stages[s]);
         simulated.memory = predicted_memory(basis, build.plan, s);
+        if (basis.hosts.size() > 1) fill_in_transfers(simulated, basis, build, s);
       }
       places[b][s] = estimate.stages.size();
       estimate.simulated.push_back(std::move(simulated));

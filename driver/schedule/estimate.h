@@ -27,6 +27,9 @@ using DecidedEnvironments = std::vector<const DecidedEnvironment*>;
 struct EstimateBasis {
   DependencyGraphs& graphs;
   const Predictions& predictions;
+  // Names of the docker hosts that build, if there are several. The first has the images that the decisions
+  // take as local.
+  std::vector<std::string> hosts = {};
 
   const PackageIndex& packages() const { return graphs.packages(); }
 };

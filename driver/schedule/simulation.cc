@@ -10,22 +10,21 @@
 namespace stagemake {
 namespace {
 
-// One machine and its stages.
-class Machine {
+// The machines and the stages on them.
+class Machines {
  public:
-  Machine(const std::vector<SimulatedStage>& stages, const SimulatedMachines& machines,
-          const std::vector<bool>& is_here, SimulatedOrder order, std::vector<double>& ends)
+  Machines(const std::vector<SimulatedStage>& stages, const std::vector<SimulatedMachine>& machines,
+           SimulatedOrder order, Simulated& result)
       : stages_(stages),
-        ends_(ends),
+        result_(result),
         runs_(stages.size()),
         followers_(stages.size()),
         tasks_(tasks_of(stages)),
         remaining_(remaining_seconds(tasks_)),
-        dispatcher_(order == SimulatedOrder::LongestFirst ? tasks_ : without_seconds(tasks_),
-                    {.at_once = machines.at_once, .memory = machines.memory}),
-        free_(std::max(1u, machines.slots)) {
+        dispatcher_(order == SimulatedOrder::LongestFirst ? tasks_ : without_seconds(tasks_), machines),
+        machines_(machines.size()) {
+    for (std::size_t m = 0; m < machines.size(); ++m) machines_[m].free = std::max(1u, machines[m].slots);
     for (std::size_t s = 0; s < stages.size(); ++s) {
-      if (!is_here[s]) continue;
       if (stages[s].after)
         followers_[*stages[s].after].push_back(s);
       else
@@ -66,6 +65,10 @@ class Machine {
 
     bool wants_slot() const { return wants_alone || !ready.empty(); }
   };
+  struct Machine {
+    unsigned free = 1;                      // slots
+    std::vector<std::size_t> running = {};  // stages
+  };
 
   static std::vector<Task> without_seconds(std::vector<Task> tasks) {
     for (Task& task : tasks) task.seconds = 0;
@@ -73,14 +76,23 @@ class Machine {
   }
 
   void begin_stages() {
-    while (std::optional<std::size_t> stage = dispatcher_.next()) {
-      running_.push_back(*stage);
-      if (stages_[*stage].waiting_seconds > 0)
-        add_event(stages_[*stage].waiting_seconds, *stage, std::nullopt);
+    while (std::optional<Dispatcher::Start> start = dispatcher_.next()) {
+      std::size_t stage = start->task, machine = start->machine.value_or(0);
+      result_.machines[stage] = machine;
+      machines_[machine].running.push_back(stage);
+      double waits = stages_[stage].waiting_seconds + seconds_to_bring(stage, machine);
+      if (waits > 0)
+        add_event(waits, stage, std::nullopt);
       else
-        end_waiting(*stage);
+        end_waiting(stage);
     }
-    give_slots();
+    for (Machine& machine : machines_) give_slots(machine);
+  }
+
+  double seconds_to_bring(std::size_t stage, std::size_t machine) const {
+    const SimulatedStage& one = stages_[stage];
+    if (one.after) return result_.machines[*one.after] == machine ? 0 : one.move_seconds;
+    return machine < one.bring_seconds.size() ? one.bring_seconds[machine] : 0;
   }
 
   void add_event(double seconds, std::size_t stage, std::optional<std::size_t> package) {
@@ -124,25 +136,25 @@ class Machine {
   }
 
   void end_stage(std::size_t stage) {
-    ends_[stage] = now_;
+    result_.ends[stage] = now_;
     runs_[stage] = {};
-    std::erase(running_, stage);
+    std::erase(machines_[result_.machines[stage]].running, stage);
     dispatcher_.end(stage);
     for (std::size_t follower : followers_[stage]) dispatcher_.add_ready(follower);
   }
 
   void give_back(std::size_t stage) {
     --runs_[stage].slots;
-    ++free_;
+    ++machines_[result_.machines[stage]].free;
   }
 
-  void give_slots() {
-    for (; free_ > 0; --free_) {
+  void give_slots(Machine& machine) {
+    for (; machine.free > 0; --machine.free) {
       const std::size_t* best = nullptr;
       auto rank = [&](std::size_t stage) {
         return std::tuple(runs_[stage].slots, -remaining_[stage], stage);
       };
-      for (const std::size_t& stage : running_)
+      for (const std::size_t& stage : machine.running)
         if (runs_[stage].wants_slot() && (best == nullptr || rank(stage) < rank(*best))) best = &stage;
       if (best == nullptr) return;
       Run& run = runs_[*best];
@@ -160,37 +172,17 @@ class Machine {
   }
 
   const std::vector<SimulatedStage>& stages_;
-  std::vector<double>& ends_;
+  Simulated& result_;
   std::vector<Run> runs_;
   std::vector<std::vector<std::size_t>> followers_;
   const std::vector<Task> tasks_;
   const std::vector<double> remaining_;
   Dispatcher dispatcher_;
-  unsigned free_;  // slots
+  std::vector<Machine> machines_;
   double now_ = 0;
   std::size_t number_ = 0;
-  std::vector<std::size_t> running_;
   std::priority_queue<Event, std::vector<Event>, std::greater<>> events_;
 };
-
-// Assigns environments to machines: those with the most work first, each to the machine with the least so
-// far.
-std::map<std::size_t, std::size_t> dealt_out(const std::vector<SimulatedStage>& stages,
-                                             std::size_t machines) {
-  std::map<std::size_t, double> work;
-  for (const SimulatedStage& stage : stages) work[stage.environment] += stage.work();
-  std::vector<std::pair<double, std::size_t>> largest_first;
-  for (const auto& [environment, seconds] : work) largest_first.emplace_back(-seconds, environment);
-  std::sort(largest_first.begin(), largest_first.end());
-  std::vector<double> loads(machines);
-  std::map<std::size_t, std::size_t> machine_of;
-  for (const auto& [negative, environment] : largest_first) {
-    auto least = std::min_element(loads.begin(), loads.end());
-    *least -= negative;
-    machine_of[environment] = static_cast<std::size_t>(least - loads.begin());
-  }
-  return machine_of;
-}
 
 }  // namespace
 
@@ -216,7 +208,8 @@ double SimulatedStage::seconds_with(unsigned slots) const {
   SimulatedStage alone = *this;
   alone.after.reset();
   alone.memory = 0;
-  return simulate({std::move(alone)}, {.slots = slots}).makespan;
+  alone.bring_seconds.clear();
+  return simulate({std::move(alone)}, {{.slots = slots}}).makespan;
 }
 
 double Simulated::lower_bound() const {
@@ -233,21 +226,21 @@ std::vector<Task> tasks_of(const std::vector<SimulatedStage>& stages) {
     tasks.push_back({.after = stage.after,
                      .seconds = stage.longest_path(),
                      .memory = stage.memory,
-                     .is_first = stage.is_first});
+                     .is_first = stage.is_first,
+                     .environment = stage.environment,
+                     .work = stage.work(),
+                     .move_seconds = stage.move_seconds,
+                     .bring_seconds = stage.bring_seconds});
   return tasks;
 }
 
-Simulated simulate(const std::vector<SimulatedStage>& stages, const SimulatedMachines& machines,
+Simulated simulate(const std::vector<SimulatedStage>& stages, const std::vector<SimulatedMachine>& machines,
                    SimulatedOrder order) {
-  std::size_t count = std::max(1u, machines.machines);
   Simulated result{.ends = std::vector<double>(stages.size()),
-                   .slots = static_cast<unsigned>(count) * std::max(1u, machines.slots)};
-  std::map<std::size_t, std::size_t> machine_of = dealt_out(stages, count);
-  for (std::size_t m = 0; m < count; ++m) {
-    std::vector<bool> is_here(stages.size());
-    for (std::size_t s = 0; s < stages.size(); ++s) is_here[s] = machine_of[stages[s].environment] == m;
-    Machine(stages, machines, is_here, order, result.ends).run();
-  }
+                   .machines = std::vector<std::size_t>(stages.size()),
+                   .slots = 0};
+  for (const SimulatedMachine& machine : machines) result.slots += std::max(1u, machine.slots);
+  Machines(stages, machines, order, result).run();
   for (const SimulatedStage& stage : stages) result.work += stage.work();
   for (double end : result.ends) result.makespan = std::max(result.makespan, end);
   for (double seconds : remaining_seconds(tasks_of(stages)))

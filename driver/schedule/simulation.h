@@ -1,9 +1,9 @@
 // Simulates how long many stages take on some machines if each takes the predicted time.
 //
-// Stages start in the same order as in a build: the same Dispatcher decides. Inside a stage, make builds its
-// packages in its own order, as soon as their dependencies are there. Every package and everything else that
-// runs takes one job slot of its machine; a free slot goes to the running stage that has the fewest, of
-// equals to the one with the longest remaining path. Pure.
+// Stages start in the same order, and on the same machines, as in a build: the same Dispatcher decides.
+// Inside a stage, make builds its packages in its own order, as soon as their dependencies are there. Every
+// package and everything else that runs takes one job slot of its machine; a free slot goes to the running
+// stage that has the fewest, of equals to the one with the longest remaining path. Pure.
 #pragma once
 
 #include <optional>
@@ -28,6 +28,10 @@ struct SimulatedStage {
   std::vector<SimulatedPackage> packages = {};  // then: in make's order
   std::uint64_t memory = 0;
   bool is_first = false;  // as in Task
+  // The same for Task::move_seconds and Task::bring_seconds. In simulate(), they come before waiting_seconds
+  // if the stage runs on another machine than its predecessor, or without one.
+  double move_seconds = 0;
+  std::vector<double> bring_seconds = {};
 
   // Slot seconds.
   double work() const;
@@ -37,22 +41,17 @@ struct SimulatedStage {
   double seconds_with(unsigned slots) const;
 };
 
-// Identical machines. An environment is built on one of them, because its images are there.
-struct SimulatedMachines {
-  unsigned machines = 1;
-  unsigned slots = 1;    // per machine; at least 1
-  unsigned at_once = 1;  // stages per machine; at least 1
-  std::uint64_t memory = 0;
-};
+using SimulatedMachine = DispatchLimits;
 
 enum class SimulatedOrder { LongestFirst, FirstCome };
 
 struct Simulated {
-  double makespan = 0;            // seconds until everything is done
-  double longest_path = 0;        // of one environment, with any number of slots
-  double work = 0;                // slot seconds
-  std::vector<double> ends = {};  // of each stage
-  unsigned slots = 1;             // of all machines
+  double makespan = 0;                     // seconds until everything is done
+  double longest_path = 0;                 // of one environment, with any number of slots
+  double work = 0;                         // slot seconds
+  std::vector<double> ends = {};           // of each stage
+  std::vector<std::size_t> machines = {};  // of each stage: where it ran
+  unsigned slots = 1;                      // of all machines
 
   // No order takes less.
   double lower_bound() const;
@@ -60,7 +59,8 @@ struct Simulated {
   double efficiency() const;
 };
 
-Simulated simulate(const std::vector<SimulatedStage>& stages, const SimulatedMachines& machines,
+// `machines`: at least one.
+Simulated simulate(const std::vector<SimulatedStage>& stages, const std::vector<SimulatedMachine>& machines,
                    SimulatedOrder order = SimulatedOrder::LongestFirst);
 
 // The stages as tasks for a Dispatcher.

@@ -46,8 +46,10 @@ struct InstalledPackage {
 
 struct Snapshot {
   // From the engine, or from a registry:
-  std::string image;               // id; empty if it is only in a registry
-  std::string reference;           // if it is only in a registry: "host/repository@sha256:…", to pull
+  std::string image;      // id; empty if it is only in a registry
+  std::string reference;  // if it is only in a registry: "host/repository@sha256:…", to pull
+  // If there are several docker hosts: the one that has it, if that is not the one that is asked about.
+  std::string host = {};
   std::string digest;              // in a registry: "sha256:…"; empty if it was never in one
   std::vector<std::string> names;  // "repository:tag"
   std::string fetched_as;          // its name in the registry from which this run fetched it; else empty
@@ -87,7 +89,8 @@ struct Snapshot {
   std::optional<ConfiguredPackages> configured;
 
   const std::string& key() const { return lineage.back().key; }
-  bool is_remote() const { return !reference.empty(); }
+  // Whether it must be fetched to be used: from a registry, or another host.
+  bool is_remote() const { return !reference.empty() || !host.empty(); }
   // Whether a build may treat it as clean.
   bool is_clean() const { return clean && unvouched.empty(); }
   const LineageEntry* holds(std::string_view stage) const;  // also if its own stage is unfinished

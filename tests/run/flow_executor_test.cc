@@ -20,8 +20,8 @@ using namespace std::chrono_literals;
 // What ran, in order of completion.
 class Record {
  public:
-  std::function<void()> step(int name) {
-    return [this, name] {
+  std::function<void(std::optional<std::size_t>)> step(int name) {
+    return [this, name](auto) {
       std::lock_guard lock(mutex_);
       order_.push_back(name);
     };
@@ -90,9 +90,9 @@ TEST(FlowExecutor, BranchesRunAtTheSameTimeAlsoWhereThereAreFewerCores) {
   constexpr unsigned kBranches = 16;
   Meeting meeting(kBranches);
   std::atomic<unsigned> met{0};
-  std::vector<FlowStep> steps = {{{}, [] {}}};
+  std::vector<FlowStep> steps = {{{}, [](auto) {}}};
   for (unsigned i = 0; i < kBranches; ++i)
-    steps.push_back({{.after = 0}, [&] { met += meeting.join() ? 1 : 0; }});
+    steps.push_back({{.after = 0}, [&](auto) { met += meeting.join() ? 1 : 0; }});
   execute_flow(steps, {.at_once = kBranches});
   EXPECT_EQ(met, kBranches);
 }
@@ -100,7 +100,7 @@ TEST(FlowExecutor, BranchesRunAtTheSameTimeAlsoWhereThereAreFewerCores) {
 TEST(FlowExecutor, NeverMoreAtOnceThanAllowed) {
   for (unsigned at_once : {0u, 1u, 3u}) {
     std::atomic<unsigned> running{0}, most{0};
-    std::vector<FlowStep> steps(30, {{}, [&] {
+    std::vector<FlowStep> steps(30, {{}, [&](auto) {
                                        unsigned now = ++running;
                                        for (unsigned seen = most;
                                             now > seen && !most.compare_exchange_weak(seen, now);) {
@@ -130,7 +130,7 @@ TEST(FlowExecutor, TheCriticalPathStartsFirst) {
 
 TEST(FlowExecutor, AnExceptionStopsNothingAndIsReported) {
   Record record;
-  std::vector<FlowStep> steps = {{{}, [] { throw std::runtime_error("first"); }},
+  std::vector<FlowStep> steps = {{{}, [](auto) { throw std::runtime_error("first"); }},
                                  {{.after = 0}, record.step(1)},
                                  {{}, record.step(2)},
                                  {{.after = 2}, record.step(3)}};
@@ -147,7 +147,7 @@ TEST(FlowExecutor, TenThousandStepsTakeNoTimeToSpeakOf) {
   std::atomic<unsigned> ran{0};
   std::vector<FlowStep> steps;
   for (std::size_t i = 0; i < 10'000; ++i)
-    steps.push_back({{.after = i % 10 == 0 ? std::nullopt : std::optional(i - 1)}, [&] { ++ran; }});
+    steps.push_back({{.after = i % 10 == 0 ? std::nullopt : std::optional(i - 1)}, [&](auto) { ++ran; }});
   auto began = std::chrono::steady_clock::now();
   execute_flow(steps, {.at_once = 4});
   EXPECT_EQ(ran, 10'000u);
@@ -157,7 +157,7 @@ TEST(FlowExecutor, TenThousandStepsTakeNoTimeToSpeakOf) {
 TEST(FlowExecutor, RunsOfItMayBeNestedInTimeAndRepeated) {
   for (int i = 0; i < 200; ++i) {
     std::atomic<int> ran{0};
-    execute_flow({{{}, [&] { ++ran; }}, {{.after = 0}, [&] { ++ran; }}}, {.at_once = 2});
+    execute_flow({{{}, [&](auto) { ++ran; }}, {{.after = 0}, [&](auto) { ++ran; }}}, {.at_once = 2});
     ASSERT_EQ(ran, 2);
   }
 }
@@ -168,21 +168,22 @@ TEST(FlowExecutor, AStepThatTakesMoreMemoryThanWasThoughtKeepsOthersWaiting) {
   std::promise<void> grown;
   FlowExecutor* flow = nullptr;
   // 0 grows; the step after 1 fits by its prediction, but no longer once 0 has grown.
-  FlowExecutor executor({{{.seconds = 9, .memory = 1},
-                          [&] {
-                            first_runs = true;
-                            flow->takes(0, 9);
-                            grown.set_value();
-                            auto give_up = std::chrono::steady_clock::now() + 10s;
-                            while (!flow->memory().lacks && std::chrono::steady_clock::now() < give_up)
-                              std::this_thread::sleep_for(1ms);
-                            EXPECT_TRUE(flow->memory().lacks);
-                            EXPECT_EQ(flow->memory().used, 9u);
-                            first_runs = false;
-                          }},
-                         {{.seconds = 2, .memory = 1}, [&] { grown.get_future().wait(); }},
-                         {{.after = 1, .seconds = 1, .memory = 5}, [&] { beside += first_runs ? 1 : 0; }}},
-                        {.at_once = 3, .memory = 10});
+  FlowExecutor executor(
+      {{{.seconds = 9, .memory = 1},
+        [&](auto) {
+          first_runs = true;
+          flow->takes(0, 9);
+          grown.set_value();
+          auto give_up = std::chrono::steady_clock::now() + 10s;
+          while (!flow->memory().lacks && std::chrono::steady_clock::now() < give_up)
+            std::this_thread::sleep_for(1ms);
+          EXPECT_TRUE(flow->memory().lacks);
+          EXPECT_EQ(flow->memory().used, 9u);
+          first_runs = false;
+        }},
+       {{.seconds = 2, .memory = 1}, [&](auto) { grown.get_future().wait(); }},
+       {{.after = 1, .seconds = 1, .memory = 5}, [&](auto) { beside += first_runs ? 1 : 0; }}},
+      {{.at_once = 3, .memory = 10}});
   flow = &executor;
   executor.run();
   EXPECT_EQ(beside, 0);

@@ -11,7 +11,7 @@ namespace {
 using testing::ElementsAre;
 
 TEST(Simulation, NothingTakesNoTime) {
-  Simulated none = simulate({}, {});
+  Simulated none = simulate({}, std::vector<SimulatedMachine>(1));
   EXPECT_EQ(none.makespan, 0);
   EXPECT_EQ(none.lower_bound(), 0);
   EXPECT_EQ(none.efficiency(), 1);
@@ -22,18 +22,18 @@ TEST(Simulation, AStageWaitsThenIsAloneThenMakesItsPackages) {
   SimulatedStage stage{.waiting_seconds = 10,
                        .alone_seconds = 5,
                        .packages = {{.seconds = 3}, {.seconds = 4}, {.seconds = 2, .needs = {0}}}};
-  Simulated one = simulate({stage}, {.slots = 2, .at_once = 1});
+  Simulated one = simulate({stage}, {{.slots = 2, .at_once = 1}});
   EXPECT_DOUBLE_EQ(one.makespan, 10 + 5 + 5);
   EXPECT_DOUBLE_EQ(one.work, 14);
   EXPECT_DOUBLE_EQ(one.longest_path, 20);
   EXPECT_DOUBLE_EQ(one.lower_bound(), 20);
   EXPECT_DOUBLE_EQ(one.efficiency(), 14.0 / 40);
-  EXPECT_DOUBLE_EQ(simulate({stage}, {.slots = 1, .at_once = 1}).makespan, 10 + 14);
+  EXPECT_DOUBLE_EQ(simulate({stage}, {{.slots = 1, .at_once = 1}}).makespan, 10 + 14);
 }
 
 TEST(Simulation, MakeTakesPackagesInItsOrder) {
   SimulatedStage stage{.packages = {{.seconds = 1}, {.seconds = 1}, {.seconds = 8}}};
-  EXPECT_DOUBLE_EQ(simulate({stage}, {.slots = 2, .at_once = 1}).makespan, 9)
+  EXPECT_DOUBLE_EQ(simulate({stage}, {{.slots = 2, .at_once = 1}}).makespan, 9)
       << "the long one is the last there";
 }
 
@@ -42,7 +42,7 @@ TEST(Simulation, TheLongestWayBeginsFirst) {
                                         {.environment = 1, .alone_seconds = 1},
                                         {.environment = 2, .alone_seconds = 1},
                                         {.environment = 2, .after = 2, .alone_seconds = 4}};
-  SimulatedMachines two{.slots = 2, .at_once = 2};
+  std::vector<SimulatedMachine> two{{.slots = 2, .at_once = 2}};
   EXPECT_THAT(simulate(stages, two).ends, ElementsAre(1, 2, 1, 5));
   EXPECT_DOUBLE_EQ(simulate(stages, two, SimulatedOrder::FirstCome).makespan, 6);
 }
@@ -51,22 +51,22 @@ TEST(Simulation, SlotsGoToWhoHasTheFewest) {
   // The first stage could use both slots.
   std::vector<SimulatedStage> stages = {{.environment = 0, .packages = {{.seconds = 4}, {.seconds = 4}}},
                                         {.environment = 1, .packages = {{.seconds = 1}}}};
-  EXPECT_THAT(simulate(stages, {.slots = 2, .at_once = 2}).ends, ElementsAre(5, 1));
+  EXPECT_THAT(simulate(stages, {{.slots = 2, .at_once = 2}}).ends, ElementsAre(5, 1));
 }
 
 TEST(Simulation, NoMoreStagesAtOnceThanAllowedAndNoneWithoutMemory) {
   std::vector<SimulatedStage> stages = {{.environment = 0, .alone_seconds = 2, .memory = 6},
                                         {.environment = 1, .alone_seconds = 2, .memory = 6}};
-  EXPECT_DOUBLE_EQ(simulate(stages, {.slots = 4, .at_once = 4}).makespan, 2);
-  EXPECT_DOUBLE_EQ(simulate(stages, {.slots = 4, .at_once = 1}).makespan, 4);
-  EXPECT_DOUBLE_EQ(simulate(stages, {.slots = 4, .at_once = 4, .memory = 10}).makespan, 4);
+  EXPECT_DOUBLE_EQ(simulate(stages, {{.slots = 4, .at_once = 4}}).makespan, 2);
+  EXPECT_DOUBLE_EQ(simulate(stages, {{.slots = 4, .at_once = 1}}).makespan, 4);
+  EXPECT_DOUBLE_EQ(simulate(stages, {{.slots = 4, .at_once = 4, .memory = 10}}).makespan, 4);
 }
 
 TEST(Simulation, MachinesGetEnvironmentsByTheirWork) {
   std::vector<SimulatedStage> stages;
   for (double seconds : {3.0, 7.0, 5.0, 4.0})
     stages.push_back({.environment = stages.size(), .alone_seconds = seconds});
-  Simulated two = simulate(stages, {.machines = 2, .slots = 1, .at_once = 1});
+  Simulated two = simulate(stages, std::vector<SimulatedMachine>(2));
   EXPECT_DOUBLE_EQ(two.makespan, 10) << "7 and 3, 5 and 4";
   EXPECT_EQ(two.slots, 2u);
   EXPECT_DOUBLE_EQ(two.lower_bound(), 9.5);
@@ -94,7 +94,7 @@ TEST(Simulation, KeepsTheBoundsOfAnySchedule) {
         stages.push_back(stage);
       }
     unsigned slots = static_cast<unsigned>(1 + upto(6));
-    Simulated one = simulate(stages, {.slots = slots, .at_once = 100});
+    Simulated one = simulate(stages, {{.slots = slots, .at_once = 100}});
     ASSERT_GE(one.makespan + 1e-9, one.lower_bound()) << i;
     ASSERT_LE(one.makespan, one.longest_path + one.work / slots + 1e-9) << i;
     for (std::size_t s = 0; s < stages.size(); ++s) {

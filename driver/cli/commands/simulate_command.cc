@@ -100,7 +100,7 @@ struct Row {
   std::vector<std::string> late;  // environments that miss the deadline
 };
 
-void print_table(const std::vector<Row>& rows, const SimulatedMachines& machines, bool has_deadline) {
+void print_table(const std::vector<Row>& rows, const SimulatedMachine& machine, bool has_deadline) {
   show("{:>8}  {:>14}  {:>14}  {:<13}  {:>10}{}\n", "machines", "done in", "at least", "limited by",
        "efficiency", has_deadline ? "  late" : "");
   for (const Row& row : rows) {
@@ -110,9 +110,9 @@ void print_table(const std::vector<Row>& rows, const SimulatedMachines& machines
          one.longest_path >= one.work / one.slots ? "critical path" : "work", 100 * one.efficiency(),
          has_deadline ? fmt::format("  {:>4}", row.late.size()) : "");
   }
-  show("each with {} and {} at once{}\n", counted(machines.slots, "job slot"),
-       counted(machines.at_once, "stage"),
-       machines.memory > 0 ? fmt::format(", in at most {} of memory", size_text(machines.memory)) : "");
+  show("each with {} and {} at once{}\n", counted(machine.slots, "job slot"),
+       counted(machine.at_once, "stage"),
+       machine.memory > 0 ? fmt::format(", in at most {} of memory", size_text(machine.memory)) : "");
 }
 
 ordered_json row_json(const Row& row) {
@@ -134,7 +134,7 @@ int simulate_command(const Options& options) {
   Estimate estimate = estimate_of(estimate_basis(session.world), decided(session.builds));
   unsigned slots =
       slots_of_a_build(options, session.environments, jobserver_words(callers_variable("MAKEFLAGS")));
-  SimulatedMachines machines{
+  SimulatedMachine machine{
       .slots = slots, .at_once = stages_at_once(options, slots), .memory = memory_for_stages(options)};
   double limit =
       options.deadline ? *options.deadline - seconds_now() : std::numeric_limits<double>::infinity();
@@ -144,7 +144,7 @@ int simulate_command(const Options& options) {
       if (count <= session.builds.size()) counts.push_back(count);
   std::vector<Row> rows;
   for (unsigned count : counts) {
-    machines.machines = count;
+    std::vector<SimulatedMachine> machines(count, machine);
     Row row{.machines = count, .simulated = simulate(estimate.simulated, machines), .late = {}};
     std::vector<double> ends = ends_of_builds(session, estimate, row.simulated);
     for (std::size_t b = 0; b < ends.size(); ++b)
@@ -161,7 +161,7 @@ int simulate_command(const Options& options) {
     fmt::print(
         "{}\n",
         ordered_json{
-            {"schema", 1}, {"memory", machines.memory}, {"machines", all}, {"environments", environments}}
+            {"schema", 1}, {"memory", machine.memory}, {"machines", all}, {"environments", environments}}
             .dump(2));
     return 0;
   }
@@ -170,7 +170,7 @@ int simulate_command(const Options& options) {
                              rows.front().simulated.makespan));
   if (std::string origin = origin_text(session, estimate); !origin.empty())
     show("seconds of packages: {}\n", origin);
-  print_table(rows, machines, options.deadline.has_value());
+  print_table(rows, machine, options.deadline.has_value());
   if (!rows.front().late.empty())
     show("not done by the deadline: {}\n", some_of(rows.front().late, listing_of(options), kMostNamed));
   return 0;

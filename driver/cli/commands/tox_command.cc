@@ -198,7 +198,7 @@ void push(Session& session, const Options& options, const NamedImages& images, c
                     origins.judge(*snapshot, session.world.trusted);
                     return reason_not_to_push(*snapshot, origins, name);
                   }};
-  sign_pushes(how, session, options);
+  sign_pushes(how, session, *session.engine, options);
   for (const std::vector<std::string>& names : images)
     for (const std::string& name : names) {
       notes.note("pushing " + name);

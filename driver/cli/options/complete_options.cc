@@ -51,6 +51,9 @@ void read_variables(Options& options) {
       if (!kind) throw bad_input("STAGEMAKE_ENGINE", "is auto, docker, podman or buildah");
       options.engine = *kind;
     }
+  if (options.hosts.empty()) options.hosts = callers_variable("STAGEMAKE_HOSTS");
+  if (!options.hosts.empty() && options.engine_given)
+    throw bad_input("--hosts", "names the engines to use: give it without --engine");
   if (std::string word = callers_variable("STAGEMAKE_HOST_SHELL"); !options.host_shell && !word.empty()) {
     if (word != "yes" && word != "no") throw bad_input("STAGEMAKE_HOST_SHELL", "is yes or no");
     options.host_shell = word == "yes";

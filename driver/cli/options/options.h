@@ -103,6 +103,7 @@ struct Options {
   // Engine, images, state.
   EngineKind engine = EngineKind::Auto;
   bool engine_given = false;  // by --engine
+  std::string hosts;          // --hosts, for cli/options/host_list.h; empty: one engine
   std::string repository;
   std::optional<std::string> tag;
   std::vector<std::string> extra_tags;

@@ -39,6 +39,22 @@ unsigned stages_at_once(const Options& options, unsigned slots) {
   return options.at_once.value_or(std::max(2u, slots / 2));
 }
 
+std::vector<DispatchLimits> host_limits(const Options& options, const std::vector<ChosenEngine>& hosts) {
+  constexpr unsigned kUnknownProcessors = 2;
+  std::vector<DispatchLimits> all;
+  if (hosts.size() == 1 && hosts.front().host.name.empty()) return all;
+  for (const ChosenEngine& one : hosts) {
+    EngineMachine machine;
+    if (one.problem.empty()) machine = one.engine->machine();
+    unsigned processors = machine.processors > 0 ? machine.processors : kUnknownProcessors;
+    DispatchLimits limits{.slots = one.host.slots.value_or(processors)};
+    limits.at_once = one.host.at_once.value_or(stages_at_once(options, limits.slots));
+    limits.memory = one.host.memory.value_or(options.memory.value_or(machine.memory));
+    all.push_back(limits);
+  }
+  return all;
+}
+
 SlotChoice choose_slots(const Options& options, const std::vector<Environment>& environments) {
   SlotChoice choice{.pool = options.slots != 0u, .is_asked = options.slots > 0u};
   JobserverWords words;
@@ -54,10 +70,16 @@ SlotChoice choose_slots(const Options& options, const std::vector<Environment>& 
   return choice;
 }
 
-std::string why_no_slots(Session& session) {
+SlotChoice slots_of_hosts(const std::vector<DispatchLimits>& hosts) {
+  SlotChoice choice{.pool = false, .count = 0};
+  for (const DispatchLimits& host : hosts) choice.count += host.slots;
+  return choice;
+}
+
+std::string why_no_slots(Session& session, ContainerEngine& engine) {
   if (!is_anything_built(session)) return {};
   try {
-    if (!session.engine->storage_folder()) return "the engine is not on this machine";
+    if (!engine.storage_folder()) return "the engine is not on this machine";
     JobSlots trial(1);
     fs::path fifo = session.state.job_slots(fmt::format("trial-{}", ::getpid()));
     trial.share(fifo);

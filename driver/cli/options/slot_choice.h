@@ -20,6 +20,10 @@ unsigned slots_of_a_build(const Options& options, const std::vector<Environment>
 // make runs, a stage uses one slot; afterwards it usually uses several.
 unsigned stages_at_once(const Options& options, unsigned slots);
 
+// What each of several hosts may be used for: by its settings, else by what its engine says of its machine.
+// Empty if there is only one engine without a host. A host that does not say counts as two processors.
+std::vector<DispatchLimits> host_limits(const Options& options, const std::vector<ChosenEngine>& hosts);
+
 struct SlotChoice {
   bool pool = true;                        // for all makes together
   bool is_asked = false;                   // by --slots: if there can be no pool, that is an error
@@ -30,8 +34,11 @@ struct SlotChoice {
 // Joins the calling make without taking slots from it.
 SlotChoice choose_slots(const Options& options, const std::vector<Environment>& environments);
 
+// For several hosts: all their slots, without a common pool.
+SlotChoice slots_of_hosts(const std::vector<DispatchLimits>& hosts);
+
 // Why a pool is impossible with this engine; empty if it is possible.
-std::string why_no_slots(Session& session);
+std::string why_no_slots(Session& session, ContainerEngine& engine);
 
 // Without a pool: each make gets NUMPROC jobs, or a share of the processors if NUMPROC is not set.
 void give_fair_shares(std::vector<EnvironmentBuild>& builds, unsigned at_once);

@@ -162,7 +162,7 @@ struct Connection {
 };
 
 struct DockerApi::State {
-  explicit State(DockerPatience given) : patience(given) {
+  State(DockerPatience given, std::string named) : patience(given), name_of_place(std::move(named)) {
     static std::once_flag once;
     std::call_once(once, [] { curl_global_init(CURL_GLOBAL_DEFAULT); });
   }
@@ -170,7 +170,7 @@ struct DockerApi::State {
   const DockerEndpoint& place() {
     std::lock_guard lock(mutex);
     if (!endpoint) {
-      DockerEndpoint found = docker_endpoint();
+      DockerEndpoint found = name_of_place.empty() ? docker_endpoint() : docker_endpoint_at(name_of_place);
       if (!found.dialer.empty()) dialer.emplace(found.dialer);
       endpoint = std::move(found);
     }
@@ -197,6 +197,7 @@ struct DockerApi::State {
   std::string version();
 
   const DockerPatience patience;
+  const std::string name_of_place;
   std::mutex mutex;  // guards all below
   std::optional<DockerEndpoint> endpoint;
   std::optional<Dialer> dialer;  // before the connections: they use it until they are closed
@@ -350,8 +351,17 @@ std::string DockerApi::State::version() {
   return negotiated;
 }
 
-DockerApi::DockerApi(DockerPatience patience) : state_(std::make_unique<State>(patience)) {}
+DockerApi::DockerApi(DockerPatience patience, std::string place)
+    : state_(std::make_unique<State>(patience, std::move(place))) {}
 DockerApi::~DockerApi() = default;
+
+bool DockerApi::is_named() const {
+  return !state_->name_of_place.empty();
+}
+
+std::string DockerApi::context() const {
+  return names_context(state_->name_of_place) ? state_->name_of_place : std::string();
+}
 
 const DockerPatience& DockerApi::patience() const {
   return state_->patience;
@@ -397,8 +407,11 @@ EngineReport DockerApi::examine(Look look) const {
   try {
     to = &endpoint();
   } catch (const EngineError& error) {
-    return not_usable(name(), without_verb(error.what()),
-                      "correct DOCKER_HOST, DOCKER_CONTEXT or docker's configuration, whichever names it");
+    return not_usable(
+        name(), without_verb(error.what()),
+        state_->name_of_place.empty()
+            ? "correct DOCKER_HOST, DOCKER_CONTEXT or docker's configuration, whichever names it"
+            : "correct its endpoint in --hosts, or the context that it names");
   }
   boost::system::error_code failed;
   if (to->is_local() && !fs::exists(to->socket, failed) && !failed && find_program("docker").empty())
@@ -417,7 +430,9 @@ EngineReport DockerApi::examine(Look look) const {
         is_denied
             ? "add yourself to the group docker (usermod -aG docker $USER) and log in again, or use buildah"
         : to->dialer.empty()
-            ? "start the daemon (systemctl start docker), or set DOCKER_HOST to where it listens"
+            ? (state_->name_of_place.empty()
+                   ? "start the daemon (systemctl start docker), or set DOCKER_HOST to where it listens"
+                   : "start its daemon, or correct its endpoint in --hosts")
             : "`" + join(to->dialer, " ") + "` must work without asking anything");
   }
 }

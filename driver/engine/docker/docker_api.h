@@ -57,13 +57,19 @@ struct DockerAnswer {
 
 class DockerApi {
  public:
-  explicit DockerApi(DockerPatience patience = {});
+  // `place`: where the daemon listens, as docker_endpoint_at() takes it; empty: where docker's own command
+  // finds it.
+  explicit DockerApi(DockerPatience patience = {}, std::string place = {});
   ~DockerApi();
   DockerApi(const DockerApi&) = delete;
   DockerApi& operator=(const DockerApi&) = delete;
 
   std::string name() const { return "docker"; }
   const DockerPatience& patience() const;
+  // Whether its place was given: then docker's own command must be told the host, or the context, unless it
+  // is empty.
+  bool is_named() const;
+  std::string context() const;
   // EngineError if the configuration cannot be used.
   const DockerEndpoint& endpoint() const;
   EngineReport examine(Look look = Look::Quick) const;

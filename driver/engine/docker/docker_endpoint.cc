@@ -168,4 +168,13 @@ DockerEndpoint docker_endpoint() {
   return context.empty() || context == "default" ? usual() : of_context(context);
 }
 
+DockerEndpoint docker_endpoint_at(const std::string& place) {
+  if (names_context(place)) return of_context(place);
+  return place == "default" ? docker_endpoint() : docker_endpoint(place);
+}
+
+bool names_context(std::string_view place) {
+  return !place.empty() && place != "default" && place.find("://") == std::string_view::npos;
+}
+
 }  // namespace stagemake

@@ -34,5 +34,10 @@ DockerEndpoint docker_endpoint();
 // The endpoint of a host, "unix://…", "tcp://host:port", "ssh://user@host" or "host:port", with the TLS
 // settings of the caller's environment.
 DockerEndpoint docker_endpoint(std::string_view host);
+// The endpoint at a place: such a host if it contains "://", else a context of docker's by name; "default" is
+// docker_endpoint().
+DockerEndpoint docker_endpoint_at(const std::string& place);
+// Whether a place is a context.
+bool names_context(std::string_view place);
 
 }  // namespace stagemake

@@ -8,6 +8,7 @@
 
 #include "base/files/descriptor.h"
 #include "base/process/sleep.h"
+#include "base/text/json_text.h"
 #include "base/text/json_values.h"
 #include "base/text/labels.h"
 #include "base/text/text.h"
@@ -25,6 +26,8 @@ using nlohmann::json;
 using namespace std::chrono_literals;
 
 constexpr auto kEndPause = 100ms;
+constexpr std::size_t kLongestLine = 1u << 20;       // bytes of a line of the answer to a load
+constexpr std::uint64_t kMostProcessors = 1u << 16;  // that a daemon is believed to have
 
 std::string path_of(const std::string& container, std::string_view after = {}) {
   return docker_path("/containers/", container, after);
@@ -224,6 +227,39 @@ void DockerEngine::remove_container(const std::string& container) {
   if (!answer.ok() && !answer.is_absent() && !answer.is_conflict()) throw program_.error("rm", answer);
 }
 
+void DockerEngine::save_image(const std::string& image, int descriptor, const std::stop_token& stop) {
+  counter_.count("save_image");
+  DockerAnswer answer = program_.call({.verb = "save",
+                                       .path = docker_path("/images/", image, "/get"),
+                                       .sink = writer_to(descriptor, "save"),
+                                       .stop = stop});
+  if (answer.stopped) throw program_.error("save", "the run was stopped");
+  if (!answer.ok()) throw program_.error("save", answer);
+}
+
+// The status is sent before the stream is read: what went wrong is in the answer's lines.
+void DockerEngine::load_image(int descriptor) {
+  counter_.count("load_image");
+  DockerAnswer answer = program_.call({.verb = "load",
+                                       .method = "POST",
+                                       .path = "/images/load",
+                                       .query = {{"quiet", "1"}},
+                                       .body = descriptor});
+  if (!answer.ok()) throw program_.error("load", answer);
+  for (std::string_view line : lines(answer.content))
+    if (std::optional<json> said = json_in(line, kLongestLine))
+      if (std::string failed = text_at(*said, "error"); !failed.empty())
+        throw program_.error("load", shown_words(failed));
+}
+
+EngineMachine DockerEngine::machine() {
+  counter_.count("machine");
+  json info = program_.ask({.verb = "info", .path = "/info"});
+  return {
+      .processors = static_cast<unsigned>(std::min<std::uint64_t>(size_at(info, "NCPU"), kMostProcessors)),
+      .memory = size_at(info, "MemTotal")};
+}
+
 // A daemon on another machine may have a different clock, which sets the times of files in containers.
 double DockerEngine::now() {
   if (program_.endpoint().is_local()) return ContainerEngine::now();
@@ -244,7 +280,8 @@ std::optional<fs::path> DockerEngine::storage_folder() {
 }
 
 std::vector<std::string> DockerEngine::program() const {
-  if (!program_.endpoint().is_guess) return {"docker"};
+  if (!program_.context().empty()) return {"docker", "--context", program_.context()};
+  if (!program_.endpoint().is_guess && !program_.is_named()) return {"docker"};
   return {"docker", "--host", program_.endpoint().host};
 }
 

@@ -16,7 +16,9 @@ namespace stagemake {
 
 class DockerEngine : public ProgramEngine<DockerApi, DockerImages> {
  public:
-  explicit DockerEngine(DockerPatience patience = {}) : ProgramEngine(patience) {}
+  // `place`: as for DockerApi.
+  explicit DockerEngine(DockerPatience patience = {}, std::string place = {})
+      : ProgramEngine(patience, std::move(place)) {}
 
   std::vector<ContainerInfo> list_containers(const std::string& label, const std::string& value) override;
   void create(const ContainerSpec& spec) override;
@@ -36,7 +38,11 @@ class DockerEngine : public ProgramEngine<DockerApi, DockerImages> {
   void export_files(const std::string& container, int descriptor) override;
   void remove_container(const std::string& container) override;
 
+  void save_image(const std::string& image, int descriptor, const std::stop_token& stop) override;
+  void load_image(int descriptor) override;
+
   double now() override;
+  EngineMachine machine() override;
   std::optional<fs::path> storage_folder() override;
   std::vector<std::string> shell_command(const std::string& image) const override;
   std::vector<std::string> open_shell(const ContainerSpec& spec, const std::vector<std::string>& argv,

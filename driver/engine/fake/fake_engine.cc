@@ -1,6 +1,7 @@
 #include "engine/fake/fake_engine.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <exception>
@@ -169,6 +170,51 @@ Transfer FakeEngine::pull(const std::string& image, const std::stop_token&) {
   });
   names_[image] = same != images_.end() ? same->first : store(std::move(pulled));
   return transfer;
+}
+
+// Fake engines of one process share a table: what is sent is only the id in it.
+namespace {
+
+struct SentImages {
+  std::mutex mutex;
+  std::map<std::string, FakeImage> images;  // by id
+};
+SentImages& sent_images() {
+  static SentImages sent;
+  return sent;
+}
+
+}  // namespace
+
+void FakeEngine::save_image(const std::string& image, int descriptor, const std::stop_token& stop) {
+  std::string id;
+  {
+    std::lock_guard lock(mutex_);
+    begin("save_image");
+    id = resolve(image);
+    if (id.empty()) throw EngineError("fake save: no such image: " + image);
+    if (stop.stop_requested()) throw EngineError("fake save: the run was stopped");
+    SentImages& sent = sent_images();
+    std::lock_guard lock_sent(sent.mutex);
+    sent.images[id] = images_.at(id);
+  }
+  if (int failed = write_all(descriptor, id + "\n"); failed != 0)
+    throw EngineError("fake save: " + write_failure(failed));
+}
+
+void FakeEngine::load_image(int descriptor) {
+  std::string id;
+  char byte = 0;
+  while (::read(descriptor, &byte, 1) == 1 && byte != '\n') id += byte;
+  std::lock_guard lock(mutex_);
+  begin("load_image");
+  SentImages& sent = sent_images();
+  std::lock_guard lock_sent(sent.mutex);
+  auto found = sent.images.find(id);
+  if (byte != '\n' || found == sent.images.end()) throw EngineError("fake load: the stream is incomplete");
+  images_[id] = found->second;
+  sizes_[id] = 0;
+  for (const auto& [path, file] : std::as_const(images_[id].files)) sizes_[id] += file.content.size();
 }
 
 Transfer FakeEngine::push(const std::string& image, const std::stop_token&) {

@@ -60,6 +60,9 @@ class FakeEngine : public ContainerEngine {
   // The result of storage_folder().
   std::optional<fs::path> storage;
 
+  // The result of machine().
+  EngineMachine machine_made_of;
+
   // The results of network_gap(), by network.
   std::map<Network, std::string> network_gaps;
 
@@ -112,6 +115,9 @@ class FakeEngine : public ContainerEngine {
   std::map<std::string, std::uint64_t> memory_in_use(const std::vector<std::string>& containers) override;
   bool pause(const std::string& container) override;
   void resume(const std::string& container) override;
+  void save_image(const std::string& image, int descriptor, const std::stop_token& stop = {}) override;
+  void load_image(int descriptor) override;
+  EngineMachine machine() override { return machine_made_of; }
   double now() override { return clock ? static_cast<double>(clock()) : ContainerEngine::now(); }
   void stop_container(const std::string& container, std::chrono::milliseconds grace,
                       const std::stop_token& kill) override;

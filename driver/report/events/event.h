@@ -44,6 +44,7 @@ struct StageStatus {
   std::string image;         // the image kept of it, also after a failure; empty if there is none
   std::uint64_t memory = 0;  // peak memory of its processes in bytes; 0: not measured
   std::vector<LogFinding> findings = {};  // errors found in its log, worst first
+  std::string host = {};  // where it ran or runs, of several docker hosts; empty if there is only one engine
 };
 
 // A package that a stage will build.

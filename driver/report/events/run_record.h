@@ -11,6 +11,16 @@
 
 namespace stagemake {
 
+// One of several docker hosts of a run.
+struct HostFacts {
+  std::string name = {};
+  std::string place = {};    // "ssh://builder1"; without secrets
+  unsigned slots = 0;        // job slots
+  unsigned at_once = 0;      // stages
+  std::uint64_t memory = 0;  // bytes for stages; 0: no limit
+  std::string problem = {};  // why it could not be used when the run began; empty: it could
+};
+
 // What does not change during a run.
 struct RunFacts {
   std::string version = {};       // of stagemake
@@ -22,8 +32,9 @@ struct RunFacts {
   std::vector<std::string> command = {};
   long process = 0;
   unsigned processors = 0;
-  unsigned at_once = 0;  // stages
-  unsigned slots = 0;    // job slots assumed by predictions; 0: unknown
+  unsigned at_once = 0;               // stages
+  unsigned slots = 0;                 // job slots assumed by predictions; 0: unknown
+  std::vector<HostFacts> hosts = {};  // empty: one engine
 };
 
 struct PackageRecord {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <map>
 #include <memory>
 #include <stop_token>
@@ -47,8 +48,12 @@ struct BuildWorld {
   BaseImages* bases = nullptr;          // remembers answers; null: prepare() asks the engine each time
   RegistryOptions registries = {};      // how to ask a registry about a base image that is not here
   std::vector<PublicKey> trusted = {};  // keys whose signatures vouch for images
+  std::vector<std::string> hosts = {};  // as in EstimateBasis
   bool push_fetched = false;  // also push unvouched images into repositories that they do not come from
 };
+
+// The same on another engine.
+BuildWorld with_engine(const BuildWorld& world, ContainerEngine& engine);
 
 // Options that say where a build may start.
 struct RestoreSettings {
@@ -71,6 +76,18 @@ struct EnvironmentBuild : DecidedEnvironment {
   std::vector<std::vector<std::string>> reasons;  // per stage: why it is built; may be empty
 };
 
+// One of several machines that build: its engine, and what it may use.
+struct BuildHost {
+  std::string name;             // for people
+  ContainerEngine& engine;      // outlives the run
+  unsigned slots = 1;           // job slots, to decide which environments it gets
+  unsigned at_once = 1;         // stages
+  std::uint64_t memory = 0;     // as BuildOptions::memory
+  JobSlots* pool = nullptr;     // null: each make gets an equal share of `slots`
+  PushQueue* pushes = nullptr;  // as BuildOptions::pushes
+  std::string problem = {};     // why it could not be used before the run; empty: it can
+};
+
 struct BuildOptions {
   bool keep_going = true;  // after a failure, start stages of other environments
   unsigned at_once = 2;    // stages
@@ -87,6 +104,15 @@ struct BuildOptions {
   std::optional<std::chrono::milliseconds> watch_every = {};
   PushQueue* pushes = nullptr;   // receives finished images; null: nothing is pushed
   unsigned predicted_slots = 0;  // job slots to predict with; 0: those of `slots`, else the processors
+  // Several machines. Then their engines count, not that of the world, and their limits, not those above.
+  // The first has the images that the builds were decided with. Empty: one machine.
+  std::vector<BuildHost> hosts = {};
+  // Looks for images of an environment in registries once more, after its host was lost. Empty: there are
+  // none.
+  std::function<std::vector<Snapshot>(const std::string& environment, const std::stop_token& stop)>
+      look_again = {};
+  double host_patience = 300;  // seconds after which nobody waits any more for a host that does not answer
+  double host_pause = 5;       // seconds between two looks whether it does
 };
 
 // For schedule/estimate. `builds` must outlive the result.

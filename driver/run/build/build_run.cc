@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <limits>
 #include <optional>
 #include <set>
 #include <string>
@@ -15,11 +14,6 @@
 
 namespace stagemake {
 namespace {
-
-// Each stage takes at least one slot.
-unsigned at_once(const BuildOptions& options) {
-  return options.slots == nullptr ? options.at_once : std::min(options.at_once, options.slots->count());
-}
 
 bool is_proxy(const std::string& variable) {
   return variable.ends_with("_proxy") || variable.ends_with("_PROXY");
@@ -34,34 +28,17 @@ bool names_loopback(const std::string& url) {
          rest.starts_with("localhost:");
 }
 
-double engine_time(ContainerEngine& engine) {
-  try {
-    return engine.now();
-  } catch (const Error&) {
-    return std::numeric_limits<double>::infinity();
-  }
-}
-
 }  // namespace
 
 BuildRun::BuildRun(const BuildWorld& world, std::vector<EnvironmentBuild>& builds,
                    const BuildOptions& options, Reporter& reporter)
     : builds_(builds),
       progress_(builds, reporter),
-      names_(world, options.pushes, progress_.reporter()),
-      limits_(world, options, progress_),
-      heartbeat_(world.engine, world.state),
-      run_{.world = world,
-           .options = options,
-           .progress = progress_,
-           .names = names_,
-           .limits = limits_,
-           .heartbeat = heartbeat_,
-           .environments = builds.size(),
-           .at_once = at_once(options)} {
+      hosts_(world, builds, options, progress_),
+      run_(hosts_[0]) {
   for (std::size_t i = 0; i < builds.size(); ++i) {
     std::optional<SharedStages> shared = shared_stages(decided(builds), i);
-    environments_.emplace_back(run_, builds[i], i, shared ? &environments_[shared->environment] : nullptr,
+    environments_.emplace_back(hosts_, builds[i], i, shared ? &environments_[shared->environment] : nullptr,
                                shared ? shared->stage : 0);
   }
 }
@@ -71,25 +48,26 @@ BuildResult BuildRun::run() {
   auto began = Steady::now();
   for (const EnvironmentBuild& build : builds_)
     for (const std::string& note : build.notes) progress_.note(note);
-  run_.began = run_.world.clock.now();
-  run_.began_there = engine_time(run_.world.engine);
-  note_networks();
+  for (std::size_t h = 0; h < hosts_.size(); ++h)
+    if (!hosts_.is_lost(h)) note_networks(hosts_[h]);
+  note_closed_host();
   std::vector<FlowStep> flow = steps();
   progress_.begin();
   std::optional<MachineWatch> watch;
   bool anything =
       std::any_of(flow.begin(), flow.end(), [](const FlowStep& step) { return step.task.seconds > 0; });
-  FlowExecutor executor(std::move(flow), {.at_once = run_.at_once, .memory = run_.options.memory});
-  limits_.watch(&executor);
+  FlowExecutor executor(std::move(flow), hosts_.limits());
+  for (EnvironmentRun& environment : environments_) environment.set_flow(executor);
+  hosts_.begin(executor);
   if (run_.options.watch_every && anything)
-    watch.emplace([this](MachineSample& sample) { limits_.complete(sample); },
+    watch.emplace([this](MachineSample& sample) { hosts_.complete(sample); },
                   [this](const MachineSample& sample) { progress_.reporter().sampled(sample); },
                   *run_.options.watch_every);
   executor.run();
   watch.reset();
-  limits_.watch(nullptr);
+  hosts_.end();
   auto built = Steady::now();
-  if (run_.options.pushes != nullptr) run_.options.pushes->finish();
+  hosts_.finish_pushes();
   auto seconds = [](Steady::duration duration) { return std::chrono::duration<double>(duration).count(); };
   progress_.end({.all = seconds(Steady::now() - began), .pushing = seconds(Steady::now() - built)});
   progress_.show_notes_at_end();
@@ -107,24 +85,25 @@ std::vector<FlowStep> BuildRun::steps() {
   for (std::size_t i = 0; i < tasks.size(); ++i) {
     StageRun& stage = environments_[estimate.stages[i].environment].stage(estimate.stages[i].stage);
     stage.plan_step(i, std::move(estimate.simulated[i]));
-    steps.push_back({.task = tasks[i], .work = [&stage] { stage.step(); }});
+    steps.push_back({.task = tasks[i], .work = [&stage](auto host) { stage.step(host); }});
   }
   return steps;
 }
 
 // Reports how the networks that stages get differ from those that they should have.
-void BuildRun::note_networks() {
+void BuildRun::note_networks(const RunContext& host) {
   std::set<Network> wanted;
   for (const EnvironmentRun& environment : environments_)
     for (std::size_t s = 0; s < environment.size(); ++s)
       if (environment.stage(s).decision().action == StageDecision::Action::Build)
         wanted.insert(environment.setting().networks[s]);
   for (Network network : wanted)
-    if (std::string gap = run_.world.engine.network_gap(network); !gap.empty())
-      progress_.note(fmt::format("network `{}`: {}", name_of(network), gap));
-    else if (network == Network::Default)
+    if (std::string gap = host.world.engine.network_gap(network); !gap.empty())
+      progress_.note(fmt::format("{}network `{}`: {}",
+                                 hosts_.are_several() ? "host " + hosts_.name(host.host) + ", " : "",
+                                 name_of(network), gap));
+    else if (network == Network::Default && host.host == 0)
       note_proxies();
-  note_closed_host();
 }
 
 // A proxy on this machine's loopback does not work from another network.

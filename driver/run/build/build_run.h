@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "run/build/environment_run.h"
+#include "run/build/hosts.h"
 #include "run/build/run_context.h"
 
 namespace stagemake {
@@ -19,17 +20,15 @@ class BuildRun {
 
  private:
   std::vector<FlowStep> steps();
-  void note_networks();
+  void note_networks(const RunContext& host);
   void note_proxies();
   void note_closed_host();
   void note_remaining();
 
   std::vector<EnvironmentBuild>& builds_;
   RunProgress progress_;
-  ImageNames names_;
-  MachineLimits limits_;
-  Heartbeat heartbeat_;  // destroyed after all containers
-  RunContext run_;
+  Hosts hosts_;            // destroyed after all containers
+  const RunContext& run_;  // of the first host
   std::deque<EnvironmentRun> environments_;
 };
 

@@ -4,8 +4,10 @@
 // which is before any of its stages continues.
 #pragma once
 
+#include <atomic>
 #include <deque>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -16,6 +18,7 @@
 #include "run/build/run_context.h"
 #include "run/build/stage_run.h"
 #include "run/container/build_container.h"
+#include "run/control/flow_executor.h"
 #include "schedule/estimate.h"
 
 namespace stagemake {
@@ -24,8 +27,8 @@ class EnvironmentRun {
  public:
   // `build` must outlive it. `index`: its position in the run. `donor`: the environment that makes the stages
   // that this one starts with, up to `shared`; null if there is none.
-  EnvironmentRun(const RunContext& run, EnvironmentBuild& build, std::size_t index,
-                 const EnvironmentRun* donor, std::size_t shared);
+  EnvironmentRun(Hosts& hosts, EnvironmentBuild& build, std::size_t index, const EnvironmentRun* donor,
+                 std::size_t shared);
   EnvironmentRun(const EnvironmentRun&) = delete;
   EnvironmentRun& operator=(const EnvironmentRun&) = delete;
 
@@ -37,12 +40,24 @@ class EnvironmentRun {
   std::size_t size() const { return stages_.size(); }
   StageRun& stage(std::size_t s) { return stages_[s]; }
   const StageRun& stage(std::size_t s) const { return stages_[s]; }
-  const ContainerSetting& setting() const { return setting_; }
+  // Where it is built now.
+  const RunContext& here() const { return *here_; }
+  const ContainerSetting& setting() const { return settings_.back(); }
   const EnvironmentRun* donor() const { return donor_; }
   std::size_t shared() const { return shared_; }
 
-  // Fetches and checks the images that its stages start from, once. Its stages wait for that.
-  void resolve_start();
+  // The flow that runs its stages. Call it before any of them runs.
+  void set_flow(FlowExecutor& flow) { flow_ = &flow; }
+  // Each stage calls both around its step. begin_step() brings the environment to the host of the step, and
+  // fetches and checks the images that its stages start from, once; other stages wait for that. False: it has
+  // left its host, and the step has nothing to do until all its stages begin again.
+  bool begin_step(std::optional<std::size_t> host, std::size_t stage);
+  void end_step(std::size_t stage) noexcept;
+  // Work on it has failed because of its host: everything begins again elsewhere, or there when it is back.
+  // False if that is not possible: there is only one machine, the run ends, or it was tried too often.
+  // If the host works, it is not tried there for ever: `excludes` says that once was enough.
+  bool leave_host(const std::string& why, bool excludes = false);
+  bool has_left_host() const { return has_left_; }
 
   // Pulls the base image unless it is on this machine. Throws Error if it cannot be used.
   void bring_base_image();
@@ -60,16 +75,32 @@ class EnvironmentRun {
 
  private:
   std::string way_out(const std::string& image) const;
+  void move_to(std::size_t host);
+  void decide_here();
+  void take_share();
+  bool lacks_ended_stages() const;
 
-  const RunContext& run_;
+  Hosts& hosts_;
+  std::atomic<const RunContext*> here_;
+  FlowExecutor* flow_ = nullptr;
   EnvironmentBuild& build_;
   const std::size_t index_;
   const EnvironmentRun* const donor_;
   const std::size_t shared_;
-  ContainerSetting setting_;
+  std::deque<ContainerSetting> settings_;  // one for each host that it came to; containers refer to theirs
   std::deque<StageRun> stages_;
-  std::once_flag resolved_;
-  std::mutex mutex_;  // guards setting_'s base image until a container is made
+  std::recursive_mutex resolving_;  // guards the following, and decisions
+  bool is_resolved_ = false;        // on this host, in this pass
+  bool is_decided_here_ = true;     // its decisions are for this host, and for what exists now
+  std::vector<bool> has_ended_;     // by stage: in this pass
+  std::size_t steps_ = 0;           // in each pass
+  std::size_t steps_left_ = 0;      // in this pass
+  unsigned times_left_ = 0;         // how often it has left a host
+  std::atomic<bool> has_left_ = false;
+  std::vector<std::string> refusals_;         // of hosts, for people
+  std::map<std::size_t, unsigned> failures_;  // on hosts that work
+  bool has_share_ = false;                    // the value of MAKE is its share of a host
+  std::mutex mutex_;                          // guards the setting's base image until a container is made
 };
 
 }  // namespace stagemake

@@ -48,7 +48,7 @@ std::vector<std::size_t> stages_to_rebuild(const StageTable& table, const std::v
 Costs costs_of(const BuildWorld& world, const StagePlan& plan) {
   Costs costs = predicted_costs(world.predictions, world.packages, plan);
   costs.fetch_seconds = [&world](const Snapshot& snapshot) {
-    return world.predictions.fetch_seconds(snapshot.fetch_size, registry_host(snapshot.reference));
+    return world.predictions.fetch_seconds(snapshot.fetch_size, place_of_transfer(snapshot));
   };
   return costs;
 }
@@ -154,6 +154,10 @@ void note_dropped_job_counts(EnvironmentBuild& build) {
 }
 
 }  // namespace
+
+std::string place_of_transfer(const Snapshot& image) {
+  return image.host.empty() ? registry_host(image.reference) : "host " + image.host;
+}
 
 std::string digest_of(const ImageInfo& image) {
   return image.digest.empty() ? image.id : image.digest;

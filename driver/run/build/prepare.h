@@ -12,6 +12,9 @@ namespace stagemake {
 // Identifies an image's content: its digest in a registry, else its id.
 std::string digest_of(const ImageInfo& image);
 
+// Where an image that must be fetched comes from, as the journal names it: a registry's host, or "host NAME".
+std::string place_of_transfer(const Snapshot& image);
+
 // All snapshots of this distribution that the engine has. One look-up. For images that claim to be snapshots
 // but cannot be used, adds a reason to `problems`, fit for a terminal.
 std::vector<Snapshot> find_snapshots(ContainerEngine& engine, const StageTable& table,

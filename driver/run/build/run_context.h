@@ -8,6 +8,9 @@
 
 namespace stagemake {
 
+class Hosts;
+
+// On one of its hosts, if there are several.
 struct RunContext {
   const BuildWorld& world;
   const BuildOptions& options;
@@ -20,6 +23,8 @@ struct RunContext {
   double began = 0, began_there = 0;
   std::size_t environments = 1;  // in the run
   unsigned at_once = 1;          // stages
+  Hosts* hosts = nullptr;        // all of them; null: there is only one
+  std::size_t host = 0;          // which of them this is
 
   unsigned predicted_slots() const;
   // Whether less time has passed by the engine's clock since the run began than really has. Then files of

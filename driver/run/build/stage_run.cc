@@ -9,6 +9,7 @@
 #include "base/caught_error.h"
 #include "base/text/text.h"
 #include "run/build/environment_run.h"
+#include "run/build/hosts.h"
 #include "run/build/stage_log.h"
 #include "run/container/adoption.h"
 #include "run/container/image_survey.h"
@@ -50,11 +51,34 @@ StageOutcome outcome_of(const RunOutcome& outcome, StopReason reason) {
 
 }  // namespace
 
-StageRun::StageRun(const RunContext& run, EnvironmentRun& environment, std::size_t index)
-    : run_(run),
-      environment_(environment),
-      index_(index),
-      checkpoints_(run, environment.plan(), index, environment.setting().is_richer) {}
+StageRun::StageRun(EnvironmentRun& environment, std::size_t index)
+    : environment_(environment), index_(index) {
+  forget();
+}
+
+const RunContext& StageRun::here() const {
+  return environment_.here();
+}
+
+void StageRun::change(StageStatus status) {
+  bool has_place = status.state == StageState::Running || did_run(status.state);
+  if (here().hosts != nullptr && has_place) status.host = here().hosts->name(here().host);
+  here().progress.change(address(), std::move(status));
+}
+
+SnapshotPtr StageRun::made() const {
+  std::lock_guard lock(made_mutex_);
+  return made_;
+}
+
+void StageRun::forget() {
+  start_.reset();
+  open_.reset();
+  records_.reset();
+  checkpoints_.emplace(here(), environment_.plan(), index_, environment_.setting().is_richer);
+  std::lock_guard lock(made_mutex_);
+  made_.reset();
+}
 
 StageAddress StageRun::address() const {
   return {.environment = environment_.index(), .stage = index_};
@@ -84,10 +108,11 @@ StageRun* StageRun::parent() {
 
 void StageRun::plan_step(std::size_t step, SimulatedStage estimate) {
   step_ = step;
-  StageExpectation expected = expectation_of(estimate, run_.world.packages, run_.predicted_slots(), false);
+  StageExpectation expected =
+      expectation_of(estimate, here().world.packages, here().predicted_slots(), false);
   const std::vector<std::vector<std::string>>& reasons = environment_.build().reasons;
   if (index_ < reasons.size()) expected.reasons = reasons[index_];
-  run_.progress.set_expected(address(), std::move(expected));
+  here().progress.set_expected(address(), std::move(expected));
   estimate_ = std::move(estimate);
 }
 
@@ -104,28 +129,28 @@ void StageRun::expect(SimulatedStage estimate) {
 void StageRun::tell_expected(bool in_detail) {
   std::lock_guard lock(estimate_mutex_);
   if (estimate_)
-    run_.progress.expect(address(),
-                         expectation_of(*estimate_, run_.world.packages, run_.predicted_slots(), in_detail));
+    here().progress.expect(
+        address(), expectation_of(*estimate_, here().world.packages, here().predicted_slots(), in_detail));
 }
 
 // Before the deadline, the commit and, if requested, the push need time.
 std::optional<StageTimes> StageRun::times() const {
-  if (!run_.options.time) return std::nullopt;
-  const Predictions& predictions = run_.world.predictions;
+  if (!here().options.time) return std::nullopt;
+  const Predictions& predictions = here().world.predictions;
   double saving = predictions.commit_seconds(environment_.name(), name());
-  if (run_.options.pushes != nullptr) {
+  if (here().options.pushes != nullptr) {
     std::uint64_t bytes = predictions.stage_bytes(environment_.name(), name())
                               .value_or(static_cast<std::uint64_t>(kUnknownStageBytes));
     // Pushes run one after the other.
-    auto at_once = static_cast<double>(std::min<std::size_t>(run_.options.at_once, run_.environments));
-    saving += at_once * predictions.push_seconds(bytes, registry_host(run_.world.push_repository));
+    auto at_once = static_cast<double>(std::min<std::size_t>(here().options.at_once, here().environments));
+    saving += at_once * predictions.push_seconds(bytes, registry_host(here().world.push_repository));
   }
-  return stage_times(*run_.options.time, saving);
+  return stage_times(*here().options.time, saving);
 }
 
 // Bytes that it will add to the engine's storage, predicted from earlier runs; 0 if not known.
 std::uint64_t StageRun::predicted_bytes() const {
-  std::optional<std::uint64_t> took = run_.world.predictions.stage_bytes(environment_.name(), name());
+  std::optional<std::uint64_t> took = here().world.predictions.stage_bytes(environment_.name(), name());
   // Packages that are ready take no more space.
   double part = 1;
   if (const std::optional<Candidate>& start = decision().start; start && !plan().packages.empty())
@@ -136,19 +161,23 @@ std::uint64_t StageRun::predicted_bytes() const {
 
 // --- Its step
 
-void StageRun::step() {
+void StageRun::step(std::optional<std::size_t> host) {
   try {
-    take_step();
+    if (environment_.begin_step(host, index_)) take_step();
   } catch (...) {
-    Attempt attempt{.began = run_.world.clock.now()};
+    Attempt attempt{.began = here().world.clock.now()};
     escaped(attempt);
   }
+  environment_.end_step(index_);
 }
 
 void StageRun::take_step() {
-  environment_.resolve_start();
   if (status().state == StageState::Failed) return;  // the environment cannot start
-  if (decision().action == Action::Reuse) return reuse();
+  if (decision().action == Action::Reuse) {
+    // Built before everything began again.
+    if (status().state != StageState::Built) reuse();
+    return;
+  }
   if (std::string why = reason_to_skip(); !why.empty()) {
     if (parent() != nullptr) parent()->save_open();
     return change({.state = StageState::Skipped, .detail = why});
@@ -163,16 +192,16 @@ std::string StageRun::reason_to_skip() {
     if (state != StageState::Built && state != StageState::Reused)
       return fmt::format("{} did not succeed", before->name());
   }
-  if (run_.options.stop.stop_requested() || (run_.progress.has_failed() && !run_.options.keep_going))
+  if (here().options.stop.stop_requested() || (here().progress.has_failed() && !here().options.keep_going))
     return "the run was stopped";
   std::optional<StageTimes> limits = times();
   if (!limits) return {};
-  double left = limits->end - run_.world.clock.now();
+  double left = limits->end - here().world.clock.now();
   // A stage that makes no packages leaves nothing usable if it is cut off.
   bool makes = !plan().make_targets.empty();
-  double takes = makes ? 0 : run_.world.predictions.stage_seconds(environment_.name(), name()).value_or(0);
-  if (run_.world.clock.now() < limits->close && takes <= left) return {};
-  run_.progress.run_out_of_time();
+  double takes = makes ? 0 : here().world.predictions.stage_seconds(environment_.name(), name()).value_or(0);
+  if (here().world.clock.now() < limits->close && takes <= left) return {};
+  here().progress.run_out_of_time();
   return "the deadline is near";
 }
 
@@ -181,28 +210,30 @@ void StageRun::reuse() {
   const Snapshot& image = *decision().image;
   if (!image.complete || image.is_remote()) return;
   try {
-    for (const std::string& name : run_.names.of(environment_.plan(), index_))
+    for (const std::string& name : here().names.of(environment_.plan(), index_))
       if (std::find(image.names.begin(), image.names.end(), name) == image.names.end())
-        run_.names.give(image.image, name);
-    if (std::string why = run_.names.reason_not_to_push(environment_.plan(), index_, image); !why.empty())
-      return run_.progress.note(fmt::format("{} is not pushed: {}", display_name(image), why));
-    run_.names.push(environment_.plan(), index_, image.image, true, image.size);
+        here().names.give(image.image, name);
+    if (std::string why = here().names.reason_not_to_push(environment_.plan(), index_, image); !why.empty())
+      return here().progress.note(fmt::format("{} is not pushed: {}", display_name(image), why));
+    here().names.push(environment_.plan(), index_, image.image, true, image.size);
   } catch (...) {
-    run_.progress.fail(&BuildResult::engine_failed);
+    if (environment_.leave_host(caught_text())) return;
+    here().progress.fail(&BuildResult::engine_failed);
     change({.state = StageState::Failed, .detail = caught_text()});
   }
 }
 
 void StageRun::build() {
-  Attempt attempt{.began = run_.world.clock.now()};
+  Attempt attempt{.began = here().world.clock.now()};
   try {
-    MachineLimits::Room room(run_.limits, predicted_bytes());
+    MachineLimits::Room room(here().limits, predicted_bytes());
     if (!room.lack().empty()) {
-      run_.progress.fail(&BuildResult::stage_failed);
+      if (environment_.leave_host(room.lack(), true)) return;
+      here().progress.fail(&BuildResult::stage_failed);
       if (parent() != nullptr) parent()->save_open();
       return change({.state = StageState::Failed, .detail = room.lack()});
     }
-    attempt.log = run_.world.state.fresh_log(environment_.name(), name()).string();
+    attempt.log = here().world.state.fresh_log(environment_.name(), name()).string();
     tell_expected(true);
     change({.state = StageState::Running, .detail = start_text(), .log = attempt.log});
     attempt.container = open_container();
@@ -214,9 +245,11 @@ void StageRun::build() {
 
 std::string StageRun::start_text() const {
   const std::optional<Candidate>& start = decision().start;
-  if (!start) return {};
-  if (start->snapshot == nullptr) return "from " + environment_.plan().environment.base_image;
-  return (start->kind == Candidate::Kind::Parent ? "from " : "continuing from ") +
+  std::string place = here().hosts == nullptr ? std::string() : "on " + here().hosts->name(here().host);
+  if (!start) return place;
+  if (!place.empty()) place += ", ";
+  if (start->snapshot == nullptr) return place + "from " + environment_.plan().environment.base_image;
+  return place + (start->kind == Candidate::Kind::Parent ? "from " : "continuing from ") +
          display_name(*start->snapshot);
 }
 
@@ -237,13 +270,14 @@ std::shared_ptr<BuildContainer> StageRun::open_container() {
   }
   StageRun& before = *parent();
   if (before.open_) return std::move(before.open_);
-  SnapshotPtr image = before.made_ != nullptr ? before.made_ : before.look_up(before.status().image);
+  SnapshotPtr image = before.made();
+  if (image == nullptr) image = before.look_up(before.status().image);
   if (image == nullptr)
     throw EngineError(fmt::format("the image {} is gone since it was built", before.status().image));
   auto container = std::make_shared<BuildContainer>(
       environment_.setting(), Candidate{.kind = Candidate::Kind::Parent, .snapshot = image}, index_);
   if (before.records_) container->know_records(*before.records_);
-  if (run_.was_set_back())
+  if (here().was_set_back())
     if (std::string why = environment_.bring_times(display_name(*image), *container); !why.empty())
       throw EngineError(
           fmt::format("the clock was set back since {} was made: {}", display_name(*image), why));
@@ -252,9 +286,9 @@ std::shared_ptr<BuildContainer> StageRun::open_container() {
 
 void StageRun::run(Attempt& attempt) {
   attempt.before = attempt.container->installed();
-  StopEscalation escalation(run_.world.clock, run_.options.stop, run_.options.kill, times());
+  StopEscalation escalation(here().world.clock, here().options.stop, here().options.kill, times());
   run_inside(attempt, escalation);
-  attempt.seconds = run_.world.clock.now() - attempt.began;
+  attempt.seconds = here().world.clock.now() - attempt.began;
   attempt.reason = escalation.reason();
   // make fails if the guard started no more packages.
   if (!attempt.outcome.ok() && attempt.reason == StopReason::None && !attempt.container->refused().empty())
@@ -276,33 +310,33 @@ void StageRun::run_inside(Attempt& attempt, StopEscalation& escalation) {
   GuardLimits guard{.times = escalation.guard_times()};
   if (guard.times) guard.package_seconds = known_package_seconds();
   std::unique_ptr<StallWatch> watch;
-  if (run_.options.stall)
+  if (here().options.stall)
     watch = std::make_unique<StallWatch>(
-        run_.world.engine, run_.world.clock, container.container(), *run_.options.stall,
+        here().world.engine, here().world.clock, container.container(), *here().options.stall,
         [&](const std::string& findings) {
           std::ofstream(log, std::ios::app) << "\nstagemake: no output and no processor time for "
-                                            << duration_text(*run_.options.stall) << "; what runs:\n"
+                                            << duration_text(*here().options.stall) << "; what runs:\n"
                                             << findings;
           escalation.stop(StopReason::Stall);
-          run_.progress.note(fmt::format("{} {} has been silent for {}: stopping it", environment_.name(),
-                                         name(), duration_text(*run_.options.stall)));
+          here().progress.note(fmt::format("{} {} has been silent for {}: stopping it", environment_.name(),
+                                           name(), duration_text(*here().options.stall)));
         });
   CheckpointSettings checkpoints{
-      .every = run_.options.checkpoint.value_or(0),
-      .may = [&] { return checkpoints_.may_make(times()); },
+      .every = here().options.checkpoint.value_or(0),
+      .may = [&] { return checkpoints_->may_make(times()); },
       .paused =
           [&](bool paused) {
             if (watch) watch->hold(paused);
           },
-      .made = [&](const Checkpoint& one) { checkpoints_.take(one, container.size_before()); },
+      .made = [&](const Checkpoint& one) { checkpoints_->take(one, container.size_before()); },
       .failed =
           [&](const std::string& problem) {
-            run_.progress.note(
+            here().progress.note(
                 fmt::format("{} {}: no checkpoint could be made: {}", environment_.name(), name(), problem));
           }};
   bool makes = !environment_.plan().table.stages[index_].make_targets.empty();
-  MachineLimits::Running running(run_.limits, address(), step_, container);
-  Reporter& reporter = run_.progress.reporter();
+  MachineLimits::Running running(here().limits, address(), step_, container);
+  Reporter& reporter = here().progress.reporter();
   attempt.outcome =
       container.run(index_, {.log = log,
                              .also =
@@ -317,7 +351,7 @@ void StageRun::run_inside(Attempt& attempt, StopEscalation& escalation) {
                                  },
                              .stop = escalation.request(),
                              .guard = guard,
-                             .checkpoint = run_.options.checkpoint && makes ? &checkpoints : nullptr});
+                             .checkpoint = here().options.checkpoint && makes ? &checkpoints : nullptr});
   attempt.memory = running.most_memory();
 }
 
@@ -326,8 +360,8 @@ void StageRun::run_inside(Attempt& attempt, StopEscalation& escalation) {
 std::map<std::string, double> StageRun::known_package_seconds() const {
   std::map<std::string, double> seconds;
   for (PackageId id : plan().packages) {
-    const std::string& package = run_.world.packages[id].name;
-    PackageTime time = run_.world.predictions.package(environment_.name(), package);
+    const std::string& package = here().world.packages[id].name;
+    PackageTime time = here().world.predictions.package(environment_.name(), package);
     if (time.from == PackageTime::From::Environment || time.from == PackageTime::From::OtherEnvironments)
       seconds[package] = time.seconds;
   }
@@ -353,21 +387,21 @@ void StageRun::built(Attempt& attempt) {
       .state = StageState::Built, .seconds = attempt.seconds, .log = attempt.log, .memory = attempt.memory};
   double commit_seconds = 0;
   if (is_committed()) {
-    double began = run_.world.clock.now();
+    double began = here().world.clock.now();
     status.detail = status.image = commit(attempt, true);
     drop_checkpoints(true);
     name_held(status.image);
-    commit_seconds = run_.world.clock.now() - began;
+    commit_seconds = here().world.clock.now() - began;
     status.seconds += commit_seconds;
   }
   status.findings = findings_in(attempt.log, attempt.outcome.ignored ? RecipeEnd::Ignored : RecipeEnd::Well,
-                                [this](const std::string& note) { run_.progress.note(note); });
+                                [this](const std::string& note) { here().progress.note(note); });
   SnapshotPtr image = look_up(status.image);
   if (attempt.container->records()) records_ = attempt.container->records();
   write_journal(attempt, image, commit_seconds);
   if (environment_.plan().table.stages[index_].configures)
     environment_.expect_after_configure(index_, attempt.container->configured());
-  if (image != nullptr) run_.names.push(environment_.plan(), index_, status.image, true, image->size);
+  if (image != nullptr) here().names.push(environment_.plan(), index_, status.image, true, image->size);
   if (!is_left_open()) attempt.container.reset();
   open_ = std::move(attempt.container);
   change(std::move(status));
@@ -382,26 +416,26 @@ void StageRun::not_begun(Attempt& attempt) {
     before->save_open();
   }
   if (attempt.reason == StopReason::Deadline)
-    run_.progress.run_out_of_time();
+    here().progress.run_out_of_time();
   else
-    run_.progress.fail(&BuildResult::stage_failed);
+    here().progress.fail(&BuildResult::stage_failed);
   change({.state = StageState::Interrupted,
           .seconds = attempt.seconds,
           .detail = "it was still waiting to start"});
 }
 
 void StageRun::not_built(Attempt& attempt) {
-  double began = run_.world.clock.now();
+  double began = here().world.clock.now();
   StageStatus status{.log = attempt.log, .memory = attempt.memory};
   // If it was stopped before anything ran, there is nothing to keep.
   if (attempt.container->has_unsaved_work()) status.image = commit(attempt, false);
-  double commit_seconds = run_.world.clock.now() - began;
+  double commit_seconds = here().world.clock.now() - began;
   status.seconds = attempt.seconds + commit_seconds;
   bool ended = attempt.reason == StopReason::Signal || attempt.reason == StopReason::Deadline;
   status.state = ended || (attempt.outcome.stopped && attempt.reason == StopReason::None)
                      ? StageState::Interrupted
                      : StageState::Failed;
-  std::string name = run_.names.partial(environment_.plan(), index_);
+  std::string name = here().names.partial(environment_.plan(), index_);
   bool is_named = status.image == name || status.image == name_beside(name);
   status.detail = attempt.reason == StopReason::Deadline ? "the deadline passed"
                   : attempt.reason == StopReason::Stall  ? "it printed nothing for too long"
@@ -413,17 +447,17 @@ void StageRun::not_built(Attempt& attempt) {
   status.detail += status.image.empty() ? "nothing ran in it" : "the work so far is kept as " + status.image;
   if (!status.image.empty() && !is_named) status.detail += ": an image with more packages keeps the name";
   if (attempt.reason == StopReason::Deadline)
-    run_.progress.run_out_of_time();
+    here().progress.run_out_of_time();
   else
-    run_.progress.fail(&BuildResult::stage_failed);
+    here().progress.fail(&BuildResult::stage_failed);
   if (status.state == StageState::Failed)
     status.findings = findings_in(attempt.log, RecipeEnd::Badly,
-                                  [this](const std::string& note) { run_.progress.note(note); });
+                                  [this](const std::string& note) { here().progress.note(note); });
   SnapshotPtr image = look_up(status.image);
   write_journal(attempt, image, commit_seconds);
   // If a richer image keeps the name, that image also stays in the registry.
   if (image != nullptr && is_named)
-    run_.names.push(environment_.plan(), index_, status.image, false, image->size);
+    here().names.push(environment_.plan(), index_, status.image, false, image->size);
   drop_checkpoints(false);
   change(std::move(status));
 }
@@ -433,25 +467,49 @@ void StageRun::not_built(Attempt& attempt) {
 // exception is handled.
 void StageRun::escaped(Attempt& attempt) noexcept {
   try {
+    if (leave_host(attempt)) return;
     StageStatus status{.state = StageState::Failed, .log = attempt.log, .image = attempt.image};
     status.detail = caught_text();
     // Nothing of it has run yet, but the work of the previous stage in their common container must be saved.
     if (parent() != nullptr && !attempt.container) parent()->save_open();
     ExitStatus why = caught_status();
     if (why == ExitStatus::Interrupted) status.state = StageState::Interrupted;
-    run_.progress.fail(why == ExitStatus::EngineUnusable ? &BuildResult::engine_failed
-                       : why == ExitStatus::Interrupted  ? &BuildResult::stage_failed
-                                                         : &BuildResult::input_failed);
+    here().progress.fail(why == ExitStatus::EngineUnusable ? &BuildResult::engine_failed
+                         : why == ExitStatus::Interrupted  ? &BuildResult::stage_failed
+                                                           : &BuildResult::input_failed);
     if (!attempt.image.empty())
       status.detail += fmt::format("; the image {} was made nevertheless", attempt.image);
     else if (attempt.container && attempt.container->has_unsaved_work())
       status.detail += save_escaped(attempt, status.image);
-    status.seconds = run_.world.clock.now() - attempt.began;
+    status.seconds = here().world.clock.now() - attempt.began;
     attempt.container.reset();
     change(std::move(status));
   } catch (...) {
     // Not even a message is possible: what counts is that the run knows, and that the container stays.
-    run_.progress.lose(address());
+    here().progress.lose(address());
+  }
+}
+
+// If its host is why it failed, the environment goes on elsewhere. On a host that still works, its work gets
+// an image, from which it can go on; on another one, its container stays until the host is back. Called while
+// the exception is handled.
+bool StageRun::leave_host(Attempt& attempt) noexcept {
+  try {
+    if (here().hosts == nullptr || caught_status() != ExitStatus::EngineUnusable) return false;
+    std::string why = caught_text();
+    if (!here().hosts->check(here().host)) {
+      if (parent() != nullptr && !attempt.container) parent()->save_open();
+      std::string image;
+      if (attempt.image.empty() && attempt.container && attempt.container->has_unsaved_work())
+        why += save_escaped(attempt, image);
+    }
+    std::string host = here().hosts->name(here().host);
+    if (!environment_.leave_host(why)) return false;
+    attempt.container.reset();
+    change({.state = StageState::Waiting, .detail = fmt::format("host {} failed: it begins again", host)});
+    return true;
+  } catch (...) {
+    return false;
   }
 }
 
@@ -462,7 +520,7 @@ std::string StageRun::save_escaped(Attempt& attempt, std::string& image) {
     attempt.container->recover();
     image = commit(attempt, false);
     SnapshotPtr kept = look_up(image);
-    if (kept != nullptr) run_.names.push(environment_.plan(), index_, image, false, kept->size);
+    if (kept != nullptr) here().names.push(environment_.plan(), index_, image, false, kept->size);
     drop_checkpoints(false);
     return fmt::format("; the work so far is kept as {}", image);
   } catch (...) {
@@ -479,11 +537,11 @@ std::string StageRun::where_it_stays(const Attempt& attempt) const {
 void StageRun::save_open() {
   if (!open_) return;
   StageStatus saved = status();
-  Attempt attempt{.began = run_.world.clock.now(), .log = saved.log, .container = std::move(open_)};
+  Attempt attempt{.began = here().world.clock.now(), .log = saved.log, .container = std::move(open_)};
   try {
     saved.detail = saved.image = commit(attempt, true);
     name_held(saved.image);
-    run_.names.push(environment_.plan(), index_, saved.image, true, 0);
+    here().names.push(environment_.plan(), index_, saved.image, true, 0);
     drop_checkpoints(true);
     change(std::move(saved));
   } catch (...) {
@@ -499,15 +557,16 @@ void StageRun::note_missing_packages(const Attempt& attempt) {
   const StagePlan& plan = environment_.plan();
   if (!plan.environment.setup.ignore_missing || !prepares_system(plan.table.stages[index_])) return;
   std::string line = last_line_with(attempt.log, kMissingLine);
-  if (!line.empty()) run_.progress.note_at_end(fmt::format("{}: {}", environment_.name(), printable(line)));
+  if (!line.empty()) here().progress.note_at_end(fmt::format("{}: {}", environment_.name(), printable(line)));
 }
 
 // Reports a make that is too old for the pool, once per environment.
 void StageRun::note_make_of_its_own(const Attempt& attempt) {
-  if (run_.options.slots == nullptr || environment_.plan().table.stages[index_].make_targets.empty()) return;
+  if (here().options.slots == nullptr || environment_.plan().table.stages[index_].make_targets.empty())
+    return;
   std::string line = last_line_with(attempt.log, kSharesNoneLine);
   if (!line.empty())
-    run_.progress.note_at_end(fmt::format(
+    here().progress.note_at_end(fmt::format(
         "{}: {}", environment_.name(), printable(std::string_view(line).substr(std::strlen("stagemake: ")))));
 }
 
@@ -522,27 +581,27 @@ void StageRun::write_journal(const Attempt& attempt, const SnapshotPtr& image,
 
 void StageRun::add_to_journal(const Attempt& attempt, const SnapshotPtr& image, double commit_seconds) {
   const BuildContainer& container = *attempt.container;
-  auto now = static_cast<std::int64_t>(run_.world.clock.now());
-  run_.world.journal.add(JournalStage{.when = now,
-                                      .environment = environment_.name(),
-                                      .stage = name(),
-                                      .key = plan().key,
-                                      .outcome = outcome_of(attempt.outcome, attempt.reason),
-                                      .seconds = attempt.seconds,
-                                      .commit_seconds = commit_seconds,
-                                      .bytes = grown_by(image, container.size_before()),
-                                      .memory = attempt.memory,
-                                      .engine = run_.world.engine.name(),
-                                      .network = network()});
+  auto now = static_cast<std::int64_t>(here().world.clock.now());
+  here().world.journal.add(JournalStage{.when = now,
+                                        .environment = environment_.name(),
+                                        .stage = name(),
+                                        .key = plan().key,
+                                        .outcome = outcome_of(attempt.outcome, attempt.reason),
+                                        .seconds = attempt.seconds,
+                                        .commit_seconds = commit_seconds,
+                                        .bytes = grown_by(image, container.size_before()),
+                                        .memory = attempt.memory,
+                                        .engine = here().world.engine.name(),
+                                        .network = network()});
   for (const auto& [name, package] : container.installed()) {
     auto before = attempt.before.find(name);
     bool is_new = before == attempt.before.end() || before->second != package;
     if (is_new && package.seconds > 0)
-      run_.world.journal.add(PackageBuilt{.when = now,
-                                          .environment = environment_.name(),
-                                          .package = name,
-                                          .version = package.version,
-                                          .seconds = package.seconds});
+      here().world.journal.add(PackageBuilt{.when = now,
+                                            .environment = environment_.name(),
+                                            .package = name,
+                                            .version = package.version,
+                                            .seconds = package.seconds});
   }
 }
 
@@ -552,14 +611,15 @@ std::string StageRun::commit(Attempt& attempt, bool complete) {
   attempt.could_not_commit = true;
   attempt.image = attempt.container->commit(index_, complete);
   attempt.could_not_commit = false;
-  for (const std::string& name : attempt.container->names_left()) run_.names.note_left(name);
+  for (const std::string& name : attempt.container->names_left()) here().names.note_left(name);
   return attempt.image;
 }
 
 // The image as its labels describe it, looked up once; null if none was made.
 SnapshotPtr StageRun::look_up(const std::string& image) {
-  std::optional<ImageInfo> found = image.empty() ? std::nullopt : run_.world.engine.find_image(image);
+  std::optional<ImageInfo> found = image.empty() ? std::nullopt : here().world.engine.find_image(image);
   std::optional<Snapshot> snapshot = found ? snapshot_of(*found) : std::nullopt;
+  std::lock_guard lock(made_mutex_);
   made_ = snapshot ? std::make_shared<Snapshot>(std::move(*snapshot)) : nullptr;
   return made_;
 }
@@ -569,14 +629,14 @@ SnapshotPtr StageRun::look_up(const std::string& image) {
 void StageRun::name_held(const std::string& image) {
   for (StageRun* at = parent();
        at != nullptr && at->decision().action == Action::Build && !at->is_committed(); at = at->parent())
-    for (const std::string& name : run_.names.of(environment_.plan(), at->index_))
-      run_.names.give(image, name);
+    for (const std::string& name : here().names.of(environment_.plan(), at->index_))
+      here().names.give(image, name);
 }
 
 // Also those of earlier stages in its container, which its image contains.
 void StageRun::drop_checkpoints(bool complete) noexcept {
-  checkpoints_.drop(complete);
-  for (StageRun* at = parent(); at != nullptr; at = at->parent()) at->checkpoints_.drop(true);
+  checkpoints_->drop(complete);
+  for (StageRun* at = parent(); at != nullptr; at = at->parent()) at->checkpoints_->drop(true);
 }
 
 Network StageRun::network() const {

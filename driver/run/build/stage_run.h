@@ -23,7 +23,7 @@ class EnvironmentRun;
 class StageRun {
  public:
   // `index`: its position in the plan. All arguments must outlive it.
-  StageRun(const RunContext& run, EnvironmentRun& environment, std::size_t index);
+  StageRun(EnvironmentRun& environment, std::size_t index);
   StageRun(const StageRun&) = delete;
   StageRun& operator=(const StageRun&) = delete;
 
@@ -33,26 +33,29 @@ class StageRun {
   StageDecision& decision();
   const StageDecision& decision() const;
   StageRun* parent();
-  StageStatus status() const { return run_.progress.status(address()); }
-  void change(StageStatus status) { run_.progress.change(address(), std::move(status)); }
+  StageStatus status() const { return here().progress.status(address()); }
+  void change(StageStatus status);
 
   // Its position in the flow and what is expected of it. Call it before the run begins.
   void plan_step(std::size_t step, SimulatedStage estimate);
   // Replaces the expectation of a stage that waits; reports it.
   void expect(SimulatedStage estimate);
 
-  // Its step in the flow: resolves the environment's start, then reuses, skips or builds it. An exception
-  // fails only this stage.
-  void step();
+  // Its step in the flow: brings the environment to the host and resolves its start, then reuses, skips or
+  // builds it. An exception fails only this stage. `host`: nothing if none is left for it.
+  void step(std::optional<std::size_t> host);
   // If its container was left open for the next stage, which does not run: the work gets an image after all.
   void save_open();
 
   // The image of this run as its labels describe it; null if none was made.
-  const SnapshotPtr& made() const { return made_; }
+  SnapshotPtr made() const;
 
   // The container made while the start was resolved; nothing has run in it.
   bool has_start() const { return start_ != nullptr; }
   void set_start(std::shared_ptr<BuildContainer> container) { start_ = std::move(container); }
+  // The environment is on another host, or everything begins again: its containers and images count no more.
+  // (A container with unsaved work stays where it is.)
+  void forget();
 
  private:
   // The stage as it runs or has run: everything that must be known of it if an exception is thrown.
@@ -70,7 +73,9 @@ class StageRun {
     std::string missing = {};  // what must exist after the stage and does not, in words
   };
 
+  const RunContext& here() const;
   void take_step();
+  bool leave_host(Attempt& attempt) noexcept;
   std::string reason_to_skip();
   void reuse();
 
@@ -107,15 +112,15 @@ class StageRun {
   bool is_committed() const;
   bool in_older() const;
 
-  const RunContext& run_;
   EnvironmentRun& environment_;
   const std::size_t index_;
   std::size_t step_ = 0;
-  std::mutex estimate_mutex_;               // guards estimate_
-  std::optional<SimulatedStage> estimate_;  // of a stage to build
-  StageCheckpoints checkpoints_;
+  std::mutex estimate_mutex_;                    // guards estimate_
+  std::optional<SimulatedStage> estimate_;       // of a stage to build
+  std::optional<StageCheckpoints> checkpoints_;  // on its host
   std::shared_ptr<BuildContainer> start_;
   std::shared_ptr<BuildContainer> open_;  // left open for the next stage
+  mutable std::mutex made_mutex_;         // guards made_: other environments may share it
   SnapshotPtr made_;
   std::optional<RecordMarks> records_;  // of the records in it, if known
 };

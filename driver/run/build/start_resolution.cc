@@ -9,6 +9,7 @@
 #include "base/caught_error.h"
 #include "base/text/text.h"
 #include "run/build/environment_run.h"
+#include "run/build/hosts.h"
 #include "run/build/prepare.h"
 #include "run/container/image_survey.h"
 #include "run/images/origins.h"
@@ -16,6 +17,14 @@
 namespace stagemake {
 
 using Action = StageDecision::Action;
+
+namespace {
+
+bool contains(const std::vector<std::size_t>& stages, std::size_t stage) {
+  return std::find(stages.begin(), stages.end(), stage) != stages.end();
+}
+
+}  // namespace
 
 StartResolution::StartResolution(const RunContext& run, EnvironmentRun& environment)
     : run_(run), environment_(environment), build_(environment.build()) {}
@@ -38,6 +47,7 @@ void StartResolution::resolve() {
     check_packages(build_.plan, to_build);
   } catch (...) {
     bool engine = caught_status() == ExitStatus::EngineUnusable;
+    if (engine && environment_.leave_host(caught_text())) return;
     fail(caught_text(), engine ? &BuildResult::engine_failed : &BuildResult::input_failed);
   }
 }
@@ -58,22 +68,46 @@ void StartResolution::take_shared() {
   const EnvironmentRun* donor = environment_.donor();
   if (donor == nullptr) return;
   std::vector<std::size_t> chain = build_.plan.chain(environment_.shared());
-  if (std::any_of(chain.begin(), chain.end(),
-                  [&](std::size_t s) { return donor->stage(s).made() == nullptr; }))
-    return;
+  std::map<std::size_t, SnapshotPtr> made;
+  for (std::size_t s : chain) made[s] = donor->stage(s).made();
+  if (std::any_of(made.begin(), made.end(), [](const auto& one) { return one.second == nullptr; })) return;
+  if (!bring_shared(donor->here().host, made)) return;
   std::optional<Candidate> start = std::move(build_.decisions[chain.front()].start);
   for (std::size_t s : chain) {
-    SnapshotPtr made = donor->stage(s).made();
-    build_.decisions[s] = {.action = Action::Reuse, .image = made};
-    environment_.stage(s).change({.state = StageState::Reused, .image = display_name(*made)});
+    build_.decisions[s] = {.action = Action::Reuse, .image = made[s]};
+    environment_.stage(s).change({.state = StageState::Reused, .image = display_name(*made[s])});
   }
   for (std::size_t s = 0; s < build_.decisions.size(); ++s) {
     std::optional<std::size_t> parent = build_.plan.stages[s].parent;
     if (!parent || build_.decisions[s].action != Action::Build || build_.decisions[s].start) continue;
-    if (std::find(chain.begin(), chain.end(), *parent) == chain.end()) continue;
+    if (!contains(chain, *parent)) continue;
     build_.decisions[s].start = start;
-    build_.decisions[s].start->snapshot = donor->stage(*parent).made();
+    build_.decisions[s].start->snapshot = made[*parent];
   }
+}
+
+// If the donor is on another host: brings the images from which stages continue here. False if that fails.
+bool StartResolution::bring_shared(std::size_t from, const std::map<std::size_t, SnapshotPtr>& made) {
+  if (run_.hosts == nullptr || from == run_.host) return true;
+  for (std::size_t s = 0; s < build_.decisions.size(); ++s) {
+    std::optional<std::size_t> parent = build_.plan.stages[s].parent;
+    bool starts_there = parent && made.contains(*parent) && !made.contains(s);
+    if (!starts_there || build_.decisions[s].action != Action::Build) continue;
+    Snapshot image = *made.at(*parent);
+    image.host = run_.hosts->name(from);
+    note_fetch(image, image.size);
+    if (std::string why = run_.hosts->bring(image, run_.host, run_.options.stop); !why.empty()) {
+      run_.progress.note(fmt::format("{}: {} could not be brought from host {}, and is built once more: {}",
+                                     environment_.name(), display_name(image), image.host, printable(why)));
+      return false;
+    }
+  }
+  return true;
+}
+
+void StartResolution::note_fetch(const Snapshot& image, std::uint64_t bytes) const {
+  run_.progress.note(fmt::format("{}: fetching {}{} ({})", environment_.name(), display_name(image),
+                                 image.host.empty() ? "" : " from host " + image.host, size_text(bytes)));
 }
 
 // Fetches and checks images that are not here or not checked yet.
@@ -90,8 +124,9 @@ StartResolution::Refused StartResolution::bring_starts() {
 StartResolution::Refused StartResolution::bring_reused(std::size_t s) {
   StageDecision& decision = build_.decisions[s];
   const std::vector<std::size_t>& targets = build_.restore.targets;
-  bool is_target = std::find(targets.begin(), targets.end(), s) != targets.end();
+  bool is_target = contains(targets, s);
   if (decision.action != Action::Reuse || !decision.image->is_remote() || !is_target) return {};
+  if (!decision.image->host.empty()) return {};  // one of the hosts has it
   std::string why;
   SnapshotPtr here = fetched(*decision.image, why);
   if (here != nullptr)
@@ -127,15 +162,15 @@ StartResolution::Refused StartResolution::bring_start(std::size_t s) {
 
 // A fetched image that is refused must be removed: the next run would trust it as an image of this machine.
 StartResolution::Refused StartResolution::refuse(const SnapshotPtr& snapshot, const std::string& why) {
-  if (snapshot->is_remote() && run_.world.engine.find_image(snapshot->reference))
+  if (!snapshot->reference.empty() && run_.world.engine.find_image(snapshot->reference))
     run_.world.engine.remove_image(snapshot->reference);
   return {snapshot, why};
 }
 
 // The image on this machine; null, with the reason in `why`, if it cannot be fetched.
 SnapshotPtr StartResolution::fetched(const Snapshot& remote, std::string& why) {
-  run_.progress.note(fmt::format("{}: fetching {} ({})", environment_.name(), display_name(remote),
-                                 size_text(remote.fetch_size)));
+  note_fetch(remote, remote.fetch_size);
+  if (!remote.host.empty()) return brought(remote, why);
   Transfer pulled = environment_.pull(remote.reference, remote.fetch_size);
   if (!pulled.ok) return why = "it could not be fetched: " + printable(trimmed(pulled.why)), nullptr;
   std::optional<ImageInfo> image = run_.world.engine.find_image(remote.reference);
@@ -148,6 +183,18 @@ SnapshotPtr StartResolution::fetched(const Snapshot& remote, std::string& why) {
   snapshot->signer = remote.signer;
   Origins origins(run_.world.state.origins());
   origins.fetched(image->id, remote.reference.substr(0, remote.reference.find('@')), remote.signer);
+  return std::make_shared<Snapshot>(std::move(*snapshot));
+}
+
+// The same for an image of another host.
+SnapshotPtr StartResolution::brought(const Snapshot& there, std::string& why) {
+  if (why = run_.hosts->bring(there, run_.host, run_.options.stop); !why.empty()) return nullptr;
+  std::optional<ImageInfo> image = run_.world.engine.find_image(there.image);
+  std::optional<Snapshot> snapshot = image ? snapshot_of(*image) : std::nullopt;
+  if (!snapshot || to_labels(*snapshot) != to_labels(there))
+    return why = "what arrived is not what the other host described", nullptr;
+  snapshot->unvouched = there.unvouched;
+  snapshot->signer = there.signer;
   return std::make_shared<Snapshot>(std::move(*snapshot));
 }
 

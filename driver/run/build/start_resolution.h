@@ -3,6 +3,8 @@
 // used.
 #pragma once
 
+#include <cstdint>
+#include <map>
 #include <string>
 
 #include "run/build/run_context.h"
@@ -25,6 +27,9 @@ class StartResolution {
   };
 
   void take_shared();
+  bool bring_shared(std::size_t from, const std::map<std::size_t, SnapshotPtr>& made);
+  void note_fetch(const Snapshot& image, std::uint64_t bytes) const;
+  SnapshotPtr brought(const Snapshot& there, std::string& why);
   Refused bring_starts();
   Refused bring_reused(std::size_t stage);
   Refused bring_start(std::size_t stage);

@@ -5,9 +5,11 @@
 #include <algorithm>
 #include <condition_variable>
 #include <exception>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <thread>
+#include <utility>
 
 namespace stagemake {
 namespace {
@@ -39,14 +41,29 @@ void insist(const Call& call) noexcept {
 // Threads that may block. They take the ready step that the dispatcher chooses.
 class WaitingThreads {
  public:
-  WaitingThreads(const std::vector<FlowStep>& steps, const DispatchLimits& limits,
-                 std::function<void(std::size_t)> work, std::function<void(std::size_t)> ended)
+  using Start = Dispatcher::Start;
+  // Gets a step that has returned, and the steps that begin another pass over its environment.
+  using Ended = std::function<void(std::size_t step, const std::vector<std::size_t>& again)>;
+
+  WaitingThreads(const std::vector<FlowStep>& steps, const std::vector<DispatchLimits>& machines,
+                 std::function<void(const Start&)> work, Ended ended)
       : work_(std::move(work)),
         ended_(std::move(ended)),
-        dispatcher_(tasks_of(steps), limits),
-        followers_(steps.size()) {
-    for (const FlowStep& step : steps) ++(step.task.after ? followers_[*step.task.after] : awaited_);
-    std::size_t count = std::min<std::size_t>(std::max(1u, limits.at_once), steps.size());
+        dispatcher_(tasks_of(steps), machines),
+        steps_(steps.size()) {
+    for (std::size_t i = 0; i < steps.size(); ++i) {
+      const Task& task = steps[i].task;
+      ++(task.after ? steps_[*task.after].followers : awaited_);
+      steps_[i].environment = task.environment;
+      Environment& environment = environments_[task.environment];
+      ++environment.left;
+      environment.steps.push_back(i);
+      if (!task.after || steps[*task.after].task.environment != task.environment)
+        environment.first.push_back(i);
+    }
+    std::size_t count = 0;
+    for (const DispatchLimits& limits : machines) count += std::max(1u, limits.at_once);
+    count = std::min(count, steps.size());
     for (std::size_t i = 0; i < count; ++i) threads_.emplace_back([this] { serve(); });
   }
   // (No stop token: with one, waking each of a thousand threads would wake all of them.)
@@ -61,18 +78,32 @@ class WaitingThreads {
   WaitingThreads(const WaitingThreads&) = delete;
   WaitingThreads& operator=(const WaitingThreads&) = delete;
 
-  void add_ready(std::size_t step) {
+  // False if the step does not run for that: it was ready before, and only a step before it is repeated.
+  bool add_ready(std::size_t step) {
+    bool is_new = false;
     {
       std::lock_guard lock(mutex_);
-      insist([&] { dispatcher_.add_ready(step); });
-      if (--awaited_ > 0) return;
+      is_new = !std::exchange(steps_[step].is_announced, true);
+      if (is_new) insist([&] { dispatcher_.add_ready(step); });
+      if (--awaited_ > 0) return is_new;
     }
     changed_.notify_one();
+    return is_new;
   }
 
-  void takes(std::size_t step, std::uint64_t memory) {
+  void repeat(std::size_t environment) {
     std::lock_guard lock(mutex_);
-    dispatcher_.takes(step, memory);
+    environments_[environment].repeats = true;
+  }
+
+  // Tells the dispatcher something that may let steps start.
+  template <typename Call>
+  void tell(const Call& call) {
+    {
+      std::lock_guard lock(mutex_);
+      call(dispatcher_);
+    }
+    changed_.notify_one();
   }
 
   FlowExecutor::MemoryUse memory() const {
@@ -81,31 +112,57 @@ class WaitingThreads {
   }
 
  private:
+  struct Step {
+    std::size_t environment = 0;
+    std::size_t followers = 0;  // how many come right after it
+    bool is_announced = false;  // by the graph, in this pass over its environment
+  };
+  struct Environment {
+    std::size_t left = 0;  // steps that have not returned in this pass
+    std::vector<std::size_t> steps = {};
+    std::vector<std::size_t> first = {};  // those that follow no other step of it
+    bool repeats = false;                 // there will be another pass
+  };
+
   // One thread is woken when a step may be ready, and wakes the next one if it finds a step: waking all of a
   // thousand threads each time would cause a million wake-ups.
   void serve() {
     std::unique_lock lock(mutex_);
     while (true) {
-      std::optional<std::size_t> step;
-      changed_.wait(lock, [&] { return is_over_ || (awaited_ == 0 && (step = dispatcher_.next())); });
+      std::optional<Start> start;
+      changed_.wait(lock, [&] { return is_over_ || (awaited_ == 0 && (start = dispatcher_.next())); });
       if (is_over_) return;
       lock.unlock();
       changed_.notify_one();
-      work_(*step);
+      work_(*start);
       lock.lock();
-      dispatcher_.end(*step);
-      awaited_ += followers_[*step];
+      dispatcher_.end(start->task);
+      awaited_ += steps_[start->task].followers;
+      std::vector<std::size_t> again = next_pass(environments_[steps_[start->task].environment]);
       lock.unlock();
-      insist([&] { ended_(*step); });
+      insist([&] { ended_(start->task, again); });
       lock.lock();  // and checks itself whether there is room now, for one and then for others
     }
   }
 
-  const std::function<void(std::size_t)> work_, ended_;
+  // The steps that begin another pass, if this was the last step of one.
+  std::vector<std::size_t> next_pass(Environment& environment) {
+    if (--environment.left > 0) return {};
+    environment.left = environment.steps.size();
+    if (!std::exchange(environment.repeats, false)) return {};
+    for (std::size_t step : environment.steps) steps_[step].is_announced = false;
+    dispatcher_.restart(steps_[environment.steps.front()].environment);
+    awaited_ += environment.first.size();
+    return environment.first;
+  }
+
+  const std::function<void(const Start&)> work_;
+  const Ended ended_;
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   Dispatcher dispatcher_;
-  std::vector<std::size_t> followers_;  // per step: how many come right after it
+  std::vector<Step> steps_;
+  std::map<std::size_t, Environment> environments_;
   // Steps that are ready but not yet announced by the graph. No step starts until they are: one of them might
   // come first.
   std::size_t awaited_ = 0;
@@ -116,22 +173,27 @@ class WaitingThreads {
 }  // namespace
 
 struct FlowExecutor::Graph {
-  Graph(const std::vector<FlowStep>& steps, const DispatchLimits& limits)
+  Graph(const std::vector<FlowStep>& steps, const std::vector<DispatchLimits>& machines)
       : gateways(steps.size()),
         threads(
-            steps, limits, [this, &steps](std::size_t step) { work(steps[step]); },
-            [this](std::size_t step) {
-              gateways[step]->try_put(continue_msg());
-              gateways[step]->release_wait();
-            }) {}
+            steps, machines,
+            [this, &steps](const Dispatcher::Start& start) { work(steps[start.task], start.machine); },
+            [this](std::size_t step, const std::vector<std::size_t>& again) { end(step, again); }) {}
 
-  void work(const FlowStep& step) {
+  void work(const FlowStep& step, std::optional<std::size_t> machine) {
     try {
-      step.work();
+      step.work(machine);
     } catch (...) {  // an exception that leaves a node would cancel the whole graph, and with it other builds
       std::lock_guard lock(error_mutex);
       if (!error) error = std::current_exception();
     }
+  }
+
+  // The graph is not done before its last message.
+  void end(std::size_t step, const std::vector<std::size_t>& again) {
+    gateways[step]->try_put(continue_msg());
+    for (std::size_t first : again) nodes[first]->try_put(continue_msg());
+    gateways[step]->release_wait();
   }
 
   tbb::flow::graph graph;
@@ -143,8 +205,8 @@ struct FlowExecutor::Graph {
   WaitingThreads threads;
 };
 
-FlowExecutor::FlowExecutor(std::vector<FlowStep> steps, const DispatchLimits& limits)
-    : steps_(std::move(steps)), graph_(std::make_unique<Graph>(steps_, limits)) {}
+FlowExecutor::FlowExecutor(std::vector<FlowStep> steps, std::vector<DispatchLimits> machines)
+    : steps_(std::move(steps)), graph_(std::make_unique<Graph>(steps_, machines)) {}
 
 FlowExecutor::~FlowExecutor() = default;
 
@@ -155,7 +217,7 @@ void FlowExecutor::run() {
                                                    [&all, i](continue_msg, StepNode::gateway_type& gateway) {
                                                      gateway.reserve_wait();
                                                      all.gateways[i] = &gateway;
-                                                     all.threads.add_ready(i);
+                                                     if (!all.threads.add_ready(i)) gateway.release_wait();
                                                    }));
   for (std::size_t i = 0; i < steps_.size(); ++i)
     if (steps_[i].task.after) tbb::flow::make_edge(*all.nodes[*steps_[i].task.after], *all.nodes[i]);
@@ -165,8 +227,28 @@ void FlowExecutor::run() {
   if (all.error) std::rethrow_exception(all.error);
 }
 
+void FlowExecutor::repeat(std::size_t environment) {
+  graph_->threads.repeat(environment);
+}
+
+void FlowExecutor::lose(std::size_t machine) {
+  graph_->threads.tell([&](Dispatcher& dispatcher) { dispatcher.lose(machine); });
+}
+
+void FlowExecutor::regain(std::size_t machine) {
+  graph_->threads.tell([&](Dispatcher& dispatcher) { dispatcher.regain(machine); });
+}
+
+void FlowExecutor::give_up(std::size_t machine) {
+  graph_->threads.tell([&](Dispatcher& dispatcher) { dispatcher.give_up(machine); });
+}
+
+void FlowExecutor::exclude(std::size_t environment, std::size_t machine) {
+  graph_->threads.tell([&](Dispatcher& dispatcher) { dispatcher.exclude(environment, machine); });
+}
+
 void FlowExecutor::takes(std::size_t step, std::uint64_t memory) {
-  graph_->threads.takes(step, memory);
+  graph_->threads.tell([&](Dispatcher& dispatcher) { dispatcher.takes(step, memory); });
 }
 
 FlowExecutor::MemoryUse FlowExecutor::memory() const {
@@ -174,7 +256,7 @@ FlowExecutor::MemoryUse FlowExecutor::memory() const {
 }
 
 void execute_flow(const std::vector<FlowStep>& steps, const DispatchLimits& limits) {
-  FlowExecutor(steps, limits).run();
+  FlowExecutor(steps, {limits}).run();
 }
 
 }  // namespace stagemake
