@@ -305,10 +305,9 @@ class SessionRun {
                      .at_once = limits.at_once,
                      .memory = limits.memory,
                      .problem = one.problem};
-      std::string why_not = one.problem.empty() ? why_no_slots(session_, *one.engine) : one.problem;
-      if (why_not.empty())
+      if (one.problem.empty() && why_no_slots(session_, *one.engine).empty())
         host.pool = &pools_.emplace_back(limits.slots);
-      else
+      else if (one.problem.empty())
         shares.push_back(one.host.name);
       if (pushes())
         host.pushes = &queues.emplace_back(*one.engine, session_.world.clock, session_.journal,

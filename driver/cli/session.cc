@@ -17,6 +17,7 @@
 #include "cli/options/network_options.h"
 #include "cli/options/slot_choice.h"
 #include "run/build/fresh_build.h"
+#include "run/build/hosts.h"
 #include "run/build/prepare.h"
 #include "run/container/adoption.h"
 #include "run/container/image_survey.h"
@@ -204,18 +205,11 @@ std::vector<Snapshot> Session::images_of_hosts() {
   for (std::size_t h = 1; h < hosts.size(); ++h) {
     ChosenEngine& one = hosts[h];
     if (!one.problem.empty()) continue;
-    std::vector<Snapshot> there;
     try {
-      there = find_snapshots(*one.engine, tree.table, &problems);
+      for (Snapshot& image : snapshots_on(*one.engine, one.host.name, world, &problems))
+        all.push_back(std::move(image));
     } catch (const EngineError& error) {
       one.problem = error.what();
-      continue;
-    }
-    Origins(state.origins()).judge(there, world.trusted);
-    for (Snapshot& image : there) {
-      image.host = one.host.name;
-      image.fetch_size = image.size;
-      all.push_back(std::move(image));
     }
   }
   return all;

@@ -56,6 +56,12 @@ std::uint64_t predicted_memory(const EstimateBasis& basis, const StagePlan& plan
   return static_cast<std::uint64_t>(kMemoryMargin * static_cast<double>(most));
 }
 
+// Whether it starts from an image of a host: the environment is built there, unless it is brought elsewhere.
+bool is_on_a_host(const StageDecision& decision) {
+  const SnapshotPtr& image = decision.start ? decision.start->snapshot : decision.image;
+  return image != nullptr && !image->host.empty();
+}
+
 // The times to bring what a stage starts from to another host.
 void fill_in_transfers(SimulatedStage& simulated, const EstimateBasis& basis, const DecidedEnvironment& build,
                        std::size_t stage) {
@@ -69,16 +75,19 @@ void fill_in_transfers(SimulatedStage& simulated, const EstimateBasis& basis, co
     simulated.move_seconds = basis.predictions.fetch_seconds(bytes, "host " + basis.hosts.front());
     return;
   }
-  const std::optional<Candidate>& start = build.decisions[stage].start;
-  if (!start || start->snapshot == nullptr || !start->snapshot->reference.empty()) return;
-  const Snapshot& image = *start->snapshot;
+  // The first stage, also one that is reused, takes its environment to a host.
+  auto starts =
+      std::find_if(build.decisions.begin(), build.decisions.end(), [](const StageDecision& decision) {
+        return decision.action == StageDecision::Action::Build && decision.start;
+      });
+  SnapshotPtr from = starts == build.decisions.end() ? build.decisions[stage].image : starts->start->snapshot;
+  if (from == nullptr || !from->reference.empty()) return;
+  const Snapshot& image = *from;
   for (const std::string& host : basis.hosts) {
     bool is_there = image.host.empty() ? host == basis.hosts.front() : host == image.host;
     simulated.bring_seconds.push_back(is_there ? 0
                                                : basis.predictions.fetch_seconds(image.size, "host " + host));
   }
-  // It is in them now.
-  if (!image.host.empty()) simulated.waiting_seconds = 0;
 }
 
 // Besides packages: a stage that makes none costs what it took before, or a default.
@@ -131,6 +140,10 @@ Estimate estimate_of(const EstimateBasis& basis, const DecidedEnvironments& envi
       if (std::find(theirs.begin(), theirs.end(), s) != theirs.end()) {
         stages[s] = {.action = StageEstimate::Action::Reused};
       } else {
+        if (is_on_a_host(build.decisions[s])) {
+          stages[s].fetch_seconds = 0;
+          stages[s].fetch_bytes = 0;
+        }
         fill_in(simulated, *graph, stages[s]);
         simulated.memory = predicted_memory(basis, build.plan, s);
         if (basis.hosts.size() > 1) fill_in_transfers(simulated, basis, build, s);

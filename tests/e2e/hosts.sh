@@ -12,6 +12,7 @@ pid_a=$dockerd_pid
 start_docker b
 pid_b=$dockerd_pid
 start_docker c
+pid_c=$dockerd_pid
 for host in b c; do on a save "$base" | on "$host" load > /dev/null; done
 export DOCKER_HOST=unix://$work/nowhere.sock
 unset STAGEMAKE_ENGINE
@@ -28,6 +29,10 @@ all_built() {
       case $(state "$stage" "$one") in built | reused) ;; *) fail "$one $stage is $(state "$stage" "$one")" ;; esac
     done
   done
+}
+# A package of each environment has begun since the logs were removed.
+packages_begun() {
+  for one in $environments; do grep -qs "installing" "$STAGEMAKE_STATE"/*/logs/"$one"/with-targets-pre.log || return 1; done
 }
 images_on() { on "$1" images --filter label=org.stagemake.schema --format '{{.Repository}}'; }
 
@@ -55,8 +60,9 @@ set_version mpfr 4.2.9
 rm -f "$STAGEMAKE_STATE"/*/logs/*/*.log
 build_all > "$work/killed" &
 driver=$!
-wait_until grep -qs "successfully installed" "$STAGEMAKE_STATE"/*/logs/*/with-targets*.log
+wait_until packages_begun
 kill -9 "$pid_b"
+dockerd_pids=${dockerd_pids/ $pid_b/}
 wait "$driver" || { cat "$work/killed"; fail "the run does not end well"; }
 cp "$work/killed" "$work/out"
 all_built
@@ -73,11 +79,22 @@ set_version mpfr 4.3.0
 rm -f "$STAGEMAKE_STATE"/*/logs/*/*.log
 build_all > "$work/hung" &
 driver=$!
-wait_until grep -qs "successfully installed" "$STAGEMAKE_STATE"/*/logs/*/with-targets*.log
+wait_until packages_begun
 kill -STOP "$pid_c"
 wait_until grep -q "host c is lost" "$work/hung"
 kill -CONT "$pid_c"
 wait "$driver" || { cat "$work/hung"; fail "the run does not end well"; }
 cp "$work/hung" "$work/out"
 all_built
+grep -q "host c works again" "$work/out" || fail "its return is not reported"
+
+step "the host that was killed is started again: what it still holds is kept, and it is used"
+start_docker b
+export DOCKER_HOST=unix://$work/nowhere.sock
+set_version mpfr 4.3.1
+build_all
+all_built
+grep -q "an earlier run ended without saving its work\|removed the container .* of an earlier run" "$work/out" || fail "nothing is adopted"
+grep -q "running, on b" "$work/out" || fail "host b is not used"
+[ -z "$(on b ps --all --quiet)" ] || fail "containers are left on host b"
 echo "hosts: all well"

@@ -7,6 +7,7 @@
 #include "base/text/text.h"
 #include "report/events/reporter_group.h"
 #include "run/build/fresh_build.h"
+#include "run/build/hosts.h"
 #include "run/build/prepare.h"
 #include "run/container/build_container.h"
 #include "run/fake_scripts.h"
@@ -126,6 +127,10 @@ BuildBench::Run BuildBench::build(const std::vector<std::string>& environments) 
       adopt_containers(world, environment, {}, reporter, {}, {}, discard_unsaved);
   std::vector<Snapshot> snapshots = find_snapshots(engine, command.table, &run.passed_over);
   Origins(state.origins()).judge(snapshots, trusted);
+  for (const BuildHost& host : options.hosts)
+    if (&host.engine != &engine && host.problem.empty())
+      for (Snapshot& image : snapshots_on(host.engine, host.name, world))
+        snapshots.push_back(std::move(image));
   SnapshotList shared = share(std::move(snapshots));
   std::vector<EnvironmentBuild> builds;
   for (const Environment& environment : resolved)

@@ -198,14 +198,16 @@ void FakeEngine::save_image(const std::string& image, int descriptor, const std:
     std::lock_guard lock_sent(sent.mutex);
     sent.images[id] = images_.at(id);
   }
-  if (int failed = write_all(descriptor, id + "\n"); failed != 0)
+  std::string name = image == id ? std::string() : image;
+  if (int failed = write_all(descriptor, id + " " + name + "\n"); failed != 0)
     throw EngineError("fake save: " + write_failure(failed));
 }
 
 void FakeEngine::load_image(int descriptor) {
-  std::string id;
+  std::string line;
   char byte = 0;
-  while (::read(descriptor, &byte, 1) == 1 && byte != '\n') id += byte;
+  while (::read(descriptor, &byte, 1) == 1 && byte != '\n') line += byte;
+  std::string id = line.substr(0, line.find(' ')), name = line.substr(std::min(line.size(), id.size() + 1));
   std::lock_guard lock(mutex_);
   begin("load_image");
   SentImages& sent = sent_images();
@@ -213,6 +215,7 @@ void FakeEngine::load_image(int descriptor) {
   auto found = sent.images.find(id);
   if (byte != '\n' || found == sent.images.end()) throw EngineError("fake load: the stream is incomplete");
   images_[id] = found->second;
+  if (!name.empty()) names_[name] = id;
   sizes_[id] = 0;
   for (const auto& [path, file] : std::as_const(images_[id].files)) sizes_[id] += file.content.size();
 }

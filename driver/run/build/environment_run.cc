@@ -227,6 +227,9 @@ void EnvironmentRun::bring_base_image() {
   if (!found && here().options.stop.stop_requested())
     throw Error(ExitStatus::Interrupted,
                 fmt::format("the run was stopped while the base image {} was pulled", printable(image)));
+  if (!found && hosts_.are_several())  // another host may get it
+    throw EngineError(fmt::format("the base image {} is not there and cannot be pulled: {}", printable(image),
+                                  printable(trimmed(why))));
   if (!found)
     throw bad_input("", fmt::format("the base image {} is not on this machine and cannot be pulled: {}{}",
                                     printable(image), printable(trimmed(why)), way_out(image)));

@@ -45,6 +45,18 @@ BuildOptions options_of(const BuildOptions& options, const BuildHost* host) {
 
 }  // namespace
 
+std::vector<Snapshot> snapshots_on(ContainerEngine& engine, const std::string& host, const BuildWorld& world,
+                                   std::vector<std::string>* problems) {
+  std::vector<Snapshot> there = find_snapshots(engine, world.table, problems);
+  Origins(world.state.origins()).judge(there, world.trusted);
+  if (host.empty()) return there;
+  for (Snapshot& image : there) {
+    image.host = host;
+    image.fetch_size = image.size;
+  }
+  return there;
+}
+
 Hosts::One::One(const BuildWorld& run_world, const BuildOptions& run_options, const BuildHost* host,
                 RunProgress& progress, std::size_t index, std::size_t environments)
     : name(host == nullptr ? std::string() : host->name),
@@ -232,19 +244,13 @@ SnapshotList Hosts::images(const std::string& environment, std::size_t host, con
     One& one = *all_[h];
     std::vector<Snapshot> there;
     try {
-      there = find_snapshots(one.world.engine, one.world.table);
+      there = snapshots_on(one.world.engine, h == host ? std::string() : one.name, one.world);
     } catch (const EngineError&) {
       if (h == host) throw;
       check(h);
       continue;
     }
     std::erase_if(there, [&](const Snapshot& image) { return image.environment != environment; });
-    Origins(one.world.state.origins()).judge(there, one.world.trusted);
-    for (Snapshot& image : there) {
-      if (h == host) continue;
-      image.host = one.name;
-      image.fetch_size = image.size;
-    }
     append(all, std::move(there));
   }
   for (const SnapshotPtr& image : registries)

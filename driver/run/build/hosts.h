@@ -19,6 +19,11 @@
 
 namespace stagemake {
 
+// The snapshots that another host has, judged by their origins, as other hosts see them, which would have to
+// fetch them; with an empty `host`, as it sees them itself. `problems`: as for find_snapshots().
+std::vector<Snapshot> snapshots_on(ContainerEngine& engine, const std::string& host, const BuildWorld& world,
+                                   std::vector<std::string>* problems = nullptr);
+
 class Hosts {
  public:
   // All arguments must outlive it.

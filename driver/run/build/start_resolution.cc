@@ -86,22 +86,31 @@ void StartResolution::take_shared() {
   }
 }
 
-// If the donor is on another host: brings the images from which stages continue here. False if that fails.
-bool StartResolution::bring_shared(std::size_t from, const std::map<std::size_t, SnapshotPtr>& made) {
+// If the donor is on another host: brings the images from which stages continue here; the others of `made`
+// are then images of that host. False if that fails.
+bool StartResolution::bring_shared(std::size_t from, std::map<std::size_t, SnapshotPtr>& made) {
   if (run_.hosts == nullptr || from == run_.host) return true;
+  std::map<std::size_t, SnapshotPtr> there;
+  for (const auto& [s, image] : made) {
+    Snapshot elsewhere = *image;
+    elsewhere.host = run_.hosts->name(from);
+    there[s] = std::make_shared<Snapshot>(std::move(elsewhere));
+  }
   for (std::size_t s = 0; s < build_.decisions.size(); ++s) {
     std::optional<std::size_t> parent = build_.plan.stages[s].parent;
     bool starts_there = parent && made.contains(*parent) && !made.contains(s);
     if (!starts_there || build_.decisions[s].action != Action::Build) continue;
-    Snapshot image = *made.at(*parent);
-    image.host = run_.hosts->name(from);
+    if (there.at(*parent)->host.empty()) continue;  // brought already
+    const Snapshot& image = *there.at(*parent);
     note_fetch(image, image.size);
     if (std::string why = run_.hosts->bring(image, run_.host, run_.options.stop); !why.empty()) {
       run_.progress.note(fmt::format("{}: {} could not be brought from host {}, and is built once more: {}",
                                      environment_.name(), display_name(image), image.host, printable(why)));
       return false;
     }
+    there[*parent] = made.at(*parent);
   }
+  made = std::move(there);
   return true;
 }
 

@@ -27,7 +27,7 @@ class StartResolution {
   };
 
   void take_shared();
-  bool bring_shared(std::size_t from, const std::map<std::size_t, SnapshotPtr>& made);
+  bool bring_shared(std::size_t from, std::map<std::size_t, SnapshotPtr>& made);
   void note_fetch(const Snapshot& image, std::uint64_t bytes) const;
   SnapshotPtr brought(const Snapshot& there, std::string& why);
   Refused bring_starts();
