@@ -100,7 +100,18 @@ struct Row {
   std::vector<std::string> late;  // environments that miss the deadline
 };
 
-void print_table(const std::vector<Row>& rows, const SimulatedMachine& machine, bool has_deadline) {
+// What each host is used for, one per line.
+void print_hosts(const Session& session) {
+  for (std::size_t h = 0; h < session.limits.size(); ++h) {
+    const SimulatedMachine& host = session.limits[h];
+    show("host {}: {}, {} at once{}{}\n", session.hosts[h].host.name, counted(host.slots, "job slot"),
+         counted(host.at_once, "stage"),
+         host.memory > 0 ? fmt::format(", in at most {} of memory", size_text(host.memory)) : "",
+         session.hosts[h].problem.empty() ? "" : "; it does not work now: " + session.hosts[h].problem);
+  }
+}
+
+void print_table(const std::vector<Row>& rows, bool has_deadline) {
   show("{:>8}  {:>14}  {:>14}  {:<13}  {:>10}{}\n", "machines", "done in", "at least", "limited by",
        "efficiency", has_deadline ? "  late" : "");
   for (const Row& row : rows) {
@@ -110,6 +121,9 @@ void print_table(const std::vector<Row>& rows, const SimulatedMachine& machine, 
          one.longest_path >= one.work / one.slots ? "critical path" : "work", 100 * one.efficiency(),
          has_deadline ? fmt::format("  {:>4}", row.late.size()) : "");
   }
+}
+
+void print_limits(const SimulatedMachine& machine) {
   show("each with {} and {} at once{}\n", counted(machine.slots, "job slot"),
        counted(machine.at_once, "stage"),
        machine.memory > 0 ? fmt::format(", in at most {} of memory", size_text(machine.memory)) : "");
@@ -138,13 +152,18 @@ int simulate_command(const Options& options) {
       .slots = slots, .at_once = stages_at_once(options, slots), .memory = memory_for_stages(options)};
   double limit =
       options.deadline ? *options.deadline - seconds_now() : std::numeric_limits<double>::infinity();
+  if (options.machines && !session.limits.empty())
+    throw bad_input("--machines", "counts machines like this one; with --hosts, the hosts are simulated");
   std::vector<unsigned> counts{options.machines.value_or(1)};
-  if (!options.machines)
+  if (!session.limits.empty())
+    counts = {static_cast<unsigned>(session.limits.size())};
+  else if (!options.machines)
     for (unsigned count : kFurtherMachines)
       if (count <= session.builds.size()) counts.push_back(count);
   std::vector<Row> rows;
   for (unsigned count : counts) {
-    std::vector<SimulatedMachine> machines(count, machine);
+    std::vector<SimulatedMachine> machines = session.limits;
+    machines.resize(count, machine);
     Row row{.machines = count, .simulated = simulate(estimate.simulated, machines), .late = {}};
     std::vector<double> ends = ends_of_builds(session, estimate, row.simulated);
     for (std::size_t b = 0; b < ends.size(); ++b)
@@ -170,7 +189,8 @@ int simulate_command(const Options& options) {
                              rows.front().simulated.makespan));
   if (std::string origin = origin_text(session, estimate); !origin.empty())
     show("seconds of packages: {}\n", origin);
-  print_table(rows, machine, options.deadline.has_value());
+  print_table(rows, options.deadline.has_value());
+  session.limits.empty() ? print_limits(machine) : print_hosts(session);
   if (!rows.front().late.empty())
     show("not done by the deadline: {}\n", some_of(rows.front().late, listing_of(options), kMostNamed));
   return 0;

@@ -98,13 +98,17 @@ void add_engine_options(CLI::App& command, Options& options) {
           },
           "container engine [$STAGEMAKE_ENGINE]")
       ->type_name("auto|docker|podman|buildah");
+  command.add_option("--state", options.state, "folder for logs and caches [$STAGEMAKE_STATE]")
+      ->type_name("DIR");
+}
+
+void add_hosts_option(CLI::App& command, Options& options) {
+  InGroup group(command, "Engine");
   command
       .add_option("--hosts", options.hosts,
                   "docker hosts instead of one engine: big=ssh://builder1,small=tcp://builder2:2376; after a "
                   "host, slots=N, jobs=N and memory=SIZE limit it [$STAGEMAKE_HOSTS]")
       ->type_name("NAME=PLACE,…|@FILE");
-  command.add_option("--state", options.state, "folder for logs and caches [$STAGEMAKE_STATE]")
-      ->type_name("DIR");
 }
 
 void add_images_options(CLI::App& command, Options& options) {

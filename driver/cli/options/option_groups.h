@@ -28,6 +28,7 @@ void add_trust_option(CLI::App& command, Options& options);
 void add_signing_options(CLI::App& command, Options& options);
 void add_stages_options(CLI::App& command, Options& options);          // the stage table
 void add_engine_options(CLI::App& command, Options& options);          // container engine, state folder
+void add_hosts_option(CLI::App& command, Options& options);            // several hosts instead of one engine
 void add_images_options(CLI::App& command, Options& options);          // names of images
 void add_registries_options(CLI::App& command, Options& options);      // where to look, where to push
 void add_registry_hosts_options(CLI::App& command, Options& options);  // how to talk to registries

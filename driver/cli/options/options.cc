@@ -308,6 +308,7 @@ class Parser {
                   "remove containers of earlier runs whose work cannot be saved; that work is lost");
     add_output_options(sub);
     add_engine_options(*sub, options_);
+    add_hosts_option(*sub, options_);
     add_images_options(*sub, options_);
     add_registries_options(*sub, options_);
     add_push_option(sub);
@@ -354,6 +355,7 @@ class Parser {
     add_color_option(*sub, options_);
     add_json_options(*sub, options_);
     add_engine_options(*sub, options_);
+    add_hosts_option(*sub, options_);
     add_images_options(*sub, options_);
     add_registries_options(*sub, options_);
     add_restore_options(*sub, options_);
@@ -382,6 +384,7 @@ class Parser {
     add_whole_lists_option(*sub, options_);
     add_json_options(*sub, options_);
     add_engine_options(*sub, options_);
+    add_hosts_option(*sub, options_);
     add_images_options(*sub, options_);
     add_registries_options(*sub, options_);
     add_restore_options(*sub, options_);
