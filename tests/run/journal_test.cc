@@ -44,6 +44,57 @@ TEST_F(JournalTest, DeeplyNestedLinesAreSkipped) {
   EXPECT_THAT(journal_.read().packages, SizeIs(2));
 }
 
+// Lines in the form that add() writes have a reader of their own; it must agree with the general one, which
+// reads the same line with a space at its end.
+TEST_F(JournalTest, UsualLinesMeanWhatTheyMeanAsJson) {
+  const std::string begin = R"({"schema":1,"kind":"package","when":)";
+  const std::string names = R"(,"environment":"a-minimal","package":"zlib","version":"1.2","seconds":)";
+  const std::vector<std::string> all = {
+      begin + "7" + names + "1.25}",
+      begin + "-7" + names + "1e2}",
+      begin + "7" + names + "0}",
+      begin + "7" + names + "0.5e-3}",
+      begin + "7" + names + "-1}",
+      begin + "7" + names + "1e10}",
+      begin + "7" + names + "01}",
+      begin + "7" + names + ".5}",
+      begin + "7" + names + "nan}",
+      begin + "7" + names + "inf}",
+      begin + "7" + names + "1,}",
+      begin + "7" + names + "1.}",
+      begin + "7" + names + "1.e2}",
+      begin + "7" + names + "1e+2}",
+      begin + "7" + names + "1e}",
+      begin + "7" + names + "1}}",
+      begin + "7" + names + "1",
+      begin + "7.5" + names + "1}",
+      begin + "007" + names + "1}",
+      begin + "99999999999999999999" + names + "1}",
+      begin + R"(7,"environment":"a\u00e9","package":"z\"lib","version":"","seconds":2})",
+      begin + "7,\"environment\":\"a\tb\",\"package\":\"zlib\",\"version\":\"\",\"seconds\":2}",
+      begin + "7,\"environment\":\"a\xff\",\"package\":\"zlib\",\"version\":\"\",\"seconds\":2}",
+      begin + R"(7,"environment":"a","package":")" + std::string(20'000, 'p') +
+          R"(","version":"","seconds":2})",
+      R"({"schema":2,"kind":"package","when":7)" + names + "1}",
+  };
+  for (const std::string& line : all) {
+    SCOPED_TRACE(line.substr(0, 200));
+    fs::remove(file());
+    append(line + "\n");
+    std::vector<PackageBuilt> usual = journal_.read().packages;
+    fs::remove(file());
+    append(line + " \n");
+    std::vector<PackageBuilt> general = journal_.read().packages;
+    ASSERT_EQ(usual.size(), general.size());
+    if (usual.empty()) continue;
+    EXPECT_EQ(usual[0].when, general[0].when);
+    EXPECT_EQ(usual[0].environment, general[0].environment);
+    EXPECT_EQ(usual[0].package, general[0].package);
+    EXPECT_EQ(usual[0].version, general[0].version);
+    EXPECT_EQ(usual[0].seconds, general[0].seconds);
+  }
+}
+
 // Each line would wait a second.
 TEST_F(JournalTest, AHeldLockIsNotAwaitedAfterAStop) {
   std::optional<FileLock> held = FileLock::try_take(file().string() + ".lock");
@@ -57,16 +108,16 @@ TEST_F(JournalTest, AHeldLockIsNotAwaitedAfterAStop) {
 
 TEST_F(JournalTest, AddedRecordsAreRead) {
   EXPECT_TRUE(journal_.add(JournalStage{.when = 5,
-                                    .environment = "a-minimal",
-                                    .stage = "with-targets",
-                                    .key = "abc",
-                                    .outcome = StageOutcome::Partial,
-                                    .seconds = 12.5,
-                                    .commit_seconds = 3.25,
-                                    .bytes = 1u << 31,
-                                    .memory = 5'000'000'000,
-                                    .engine = "docker",
-                                    .network = Network::None}));
+                                        .environment = "a-minimal",
+                                        .stage = "with-targets",
+                                        .key = "abc",
+                                        .outcome = StageOutcome::Partial,
+                                        .seconds = 12.5,
+                                        .commit_seconds = 3.25,
+                                        .bytes = 1u << 31,
+                                        .memory = 5'000'000'000,
+                                        .engine = "docker",
+                                        .network = Network::None}));
   EXPECT_TRUE(journal_.add(package("z\"li\nb\x1b\xff")));
   EXPECT_TRUE(journal_.add(TransferRecord{.kind = TransferRecord::Kind::Push,
                                           .when = 8,
@@ -241,11 +292,11 @@ TEST_F(JournalTest, LinesFromBeforeMemoryWasLookedAtAreRead) {
 TEST_F(JournalTest, PredictionsAreLearnedFromIt) {
   journal_.add(package("zlib", 4));
   journal_.add(JournalStage{.environment = "a-minimal",
-                        .stage = "configured",
-                        .seconds = 9,
-                        .commit_seconds = 10,
-                        .bytes = 77,
-                        .memory = 88});
+                            .stage = "configured",
+                            .seconds = 9,
+                            .commit_seconds = 10,
+                            .bytes = 77,
+                            .memory = 88});
   journal_.add(JournalStage{
       .environment = "a-minimal", .stage = "configured", .outcome = StageOutcome::Failed, .seconds = 1});
   journal_.add(TransferRecord{.host = "near", .bytes = 200'000'000, .seconds = 2});

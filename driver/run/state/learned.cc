@@ -1,7 +1,9 @@
 #include "run/state/learned.h"
 
 #include <set>
+#include <string_view>
 #include <utility>
+#include <vector>
 
 #include "schedule/predicted_costs.h"
 
@@ -9,12 +11,14 @@ namespace stagemake {
 
 Predictions learned(const JournalContents& journal, const SnapshotList& snapshots) {
   Observations seen;
-  std::set<std::pair<std::string, std::string>> known;
-  for (const PackageBuilt& built : journal.packages) {
+  seen.packages.reserve(journal.packages.size());
+  for (const PackageBuilt& built : journal.packages)
     seen.packages.push_back({built.environment, built.package, built.seconds, built.when});
-    known.emplace(built.environment, built.package);
-  }
-  for (PackageObservation& built : package_times(snapshots))
+  std::vector<PackageObservation> of_images = package_times(snapshots);
+  std::set<std::pair<std::string_view, std::string_view>> known;
+  if (!of_images.empty())
+    for (const PackageBuilt& built : journal.packages) known.emplace(built.environment, built.package);
+  for (PackageObservation& built : of_images)
     if (!known.contains({built.environment, built.package})) seen.packages.push_back(std::move(built));
   for (const JournalStage& run : journal.stages)
     seen.stages.push_back({.environment = run.environment,
