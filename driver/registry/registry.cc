@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
+#include <string_view>
 
 #include "base/text/digest.h"
 #include "base/text/image_name.h"
@@ -109,9 +111,9 @@ Registry::~Registry() = default;
 
 RegistrySurvey Registry::survey(const std::vector<std::string>& repositories) {
   std::vector<Place> places;
+  std::set<std::string_view> known;
   for (const std::string& asked : repositories)
-    if (std::none_of(places.begin(), places.end(), [&](const Place& one) { return one.asked == asked; }))
-      places.push_back({.asked = asked});
+    if (known.insert(asked).second) places.push_back({.asked = asked});
   RegistrySurvey survey;
   Call call(*this);
   std::size_t images = 0;

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <iterator>
 #include <map>
+#include <set>
+#include <string_view>
 
 #include "base/process/machine.h"
 #include "base/text/labels.h"
@@ -35,19 +37,21 @@ std::vector<std::string> problem_lines(const std::vector<RegistryProblem>& probl
                                        const std::vector<std::string>& places) {
   std::map<std::pair<std::string, std::string>, std::size_t> same;  // how often, by repository and problem
   std::size_t each = places.size() / std::max<std::size_t>(repositories.size(), 1);
+  std::map<std::string_view, std::size_t> numbers;  // of the places; hundreds of environments have thousands
+  for (std::size_t i = 0; i < places.size(); ++i) numbers.emplace(places[i], i);
   auto whole = [&](const RegistryProblem& problem) {
-    auto at = static_cast<std::size_t>(std::find(places.begin(), places.end(), problem.repository) -
-                                       places.begin());
-    return at < places.size() ? repositories[at / each] : problem.repository;
+    auto at = numbers.find(problem.repository);
+    return at != numbers.end() ? repositories[at->second / each] : problem.repository;
   };
   for (const RegistryProblem& problem : problems) ++same[{whole(problem), problem.what}];
   std::vector<std::string> lines;
+  std::set<std::string> told;
   for (const RegistryProblem& problem : problems) {
     bool is_everywhere = same[{whole(problem), problem.what}] >= each;
     if (problem.is_missing && !is_everywhere) continue;
     std::string line = fmt::format("{}: {}", printable(is_everywhere ? whole(problem) : problem.repository),
                                    printable(problem.what));
-    if (std::find(lines.begin(), lines.end(), line) == lines.end()) lines.push_back(std::move(line));
+    if (told.insert(line).second) lines.push_back(std::move(line));
   }
   return lines;
 }
@@ -94,6 +98,7 @@ RemoteSnapshots find_remote_snapshots(Registry& registry, const StageTable& tabl
     for (const std::string& environment : environments)
       for (const StageSpec& stage : table.stages)
         places.push_back(image_name(table, repository, environment, stage.name));
+  const std::set<std::string_view> wanted(environments.begin(), environments.end());
   RegistrySurvey survey = registry.survey(places);
   RemoteSnapshots found;
   std::map<std::string, std::size_t> by_content;
@@ -102,8 +107,7 @@ RemoteSnapshots find_remote_snapshots(Registry& registry, const StageTable& tabl
     if (std::string why = unfit_label(image.labels, kLabelPrefix); !why.empty())
       found.problems.push_back(fmt::format("{} is skipped: {}", printable(image.name), why));
     if (!snapshot || snapshot->distribution != table.distribution) continue;
-    if (std::find(environments.begin(), environments.end(), snapshot->environment) == environments.end())
-      continue;
+    if (!wanted.contains(snapshot->environment)) continue;
     if (!image.architecture.empty() && image.architecture != machine_architecture()) {
       found.problems.push_back(
           fmt::format("{} is for {}", printable(image.name), printable(image.architecture)));
