@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """Puts many images into a registry that are what a real snapshot could have been at other times.
 
-Usage: docker inspect IMAGE… | fill_registry.py REGISTRY COUNT. Each image has the labels of one of those given (and that
+Usage: docker inspect IMAGE… | fill_registry.py REGISTRY COUNT [ENVIRONMENTS]. Each image has the labels of one of those given (and that
 one's name below the registry), but for its revision, its key and the fingerprints of some of its packages, which are made
-up; and a layer of a few bytes. So stagemake takes each for one that a build could go on in.
+up; and a layer of a few bytes. So stagemake takes each for one that a build could go on in. ENVIRONMENTS is a file of
+names, one per line: then the images are of these environments in turn.
 """
 import hashlib
 import http.client
@@ -14,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import local
 
 registry, count = sys.argv[1], int(sys.argv[2])
+environments = open(sys.argv[3]).read().split() if len(sys.argv) > 3 else []
 models = list({image["Id"]: image for image in json.load(sys.stdin)}.values())
 kept = local()
 LAYER = b"a layer"
@@ -67,16 +69,23 @@ def repository_of(model):
 
 
 def put(number):
-    model = models[number % len(models)]
+    model = models[(number // max(len(environments), 1)) % len(models) if environments else number % len(models)]
     repository = repository_of(model)
+    labels = varied(model["Config"]["Labels"], number)
+    if environments:
+        own, name = labels["org.stagemake.environment"], environments[number % len(environments)]
+        repository = repository.replace(own, name)
+        labels = {label: text.replace(own, name) for label, text in labels.items()}
     config = json.dumps({
         "architecture": model["Architecture"], "os": "linux",
         "created": f"2026-10-{number % 28 + 1:02}T{number % 24:02}:{number % 60:02}:00Z",
-        "config": {"Labels": varied(model["Config"]["Labels"], number)},
+        "config": {"Labels": labels},
         "rootfs": {"type": "layers", "diff_ids": [digest(LAYER)]}}).encode()
     manifest = json.dumps({
         "schemaVersion": 2, "mediaType": "application/vnd.oci.image.manifest.v1+json",
         "config": descriptor("config.v1+json", config), "layers": [descriptor("layer.v1.tar+gzip", LAYER)]}).encode()
+    if environments:
+        put_blob(repository, LAYER)
     put_blob(repository, config)
     ask("PUT", f"/v2/{repository}/manifests/v1.0-{number}", manifest, "application/vnd.oci.image.manifest.v1+json")
 
