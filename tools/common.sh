@@ -83,7 +83,7 @@ find_system() {
 # Packages needed to build stagemake. Boost's Process v2 needs 1.81, which Debian 12 has beside its default, 1.74.
 build_packages() {
   echo g++ cmake ninja-build make pkg-config libfmt-dev libtbb-dev nlohmann-json3-dev libcli11-dev libssl-dev \
-    libarchive-dev libgit2-dev libtomlplusplus-dev libyaml-cpp-dev libcurl4-openssl-dev libctemplate-dev
+    libarchive-dev libgit2-dev libtomlplusplus-dev libyaml-cpp-dev libcurl4-openssl-dev libctemplate-dev libisal-dev
   case $system in
     "debian 12") echo libboost1.81-dev libboost-filesystem1.81-dev ;;
     *) echo libboost-dev libboost-filesystem-dev ;;

@@ -120,6 +120,7 @@ Session::Session(const Options& options, Parts parts)
             .push_fetched = options.push_fetched} {
   for (const ChosenEngine& one : hosts) {
     one.engine->allow_plain_http(options.plain_http);
+    one.engine->allow_token_hosts(options.token_hosts);
     if (hosts.size() > 1) world.hosts.push_back(one.host.name);
   }
   std::vector<std::string> names;

@@ -202,9 +202,12 @@ class ContainerEngine {
   // engine's own login and never asks for credentials. A stop request ends it, as for pull().
   virtual Transfer push(const std::string& image, const std::stop_token& stop = {}) = 0;
   // Registries, "host" or "host:port", that may be contacted without TLS; those on this machine's loopback
-  // always may. If they have certificates, these are not checked. Call it before other verbs. docker: no
-  // effect; its daemon's "insecure-registries" count.
+  // always may. If they have certificates, these are not checked. Call it before other verbs. docker: only
+  // for our own push; otherwise its daemon's "insecure-registries" count.
   virtual void allow_plain_http(const std::vector<std::string>&) {}
+  // Token servers that may get logins, as in RegistryOptions. No effect on engines' own pulls and pushes,
+  // which trust every registry to name one. Call it before other verbs.
+  virtual void allow_token_hosts(const std::vector<std::string>&) {}
 
   // Writes an image, named or by id, with all its layers to an open descriptor, in a form that load_image()
   // of an engine of the same kind reads. EngineError if the image does not exist or the reader goes away, and

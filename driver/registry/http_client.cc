@@ -220,7 +220,9 @@ void HttpClient::State::begin(Owned transfer, Host& host) {
 }
 
 void HttpClient::State::prepare(Transfer& transfer) {
-  if (!transfer.deadline) transfer.deadline = Clock::now() + limits.patience;
+  if (!transfer.deadline)
+    transfer.deadline =
+        Clock::now() + (transfer.request.patience.count() > 0 ? transfer.request.patience : limits.patience);
   ++transfer.tries;
   transfer.header_bytes = 0;
   transfer.too_long = false;
@@ -236,6 +238,8 @@ void HttpClient::State::prepare(Transfer& transfer) {
   if (same && !transfer.request.authorization.empty())
     add("Authorization: " + transfer.request.authorization);
   if (!transfer.request.content_type.empty()) add("Content-Type: " + transfer.request.content_type);
+  if (!transfer.request.content_range.empty()) add("Content-Range: " + transfer.request.content_range);
+  if (!transfer.request.bytes.empty()) add("Expect:");  // servers that do not know it cost a second
 
   CURL* easy = transfer.easy.get();
   auto set = [&](CURLoption option, auto value) { curl_easy_setopt(easy, option, value); };
@@ -259,8 +263,14 @@ void HttpClient::State::prepare(Transfer& transfer) {
   if (!transfer.request.method.empty()) {
     set(CURLOPT_POST, 1L);
     set(CURLOPT_CUSTOMREQUEST, transfer.request.method.c_str());
-    set(CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(transfer.request.content.size()));
-    set(CURLOPT_POSTFIELDS, transfer.request.content.c_str());
+    std::string_view content =
+        transfer.request.bytes.empty() ? transfer.request.content : transfer.request.bytes;
+    set(CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(content.size()));
+    set(CURLOPT_POSTFIELDS, content.data());
+  }
+  if (transfer.request.silence.count() > 0) {
+    set(CURLOPT_LOW_SPEED_LIMIT, 1L);
+    set(CURLOPT_LOW_SPEED_TIME, std::max(1L, static_cast<long>(transfer.request.silence.count() / 1000)));
   }
   set(CURLOPT_ERRORBUFFER, transfer.error);
   set(CURLOPT_WRITEFUNCTION, take_body);
@@ -328,7 +338,8 @@ void HttpClient::State::finish(Owned transfer, CURLcode code) {
 // Schedules another attempt for a failed request. False if there is none left.
 bool HttpClient::State::again(Owned& transfer, CURLcode code) {
   bool broken = code == CURLE_OK ? is_transient_status(transfer->answer.status) : may_try_again(code);
-  if (!broken || transfer->too_long || transfer->tries >= limits.tries) return false;
+  if (!broken || transfer->too_long || transfer->tries >= limits.tries || transfer->request.only_once)
+    return false;
   std::uniform_real_distribution<double> jitter(0.5, 1.5);
   auto wait =
       std::chrono::duration_cast<milliseconds>(kFirstBackOff * (1 << (transfer->tries - 1)) * jitter(random));

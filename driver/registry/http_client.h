@@ -12,6 +12,7 @@
 #include <memory>
 #include <stop_token>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -28,9 +29,15 @@ struct HttpRequest {
   std::string method = {};
   std::string content = {};
   std::string content_type = {};
-  bool only_headers = false;     // a HEAD request: the answer has no body
-  std::string from = {};         // the URL that led to this one, for HttpHosts::refusal
-  std::size_t limit = 4u << 20;  // bytes of the answer's body
+  std::string_view bytes = {};     // instead of `content`; must stay until the answer is there
+  std::string content_range = {};  // the header's value; empty: none
+  // With its connection, instead of HttpLimits::patience; 0: that one.
+  std::chrono::milliseconds patience{0};
+  std::chrono::milliseconds silence{0};  // the longest time without a byte in either direction; 0: any
+  bool only_once = false;                // no other attempt, whatever HttpLimits::tries says
+  bool only_headers = false;             // a HEAD request: the answer has no body
+  std::string from = {};                 // the URL that led to this one, for HttpHosts::refusal
+  std::size_t limit = 4u << 20;          // bytes of the answer's body
 };
 
 struct HttpAnswer {

@@ -99,7 +99,8 @@ void RegistryAccess::send(AskedOnce asked) {
     return asked->done({.problem = std::move(problem)});
   }
   bool plain = hosts_.may_be_plain(question.host) && !with_tls_.contains(question.host);
-  asked->url = fmt::format("{}://{}/v2/{}", plain ? "http" : "https", question.host, question.path);
+  asked->url = fmt::format("{}://{}{}{}", plain ? "http" : "https", question.host,
+                           question.path.starts_with('/') ? "" : "/v2/", question.path);
   asked->used = login_of(*asked).authorization;
   client_.start({.url = asked->url,
                  .accept = question.accept,
@@ -107,6 +108,11 @@ void RegistryAccess::send(AskedOnce asked) {
                  .method = question.method,
                  .content = question.content,
                  .content_type = question.content_type,
+                 .bytes = question.bytes,
+                 .content_range = question.content_range,
+                 .patience = question.patience,
+                 .silence = question.silence,
+                 .only_once = question.only_once,
                  .only_headers = question.only_headers,
                  .limit = question.limit},
                 [this, asked](HttpAnswer&& answer) { take(asked, std::move(answer)); });

@@ -11,10 +11,12 @@
 // Thread rule: one thread, that of the HttpClient.
 #pragma once
 
+#include <chrono>
 #include <map>
 #include <memory>
 #include <set>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -26,13 +28,19 @@ namespace stagemake {
 struct RegistryQuestion {
   std::string host;        // the host that answers: "127.0.0.1:5000"
   std::string repository;  // the repository that the token is for; empty: the registry as such
-  std::string path;        // after "/v2/"
+  std::string path;        // after "/v2/"; or, with a leading "/", the whole path
   std::string accept = {};
   std::size_t limit = 4u << 20;  // bytes of the answer
   // For a request that writes: its method, content and content type. Such a request gets its own token.
   std::string method = {};
   std::string content = {};
   std::string content_type = {};
+  // As for HttpRequest:
+  std::string_view bytes = {};
+  std::string content_range = {};
+  std::chrono::milliseconds patience{0};
+  std::chrono::milliseconds silence{0};
+  bool only_once = false;
   bool only_headers = false;  // only whether it exists; the answer has no body
 };
 

@@ -256,15 +256,14 @@ std::string next_page(std::string_view link) {
 }
 
 std::string upload_path(std::string_view location, std::string_view host) {
-  constexpr std::string_view kApi = "/v2/";
   if (std::size_t scheme = location.find("://"); scheme != std::string_view::npos) {
     location.remove_prefix(scheme + 3);
     if (!location.starts_with(host)) return {};
     location.remove_prefix(host.size());
   }
-  bool is_sound = location.starts_with(kApi) && location.size() <= kLongestQuery &&
+  bool is_sound = location.starts_with('/') && location.size() <= kLongestQuery &&
                   only(location, "._~!$&'()*+,;=:@%/?-[]");
-  return is_sound ? std::string(location.substr(kApi.size())) : std::string();
+  return is_sound ? std::string(location) : std::string();
 }
 
 std::string registry_complaint(std::string_view text) {

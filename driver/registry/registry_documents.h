@@ -76,8 +76,8 @@ std::optional<std::vector<std::string>> read_list(std::string_view text, const c
 // The query ("n=100&last=x") of the next page in a Link header; empty if there is none.
 std::string next_page(std::string_view link);
 
-// The part after "/v2/" of the URL where a registry accepts an upload (a Location header, absolute or not).
-// Empty if it is not at `host`, or not in its API.
+// The path, with its query, where a registry accepts an upload: "/v2/…", but some have their own. `location`
+// is a Location header, absolute or not. Empty if it is not at `host`.
 std::string upload_path(std::string_view location, std::string_view host);
 
 // The first line of a registry's error message: "manifest unknown"; empty if there is none.

@@ -45,7 +45,7 @@ fi
 (cd "$work" && cpack -G DEB --config "$build/CPackConfig.cmake" -B "$work/deb") > "$work/out" 2>&1 || { cat "$work/out"; exit 1; }
 package=$(echo "$work"/deb/*.deb)
 dpkg-deb --field "$package" Depends > "$work/out"
-for library in libc6 libfmt libctemplate libtbb libcurl libboost-filesystem; do
+for library in libc6 libfmt libctemplate libtbb libcurl libisal libboost-filesystem; do
   grep -q "$library" "$work/out" || fail "it does not depend on $library: $(cat "$work/out")"
 done
 root=$work/root

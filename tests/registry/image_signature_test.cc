@@ -205,10 +205,12 @@ TEST(SignaturesAndTokens, AnUploadElsewhereIsRefused) {
 }
 
 TEST(UploadPath, IsBelowTheApiOfItsOwnHost) {
-  EXPECT_EQ(upload_path("/v2/r/blobs/uploads/1?a=b", "h:5000"), "r/blobs/uploads/1?a=b");
-  EXPECT_EQ(upload_path("http://h:5000/v2/r/1", "h:5000"), "r/1");
-  for (const char* none : {"", "r/1", "http://h:50001/v2/r/1", "http://other/v2/r", "/v1/r",
-                           "http://h:5000.evil/v2/x", "/v2/a b", "/v2/a\nb"})
+  EXPECT_EQ(upload_path("/v2/r/blobs/uploads/1?a=b", "h:5000"), "/v2/r/blobs/uploads/1?a=b");
+  EXPECT_EQ(upload_path("http://h:5000/v2/r/1", "h:5000"), "/v2/r/1");
+  EXPECT_EQ(upload_path("http://h:5000/uploads/1", "h:5000"), "/uploads/1")
+      << "some registries have their own";
+  for (const char* none : {"", "r/1", "http://h:50001/v2/r/1", "http://other/v2/r", "http://h:5000.evil/v2/x",
+                           "/v2/a b", "/v2/a\nb"})
     EXPECT_EQ(upload_path(none, "h:5000"), "") << none;
 }
 

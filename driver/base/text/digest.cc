@@ -76,6 +76,21 @@ std::string sha256_hex(std::string_view bytes) {
   return context.hex();
 }
 
+struct Sha256::State {
+  Context context{EVP_sha256()};
+};
+
+Sha256::Sha256() : state_(std::make_unique<State>()) {}
+Sha256::~Sha256() = default;
+
+void Sha256::add(std::string_view piece) {
+  state_->context.add(piece);
+}
+
+std::string Sha256::hex() {
+  return state_->context.hex();
+}
+
 std::string git_blob_id(std::string_view content) {
   BlobDigest digest(content.size());
   digest.add(content);

@@ -36,6 +36,23 @@ class DigestBuilder {
 // Plain SHA-256 of bytes, 64 lower-case hex digits.
 std::string sha256_hex(std::string_view bytes);
 
+// The same for bytes that come in pieces.
+class Sha256 {
+ public:
+  Sha256();
+  ~Sha256();
+  Sha256(const Sha256&) = delete;
+  Sha256& operator=(const Sha256&) = delete;
+
+  void add(std::string_view piece);
+  // 64 lower-case hex digits. Call it only once.
+  std::string hex();
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
 // SHA-256 or SHA-1 of the content of an open file, in lower-case hex digits, read in pieces from its current
 // position. Errors call the file `path`. Throws Error (BadInput) if it cannot be read.
 enum class Checksum { Sha1, Sha256 };

@@ -38,6 +38,8 @@ class DockerEngine : public ProgramEngine<DockerApi, DockerImages> {
   void export_files(const std::string& container, int descriptor) override;
   void remove_container(const std::string& container) override;
 
+  void allow_token_hosts(const std::vector<std::string>& hosts) override { images_.allow_token_hosts(hosts); }
+
   void save_image(const std::string& image, int descriptor, const std::stop_token& stop) override;
   void load_image(int descriptor) override;
 

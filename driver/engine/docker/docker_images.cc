@@ -88,6 +88,9 @@ Transfer transferred(const DockerApi& api, DockerRequest request, const std::str
 
 }  // namespace
 
+DockerImages::DockerImages(const DockerApi& api)
+    : api_(api), own_push_(api, [this](const std::string& image) { return find(image); }) {}
+
 std::optional<ImageInfo> DockerImages::find(const std::string& image) const {
   DockerAnswer answer = api_.call({.verb = "image inspect", .path = docker_path("/images/", image, "/json")});
   if (answer.is_absent()) return std::nullopt;
@@ -151,8 +154,17 @@ Transfer DockerImages::pull(const std::string& image, const std::stop_token& sto
       image);
 }
 
-Transfer DockerImages::push(const std::string& image, const std::stop_token& stop) const {
+Transfer DockerImages::push(const std::string& image, const std::stop_token& stop) {
   NameParts name = parts_of(image);
+  if (std::optional<Transfer> sent = own_push_.push(image, stop)) {
+    // The daemon does not know about this push. A pull by digest costs one question, because it has the
+    // image; then it lists the digest as after its own push. If that fails, only the digest is not listed.
+    if (sent->ok) try {
+        pull(name.repository + "@" + sent->digest, stop);
+      } catch (const EngineError&) {
+      }
+    return *std::move(sent);
+  }
   return transferred(api_,
                      {.verb = "push",
                       .method = "POST",

@@ -13,6 +13,7 @@
 
 #include "engine/container_engine.h"
 #include "engine/docker/docker_api.h"
+#include "engine/docker/docker_push.h"
 #include "engine/image_cache.h"
 
 namespace stagemake {
@@ -20,14 +21,15 @@ namespace stagemake {
 class DockerImages {
  public:
   // The API must outlive it.
-  explicit DockerImages(const DockerApi& api) : api_(api) {}
+  explicit DockerImages(const DockerApi& api);
 
-  void allow_plain_http(const std::vector<std::string>&) {}  // the daemon's "insecure-registries" count
+  void allow_plain_http(const std::vector<std::string>& hosts) { own_push_.allow_plain_http(hosts); }
+  void allow_token_hosts(const std::vector<std::string>& hosts) { own_push_.allow_token_hosts(hosts); }
 
   std::optional<ImageInfo> find(const std::string& image) const;
   std::vector<ImageInfo> list(const std::string& label, const std::string& value);
   Transfer pull(const std::string& image, const std::stop_token& stop) const;
-  Transfer push(const std::string& image, const std::stop_token& stop) const;
+  Transfer push(const std::string& image, const std::stop_token& stop);
   void tag(const std::string& image, const std::string& new_name) const;
   bool remove(const std::string& name) const;
 
@@ -37,6 +39,7 @@ class DockerImages {
   const DockerApi& api_;
   std::mutex mutex_;  // of seen_
   ImageCache seen_{ImageCache::place("docker")};
+  DockerPush own_push_;
 };
 
 }  // namespace stagemake
