@@ -47,6 +47,7 @@ std::string uncompressed(const std::string& file) {
   std::unique_ptr<archive, int (*)(archive*)> in(archive_read_new(), archive_read_free);
   archive_read_support_filter_gzip(in.get());
   archive_read_support_format_raw(in.get());
+  archive_read_support_format_empty(in.get());
   archive_entry* entry = nullptr;
   if (archive_read_open_memory(in.get(), file.data(), file.size()) != ARCHIVE_OK) return "cannot be opened";
   if (archive_read_next_header(in.get(), &entry) != ARCHIVE_OK) return "";
