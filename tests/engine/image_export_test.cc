@@ -59,7 +59,7 @@ class Export : public testing::Test {
     accepted_.clear();
     begun_ = 0;
     ExportWish wish{sha(config_), {sha(base_), sha(middle_), sha(top_)}, std::move(wanted), most_};
-    std::string bytes = *read_file(file_);
+    std::string bytes = *read_file(file_, 64u << 20);
     TarReader tar(std::string_view(bytes).substr(0, bytes.size() - cut_));
     return read_export(tar, wish, [this] { return std::make_unique<Taker>(*this); });
   }
