@@ -70,6 +70,7 @@ step "an open registry: pushed while the next stage runs; upper case and a slash
 start_registry open
 there=$registry/Team/Mini
 build --push-to "$there" --tag v1 --to configured
+[ -s "$work/cache/stagemake/docker-layers" ] || [ "$engine" != docker ] || fail "the layers were not sent by our own push"
 build --push-to "$there" --tag v1 --extra-tag feature/x
 said 'the tag feature/x is written feature-x'
 for stage in $make_stages; do expect_tags "$stage" "feature-x v1"; done

@@ -57,7 +57,8 @@ void tell(Reporter& reporter) {
                       .log = "/l/t.log",
                       .image = "i:1-failed",
                       .memory = 5'000'000'000,
-                      .findings = {finding}};
+                      .findings = {finding},
+                      .host = "big"};
   reporter.changed(all, {0, 1});
   reporter.note("a\nnote");
   reporter.ends(all, {.all = 10, .pushing = 4});
@@ -71,7 +72,16 @@ class Events : public testing::Test {
       EventLog log([this] { return now_ += 1; });
       log.note("before it was known what runs");
       log.add_file(file_);
-      log.facts({.version = "1", .distribution = "mini", .command = {"stagemake", "build"}, .process = 17});
+      log.facts({.version = "1",
+                 .distribution = "mini",
+                 .command = {"stagemake", "build"},
+                 .process = 17,
+                 .hosts = {{.name = "big",
+                            .place = "ssh://b",
+                            .slots = 8,
+                            .at_once = 4,
+                            .memory = 9,
+                            .problem = "off"}}});
       tell(log);
       log.exits(1);
       EXPECT_THAT(log.problems(), IsEmpty());
@@ -104,6 +114,13 @@ TEST_F(Events, AreReadBackAsTheRunThatTheyTellOf) {
   tell(recorder);
   RunRecord told = recorder.copy();
   EXPECT_EQ(run->facts.process, 17);
+  ASSERT_THAT(run->facts.hosts, SizeIs(1));
+  const HostFacts& host = run->facts.hosts[0];
+  EXPECT_EQ(host.name + " " + host.place + " " + host.problem, "big ssh://b off");
+  EXPECT_EQ(host.slots, 8u);
+  EXPECT_EQ(host.at_once, 4u);
+  EXPECT_EQ(host.memory, 9u);
+  EXPECT_EQ(run->environments[0].stages[1].status.host, "big");
   EXPECT_THAT(run->facts.command, ElementsAre("stagemake", "build"));
   EXPECT_EQ(run->expected_seconds, 45);
   EXPECT_EQ(run->exit_status, 1);

@@ -85,6 +85,7 @@ void EventLog::changed(const std::vector<EnvironmentStatus>& all, StageAddress a
                         {"image", status.image},
                         {"log", status.log}};
   if (status.memory > 0) event["memory"] = status.memory;
+  if (!status.host.empty()) event["host"] = status.host;
   if (!status.findings.empty()) event["findings"] = findings_json(status.findings);
   add(line_of(event));
 }

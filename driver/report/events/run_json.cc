@@ -76,6 +76,7 @@ ordered_json stage_json(const StageRecord& stage) {
           {"ended", time_json(stage.ended)},
           {"seconds", stage.status.seconds},
           {"memory", stage.status.memory},
+          {"host", stage.status.host},
           {"expected_seconds", stage.expected.seconds},
           {"expected_packages", stage.expected.packages},
           {"reasons", stage.expected.reasons},

@@ -120,6 +120,13 @@ class RunReader {
                   .processors = static_cast<unsigned>(count(event, "processors")),
                   .at_once = static_cast<unsigned>(count(event, "at_once")),
                   .slots = static_cast<unsigned>(count(event, "slots"))};
+    for (const json& one : list(event, "hosts"))
+      run_.facts.hosts.push_back({.name = text(one, "name"),
+                                  .place = text(one, "place"),
+                                  .slots = static_cast<unsigned>(count(one, "slots")),
+                                  .at_once = static_cast<unsigned>(count(one, "at_once")),
+                                  .memory = count(one, "memory"),
+                                  .problem = text(one, "problem")});
   }
 
   void take_begin(double time, const json& event) {
@@ -166,7 +173,8 @@ class RunReader {
                  .log = text(event, "log"),
                  .image = text(event, "image"),
                  .memory = count(event, "memory"),
-                 .findings = findings_of(event)});
+                 .findings = findings_of(event),
+                 .host = text(event, "host")});
   }
 
   RunRecord run_;
