@@ -13,7 +13,7 @@ TEST(RunJson, SaysAllOfAStage) {
   ordered_json run = run_json(small_run().input());
   EXPECT_EQ(run["environments"][0]["name"], "debian-12.1-minimal");
   EXPECT_EQ(run["environments"][0]["stages"][0], ordered_json::parse(R"({
-    "name": "configured", "state": "built", "began": 1001.0, "ended": 1011.0, "seconds": 10.0, "memory": 0,
+    "name": "configured", "state": "built", "began": 1001.0, "ended": 1011.0, "seconds": 10.0, "memory": 0, "host": "",
     "expected_seconds": 9.0,
     "expected_packages": 0, "reasons": ["m4/x.m4 differs"], "detail": "i:1", "image": "i:1", "log": "/l/c.log",
     "findings": [], "packages": []})"));
@@ -53,7 +53,7 @@ TEST(RunJson, SaysTheRun) {
   EXPECT_EQ(run["facts"].dump(),
             R"({"version":"1.2","distribution":"mini","tree":"","revision":"v1-3-gabc",)"
             R"("engine":"buildah","machine":"host","command":["stagemake","build","a b"],)"
-            R"("process":0,"processors":4,"at_once":1,"slots":0})");
+            R"("process":0,"processors":4,"at_once":1,"slots":0,"hosts":[]})");
   EXPECT_EQ(run["finished"], true);
   EXPECT_EQ(run["seconds"], 47);
   EXPECT_EQ(run["notes"].dump(), R"([{"time":1046.0,"text":"a note"}])");
