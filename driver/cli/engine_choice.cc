@@ -7,7 +7,6 @@
 
 #include "base/error.h"
 #include "base/text/text.h"
-#include "cli/options/host_list.h"
 #include "engine/engine_finder.h"
 #include "engine/engine_program.h"
 
@@ -51,20 +50,20 @@ std::vector<ChosenEngine> choose_engines(const Options& options, const StateFold
     return engines;
   }
   for (HostSpec& host : host_list(options.hosts))
-    engines.push_back({.host = host, .engine = open_host(host)});
-  std::vector<std::future<std::string>> answers;  // one that hangs does not keep the others from answering
-  for (const ChosenEngine& one : engines)
-    answers.push_back(std::async(std::launch::async, [&engine = *one.engine]() -> std::string {
+    engines.push_back({.host = host, .engine = open_docker_at(host.place)});
+  std::vector<std::future<void>> answers;  // one that hangs does not keep the others from answering
+  for (ChosenEngine& one : engines)
+    answers.push_back(std::async(std::launch::async, [&one] {
       try {
-        engine.probe();
-        return {};
+        one.engine->probe();
+        one.machine = one.engine->machine();
       } catch (const EngineError& error) {
-        return error.what();
+        one.problem = shown_words(error.what());
       }
     }));
   std::string problems;
   for (std::size_t i = 0; i < engines.size(); ++i) {
-    engines[i].problem = shown_words(answers[i].get());
+    answers[i].get();
     if (!engines[i].problem.empty())
       problems += fmt::format("\n  {}: {}", engines[i].host.name, engines[i].problem);
   }

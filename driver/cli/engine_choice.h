@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "cli/options/host_list.h"
 #include "cli/options/options.h"
-#include "engine/host.h"
 #include "run/state/state_folder.h"
 
 namespace stagemake {
@@ -20,6 +20,7 @@ std::unique_ptr<ContainerEngine> choose_engine(const Options& options, const Sta
 struct ChosenEngine {
   HostSpec host = {};                            // of --hosts; without a name: the only engine of the command
   std::unique_ptr<ContainerEngine> engine = {};  // never null
+  EngineMachine machine = {};                    // of a host that can be used
   std::string problem = {};  // why it cannot be used now, in one line for people; empty: it can
 };
 // The hosts of --hosts, in that order, each asked whether it works; else the engine of choose_engine().

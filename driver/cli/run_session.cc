@@ -236,8 +236,12 @@ class SessionRun {
     std::stop_callback on_signal(signals_.token(), [this] { session_.describing->stop(); });
     auto is_stopped = [this] { return signals_.token().stop_requested(); };
     std::map<std::string, std::string> problems;  // by environment: why old containers cannot be saved
-    for (ChosenEngine& host : session_.hosts)
-      if (host.problem.empty() && !adopt(*host.engine, problems)) return false;
+    for (ChosenEngine& host : session_.hosts) try {
+        if (host.problem.empty() && !adopt(*host.engine, problems)) return false;
+      } catch (const EngineError& error) {  // it went away; the others build
+        if (session_.hosts.size() == 1) throw;
+        host.problem = error.what();
+      }
     session_.look(options_, signals_.token());
     for (EnvironmentBuild& build : session_.builds)
       if (auto found = problems.find(build.plan.environment.name); found != problems.end())

@@ -219,9 +219,14 @@ std::vector<Snapshot> Session::images_of_hosts() {
 // A build adopts the work of dead runs before it decides (run/container/adoption.h), so its decisions depend
 // on that work.
 void Session::look_into_containers() {
-  LeftWork left = left_work(world, environments);
-  append(snapshots, std::move(left.snapshots));
-  std::move(left.notes.begin(), left.notes.end(), std::back_inserter(problems));
+  for (std::size_t h = 0; h < hosts.size(); ++h) {
+    if (!hosts[h].problem.empty()) continue;
+    LeftWork left = left_work(with_engine(world, *hosts[h].engine), environments);
+    if (h > 0)
+      for (Snapshot& image : left.snapshots) image.host = hosts[h].host.name;
+    append(snapshots, std::move(left.snapshots));
+    std::move(left.notes.begin(), left.notes.end(), std::back_inserter(problems));
+  }
 }
 
 // A build pulls base images that are not here. If that fails, it fails, so a person should know before.

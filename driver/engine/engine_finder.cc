@@ -64,4 +64,8 @@ std::unique_ptr<ContainerEngine> open_engine(EngineKind kind) {
   throw EngineError("no container engine works here:" + tried);
 }
 
+std::unique_ptr<ContainerEngine> open_docker_at(const std::string& place) {
+  return std::make_unique<DockerEngine>(DockerPatience{}, place);
+}
+
 }  // namespace stagemake

@@ -83,11 +83,9 @@ void fill_in_transfers(SimulatedStage& simulated, const EstimateBasis& basis, co
   SnapshotPtr from = starts == build.decisions.end() ? build.decisions[stage].image : starts->start->snapshot;
   if (from == nullptr || !from->reference.empty()) return;
   const Snapshot& image = *from;
-  for (const std::string& host : basis.hosts) {
-    bool is_there = image.host.empty() ? host == basis.hosts.front() : host == image.host;
-    simulated.bring_seconds.push_back(is_there ? 0
-                                               : basis.predictions.fetch_seconds(image.size, "host " + host));
-  }
+  const std::string& sends = image.host.empty() ? basis.hosts.front() : image.host;
+  double seconds = basis.predictions.fetch_seconds(image.size, "host " + sends);
+  for (const std::string& host : basis.hosts) simulated.bring_seconds.push_back(host == sends ? 0 : seconds);
 }
 
 // Besides packages: a stage that makes none costs what it took before, or a default.

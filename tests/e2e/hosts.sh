@@ -40,7 +40,14 @@ step "an invalid list"
 expect 2 stagemake build "$environment" --hosts "a=unix:///x,slots=0"
 grep -q "slots=0: is a number" "$work/out" || fail "not said"
 
+expect 2 stagemake tox "$environment"
+expect 2 stagemake build "$environment" --slots 3
+expect 2 stagemake snapshots
+
 step "three environments on three hosts"
+stagemake simulate $environments --base-image "$base"
+grep -q "^host b: 2 job slots, 1 stage at once" "$work/out" || fail "the hosts are not simulated"
+stagemake explain "$environment" --base-image "$base" > "$work/explained"
 build_all
 all_built
 for host in a b c; do images_on "$host" | has . || fail "nothing was built on host $host"; done

@@ -1,4 +1,7 @@
 // Transferring images to registries and from them.
+#include <fcntl.h>
+
+#include "base/files/descriptor.h"
 #include "base/process/subprocess.h"
 #include "engine/conformance.h"
 #include "registry/registry.h"
@@ -46,6 +49,46 @@ TEST_P(Conformance, ImagesGoThroughARegistry) {
   EXPECT_EQ(content(name, "/file"), "content\n");
 }
 
+// An engine reads what it wrote itself, as another one of its kind would.
+TEST_P(Conformance, ImagesAreSavedAndLoaded) {
+  if (GetParam() == "buildah" || GetParam() == "docker_cli")
+    GTEST_SKIP() << "only docker by its socket can send images";
+  fs::path file = scratch() / "image.tar";
+  auto saved = [&](const std::string& image) {
+    Descriptor to(::open(file.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
+    engine().save_image(image, to.get());
+  };
+  auto load = [&] {
+    Descriptor from(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
+    engine().load_image(from.get());
+  };
+  std::string container = create(kBase, {{"t.odd", "\"a\"\n$b"}});
+  run(container, "echo content >/file");
+  std::string name = "some/image:1";
+  std::string id = engine().commit(container, {.names = {name}});
+  engine().remove_container(container);
+  for (const std::string& asked : {id, name}) {
+    saved(asked);
+    EXPECT_TRUE(engine().remove_image(engine().find_image(name) ? name : id));
+    ASSERT_FALSE(engine().find_image(id));
+    load();
+    std::optional<ImageInfo> info = engine().find_image(id);
+    ASSERT_TRUE(info) << asked;
+    EXPECT_EQ(info->labels["t.odd"], "\"a\"\n$b");
+    if (asked == name) EXPECT_THAT(info->names, ElementsAre(name));
+    engine().tag(id, name);
+  }
+  std::string whole = read_file(file).value_or("");
+  EXPECT_TRUE(engine().remove_image(name));
+  fs::resize_file(file, fs::file_size(file) / 2);
+  EXPECT_THROW(load(), EngineError);
+  EXPECT_FALSE(engine().find_image(id)) << "half an image is none";
+  write_file(file, whole);
+  load();
+  EXPECT_EQ(content(id, "/file"), "content\n");
+  EXPECT_THROW(saved("nowhere/image:1"), EngineError);
+}
+
 TEST_P(Conformance, ARegistryThatDoesNotAnswerIsAnAnswer) {
   if (GetParam() == "buildah") GTEST_SKIP() << "buildah tries for 6 seconds before it gives up";
   Transfer pulled = engine().pull("127.0.0.1:9/nothing/there:1");
@@ -80,7 +123,7 @@ TEST_P(Conformance, ImagesComeByTheirDigest) {
   engine().remove_container(container);
   engine().remove_image(name);
   engine().remove_image(id);
-  ASSERT_EQ(engine().find_image(id), std::nullopt);
+  ASSERT_FALSE(engine().find_image(id));
 
   std::string reference = registry.name("some/image@" + pushed.digest);
   EXPECT_EQ(engine().find_image(reference), std::nullopt);

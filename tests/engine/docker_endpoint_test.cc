@@ -108,6 +108,9 @@ TEST_F(Endpoint, ContextsOfDockersConfiguration) {
   EXPECT_EQ(docker_endpoint().url, "http://host:2") << "and the host before it";
   variables_.set("DOCKER_HOST", "");
   variables_.set("DOCKER_CONTEXT", "gone");
+  EXPECT_EQ(docker_endpoint_at("far").host, "ssh://me@far");
+  EXPECT_EQ(docker_endpoint_at("tcp://other:1").host, "tcp://other:1");
+  EXPECT_THAT(message_of([] { docker_endpoint_at("gone2"); }), HasSubstr("there is no context gone2"));
   EXPECT_THAT(message_of([] { docker_endpoint(); }), HasSubstr("there is no context gone"));
   variables_.set("DOCKER_CONTEXT", "empty");
   EXPECT_THAT(message_of([] { docker_endpoint(); }), HasSubstr("has no host"));

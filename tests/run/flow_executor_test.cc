@@ -189,5 +189,43 @@ TEST(FlowExecutor, AStepThatTakesMoreMemoryThanWasThoughtKeepsOthersWaiting) {
   EXPECT_EQ(beside, 0);
 }
 
+// 0 ─► 1 ─► 2 are one environment, and 3 is another one that follows 0.
+TEST(FlowExecutor, AnEnvironmentThatIsRepeatedRunsOnceMoreAndItsFollowersDoNot) {
+  for (std::size_t asks : {0u, 1u, 2u}) {
+    std::mutex mutex;
+    std::vector<unsigned> ran(4);
+    FlowExecutor* flow = nullptr;
+    auto step = [&](std::size_t number) {
+      return [&, number](auto) {
+        std::lock_guard lock(mutex);
+        if (++ran[number] == 1 && number == asks) flow->repeat(0);
+      };
+    };
+    FlowExecutor executor({{{}, step(0)},
+                           {{.after = 0}, step(1)},
+                           {{.after = 1}, step(2)},
+                           {{.after = 0, .environment = 1}, step(3)}},
+                          {{.at_once = 2}, {.at_once = 2}});
+    flow = &executor;
+    executor.run();
+    EXPECT_THAT(ran, ElementsAre(2, 2, 2, 1)) << asks;
+  }
+}
+
+TEST(FlowExecutor, AStepLearnsItsMachineAndALostOneGetsNone) {
+  std::atomic<unsigned> on_second{0}, ran{0};
+  std::vector<FlowStep> steps;
+  for (std::size_t e = 0; e < 8; ++e)
+    steps.push_back({{.seconds = 1, .environment = e, .work = 1}, [&](std::optional<std::size_t> machine) {
+                       ++ran;
+                       on_second += machine == 1u ? 1 : 0;
+                     }});
+  FlowExecutor executor(steps, {{}, {.slots = 9, .at_once = 9}});
+  executor.lose(1);
+  executor.run();
+  EXPECT_EQ(ran, 8u);
+  EXPECT_EQ(on_second, 0u);
+}
+
 }  // namespace
 }  // namespace stagemake

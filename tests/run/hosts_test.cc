@@ -3,6 +3,8 @@
 
 #include <gmock/gmock.h>
 
+#include <thread>
+
 #include "plan/planned_tree.h"
 #include "run/build_bench.h"
 
@@ -49,6 +51,12 @@ class TwoHosts : public testing::Test {
       is_off_ = true;
       other_.crash();
     };
+  }
+  bool notes_say(const std::string& text) {
+    std::lock_guard lock(bench_.reporter.mutex);
+    for (const std::string& note : bench_.reporter.notes)
+      if (note == text) return true;
+    return false;
   }
   bool is_there(const std::string& container) {
     for (const std::string& name : other_.container_names())
@@ -155,6 +163,47 @@ TEST_F(TwoHosts, AnImageThatCannotBeSentIsBuiltOnceMore) {
   other_.add_image("debian:bookworm", {});
   other_.add_image("debian:trixie", {});
   EXPECT_TRUE(build_both().result.all_well());
+}
+
+// All stages of a build that continues in an older image share a container, which cannot be moved. The other
+// environment holds the only place here, and a host comes back.
+TEST_F(TwoHosts, WorkInAContainerGetsAnImageBeforeItsEnvironmentMoves) {
+  use({});
+  build_both();
+  bench_.tree.file("build/pkgs/zlib/package-version.txt", "9\n");
+  is_off_ = true;
+  use({{.name = "a", .engine = bench_.engine},
+       {.name = "b", .engine = other_, .slots = 100, .problem = "it is off"}});
+  std::mutex mutex;
+  std::map<std::string, unsigned> seen;  // by environment
+  bench_.before = [&](const FakeContainer& container, const std::string&, std::stop_token) {
+    std::lock_guard lock(mutex);
+    ++seen[container.labels.at(std::string(kEnvironmentLabel))];
+    if (seen.size() < 2 || !is_off_) return;
+    is_off_ = false;
+    for (int i = 0; i < 10'000 && !notes_say("host b works again"); ++i)
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  };
+  BuildBench::Run run = build_both();
+  EXPECT_TRUE(run.result.all_well());
+  EXPECT_THAT(run.notes, Contains("host b works again"));
+  EXPECT_EQ(std::set<std::string>({host_of(run, 0), host_of(run, 1)}).count("b"), 1u) << "nothing moved";
+  EXPECT_THAT(bench_.engine.container_names(), testing::IsEmpty());
+  EXPECT_THAT(other_.container_names(), testing::IsEmpty());
+}
+
+// A container that cannot be saved does not keep the host from being used.
+TEST_F(TwoHosts, AHostIsUsedAgainAlthoughWhatItHoldsCannotBeSaved) {
+  FakeEngine off;
+  off.on_verb = [](const std::string&) { throw EngineError("fake: off"); };
+  other_.add_image("debian:bookworm", {});
+  use({{.name = "off", .engine = off, .problem = "it is off"}, {.name = "b", .engine = other_}});
+  dies_at("app");
+  probes_left_ = 3;
+  other_.fail("list_containers", "it cannot list them", 1);
+  BuildBench::Run run = bench_.build();
+  EXPECT_TRUE(run.result.all_well());
+  EXPECT_THAT(run.notes, Contains(HasSubstr("host b: fake list_containers: it cannot list them")));
 }
 
 }  // namespace

@@ -54,6 +54,12 @@ void read_variables(Options& options) {
   if (options.hosts.empty()) options.hosts = callers_variable("STAGEMAKE_HOSTS");
   if (!options.hosts.empty() && options.engine_given)
     throw bad_input("--hosts", "names the engines to use: give it without --engine");
+  if (!options.hosts.empty() && options.slots)
+    throw bad_input("--slots",
+                    "with --hosts, give slots=N after each host that should not use all its processors");
+  if (!options.hosts.empty() && options.verb == Verb::Tox)
+    throw bad_input("STAGEMAKE_HOSTS",
+                    "tox builds on one engine: unset it, and select a host with DOCKER_HOST");
   if (std::string word = callers_variable("STAGEMAKE_HOST_SHELL"); !options.host_shell && !word.empty()) {
     if (word != "yes" && word != "no") throw bad_input("STAGEMAKE_HOST_SHELL", "is yes or no");
     options.host_shell = word == "yes";

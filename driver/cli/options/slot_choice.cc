@@ -44,12 +44,10 @@ std::vector<DispatchLimits> host_limits(const Options& options, const std::vecto
   std::vector<DispatchLimits> all;
   if (hosts.size() == 1 && hosts.front().host.name.empty()) return all;
   for (const ChosenEngine& one : hosts) {
-    EngineMachine machine;
-    if (one.problem.empty()) machine = one.engine->machine();
-    unsigned processors = machine.processors > 0 ? machine.processors : kUnknownProcessors;
+    unsigned processors = one.machine.processors > 0 ? one.machine.processors : kUnknownProcessors;
     DispatchLimits limits{.slots = one.host.slots.value_or(processors)};
     limits.at_once = one.host.at_once.value_or(stages_at_once(options, limits.slots));
-    limits.memory = one.host.memory.value_or(options.memory.value_or(machine.memory));
+    limits.memory = one.host.memory.value_or(options.memory.value_or(one.machine.memory));
     all.push_back(limits);
   }
   return all;

@@ -79,13 +79,14 @@ EnvironmentRun::EnvironmentRun(Hosts& hosts, EnvironmentBuild& build, std::size_
 bool EnvironmentRun::begin_step(std::optional<std::size_t> host, std::size_t stage) {
   std::lock_guard lock(resolving_);
   if (has_left_) return false;
-  if (!host) {
-    std::string why = "no host is left for it: " + join(refusals_, "; ");
-    here().progress.fail(&BuildResult::engine_failed);
-    stages_[stage].change({.state = StageState::Failed, .detail = why});
-    return false;
+  if (!host) return fail_without_host(stage), false;
+  if (*host != here().host) {
+    // Work in a container that waits for the next stage gets an image, which can be moved.
+    if (!hosts_.is_lost(here().host))
+      for (StageRun& one : stages_) one.save_open();
+    if (has_left_) return false;
+    move_to(*host);
   }
-  if (*host != here().host) move_to(*host);
   if (is_resolved_) return true;
   try {
     if (!is_decided_here_) decide_here();
@@ -100,6 +101,21 @@ bool EnvironmentRun::begin_step(std::optional<std::size_t> host, std::size_t sta
     return false;
   is_resolved_ = true;
   return true;
+}
+
+// Its first stage that waits fails, and the others are skipped.
+void EnvironmentRun::fail_without_host(std::size_t stage) {
+  StageRun& one = stages_[stage];
+  if (one.status().state != StageState::Waiting) return;
+  if (here().options.stop.stop_requested())
+    return one.change({.state = StageState::Skipped, .detail = "the run was stopped"});
+  StageRun* before = one.parent();
+  if (before != nullptr &&
+      (before->status().state == StageState::Failed || before->status().state == StageState::Skipped))
+    return one.change(
+        {.state = StageState::Skipped, .detail = fmt::format("{} did not succeed", before->name())});
+  here().progress.fail(&BuildResult::engine_failed);
+  one.change({.state = StageState::Failed, .detail = "no host is left for it: " + join(refusals_, "; ")});
 }
 
 // Whether stages would have to be built that have had their step.

@@ -75,6 +75,7 @@ class EnvironmentRun {
 
  private:
   std::string way_out(const std::string& image) const;
+  void fail_without_host(std::size_t stage);
   void move_to(std::size_t host);
   void decide_here();
   void take_share();

@@ -210,10 +210,10 @@ bool Hosts::is_back(std::size_t host) {
   One& one = *all_[host];
   try {
     one.world.engine.probe();
-    adopt(host);
   } catch (const EngineError&) {
     return false;
   }
+  adopt(host);
   {
     std::lock_guard lock(mutex_);
     one.is_lost = one.is_given_up = false;
@@ -231,10 +231,19 @@ void Hosts::adopt(std::size_t host) {
   no_waiting.request_stop();
   std::vector<Environment> environments;
   for (const EnvironmentBuild& build : builds_) environments.push_back(build.plan.environment);
-  std::set<std::string> left = environments_left_behind(one.world.engine, one.world.state, environments);
+  auto attempt = [&](const auto& call) {
+    try {
+      call();
+    } catch (...) {  // the host can be used all the same; the next run tries again
+      progress_.note(fmt::format("host {}: {}", one.name, caught_text()));
+    }
+  };
+  std::set<std::string> left;
+  attempt([&] { left = environments_left_behind(one.world.engine, one.world.state, environments); });
   for (const Environment& environment : environments)
     if (left.contains(environment.name))
-      adopt_containers(one.world, environment, no_waiting.get_token(), progress_.reporter(), {}, {}, false);
+      attempt(
+          [&] { adopt_containers(one.world, environment, no_waiting.get_token(), progress_.reporter()); });
 }
 
 SnapshotList Hosts::images(const std::string& environment, std::size_t host, const SnapshotList& registries) {

@@ -228,9 +228,9 @@ void StageRun::build() {
   try {
     MachineLimits::Room room(here().limits, predicted_bytes());
     if (!room.lack().empty()) {
+      if (parent() != nullptr) parent()->save_open();
       if (environment_.leave_host(room.lack(), true)) return;
       here().progress.fail(&BuildResult::stage_failed);
-      if (parent() != nullptr) parent()->save_open();
       return change({.state = StageState::Failed, .detail = room.lack()});
     }
     attempt.log = here().world.state.fresh_log(environment_.name(), name()).string();
